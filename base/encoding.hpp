@@ -1,0 +1,25 @@
+// Small encodings. All pure and thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/status.hpp"
+
+namespace coracle {
+
+std::string base64_encode(std::string_view bytes);
+std::string base64url_encode(std::string_view bytes);  // no padding
+// Standard alphabet with padding; newlines are ignored. InvalidArgument otherwise.
+Result<std::string> base64_decode(std::string_view text);
+Result<std::string> base64url_decode(std::string_view text);
+std::string hex_encode(std::string_view bytes);
+std::string sha256(std::string_view bytes);  // 32 raw bytes
+std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed = 0);
+// FNV-1a, 32 bit: the hash behind pod-template-hash.
+std::uint32_t fnv32a(std::string_view bytes);
+std::string percent_encode(std::string_view text);  // everything but unreserved characters
+Result<std::string> percent_decode(std::string_view text, bool plus_is_space = false);
+
+}  // namespace coracle

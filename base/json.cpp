@@ -1,0 +1,301 @@
+#include "base/json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/basic_parser_impl.hpp>
+
+namespace coracle {
+namespace {
+
+// Builds the tree and notes repeated members; boost::json::parse would drop the earlier silently.
+class TreeHandler {
+ public:
+  static constexpr std::size_t max_object_size = std::size_t(-1);
+  static constexpr std::size_t max_array_size = std::size_t(-1);
+  static constexpr std::size_t max_key_size = std::size_t(-1);
+  static constexpr std::size_t max_string_size = std::size_t(-1);
+
+  explicit TreeHandler(std::vector<std::string>* duplicates) : duplicates_(duplicates) {}
+
+  bool on_document_begin(json::error_code&) { return true; }
+  bool on_document_end(json::error_code&) { return true; }
+  bool on_object_begin(json::error_code&) { return open(json::object()); }
+  bool on_object_end(std::size_t, json::error_code&) { return close(); }
+  bool on_array_begin(json::error_code&) { return open(json::array()); }
+  bool on_array_end(std::size_t, json::error_code&) { return close(); }
+  bool on_key_part(json::string_view s, std::size_t, json::error_code&) { return part(s); }
+  bool on_key(json::string_view s, std::size_t, json::error_code&) {
+    part(s);
+    stack_.back().key = std::move(text_);
+    text_.clear();
+    return true;
+  }
+  bool on_string_part(json::string_view s, std::size_t, json::error_code&) { return part(s); }
+  bool on_string(json::string_view s, std::size_t, json::error_code&) {
+    if (text_.empty()) return put(json::value(s));
+    part(s);
+    put(json::value(json::string_view(text_)));
+    text_.clear();
+    return true;
+  }
+  bool on_number_part(json::string_view, json::error_code&) { return true; }
+  bool on_int64(std::int64_t i, json::string_view, json::error_code&) { return put(i); }
+  bool on_uint64(std::uint64_t u, json::string_view, json::error_code&) { return put(u); }
+  bool on_double(double d, json::string_view, json::error_code&) { return put(d); }
+  bool on_bool(bool b, json::error_code&) { return put(b); }
+  bool on_null(json::error_code&) { return put(nullptr); }
+  bool on_comment_part(json::string_view, json::error_code&) { return true; }
+  bool on_comment(json::string_view, json::error_code&) { return true; }
+
+  json::value take() { return std::move(root_); }
+
+ private:
+  struct Frame {
+    json::value* node;
+    std::string key;
+  };
+
+  bool part(json::string_view s) {
+    text_.append(s.data(), s.size());
+    return true;
+  }
+
+  // Children of an unfinished container do not move: a container grows only while it is the top
+  // frame, and then it has no open child.
+  json::value* place(json::value v) {
+    if (stack_.empty()) {
+      root_ = std::move(v);
+      return &root_;
+    }
+    Frame& top = stack_.back();
+    if (json::array* array = top.node->if_array()) {
+      array->push_back(std::move(v));
+      return &array->back();
+    }
+    const auto [at, inserted] =
+        top.node->get_object().emplace(json::string_view(top.key), nullptr);
+    if (!inserted && duplicates_ != nullptr) duplicates_->push_back(path());
+    at->value() = std::move(v);
+    return &at->value();
+  }
+
+  std::string path() const {
+    std::string text;
+    for (const Frame& frame : stack_) {
+      if (const json::array* array = frame.node->if_array()) {
+        text += fmt::format("[{}]", array->size() - 1);
+      } else {
+        if (!text.empty()) text += '.';
+        text += frame.key;
+      }
+    }
+    return text;
+  }
+
+  bool put(json::value v) {
+    place(std::move(v));
+    return true;
+  }
+  bool open(json::value v) {
+    json::value* node = place(std::move(v));
+    stack_.push_back({node, {}});
+    return true;
+  }
+  bool close() {
+    stack_.pop_back();
+    return true;
+  }
+
+  std::vector<std::string>* duplicates_;
+  json::value root_;
+  std::vector<Frame> stack_;
+  std::string text_;
+};
+
+std::string where(std::string_view text, size_t offset) {
+  const std::string_view before = text.substr(0, std::min(offset, text.size()));
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const size_t start = before.rfind('\n');
+  const size_t column = before.size() - (start == std::string_view::npos ? 0 : start + 1) + 1;
+  return fmt::format("line {} column {}", line, column);
+}
+
+void pretty(const json::value& value, std::string_view indent, std::string& line, std::string& out) {
+  if (const json::object* object = value.if_object(); object != nullptr && !object->empty()) {
+    out += "{";
+    line += indent;
+    bool first = true;
+    for (const auto& member : *object) {
+      if (!first) out += ",";
+      first = false;
+      out += line;
+      out += json::serialize(member.key());
+      out += ": ";
+      pretty(member.value(), indent, line, out);
+    }
+    line.resize(line.size() - indent.size());
+    out += line;
+    out += "}";
+  } else if (const json::array* array = value.if_array(); array != nullptr && !array->empty()) {
+    out += "[";
+    line += indent;
+    bool first = true;
+    for (const json::value& element : *array) {
+      if (!first) out += ",";
+      first = false;
+      out += line;
+      pretty(element, indent, line, out);
+    }
+    line.resize(line.size() - indent.size());
+    out += line;
+    out += "]";
+  } else {
+    out += to_json(value);
+  }
+}
+
+std::string_view next_key(std::string_view& path) {
+  const size_t dot = path.find('.');
+  const std::string_view key = path.substr(0, dot);
+  path = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
+  return key;
+}
+
+}  // namespace
+
+Result<json::value> parse_json(std::string_view text, std::vector<std::string>* duplicates,
+                               const JsonLimits& limits) {
+  json::parse_options options;
+  options.max_depth = limits.depth_max;
+  json::basic_parser<TreeHandler> parser(options, duplicates);
+  json::error_code error;
+  const size_t used = parser.write_some(false, text.data(), text.size(), error);
+  if (!error && used < text.size()) error = json::error::extra_data;
+  if (error) {
+    return invalid_argument(fmt::format("{}: {}", where(text, used), error.message()));
+  }
+  return parser.handler().take();
+}
+
+std::string to_json(const json::value& value) {
+  // Go prints whole floats without an exponent ("100", not "1E2").
+  if (const double* d = value.if_double()) {
+    if (*d == static_cast<double>(static_cast<std::int64_t>(*d)) && *d < 1e15 && *d > -1e15) {
+      return fmt::format("{}", static_cast<std::int64_t>(*d));
+    }
+    return fmt::format("{}", *d);
+  }
+  return json::serialize(value);
+}
+
+std::string to_pretty_json(const json::value& value, std::string_view indent) {
+  std::string out, line = "\n";
+  pretty(value, indent, line, out);
+  return out;
+}
+
+json::value sorted_keys(const json::value& value) {
+  if (const json::array* array = value.if_array()) {
+    json::array out;
+    out.reserve(array->size());
+    for (const json::value& element : *array) out.push_back(sorted_keys(element));
+    return out;
+  }
+  const json::object* object = value.if_object();
+  if (object == nullptr) return value;
+  std::vector<const json::key_value_pair*> members;
+  members.reserve(object->size());
+  for (const auto& member : *object) members.push_back(&member);
+  std::sort(members.begin(), members.end(),
+            [](const auto* a, const auto* b) { return a->key() < b->key(); });
+  json::object out;
+  out.reserve(members.size());
+  for (const auto* member : members) out.emplace(member->key(), sorted_keys(member->value()));
+  return out;
+}
+
+const json::value* find(const json::value& root, std::string_view dotted_path) {
+  const json::value* at = &root;
+  while (!dotted_path.empty()) {
+    const json::object* object = at->if_object();
+    if (object == nullptr) return nullptr;
+    at = object->if_contains(next_key(dotted_path));
+    if (at == nullptr) return nullptr;
+  }
+  return at;
+}
+
+const json::value* find_keys(const json::value& root,
+                             std::initializer_list<std::string_view> keys) {
+  const json::value* at = &root;
+  for (const std::string_view key : keys) {
+    const json::object* object = at->if_object();
+    if (object == nullptr) return nullptr;
+    at = object->if_contains(key);
+    if (at == nullptr) return nullptr;
+  }
+  return at;
+}
+
+std::string_view get_string(const json::value& root, std::string_view dotted_path,
+                            std::string_view fallback) {
+  const json::value* at = find(root, dotted_path);
+  if (at == nullptr || !at->is_string()) return fallback;
+  const json::string& text = at->get_string();
+  return {text.data(), text.size()};
+}
+
+std::int64_t get_int(const json::value& root, std::string_view dotted_path, std::int64_t fallback) {
+  const json::value* at = find(root, dotted_path);
+  if (at == nullptr) return fallback;
+  if (const auto* i = at->if_int64()) return *i;
+  if (const auto* u = at->if_uint64()) return static_cast<std::int64_t>(*u);
+  if (const auto* d = at->if_double()) return static_cast<std::int64_t>(*d);
+  return fallback;
+}
+
+bool get_bool(const json::value& root, std::string_view dotted_path, bool fallback) {
+  const json::value* at = find(root, dotted_path);
+  return at != nullptr && at->is_bool() ? at->get_bool() : fallback;
+}
+
+const json::array& get_array(const json::value& root, std::string_view dotted_path) {
+  static const json::array empty;
+  const json::value* at = find(root, dotted_path);
+  return at != nullptr && at->is_array() ? at->get_array() : empty;
+}
+
+const json::object& get_object(const json::value& root, std::string_view dotted_path) {
+  static const json::object empty;
+  const json::value* at = find(root, dotted_path);
+  return at != nullptr && at->is_object() ? at->get_object() : empty;
+}
+
+json::object& make_object(json::value& root, std::string_view dotted_path) {
+  json::value* at = &root;
+  if (!at->is_object()) at->emplace_object();
+  while (!dotted_path.empty()) {
+    at = &at->get_object()[next_key(dotted_path)];
+    if (!at->is_object()) at->emplace_object();
+  }
+  return at->get_object();
+}
+
+void set_path(json::value& root, std::string_view dotted_path, json::value value) {
+  const size_t dot = dotted_path.rfind('.');
+  if (dot == std::string_view::npos) {
+    make_object(root, "")[dotted_path] = std::move(value);
+  } else {
+    make_object(root, dotted_path.substr(0, dot))[dotted_path.substr(dot + 1)] = std::move(value);
+  }
+}
+
+bool erase_key(json::object& object, std::string_view key) {
+  const auto at = object.find(key);
+  if (at == object.end()) return false;
+  object.stable_erase(at);
+  return true;
+}
+
+}  // namespace coracle
