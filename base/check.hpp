@@ -16,10 +16,15 @@ namespace coracle {
 
 }  // namespace coracle
 
-#define CHECK(condition)                                                        \
-  do {                                                                          \
+#define CORACLE_CHECK(condition)                                                   \
+  do {                                                                             \
     if (!(condition)) ::coracle::check_failed(__FILE__, __LINE__, #condition, ""); \
   } while (false)
+
+// Catch2 has a CHECK of its own: a test that includes catch.hpp first keeps that one.
+#ifndef CHECK
+#define CHECK(condition) CORACLE_CHECK(condition)
+#endif
 
 #define CHECK_MSG(condition, detail)                                               \
   do {                                                                             \

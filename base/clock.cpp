@@ -48,8 +48,8 @@ Result<WallTime> parse_time(std::string_view text) {
   const auto bad = [&] {
     return invalid_argument(fmt::format("\"{}\" is not an RFC 3339 time", text));
   };
-  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') ||
-      text[13] != ':' || text[16] != ':') {
+  if (text.size() < 20 || text[4] != '-' || text[7] != '-' ||
+      (text[10] != 'T' && text[10] != 't') || text[13] != ':' || text[16] != ':') {
     return bad();
   }
   const int year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
@@ -101,7 +101,8 @@ std::string human_duration(Duration age) {
   const std::int64_t h = m / 60;
   if (h < 8) return m % 60 ? fmt::format("{}h{}m", h, m % 60) : fmt::format("{}h", h);
   if (h < 48) return fmt::format("{}h", h);
-  if (h < 24 * 8) return h % 24 ? fmt::format("{}d{}h", h / 24, h % 24) : fmt::format("{}d", h / 24);
+  if (h < 24 * 8)
+    return h % 24 ? fmt::format("{}d{}h", h / 24, h % 24) : fmt::format("{}d", h / 24);
   if (h < 24 * 365 * 2) return fmt::format("{}d", h / 24);
   const std::int64_t d = h / 24, y = d / 365;
   if (h < 24 * 365 * 8) return d % 365 ? fmt::format("{}y{}d", y, d % 365) : fmt::format("{}y", y);
@@ -121,7 +122,9 @@ Result<Duration> parse_duration(std::string_view text) {
   double total_ns = 0;
   while (!rest.empty()) {
     size_t end = 0;
-    while (end < rest.size() && (std::isdigit(static_cast<unsigned char>(rest[end])) || rest[end] == '.')) ++end;
+    while (end < rest.size() &&
+           (std::isdigit(static_cast<unsigned char>(rest[end])) || rest[end] == '.'))
+      ++end;
     if (end == 0 || rest.substr(0, end) == ".") return bad();
     const double number = std::strtod(std::string(rest.substr(0, end)).c_str(), nullptr);
     rest.remove_prefix(end);
@@ -133,13 +136,20 @@ Result<Duration> parse_duration(std::string_view text) {
     const std::string_view unit = rest.substr(0, unit_end);
     rest.remove_prefix(unit_end);
     double scale = 0;
-    if (unit == "ns") scale = 1;
-    else if (unit == "us" || unit == "\xc2\xb5s" || unit == "\xce\xbcs") scale = 1e3;
-    else if (unit == "ms") scale = 1e6;
-    else if (unit == "s") scale = 1e9;
-    else if (unit == "m") scale = 60e9;
-    else if (unit == "h") scale = 3600e9;
-    else return bad();
+    if (unit == "ns")
+      scale = 1;
+    else if (unit == "us" || unit == "\xc2\xb5s" || unit == "\xce\xbcs")
+      scale = 1e3;
+    else if (unit == "ms")
+      scale = 1e6;
+    else if (unit == "s")
+      scale = 1e9;
+    else if (unit == "m")
+      scale = 60e9;
+    else if (unit == "h")
+      scale = 3600e9;
+    else
+      return bad();
     total_ns += number * scale;
   }
   if (total_ns > 9.2e18) return bad();

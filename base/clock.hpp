@@ -40,7 +40,8 @@ std::string format_time(WallTime time);
 std::string format_micro_time(WallTime time);
 // Accepts fractions and offsets. InvalidArgument otherwise.
 Result<WallTime> parse_time(std::string_view text);
-// As kubectl prints ages: "0s" "59s" "2m3s" "10m" "3h5m" "26h" "3d4h" "2y1d"; negative: "<invalid>".
+// As kubectl prints ages: "0s" "59s" "2m3s" "10m" "3h5m" "26h" "3d4h" "2y1d"; negative:
+// "<invalid>".
 std::string human_duration(Duration age);
 // As Go's time.ParseDuration: "300ms", "1h2m3s", "-1.5h". InvalidArgument otherwise.
 Result<Duration> parse_duration(std::string_view text);

@@ -22,10 +22,14 @@ std::string encode64(std::string_view bytes, std::string_view alphabet, bool pad
     if (left > 2) group |= static_cast<unsigned char>(bytes[i + 2]);
     out += alphabet[group >> 18];
     out += alphabet[(group >> 12) & 63];
-    if (left > 1) out += alphabet[(group >> 6) & 63];
-    else if (pad) out += '=';
-    if (left > 2) out += alphabet[group & 63];
-    else if (pad) out += '=';
+    if (left > 1)
+      out += alphabet[(group >> 6) & 63];
+    else if (pad)
+      out += '=';
+    if (left > 2)
+      out += alphabet[group & 63];
+    else if (pad)
+      out += '=';
   }
   return out;
 }
@@ -33,7 +37,8 @@ std::string encode64(std::string_view bytes, std::string_view alphabet, bool pad
 Result<std::string> decode64(std::string_view text, std::string_view alphabet, bool padded) {
   std::array<int, 256> value;
   value.fill(-1);
-  for (size_t i = 0; i < alphabet.size(); ++i) value[static_cast<unsigned char>(alphabet[i])] = static_cast<int>(i);
+  for (size_t i = 0; i < alphabet.size(); ++i)
+    value[static_cast<unsigned char>(alphabet[i])] = static_cast<int>(i);
   std::string out;
   out.reserve(text.size() / 4 * 3);
   std::uint32_t group = 0;
@@ -110,7 +115,8 @@ std::string sha256(std::string_view bytes) {
 
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {
   std::uint32_t crc = ~seed;
-  for (const char c : bytes) crc = kCrcTable[(crc ^ static_cast<unsigned char>(c)) & 0xff] ^ crc >> 8;
+  for (const char c : bytes)
+    crc = kCrcTable[(crc ^ static_cast<unsigned char>(c)) & 0xff] ^ crc >> 8;
   return ~crc;
 }
 

@@ -21,11 +21,12 @@ struct Strong {
   friend std::ostream& operator<<(std::ostream& out, const Strong& s) { return out << s.value; }
 };
 
-using Term = Strong<struct TermTag, std::uint64_t>;      // a Raft term; 0 = before the first election
-using Index = Strong<struct IndexTag, std::uint64_t>;    // a Raft log position; the first entry is 1
+using Term = Strong<struct TermTag, std::uint64_t>;    // a Raft term; 0 = before the first election
+using Index = Strong<struct IndexTag, std::uint64_t>;  // a Raft log position; the first entry is 1
 using NodeId = Strong<struct NodeIdTag, std::uint64_t>;  // a store member; 0 = nobody
-using Revision = Strong<struct RevisionTag, std::int64_t>;  // an MVCC revision; an empty store is at 1
-using LeaseId = Strong<struct LeaseIdTag, std::int64_t>;    // an etcd lease; 0 = none
+using Revision =
+    Strong<struct RevisionTag, std::int64_t>;  // an MVCC revision; an empty store is at 1
+using LeaseId = Strong<struct LeaseIdTag, std::int64_t>;  // an etcd lease; 0 = none
 
 }  // namespace coracle
 

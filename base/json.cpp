@@ -73,8 +73,7 @@ class TreeHandler {
       array->push_back(std::move(v));
       return &array->back();
     }
-    const auto [at, inserted] =
-        top.node->get_object().emplace(json::string_view(top.key), nullptr);
+    const auto [at, inserted] = top.node->get_object().emplace(json::string_view(top.key), nullptr);
     if (!inserted && duplicates_ != nullptr) duplicates_->push_back(path());
     at->value() = std::move(v);
     return &at->value();
@@ -113,6 +112,96 @@ class TreeHandler {
   std::string text_;
 };
 
+// Boost prints 1.5 as 1.5E0; Go (and so every client's expectations) as 1.5, and 1.0 as 1.
+void write_double(double d, std::string& out) {
+  constexpr double kExact = 1e15;
+  if (d > -kExact && d < kExact && d == static_cast<double>(static_cast<std::int64_t>(d))) {
+    fmt::format_to(std::back_inserter(out), "{}", static_cast<std::int64_t>(d));
+  } else {
+    fmt::format_to(std::back_inserter(out), "{}", d);
+  }
+}
+
+void write_string(json::string_view text, std::string& out) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  out += '"';
+  size_t clean = 0;  // start of the run that needs no escape
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text.data() + clean, i - clean);
+    clean = i + 1;
+    switch (c) {
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      default:
+        out += "\\u00";
+        out += kHex[c >> 4];
+        out += kHex[c & 15];
+    }
+  }
+  out.append(text.data() + clean, text.size() - clean);
+  out += '"';
+}
+
+void write(const json::value& value, std::string& out) {
+  switch (value.kind()) {
+    case json::kind::null:
+      out += "null";
+      break;
+    case json::kind::bool_:
+      out += value.get_bool() ? "true" : "false";
+      break;
+    case json::kind::int64:
+      fmt::format_to(std::back_inserter(out), "{}", value.get_int64());
+      break;
+    case json::kind::uint64:
+      fmt::format_to(std::back_inserter(out), "{}", value.get_uint64());
+      break;
+    case json::kind::double_:
+      write_double(value.get_double(), out);
+      break;
+    case json::kind::string:
+      write_string(value.get_string(), out);
+      break;
+    case json::kind::array: {
+      char separator = '[';
+      for (const json::value& element : value.get_array()) {
+        out += separator;
+        write(element, out);
+        separator = ',';
+      }
+      out += separator == '[' ? "[]" : "]";
+      break;
+    }
+    case json::kind::object: {
+      char separator = '{';
+      for (const auto& member : value.get_object()) {
+        out += separator;
+        write_string(member.key(), out);
+        out += ':';
+        write(member.value(), out);
+        separator = ',';
+      }
+      out += separator == '{' ? "{}" : "}";
+      break;
+    }
+  }
+}
+
 std::string where(std::string_view text, size_t offset) {
   const std::string_view before = text.substr(0, std::min(offset, text.size()));
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
@@ -121,7 +210,8 @@ std::string where(std::string_view text, size_t offset) {
   return fmt::format("line {} column {}", line, column);
 }
 
-void pretty(const json::value& value, std::string_view indent, std::string& line, std::string& out) {
+void pretty(const json::value& value, std::string_view indent, std::string& line,
+            std::string& out) {
   if (const json::object* object = value.if_object(); object != nullptr && !object->empty()) {
     out += "{";
     line += indent;
@@ -130,7 +220,7 @@ void pretty(const json::value& value, std::string_view indent, std::string& line
       if (!first) out += ",";
       first = false;
       out += line;
-      out += json::serialize(member.key());
+      write_string(member.key(), out);
       out += ": ";
       pretty(member.value(), indent, line, out);
     }
@@ -151,7 +241,7 @@ void pretty(const json::value& value, std::string_view indent, std::string& line
     out += line;
     out += "]";
   } else {
-    out += to_json(value);
+    write(value, out);
   }
 }
 
@@ -179,14 +269,9 @@ Result<json::value> parse_json(std::string_view text, std::vector<std::string>* 
 }
 
 std::string to_json(const json::value& value) {
-  // Go prints whole floats without an exponent ("100", not "1E2").
-  if (const double* d = value.if_double()) {
-    if (*d == static_cast<double>(static_cast<std::int64_t>(*d)) && *d < 1e15 && *d > -1e15) {
-      return fmt::format("{}", static_cast<std::int64_t>(*d));
-    }
-    return fmt::format("{}", *d);
-  }
-  return json::serialize(value);
+  std::string out;
+  write(value, out);
+  return out;
 }
 
 std::string to_pretty_json(const json::value& value, std::string_view indent) {

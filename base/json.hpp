@@ -23,7 +23,8 @@ struct JsonLimits {
 // Strict RFC 8259, valid UTF-8 only. A repeated member keeps the last value; the paths of repeated
 // members ("data.a", "spec.containers[0].name") are appended to `duplicates` when it is given.
 // InvalidArgument names the line and column. O(n).
-Result<json::value> parse_json(std::string_view text, std::vector<std::string>* duplicates = nullptr,
+Result<json::value> parse_json(std::string_view text,
+                               std::vector<std::string>* duplicates = nullptr,
                                const JsonLimits& limits = {});
 std::string to_json(const json::value& value);
 // Two-space (or `indent`) indented, as Go's MarshalIndent: "[]" and "{}" when empty.
@@ -34,8 +35,7 @@ json::value sorted_keys(const json::value& value);
 // Walk "a.b.c" through objects; nullptr where there is nothing. Keys that hold dots: the variant
 // with a list. Both accept any value as root.
 const json::value* find(const json::value& root, std::string_view dotted_path);
-const json::value* find_keys(const json::value& root,
-                             std::initializer_list<std::string_view> keys);
+const json::value* find_keys(const json::value& root, std::initializer_list<std::string_view> keys);
 // Like find, with a default where the member is missing or of another type.
 std::string_view get_string(const json::value& root, std::string_view dotted_path,
                             std::string_view fallback = {});

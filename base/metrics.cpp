@@ -16,8 +16,10 @@ std::string render_labels(const MetricLabels& labels) {
     text += key + "=\"";
     for (const char c : value) {
       if (c == '\\' || c == '"') text += '\\';
-      if (c == '\n') text += "\\n";
-      else text += c;
+      if (c == '\n')
+        text += "\\n";
+      else
+        text += c;
     }
     text += '"';
   }
@@ -56,7 +58,8 @@ void Histogram::observe(double value) {
 }
 
 std::vector<double> latency_buckets() {
-  return {0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10};
+  return {0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
+          0.05,   0.1,    0.2,    0.5,   1,     2,     5,    10};
 }
 
 Metrics::Family& Metrics::family(const std::string& name, const std::string& help,

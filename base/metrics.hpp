@@ -43,8 +43,8 @@ class Histogram {
 
  private:
   friend class Metrics;
-  std::vector<double> bounds_;                        // ascending upper bounds, +Inf implied
-  std::vector<std::atomic<std::uint64_t>> buckets_;   // one more than bounds
+  std::vector<double> bounds_;                       // ascending upper bounds, +Inf implied
+  std::vector<std::atomic<std::uint64_t>> buckets_;  // one more than bounds
   std::atomic<std::uint64_t> count_{0};
   std::atomic<double> sum_{0};
 };
@@ -57,8 +57,8 @@ class Metrics {
   // The same name and labels give the same object, which lives as long as the registry.
   Counter& counter(const std::string& name, const std::string& help, const MetricLabels& = {});
   Gauge& gauge(const std::string& name, const std::string& help, const MetricLabels& = {});
-  Histogram& histogram(const std::string& name, const std::string& help,
-                       const MetricLabels& = {}, std::vector<double> bounds = latency_buckets());
+  Histogram& histogram(const std::string& name, const std::string& help, const MetricLabels& = {},
+                       std::vector<double> bounds = latency_buckets());
   // A gauge read when scraped. `read` must be safe on the scraping thread.
   void gauge_function(const std::string& name, const std::string& help,
                       std::function<double()> read);

@@ -60,9 +60,12 @@ std::string Rng::uuid() {
   text.reserve(36);
   for (int i = 0; i < 32; ++i) {
     if (i == 8 || i == 12 || i == 16 || i == 20) text += '-';
-    if (i == 12) text += '4';
-    else if (i == 16) text += kHex[8 + below(4)];
-    else text += kHex[below(16)];
+    if (i == 12)
+      text += '4';
+    else if (i == 16)
+      text += kHex[8 + below(4)];
+    else
+      text += kHex[below(16)];
   }
   return text;
 }

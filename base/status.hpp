@@ -1,7 +1,8 @@
 // Status and Result<T>: how a function says that input, a peer or the environment misbehaved.
 // Our own broken invariants are CHECKs, wrong start-up flags are fail_startup (base/check.hpp).
 //
-// The codes are the canonical ones of gRPC, with its numbers; HTTP appears only in net and apiserver.
+// The codes are the canonical ones of gRPC, with its numbers; HTTP appears only in net and
+// apiserver.
 #pragma once
 
 #include <optional>
@@ -73,7 +74,7 @@ template <class T>
 class [[nodiscard]] Result {
  public:
   Result(T value) : value_(std::move(value)) {}  // NOLINT: implicit by design
-  Result(Status status) : status_(std::move(status)) { CHECK(!status_.ok()); }  // NOLINT
+  Result(Status status) : status_(std::move(status)) { CORACLE_CHECK(!status_.ok()); }  // NOLINT
 
   bool ok() const { return value_.has_value(); }
   explicit operator bool() const { return ok(); }
@@ -98,10 +99,10 @@ class [[nodiscard]] Result {
 }  // namespace coracle
 
 // Return the failure of a Status (or Result) expression to the caller.
-#define RETURN_IF_ERROR(expression)                   \
-  do {                                                \
-    ::coracle::Status status_of_call = (expression);  \
-    if (!status_of_call.ok()) return status_of_call;  \
+#define RETURN_IF_ERROR(expression)                  \
+  do {                                               \
+    ::coracle::Status status_of_call = (expression); \
+    if (!status_of_call.ok()) return status_of_call; \
   } while (false)
 
 #define CORACLE_CONCAT_(a, b) a##b

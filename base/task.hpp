@@ -1,12 +1,13 @@
 // Task<T>: a lazily started coroutine that yields one T. Works in both worlds, because it knows
 // nothing of Asio: it suspends on callbacks that an Executor (or a fake) delivers.
 //
-//   Task<Result<int>> f(Store& store) { CO_ASSIGN_OR_RETURN(auto r, co_await store.range(...)); ... }
+//   Task<Result<int>> f(Store& store) { CO_ASSIGN_OR_RETURN(auto r, co_await store.range(...)); ...
+//   }
 //
 // Rules. A Task is awaited at most once, or given to spawn(). Parameters are taken by value unless
 // the callee outlives the Task: no reference to a caller's local may cross a co_await of a spawned
-// Task. Exceptions do not leave tasks: an escaping one ends the program. Not thread-safe: a Task runs
-// on the executor that resumes it, and its callbacks must be delivered there.
+// Task. Exceptions do not leave tasks: an escaping one ends the program. Not thread-safe: a Task
+// runs on the executor that resumes it, and its callbacks must be delivered there.
 #pragma once
 
 #include <coroutine>
@@ -60,7 +61,7 @@ class [[nodiscard]] Task {
     return handle_;
   }
   T await_resume() {
-    CHECK(handle_.promise().value.has_value());
+    CORACLE_CHECK(handle_.promise().value.has_value());
     return std::move(*handle_.promise().value);
   }
 
@@ -105,7 +106,7 @@ class Callback {
     auto state = state_;
     auto starter = std::move(starter_);
     starter([state](T value) {
-      CHECK(!state->value.has_value());
+      CORACLE_CHECK(!state->value.has_value());
       state->value.emplace(std::move(value));
       if (state->waiter) std::exchange(state->waiter, nullptr).resume();
     });

@@ -1,5 +1,6 @@
 // YAML in: the adapter over yaml-cpp (its exceptions stop here). YAML out: as Go's sigs.k8s.io/yaml
-// prints objects (keys as given, lists not indented under their key, strings quoted when they must be).
+// prints objects (keys as given, lists not indented under their key, strings quoted when they must
+// be).
 #pragma once
 
 #include <string>
@@ -12,7 +13,7 @@ namespace coracle {
 
 struct YamlDocument {
   json::value value;
-  int line = 1;  // where the document starts in the text
+  int line = 1;                         // where the document starts in the text
   std::vector<std::string> duplicates;  // paths of repeated keys; the last value is kept
 };
 
@@ -23,7 +24,8 @@ Result<std::vector<YamlDocument>> parse_yaml(std::string_view text);
 // Exactly one document. InvalidArgument when there are none or several.
 Result<json::value> parse_yaml_one(std::string_view text);
 
-// Ends in a newline. Members in the order of the tree: sort first (sorted_keys) to print as kubectl.
+// Ends in a newline. Members in the order of the tree: sort first (sorted_keys) to print as
+// kubectl.
 std::string to_yaml(const json::value& value);
 
 }  // namespace coracle

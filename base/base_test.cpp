@@ -1,0 +1,171 @@
+#include <catch2/catch.hpp>
+
+#include "base/clock.hpp"
+#include "base/encoding.hpp"
+#include "base/json.hpp"
+#include "base/rng.hpp"
+#include "base/strings.hpp"
+#include "base/task.hpp"
+#include "base/yaml.hpp"
+
+using namespace coracle;
+using namespace std::chrono_literals;
+
+TEST_CASE("times are read and written as RFC 3339") {
+  for (const char* text :
+       {"1970-01-01T00:00:00Z", "2026-11-21T06:00:01Z", "2000-02-29T23:59:59Z"}) {
+    REQUIRE(format_time(*parse_time(text)) == text);
+  }
+  REQUIRE(format_micro_time(*parse_time("2026-11-21T07:00:00.25+01:00")) ==
+          "2026-11-21T06:00:00.250000Z");
+  for (const char* text : {"", "2026-11-21", "2026-02-30T00:00:00Z", "2026-11-21T25:00:00Z",
+                           "2026-11-21T00:00:00", "2026-11-21T00:00:00.Z"}) {
+    CAPTURE(text);
+    REQUIRE(parse_time(text).status().code() == Code::kInvalidArgument);
+  }
+}
+
+TEST_CASE("ages are printed as kubectl prints them") {
+  struct Case {
+    Duration age;
+    const char* text;
+  };
+  auto c = GENERATE(values<Case>({{0s, "0s"},
+                                  {-5s, "<invalid>"},
+                                  {119s, "119s"},
+                                  {120s, "2m"},
+                                  {185s, "3m5s"},
+                                  {10min, "10m"},
+                                  {179min, "179m"},
+                                  {185min, "3h5m"},
+                                  {9h, "9h"},
+                                  {47h, "47h"},
+                                  {50h, "2d2h"},
+                                  {24h * 9, "9d"},
+                                  {24h * 400, "400d"},
+                                  {24h * 800, "2y70d"}}));
+  REQUIRE(human_duration(c.age) == c.text);
+}
+
+TEST_CASE("durations in Go's notation") {
+  REQUIRE(*parse_duration("1h2m3.5s") == 1h + 2min + 3500ms);
+  REQUIRE(*parse_duration("-300ms") == -300ms);
+  REQUIRE(*parse_duration("0") == 0s);
+  for (const char* text : {"", "5", "s", "1x", "1h2", "."}) {
+    CAPTURE(text);
+    REQUIRE(!parse_duration(text).ok());
+  }
+}
+
+TEST_CASE("json keeps order, tells duplicates and where it broke") {
+  std::vector<std::string> duplicates;
+  const auto value = parse_json(R"({"b":{"x":1,"x":2},"a":[{"k":true,"k":null}]})", &duplicates);
+  REQUIRE(to_json(*value) == R"({"b":{"x":2},"a":[{"k":null}]})");
+  REQUIRE(duplicates == std::vector<std::string>{"b.x", "a[0].k"});
+  REQUIRE(parse_json("{\n \"a\": }").status().message().starts_with("line 2 column"));
+  REQUIRE(!parse_json("{} x").ok());
+  REQUIRE(!parse_json("").ok());
+  REQUIRE(!parse_json("\"\xff\"").ok());
+  REQUIRE(!parse_json(std::string(100000, '[')).ok());
+  REQUIRE(to_json(*parse_json("[1.0,1.5,18446744073709551615]")) == "[1,1.5,18446744073709551615]");
+}
+
+TEST_CASE("paths through json") {
+  auto value = *parse_json(R"({"a":{"b":"x","n":3,"t":true}})");
+  REQUIRE(get_string(value, "a.b") == "x");
+  REQUIRE(get_string(value, "a.c", "none") == "none");
+  REQUIRE(get_int(value, "a.n") == 3);
+  REQUIRE(get_bool(value, "a.t"));
+  REQUIRE(get_array(value, "a.list").empty());
+  set_path(value, "a.d.e", 1);
+  REQUIRE(to_json(value) == R"({"a":{"b":"x","n":3,"t":true,"d":{"e":1}}})");
+}
+
+TEST_CASE("base64 and percent encoding round trip") {
+  for (const char* text : {"", "a", "ab", "abc", "abcd", "\xff\xfe"}) {
+    REQUIRE(*base64_decode(base64_encode(text)) == text);
+    REQUIRE(*base64url_decode(base64url_encode(text)) == text);
+    REQUIRE(*percent_decode(percent_encode(text)) == text);
+  }
+  REQUIRE(!base64_decode("a").ok());
+  REQUIRE(!base64_decode("a=b=").ok());
+  REQUIRE(!percent_decode("%4").ok());
+  REQUIRE(*percent_decode("a%41") == "aA");
+  REQUIRE(crc32c("123456789") == 0xe3069283u);
+}
+
+TEST_CASE("the generator is the same everywhere") {
+  Rng a(7), b(7), c(8);
+  const auto first = a.next();
+  REQUIRE(first == b.next());
+  REQUIRE(first != c.next());
+  REQUIRE(a.uuid().size() == 36);
+  for (int i = 0; i < 1000; ++i) REQUIRE(a.below(3) < 3);
+}
+
+TEST_CASE("yaml scalars are typed as go-yaml types them") {
+  const auto value = parse_yaml_one(
+      "a: yes\nb: \"yes\"\nc: 0644\nd: 1.5\ne: ~\nf: 2026-11-21\ng: 1e3\nh: 0x1F\ni: -7\nj: 'x'\n");
+  REQUIRE(
+      to_json(*value) ==
+      R"({"a":true,"b":"yes","c":420,"d":1.5,"e":null,"f":"2026-11-21","g":"1e3","h":31,"i":-7,"j":"x"})");
+}
+
+TEST_CASE("yaml streams, anchors, merges, duplicates and errors") {
+  const auto documents = parse_yaml("a: 1\n---\n---\nb: &x {c: 2}\nd: *x\ne:\n  <<: *x\n  c: 3\n");
+  REQUIRE(documents.ok());
+  REQUIRE(documents->size() == 2);
+  REQUIRE(to_json((*documents)[1].value) == R"({"b":{"c":2},"d":{"c":2},"e":{"c":3}})");
+  REQUIRE((*documents)[1].line == 3);
+  REQUIRE((*parse_yaml("a: 1\na: 2\n"))[0].duplicates == std::vector<std::string>{"a"});
+  REQUIRE(parse_yaml("a: 1\nb: c: d\n").status().message() ==
+          "yaml: line 2: mapping values are not allowed in this context");
+  REQUIRE(parse_yaml("a:\n\tb: 1\n").status().message() ==
+          "yaml: line 2: found character that cannot start any token");
+}
+
+TEST_CASE("yaml is written as kubectl writes it") {
+  struct Case {
+    const char* json;
+    const char* yaml;
+  };
+  auto c = GENERATE(values<Case>({
+      {R"({"a":{"b":[1,{"c":"d","e":[]}],"f":{}}})",
+       "a:\n  b:\n  - 1\n  - c: d\n    e: []\n  f: {}\n"},
+      {R"({"a":"true","b":"12","c":"","d":"x: y","e":"it's","f":"2026-11-21T00:00:00Z"})",
+       "a: \"true\"\nb: \"12\"\nc: \"\"\nd: 'x: y'\ne: it's\nf: \"2026-11-21T00:00:00Z\"\n"},
+      {R"({"a":"one\ntwo\n","b":"one\ntwo","c":"- x","d":"*","e":"a #b"})",
+       "a: |\n  one\n  two\nb: |-\n  one\n  two\nc: '- x'\nd: '*'\ne: 'a #b'\n"},
+      {R"([[1,2],"x"])", "- - 1\n  - 2\n- x\n"},
+      {R"({"a":"tab\there","b":"end "})", "a: \"tab\\there\"\nb: 'end '\n"},
+      {R"({"message":"The node was low on resource: memory. Threshold quantity: 100Mi, available: 96852Ki. "})",
+       "message: 'The node was low on resource: memory. Threshold quantity: 100Mi, available:\n"
+       "  96852Ki. '\n"},
+  }));
+  REQUIRE(to_yaml(*parse_json(c.json)) == c.yaml);
+  REQUIRE(to_json(*parse_yaml_one(c.yaml)) == c.json);
+}
+
+namespace {
+
+Task<int> add(int a, int b) { co_return a + b; }
+Task<int> twice(int a) {
+  co_return co_await add(a, a) + co_await Callback<int>([](auto done) { done(1); });
+}
+
+}  // namespace
+
+TEST_CASE("tasks suspend and resume") {
+  int got = 0;
+  spawn<int>(twice(4), [&](int v) { got = v; });
+  REQUIRE(got == 9);
+  std::function<void(int)> later;
+  spawn<int>(
+      [](std::function<void(int)>& slot) -> Task<int> {
+        co_return 1 + co_await Callback<int>([&slot](auto done) { slot = done; });
+      }(later),
+      [&](int v) { got = v; });
+  REQUIRE(got == 9);
+  later(41);
+  REQUIRE(got == 42);
+}

@@ -1,0 +1,227 @@
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <map>
+#include <sstream>
+
+#include "base/strings.hpp"
+#include "base/yaml.hpp"
+#include "base/yaml_scalar.hpp"
+
+namespace coracle {
+namespace {
+
+constexpr size_t kDepthMax = 200;
+constexpr size_t kNodesMax = 2'000'000;  // an alias copies its node: bounds a "billion laughs" text
+
+struct BadDocument {
+  int line;
+  std::string message;
+};
+
+// Turns the event stream of one document into a tree. Throws BadDocument; caught below.
+class TreeBuilder final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { line_ = mark.line + 1; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    put(mark, anchor, nullptr);
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) throw BadDocument{mark.line + 1, "unknown anchor"};
+    put(mark, YAML::NullAnchor, found->second.value, found->second.nodes);
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
+    json::value value = json::value(json::string_view(text));
+    yaml::ScalarType type = yaml::ScalarType::kString;
+    const bool plain = tag == "?" || tag.empty();
+    if (plain ||
+        (tag != "!" && tag != "tag:yaml.org,2002:str" && tag != "tag:yaml.org,2002:binary")) {
+      type = yaml::resolve_plain(text, &value);
+    }
+    if (type == yaml::ScalarType::kNotFinite) {
+      throw BadDocument{mark.line + 1, fmt::format("JSON has no number {}", text)};
+    }
+    put(mark, anchor, std::move(value), 1, plain ? &text : nullptr);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(mark, anchor, json::array());
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(mark, anchor, json::object());
+  }
+  void OnMapEnd() override { close(); }
+
+  YamlDocument take() {
+    YamlDocument document;
+    document.value = std::move(root_);
+    document.line = line_;
+    document.duplicates = std::move(duplicates_);
+    return document;
+  }
+
+ private:
+  struct Frame {
+    json::value node;
+    int line;
+    YAML::anchor_t anchor;
+    size_t nodes = 1;
+    bool have_key = false;
+    std::string key;
+    std::vector<json::value> merges;
+  };
+  struct Anchor {
+    json::value value;
+    size_t nodes;
+  };
+
+  void open(const YAML::Mark& mark, YAML::anchor_t anchor, json::value node) {
+    if (stack_.size() >= kDepthMax) throw BadDocument{mark.line + 1, "nested too deeply"};
+    if (!stack_.empty() && stack_.back().node.is_object() && !stack_.back().have_key) {
+      throw BadDocument{mark.line + 1, "a mapping key must be a scalar"};
+    }
+    stack_.push_back({std::move(node), mark.line + 1, anchor});
+  }
+
+  void close() {
+    Frame frame = std::move(stack_.back());
+    stack_.pop_back();
+    for (const json::value& merge : frame.merges) {
+      for (const auto& member : merge.get_object()) {
+        frame.node.get_object().emplace(member.key(), member.value());
+      }
+    }
+    YAML::Mark mark;
+    mark.line = frame.line - 1;
+    put(mark, frame.anchor, std::move(frame.node), frame.nodes);
+  }
+
+  static std::string key_text(const json::value& value, const std::string* plain) {
+    if (value.is_string()) return std::string(value.get_string());
+    if (value.is_bool() || value.is_number()) return to_json(value);
+    return plain != nullptr ? *plain : "null";
+  }
+
+  void put(const YAML::Mark& mark, YAML::anchor_t anchor, json::value value, size_t nodes = 1,
+           const std::string* plain = nullptr) {
+    if (anchor != YAML::NullAnchor) anchors_[anchor] = {value, nodes};
+    if (stack_.empty()) {
+      root_ = std::move(value);
+      return;
+    }
+    Frame& top = stack_.back();
+    top.nodes += nodes;
+    if (top.nodes > kNodesMax)
+      throw BadDocument{mark.line + 1, "document contains excessive aliasing"};
+    if (json::array* array = top.node.if_array()) {
+      array->push_back(std::move(value));
+      return;
+    }
+    if (!top.have_key) {
+      top.key = key_text(value, plain);
+      top.have_key = true;
+      return;
+    }
+    top.have_key = false;
+    if (top.key == "<<") return merge(mark, top, std::move(value));
+    json::object& object = top.node.get_object();
+    if (object.contains(top.key)) duplicates_.push_back(path());
+    object[top.key] = std::move(value);
+  }
+
+  static void merge(const YAML::Mark& mark, Frame& top, json::value value) {
+    const auto add = [&](json::value v) {
+      if (!v.is_object()) {
+        throw BadDocument{mark.line + 1, "map merge requires map or sequence of maps as the value"};
+      }
+      top.merges.push_back(std::move(v));
+    };
+    if (json::array* array = value.if_array()) {
+      for (json::value& element : *array) add(std::move(element));
+    } else {
+      add(std::move(value));
+    }
+  }
+
+  std::string path() const {
+    std::string text;
+    for (const Frame& frame : stack_) {
+      if (const json::array* array = frame.node.if_array()) {
+        text += fmt::format("[{}]", array->size());
+      } else {
+        if (!text.empty()) text += '.';
+        text += frame.key;
+      }
+    }
+    return text;
+  }
+
+  json::value root_;
+  int line_ = 1;
+  std::vector<Frame> stack_;
+  std::map<YAML::anchor_t, Anchor> anchors_;
+  std::vector<std::string> duplicates_;
+};
+
+// The library's words for the commonest mistakes, as users of kubectl know them from go-yaml.
+std::string familiar(const std::string& message, std::string_view text, int line) {
+  if (message == YAML::ErrorMsg::MAP_VALUE || message == YAML::ErrorMsg::END_OF_MAP ||
+      message == YAML::ErrorMsg::MAP_KEY) {
+    return message == YAML::ErrorMsg::MAP_VALUE ? "mapping values are not allowed in this context"
+                                                : "did not find expected key";
+  }
+  if (message == YAML::ErrorMsg::BLOCK_ENTRY) {
+    return "block sequence entries are not allowed in this context";
+  }
+  if (message == YAML::ErrorMsg::END_OF_SEQ) return "did not find expected '-' indicator";
+  if (message == YAML::ErrorMsg::END_OF_SEQ_FLOW) return "did not find expected ',' or ']'";
+  if (message == YAML::ErrorMsg::END_OF_MAP_FLOW) return "did not find expected ',' or '}'";
+  const auto lines = split(text, '\n');
+  if (line >= 1 && static_cast<size_t>(line) <= lines.size() &&
+      lines[static_cast<size_t>(line) - 1].find('\t') != std::string::npos) {
+    return "found character that cannot start any token";
+  }
+  return message;
+}
+
+}  // namespace
+
+Result<std::vector<YamlDocument>> parse_yaml(std::string_view text) {
+  std::vector<YamlDocument> documents;
+  const auto fail = [](int line, const std::string& message) {
+    return invalid_argument(fmt::format("yaml: line {}: {}", line, message));
+  };
+  try {
+    std::istringstream stream{std::string(text)};
+    YAML::Parser parser(stream);
+    while (parser) {
+      TreeBuilder builder;
+      if (!parser.HandleNextDocument(builder)) break;
+      YamlDocument document = builder.take();
+      if (!document.value.is_null()) documents.push_back(std::move(document));
+    }
+  } catch (const BadDocument& bad) {
+    return fail(bad.line, bad.message);
+  } catch (const YAML::Exception& error) {
+    const int line = error.mark.line + 1;
+    return fail(line, familiar(error.msg, text, line));
+  }
+  return documents;
+}
+
+Result<json::value> parse_yaml_one(std::string_view text) {
+  ASSIGN_OR_RETURN(auto documents, parse_yaml(text));
+  if (documents.size() != 1) {
+    return invalid_argument(fmt::format("yaml: expected one document, found {}", documents.size()));
+  }
+  return std::move(documents[0].value);
+}
+
+}  // namespace coracle
