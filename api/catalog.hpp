@@ -1,0 +1,92 @@
+// catalog: all kinds the server knows, from proto/api (docs/formats/catalog.md). Immutable after
+// parse, shared between threads; pointers live as long as the catalog.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/schema.hpp"
+
+namespace coracle::api {
+
+struct Column {
+  std::string name, type, format, description;
+  int priority = 0;
+  std::string json_path;  // either this (".spec.replicas") ...
+  std::string hook;       // ... or the name of a ColumnHook
+};
+
+struct Subresource {
+  std::string name;                  // "status", "scale", "binding", "eviction", "log", ...
+  std::string group, version, kind;  // of its body; the resource's own when kind is ""
+  std::vector<std::string> verbs;
+};
+
+struct ScalePaths {
+  std::string spec_replicas, status_replicas, label_selector;  // ".spec.replicas"
+};
+
+struct ResourceInfo {
+  std::string group, version, kind, list_kind, plural, singular;
+  std::vector<std::string> short_names, categories, verbs;  // verbs sorted
+  bool namespaced = true;
+  bool storage = true;                    // objects are stored in this version
+  bool create_on_update = false;          // PUT of a missing object creates it
+  bool returns_object_on_delete = false;  // else a Status
+  bool has_generation = false;            // metadata.generation counts changes of the spec
+  bool has_status = false;                // status is a subresource: reset on create, kept on PUT
+  std::vector<Subresource> subresources;  // by name
+  std::optional<ScalePaths> scale;
+  std::vector<Column> columns;                 // without the implied Name
+  std::vector<std::string> selectable_fields;  // "spec.nodeName"; metadata.* are implied
+  std::string storage_prefix;                  // /registry/<storage_prefix>/<ns>/<name>
+  std::string api_version;                     // "v1", "apps/v1"
+  const Schema* schema = nullptr;
+
+  bool has_verb(std::string_view verb) const;
+  const Subresource* subresource(std::string_view name) const;
+  // metadata.name, metadata.namespace (when namespaced), and the selectable ones.
+  bool is_selectable(std::string_view field) const;
+};
+
+struct GroupInfo {
+  std::string name;
+  std::vector<std::string> versions;  // preferred first
+};
+
+class Catalog {
+ public:
+  // The catalog that ships with the server; parsed at the first call (a few ms), thread-safe.
+  static const Catalog& builtin();
+  // A bundle: {"kinds": [CustomResourceDefinition...], "definitions": {name: schema}}.
+  static Result<std::unique_ptr<Catalog>> parse(std::string_view bundle_json);
+
+  // nullptr when there is none.
+  const ResourceInfo* find(std::string_view group, std::string_view version,
+                           std::string_view plural) const;
+  const ResourceInfo* find_kind(std::string_view group, std::string_view version,
+                                std::string_view kind) const;
+  // By the object's apiVersion and kind.
+  const ResourceInfo* find_for(const json::value& object) const;
+  // The version in which objects of this storage prefix are stored.
+  const ResourceInfo* storage_of(const ResourceInfo& info) const;
+  bool has_version(std::string_view group, std::string_view version) const;
+
+  // In upstream's order of groups (core first), then of versions, then by plural.
+  const std::vector<ResourceInfo>& resources() const { return resources_; }
+  const std::vector<GroupInfo>& groups() const { return groups_; }
+  const SchemaSet& schemas() const { return schemas_; }
+
+ private:
+  Catalog() = default;
+  std::vector<ResourceInfo> resources_;
+  std::vector<GroupInfo> groups_;
+  SchemaSet schemas_;
+};
+
+// The embedded text (made by catalogc).
+std::string_view builtin_bundle();
+
+}  // namespace coracle::api
