@@ -1,0 +1,136 @@
+#include "apiserver/cache/object.hpp"
+
+#include <algorithm>
+
+namespace coracle::apiserver {
+
+namespace {
+
+constexpr std::string_view kMetadata = "\"metadata\":{";
+constexpr std::string_view kVersion = "\"resourceVersion\":\"";
+
+// The canonical tree: kind, apiVersion, metadata first, no resourceVersion. For objects another
+// server stored.
+std::string canonical(const ObjectShape& shape, const json::object& object) {
+  json::object out;
+  out["kind"] = shape.kind;
+  out["apiVersion"] = shape.api_version;
+  json::object& metadata = out["metadata"].emplace_object();
+  if (const json::value* found = object.if_contains("metadata"); found && found->is_object()) {
+    metadata = found->get_object();
+    erase_key(metadata, "resourceVersion");
+  }
+  for (const auto& member : object) {
+    if (!out.contains(member.key())) out[member.key()] = member.value();
+  }
+  return to_json(out);
+}
+
+bool is_flag(std::string_view path) {
+  return path == "spec.unschedulable" || path == "spec.hostNetwork" || path == "spec.allNodes";
+}
+
+bool is_count(std::string_view path) {
+  return path == "status.replicas" || path == "status.successful";
+}
+
+}  // namespace
+
+std::string ObjectShape::head() const {
+  return "{\"kind\":\"" + kind + "\",\"apiVersion\":\"" + api_version + "\",";
+}
+
+int ObjectShape::node_field() const {
+  const auto at = std::find(field_paths.begin(), field_paths.end(), "spec.nodeName");
+  return at == field_paths.end() ? -1 : static_cast<int>(at - field_paths.begin());
+}
+
+std::string retail(std::string_view tail, std::int64_t revision) {
+  CHECK(tail.starts_with(kMetadata));
+  std::string_view rest = tail.substr(kMetadata.size());
+  if (rest.starts_with(kVersion)) {  // replaces the one that is there
+    const std::size_t end = rest.find('"', kVersion.size());
+    CHECK(end != std::string_view::npos);
+    rest.remove_prefix(end + 1);
+    if (rest.starts_with(',')) rest.remove_prefix(1);
+  }
+  std::string out;
+  out.reserve(tail.size() + kVersion.size() + 24);
+  out.append(kMetadata).append(kVersion).append(std::to_string(revision)).append("\"");
+  if (!rest.starts_with('}')) out.append(",");
+  out.append(rest);
+  return out;
+}
+
+std::string tail_of(std::string_view head, std::string_view stored, std::int64_t revision) {
+  if (!stored.starts_with(head)) return {};
+  stored.remove_prefix(head.size());
+  return stored.starts_with(kMetadata) ? retail(stored, revision) : std::string();
+}
+
+std::string selectable_field(const json::value& object, std::string_view path) {
+  if (path == "status.podIPs") {
+    const json::array& ips = get_array(object, path);
+    return ips.empty() ? std::string() : std::string(get_string(ips[0], "ip"));
+  }
+  const json::value* value = find(object, path);
+  if (path == "source" || path == "reportingComponent") {
+    const std::string_view component = get_string(object, "source.component");
+    const std::string_view reporter = get_string(object, "reportingComponent");
+    if (path == "source") return std::string(component.empty() ? reporter : component);
+    return std::string(reporter);
+  }
+  if (value == nullptr || value->is_null()) {
+    return is_flag(path) ? "false" : is_count(path) ? "0" : "";
+  }
+  if (value->is_string()) return std::string(value->get_string());
+  return to_json(*value);
+}
+
+Result<ObjectPtr> CachedObject::parse(const ObjectShape& shape, std::string key,
+                                      std::string_view stored, std::int64_t revision,
+                                      std::int64_t create_revision) {
+  auto tree = parse_json(stored);
+  if (!tree.ok() || !tree->is_object()) {
+    return data_loss("stored object " + shape.storage_prefix + "/" + key + " is not a JSON object");
+  }
+  std::shared_ptr<CachedObject> object(new CachedObject());
+  const std::string head = shape.head();
+  std::string tail;
+  if (find(*tree, "metadata.resourceVersion") == nullptr) tail = tail_of(head, stored, revision);
+  if (tail.empty()) tail = tail_of(head, canonical(shape, tree->get_object()), revision);
+  object->key_ = std::move(key);
+  if (shape.namespaced) object->slash_ = object->key_.find('/');
+  object->revision_ = revision;
+  object->create_revision_ = create_revision;
+  object->tail_ = std::make_shared<const std::string>(std::move(tail));
+  for (const auto& label : get_object(*tree, "metadata.labels")) {
+    if (!label.value().is_string()) continue;
+    object->labels_.emplace_back(label.key(), label.value().get_string());
+  }
+  std::sort(object->labels_.begin(), object->labels_.end());
+  object->fields_.reserve(shape.field_paths.size());
+  for (const std::string& path : shape.field_paths) {
+    object->fields_.push_back(selectable_field(*tree, path));
+  }
+  return ObjectPtr(std::move(object));
+}
+
+ObjectPtr CachedObject::at_revision(std::int64_t revision) const {
+  std::shared_ptr<CachedObject> copy(new CachedObject(*this));
+  copy->revision_ = revision;
+  copy->tail_ = std::make_shared<const std::string>(retail(*tail_, revision));
+  return copy;
+}
+
+std::string_view CachedObject::ns() const {
+  return slash_ == std::string::npos ? std::string_view()
+                                     : std::string_view(key_).substr(0, slash_);
+}
+
+std::string_view CachedObject::name() const {
+  return slash_ == std::string::npos ? std::string_view(key_)
+                                     : std::string_view(key_).substr(slash_ + 1);
+}
+
+}  // namespace coracle::apiserver

@@ -1,0 +1,79 @@
+// CachedObject: one stored object as the watch cache keeps it: its serialised bytes, shared by
+// every reader, and the few parsed fields that selectors and watch indexes need.
+//
+// Invariants: immutable once made. Served JSON is the resource's head `{"kind":K,"apiVersion":V,`
+// and then the object's tail `"metadata":{"resourceVersion":"N",...}`. Only tails are kept: GET is
+// head + tail, a list element is "{" + tail, another revision is a splice, never a parse.
+// Errors: DataLoss for bytes that are not an object (names the key).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/json.hpp"
+#include "base/status.hpp"
+
+namespace coracle::apiserver {
+
+using Bytes = std::shared_ptr<const std::string>;
+using LabelList = std::vector<std::pair<std::string, std::string>>;
+
+// What the cache must know of a resource.
+struct ObjectShape {
+  std::string storage_prefix;  // "pods", "services/specs"
+  std::string kind;
+  std::string api_version;
+  bool namespaced = true;
+  std::vector<std::string> field_paths;  // selectable, beyond metadata.name and metadata.namespace
+
+  std::string head() const;  // {"kind":K,"apiVersion":V,
+  int node_field() const;    // index of spec.nodeName in field_paths, or -1
+};
+
+class CachedObject {
+ public:
+  // `key` is "namespace/name", or "name" for cluster scope; `stored` is what the store holds.
+  static Result<std::shared_ptr<const CachedObject>> parse(const ObjectShape& shape,
+                                                           std::string key, std::string_view stored,
+                                                           std::int64_t revision,
+                                                           std::int64_t create_revision);
+  // The same object under another revision: what DELETED events carry.
+  std::shared_ptr<const CachedObject> at_revision(std::int64_t revision) const;
+
+  const std::string& key() const { return key_; }
+  std::string_view ns() const;
+  std::string_view name() const;
+  std::int64_t revision() const { return revision_; }
+  std::int64_t create_revision() const { return create_revision_; }
+  const Bytes& tail() const { return tail_; }
+  const LabelList& labels() const { return labels_; }                 // ascending
+  const std::vector<std::string>& fields() const { return fields_; }  // as shape.field_paths
+
+ private:
+  CachedObject() = default;
+
+  std::string key_;
+  std::size_t slash_ = std::string::npos;
+  std::int64_t revision_ = 0;
+  std::int64_t create_revision_ = 0;
+  Bytes tail_;
+  LabelList labels_;
+  std::vector<std::string> fields_;
+};
+
+using ObjectPtr = std::shared_ptr<const CachedObject>;
+
+// Stored JSON (no resourceVersion) to the tail under a revision; empty when `stored` does not begin
+// as we write it (another server's key order).
+std::string tail_of(std::string_view head, std::string_view stored, std::int64_t revision);
+// Another revision into a tail.
+std::string retail(std::string_view tail, std::int64_t revision);
+// The text of a selectable field: strings as they are, numbers and booleans printed; what is absent
+// is "", "false" or "0" as upstream has it for that path.
+std::string selectable_field(const json::value& object, std::string_view path);
+
+}  // namespace coracle::apiserver
