@@ -23,6 +23,9 @@ struct LabelRequirement {
   std::string text() const;
 };
 
+// Key and values as upstream's NewRequirement checks them.
+Status check_label_requirement(const LabelRequirement& requirement);
+
 class LabelSelector {
  public:
   static LabelSelector everything() { return {}; }
@@ -34,6 +37,8 @@ class LabelSelector {
   static Result<LabelSelector> from_object(const json::value* selector);
   // A plain map (spec.selector of services and replication controllers); empty matches everything.
   static LabelSelector from_map(const json::object& map);
+  // Requirements already checked.
+  static LabelSelector from_requirements(std::vector<LabelRequirement> requirements);
 
   bool matches(const json::object& labels) const;
   bool is_everything() const { return !nothing_ && requirements_.empty(); }

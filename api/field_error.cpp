@@ -1,0 +1,190 @@
+#include "api/field_error.hpp"
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+
+namespace coracle::api {
+
+namespace {
+
+std::string_view type_text(FieldErrorType type) {
+  switch (type) {
+    case FieldErrorType::kRequired:
+      return "Required value";
+    case FieldErrorType::kInvalid:
+      return "Invalid value";
+    case FieldErrorType::kNotSupported:
+      return "Unsupported value";
+    case FieldErrorType::kDuplicate:
+      return "Duplicate value";
+    case FieldErrorType::kForbidden:
+      return "Forbidden";
+    case FieldErrorType::kTooLong:
+      return "Too long";
+    case FieldErrorType::kTooMany:
+      return "Too many";
+    case FieldErrorType::kTooFew:
+      return "Too few";
+    case FieldErrorType::kNotFound:
+      return "Not found";
+    case FieldErrorType::kTypeInvalid:
+      return "Invalid value";
+    case FieldErrorType::kInternal:
+      return "Internal error";
+  }
+  return "Internal error";
+}
+
+bool shows_value(FieldErrorType type) {
+  return type != FieldErrorType::kRequired && type != FieldErrorType::kForbidden &&
+         type != FieldErrorType::kTooLong && type != FieldErrorType::kInternal;
+}
+
+std::string counted(int n, std::string_view one, std::string_view many) {
+  return std::to_string(n) + " " + std::string(n == 1 ? one : many);
+}
+
+}  // namespace
+
+std::string_view field_error_reason(FieldErrorType type) {
+  switch (type) {
+    case FieldErrorType::kRequired:
+      return "FieldValueRequired";
+    case FieldErrorType::kInvalid:
+      return "FieldValueInvalid";
+    case FieldErrorType::kNotSupported:
+      return "FieldValueNotSupported";
+    case FieldErrorType::kDuplicate:
+      return "FieldValueDuplicate";
+    case FieldErrorType::kForbidden:
+      return "FieldValueForbidden";
+    case FieldErrorType::kTooLong:
+      return "FieldValueTooLong";
+    case FieldErrorType::kTooMany:
+      return "FieldValueTooMany";
+    case FieldErrorType::kTooFew:
+      return "FieldValueTooFew";
+    case FieldErrorType::kNotFound:
+      return "FieldValueNotFound";
+    case FieldErrorType::kTypeInvalid:
+      return "FieldValueTypeInvalid";
+    case FieldErrorType::kInternal:
+      return "InternalError";
+  }
+  return "InternalError";
+}
+
+FieldPath FieldPath::child(std::string_view name) const {
+  FieldPath path;
+  path.text_.reserve(text_.size() + 1 + name.size());
+  path.text_ = text_;
+  if (!path.text_.empty()) path.text_ += '.';
+  path.text_ += name;
+  return path;
+}
+
+FieldPath FieldPath::child(std::string_view name, std::string_view more) const {
+  return child(name).child(more);
+}
+
+FieldPath FieldPath::index(std::size_t i) const {
+  FieldPath path;
+  path.text_ = text_ + "[" + std::to_string(i) + "]";
+  return path;
+}
+
+FieldPath FieldPath::key(std::string_view key) const {
+  FieldPath path;
+  path.text_ = text_ + "[" + std::string(key) + "]";
+  return path;
+}
+
+std::string FieldError::body() const {
+  std::string text(type_text(type));
+  if (shows_value(type) && !omit_value) {
+    text += ": ";
+    text += bad_value.is_string() ? quoted(bad_value.as_string()) : to_json(bad_value);
+  }
+  if (!detail.empty()) text += ": " + detail;
+  return text;
+}
+
+std::string FieldError::text() const {
+  return (field.empty() ? std::string("<nil>") : field) + ": " + body();
+}
+
+void FieldErrors::required(const FieldPath& path, std::string_view detail) {
+  add({FieldErrorType::kRequired, path.text(), "", false, std::string(detail)});
+}
+
+void FieldErrors::invalid(const FieldPath& path, json::value bad, std::string_view detail) {
+  add({FieldErrorType::kInvalid, path.text(), std::move(bad), false, std::string(detail)});
+}
+
+void FieldErrors::not_supported(const FieldPath& path, json::value bad,
+                                const std::vector<std::string>& supported) {
+  std::string detail;
+  for (const std::string& value : supported) {
+    detail += detail.empty() ? "supported values: " : ", ";
+    detail += quoted(value);
+  }
+  add({FieldErrorType::kNotSupported, path.text(), std::move(bad), false, std::move(detail)});
+}
+
+void FieldErrors::duplicate(const FieldPath& path, json::value bad) {
+  add({FieldErrorType::kDuplicate, path.text(), std::move(bad), false, {}});
+}
+
+void FieldErrors::forbidden(const FieldPath& path, std::string_view detail) {
+  add({FieldErrorType::kForbidden, path.text(), "", false, std::string(detail)});
+}
+
+void FieldErrors::too_long(const FieldPath& path, int max_bytes) {
+  add({FieldErrorType::kTooLong, path.text(), "<value omitted>", false,
+       "may not be more than " + counted(max_bytes, "byte", "bytes")});
+}
+
+void FieldErrors::too_many(const FieldPath& path, int actual, int max) {
+  add({FieldErrorType::kTooMany, path.text(), actual, false,
+       "must have at most " + counted(max, "item", "items")});
+}
+
+void FieldErrors::too_few(const FieldPath& path, int actual, int min) {
+  add({FieldErrorType::kTooFew, path.text(), actual, false,
+       "must have at least " + counted(min, "item", "items")});
+}
+
+void FieldErrors::not_found(const FieldPath& path, json::value bad) {
+  add({FieldErrorType::kNotFound, path.text(), std::move(bad), false, {}});
+}
+
+void FieldErrors::type_invalid(const FieldPath& path, json::value bad, std::string_view detail) {
+  add({FieldErrorType::kTypeInvalid, path.text(), std::move(bad), false, std::string(detail)});
+}
+
+void FieldErrors::internal(const FieldPath& path, std::string_view detail) {
+  add({FieldErrorType::kInternal, path.text(), "", false, std::string(detail)});
+}
+
+void FieldErrors::invalid_each(const FieldPath& path, const json::value& bad,
+                               const std::vector<std::string>& messages) {
+  for (const std::string& message : messages) invalid(path, bad, message);
+}
+
+void FieldErrors::append(FieldErrors other) {
+  for (FieldError& error : other.list_) list_.push_back(std::move(error));
+}
+
+std::string FieldErrors::text() const {
+  std::vector<std::string> texts;
+  for (const FieldError& error : list_) {
+    std::string text = error.text();
+    if (std::find(texts.begin(), texts.end(), text) == texts.end()) {
+      texts.push_back(std::move(text));
+    }
+  }
+  return texts.size() == 1 ? texts[0] : "[" + join(texts, ", ") + "]";
+}
+
+}  // namespace coracle::api
