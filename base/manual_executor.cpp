@@ -63,6 +63,7 @@ bool ManualExecutor::run_until(const std::function<bool()>& done, Duration limit
     CHECK_MSG(steps < kMaxSteps, "timers never end");
     run_ready();
     if (done()) return true;
+    if (!posted_.empty()) continue;  // looking at the condition made work
     if (timers_.empty() || timers_.begin()->first.first > end) return false;
     run_next_timer();
   }

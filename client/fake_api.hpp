@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "base/executor.hpp"
+#include "base/manual_executor.hpp"
 #include "base/json.hpp"
 #include "client/api.hpp"
 
@@ -21,7 +21,7 @@ namespace coracle::client {
 
 class FakeApi final : public Api {
  public:
-  explicit FakeApi(Executor& executor) : executor_(executor) {}
+  explicit FakeApi(ManualExecutor& executor) : executor_(executor) {}
 
   struct Call {
     ApiRequest request;
@@ -56,7 +56,7 @@ class FakeApi final : public Api {
   void end(Stream& stream, Status status = {}) const;
 
  private:
-  Executor& executor_;
+  ManualExecutor& executor_;
   std::deque<Call> calls_;
   std::vector<std::shared_ptr<Stream>> streams_;
 };

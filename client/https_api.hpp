@@ -2,15 +2,21 @@
 // apiservers. A server that cannot be reached is left for the next; a request that was sent and not
 // answered is retried only when it is a GET.
 //
-// Thread: the Executor's strand; the Executor must outlive it.
+// The servers are tried in turn, beginning with the one that answered last. token_file is read
+// again when it is older than a minute.
+//
+// Thread: the executor's strand; the executor must outlive it.
 #pragma once
 
 #include <memory>
 #include <string>
 
-#include "base/executor.hpp"
 #include "client/api.hpp"
 #include "client/kubeconfig.hpp"
+
+namespace coracle::net {
+class AsioExecutor;
+}
 
 namespace coracle::client {
 
@@ -21,6 +27,6 @@ struct HttpsApiOptions {
 
 // Target client_https. InvalidArgument: no server, a bad URL, a certificate or key that does not
 // parse.
-Result<std::unique_ptr<Api>> make_https_api(Executor& executor, HttpsApiOptions options);
+Result<std::unique_ptr<Api>> make_https_api(net::AsioExecutor& executor, HttpsApiOptions options);
 
 }  // namespace coracle::client

@@ -1,0 +1,117 @@
+#include "client/object_cache.hpp"
+
+#include "base/check.hpp"
+
+namespace coracle::client {
+
+std::string object_key(const json::value& object) {
+  const std::string name(get_string(object, "metadata.name"));
+  const std::string ns(get_string(object, "metadata.namespace"));
+  return ns.empty() ? name : ns + "/" + name;
+}
+
+namespace {
+
+std::vector<std::string> one_unless_empty(std::string_view text) {
+  if (text.empty()) return {};
+  return {std::string(text)};
+}
+
+}  // namespace
+
+std::vector<std::string> index_by_namespace(const json::value& object) {
+  return one_unless_empty(get_string(object, "metadata.namespace"));
+}
+
+std::vector<std::string> index_by_node_name(const json::value& object) {
+  return one_unless_empty(get_string(object, "spec.nodeName"));
+}
+
+std::vector<std::string> index_by_owner_uid(const json::value& object) {
+  std::vector<std::string> uids;
+  for (const json::value& owner : get_array(object, "metadata.ownerReferences")) {
+    uids.emplace_back(get_string(owner, "uid"));
+  }
+  return uids;
+}
+
+std::vector<std::string> index_by_controller_uid(const json::value& object) {
+  for (const json::value& owner : get_array(object, "metadata.ownerReferences")) {
+    if (get_bool(owner, "controller")) return one_unless_empty(get_string(owner, "uid"));
+  }
+  return {};
+}
+
+ObjectCache::ObjectCache() { add_index(kNamespaceIndex, index_by_namespace); }
+
+void ObjectCache::add_index(const std::string& name, IndexFunction function) {
+  const auto [index, added] = indexes_.try_emplace(name);
+  if (!added) return;
+  index->second.function = std::move(function);
+  for (const auto& [key, object] : objects_) {
+    for (const std::string& value : index->second.function(*object)) {
+      index->second.keys[value].insert(key);
+    }
+  }
+}
+
+void ObjectCache::reindex(const std::string& key, const ObjectPtr& before, const ObjectPtr& after) {
+  for (auto& [name, index] : indexes_) {
+    if (before) {
+      for (const std::string& value : index.function(*before)) {
+        const auto bucket = index.keys.find(value);
+        if (bucket == index.keys.end()) continue;
+        bucket->second.erase(key);
+        if (bucket->second.empty()) index.keys.erase(bucket);
+      }
+    }
+    if (after) {
+      for (const std::string& value : index.function(*after)) index.keys[value].insert(key);
+    }
+  }
+}
+
+ObjectPtr ObjectCache::put(const std::string& key, ObjectPtr object) {
+  ObjectPtr& slot = objects_[key];
+  ObjectPtr before = std::exchange(slot, std::move(object));
+  reindex(key, before, slot);
+  return before;
+}
+
+ObjectPtr ObjectCache::erase(const std::string& key) {
+  const auto found = objects_.find(key);
+  if (found == objects_.end()) return nullptr;
+  ObjectPtr before = std::move(found->second);
+  objects_.erase(found);
+  reindex(key, before, nullptr);
+  return before;
+}
+
+ObjectPtr ObjectCache::get(const std::string& key) const {
+  const auto found = objects_.find(key);
+  return found == objects_.end() ? nullptr : found->second;
+}
+
+ObjectPtr ObjectCache::get(const std::string& ns, const std::string& name) const {
+  return get(ns.empty() ? name : ns + "/" + name);
+}
+
+std::vector<ObjectPtr> ObjectCache::by_index(const std::string& index,
+                                             const std::string& value) const {
+  const auto found = indexes_.find(index);
+  CHECK_MSG(found != indexes_.end(), "no index " << index);
+  std::vector<ObjectPtr> objects;
+  const auto bucket = found->second.keys.find(value);
+  if (bucket == found->second.keys.end()) return objects;
+  for (const std::string& key : bucket->second) objects.push_back(objects_.at(key));
+  return objects;
+}
+
+std::vector<ObjectPtr> ObjectCache::all() const {
+  std::vector<ObjectPtr> objects;
+  objects.reserve(objects_.size());
+  for (const auto& [key, object] : objects_) objects.push_back(object);
+  return objects;
+}
+
+}  // namespace coracle::client
