@@ -71,8 +71,8 @@ json::value count(const json::value& event, WallTime) {
 }
 
 constexpr ColumnHook kColumns[] = {
-    {"event.lastSeen", last_seen},   {"event.firstSeen", first_seen}, {"event.object", object},
-    {"event.subobject", subobject},  {"event.source", source},        {"event.message", message},
+    {"event.lastSeen", last_seen},  {"event.firstSeen", first_seen}, {"event.object", object},
+    {"event.subobject", subobject}, {"event.source", source},        {"event.message", message},
     {"event.count", count},
 };
 

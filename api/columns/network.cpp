@@ -124,8 +124,8 @@ json::value slice_endpoints(const json::value& slice, WallTime) {
 
 json::value ingress_class(const json::value& ingress, WallTime) {
   const std::string_view name = get_string(ingress, "spec.ingressClassName");
-  return cells::text_or(
-      name.empty() ? annotation_of(ingress, "kubernetes.io/ingress.class") : name, cells::kNone);
+  return cells::text_or(name.empty() ? annotation_of(ingress, "kubernetes.io/ingress.class") : name,
+                        cells::kNone);
 }
 
 json::value ingress_hosts(const json::value& ingress, WallTime) {
