@@ -1,0 +1,148 @@
+#include "lab/credentials.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/clock.hpp"
+#include "base/encoding.hpp"
+#include "base/rng.hpp"
+#include "net/jwt.hpp"
+#include "net/pki.hpp"
+
+namespace coracle::lab {
+namespace {
+
+constexpr int kCaDays = 3650;
+constexpr int kCertDays = 3650;  // a lab directory is reused next term
+
+class Maker {
+ public:
+  Maker(const Layout& layout, const ClusterShape& shape)
+      : layout_(layout), shape_(shape), now_(real_clock().wall_now()) {}
+
+  Status run() {
+    RETURN_IF_ERROR(load_or_make_ca());
+    RETURN_IF_ERROR(serving());
+    RETURN_IF_ERROR(service_account_key());
+    RETURN_IF_ERROR(
+        client("apiserver-kubelet-client", "kube-apiserver-kubelet-client", {"system:masters"}));
+    RETURN_IF_ERROR(admin());
+    for (const auto& [name, user] :
+         {std::pair{"scheduler", "system:kube-scheduler"},
+          std::pair{"controller-manager", "system:kube-controller-manager"},
+          std::pair{"kubelet-sim", "system:node:kubelet-sim"}}) {
+      const std::vector<std::string> groups = std::string_view(name) == "kubelet-sim"
+                                                  ? std::vector<std::string>{"system:nodes"}
+                                                  : std::vector<std::string>{};
+      RETURN_IF_ERROR(client(name, user, groups));
+      RETURN_IF_ERROR(kubeconfig(name, user, layout_.pki(std::string(name) + ".kubeconfig")));
+    }
+    return {};
+  }
+
+ private:
+  bool there(const std::string& file) const { return std::filesystem::exists(file); }
+
+  Status load_or_make_ca() {
+    if (there(layout_.pki("ca.key"))) {
+      ASSIGN_OR_RETURN(ca_.cert_pem, read_file(layout_.pki("ca.crt")));
+      ASSIGN_OR_RETURN(ca_.key_pem, read_file(layout_.pki("ca.key")));
+      return net::check_key_pair(ca_).with_context(layout_.pki("ca.crt"));
+    }
+    ASSIGN_OR_RETURN(ca_, net::make_ca("coracle-ca", net::Validity::days(now_, kCaDays)));
+    return save_pair("ca", ca_);
+  }
+
+  Status save_pair(const std::string& name, const net::KeyPair& pair) {
+    RETURN_IF_ERROR(write_file(layout_.pki(name + ".crt"), pair.cert_pem));
+    return net::write_private_file(layout_.pki(name + ".key"), pair.key_pem);
+  }
+
+  Status serving() {
+    if (!there(layout_.pki("apiserver.key"))) {
+      net::CertRequest request;
+      request.common_name = "kube-apiserver";
+      request.dns_names = {"localhost", "kubernetes", "kubernetes.default",
+                           "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"};
+      request.ip_addresses = {"127.0.0.1", "127.96.0.1"};
+      request.server = true;
+      ASSIGN_OR_RETURN(const auto pair,
+                       net::issue(ca_, request, net::Validity::days(now_, kCertDays)));
+      RETURN_IF_ERROR(save_pair("apiserver", pair));
+    }
+    if (there(layout_.pki("kubelet-sim-server.key"))) {
+      ASSIGN_OR_RETURN(const std::string pem, read_file(layout_.pki("kubelet-sim-server.crt")));
+      ASSIGN_OR_RETURN(const auto info, net::inspect_certificate(pem));
+      if (static_cast<int>(info.ip_addresses.size()) >= shape_.nodes) return {};
+    }
+    net::CertRequest request;
+    request.common_name = "kubelet-sim";
+    request.organizations = {"system:nodes"};
+    for (int i = 1; i <= shape_.nodes; ++i) request.ip_addresses.push_back(node_address(i));
+    request.server = true;
+    ASSIGN_OR_RETURN(const auto pair,
+                     net::issue(ca_, request, net::Validity::days(now_, kCertDays)));
+    return save_pair("kubelet-sim-server", pair);
+  }
+
+  Status service_account_key() {
+    if (there(layout_.pki("sa.key"))) return {};
+    ASSIGN_OR_RETURN(const std::string pem, net::make_rsa_key());
+    ASSIGN_OR_RETURN(const net::JwtKey key, net::JwtKey::from_pem(pem));
+    RETURN_IF_ERROR(write_file(layout_.pki("sa.pub"), key.public_pem()));
+    return net::write_private_file(layout_.pki("sa.key"), pem);
+  }
+
+  Status client(const std::string& name, const std::string& user,
+                const std::vector<std::string>& groups) {
+    if (there(layout_.pki(name + ".key"))) return {};
+    net::CertRequest request;
+    request.common_name = user;
+    request.organizations = groups;
+    request.client = true;
+    ASSIGN_OR_RETURN(const auto pair,
+                     net::issue(ca_, request, net::Validity::days(now_, kCertDays)));
+    return save_pair(name, pair);
+  }
+
+  Status admin() {
+    RETURN_IF_ERROR(client("admin", "kubernetes-admin", {"system:masters"}));
+    if (!there(layout_.path("admin.token"))) {
+      const std::string token = hex_encode(secure_random_bytes(24));
+      RETURN_IF_ERROR(net::write_private_file(
+          layout_.pki("tokens.csv"),
+          fmt::format("{},kubernetes-admin,kubernetes-admin,\"system:masters\"\n", token)));
+      RETURN_IF_ERROR(net::write_private_file(layout_.path("admin.token"), token + "\n"));
+    }
+    return kubeconfig("admin", "kubernetes-admin", layout_.path("kubeconfig"));
+  }
+
+  // Written each time: the port of the first apiserver is in it.
+  Status kubeconfig(const std::string& pair, const std::string& user, const std::string& file) {
+    ASSIGN_OR_RETURN(const std::string cert, read_file(layout_.pki(pair + ".crt")));
+    ASSIGN_OR_RETURN(const std::string key, read_file(layout_.pki(pair + ".key")));
+    const std::string text = fmt::format(
+        "apiVersion: v1\nkind: Config\nclusters:\n- cluster:\n"
+        "    certificate-authority-data: {}\n    server: https://127.0.0.1:{}\n  name: coracle\n"
+        "contexts:\n- context:\n    cluster: coracle\n    user: {}\n  name: coracle\n"
+        "current-context: coracle\nusers:\n- name: {}\n  user:\n"
+        "    client-certificate-data: {}\n    client-key-data: {}\n",
+        base64_encode(ca_.cert_pem), shape_.apiserver_ports.front(), user, user,
+        base64_encode(cert), base64_encode(key));
+    return net::write_private_file(file, text);
+  }
+
+  const Layout& layout_;
+  const ClusterShape& shape_;
+  WallTime now_;
+  net::KeyPair ca_;
+};
+
+}  // namespace
+
+Status make_credentials(const Layout& layout, const ClusterShape& shape) {
+  return Maker(layout, shape).run();
+}
+
+}  // namespace coracle::lab

@@ -1,0 +1,110 @@
+#include "lab/daemons.hpp"
+
+#include <fmt/format.h>
+
+namespace coracle::lab {
+namespace {
+
+std::string url(int port) { return fmt::format("http://127.0.0.1:{}", port); }
+
+std::string join_urls(const std::vector<int>& ports, const char* scheme) {
+  std::string text;
+  for (const int port : ports) {
+    if (!text.empty()) text += ',';
+    text += fmt::format("{}://127.0.0.1:{}", scheme, port);
+  }
+  return text;
+}
+
+DaemonCommand store_member(const Layout& layout, const ClusterShape& shape, const std::string& bin,
+                           size_t i) {
+  const std::string name = fmt::format("kvstore-{}", i + 1);
+  std::string cluster;
+  for (size_t k = 0; k < shape.store_peer_ports.size(); ++k) {
+    if (k > 0) cluster += ',';
+    cluster += fmt::format("kvstore-{}={}", k + 1, url(shape.store_peer_ports[k]));
+  }
+  const std::string client = url(shape.store_client_ports[i]);
+  const std::string peer = url(shape.store_peer_ports[i]);
+  return {name,
+          shape.store == "etcd" ? "/usr/bin/etcd" : bin + "/kvstore",
+          {"--name", name, "--data-dir", layout.data(name), "--listen-client-urls", client,
+           "--advertise-client-urls", client, "--listen-peer-urls", peer,
+           "--initial-advertise-peer-urls", peer, "--initial-cluster", cluster,
+           "--initial-cluster-token", shape.cluster_token}};
+}
+
+DaemonCommand apiserver(const Layout& layout, const ClusterShape& shape, const std::string& bin,
+                        size_t i) {
+  return {fmt::format("apiserver-{}", i + 1),
+          bin + "/apiserver",
+          {"--etcd-servers",
+           store_endpoints(shape),
+           "--bind-address",
+           "127.0.0.1",
+           "--secure-port",
+           std::to_string(shape.apiserver_ports[i]),
+           "--tls-cert-file",
+           layout.pki("apiserver.crt"),
+           "--tls-private-key-file",
+           layout.pki("apiserver.key"),
+           "--client-ca-file",
+           layout.pki("ca.crt"),
+           "--token-auth-file",
+           layout.pki("tokens.csv"),
+           "--service-account-key-file",
+           layout.pki("sa.pub"),
+           "--service-account-signing-key-file",
+           layout.pki("sa.key"),
+           "--service-account-issuer",
+           "https://kubernetes.default.svc.cluster.local",
+           "--kubelet-client-certificate",
+           layout.pki("apiserver-kubelet-client.crt"),
+           "--kubelet-client-key",
+           layout.pki("apiserver-kubelet-client.key"),
+           "--kubelet-certificate-authority",
+           layout.pki("ca.crt")}};
+}
+
+}  // namespace
+
+std::string store_endpoints(const ClusterShape& shape) {
+  return join_urls(shape.store_client_ports, "http");
+}
+
+std::vector<DaemonCommand> daemon_commands(const Layout& layout, const ClusterShape& shape,
+                                           const std::string& bin) {
+  std::vector<DaemonCommand> commands;
+  for (size_t i = 0; i < shape.store_client_ports.size(); ++i) {
+    commands.push_back(store_member(layout, shape, bin, i));
+  }
+  for (size_t i = 0; i < shape.apiserver_ports.size(); ++i) {
+    commands.push_back(apiserver(layout, shape, bin, i));
+  }
+  const std::string masters = join_urls(shape.apiserver_ports, "https");
+  for (size_t i = 0; i < shape.scheduler_ports.size(); ++i) {
+    commands.push_back({fmt::format("scheduler-{}", i + 1),
+                        bin + "/scheduler",
+                        {"--kubeconfig", layout.pki("scheduler.kubeconfig"), "--master", masters,
+                         "--secure-port", std::to_string(shape.scheduler_ports[i])}});
+  }
+  for (size_t i = 0; i < shape.controller_manager_ports.size(); ++i) {
+    commands.push_back(
+        {fmt::format("controller-manager-{}", i + 1),
+         bin + "/controller-manager",
+         {"--kubeconfig", layout.pki("controller-manager.kubeconfig"), "--master", masters,
+          "--secure-port", std::to_string(shape.controller_manager_ports[i]), "--root-ca-file",
+          layout.pki("ca.crt")}});
+  }
+  commands.push_back(
+      {"kubelet-sim-1",
+       bin + "/kubelet-sim",
+       {"--kubeconfig", layout.pki("kubelet-sim.kubeconfig"), "--master", masters, "--nodes",
+        std::to_string(shape.nodes), "--secure-port", std::to_string(shape.kubelet_sim_port),
+        "--root-dir", layout.data("kubelet-sim-1"), "--tls-cert-file",
+        layout.pki("kubelet-sim-server.crt"), "--tls-private-key-file",
+        layout.pki("kubelet-sim-server.key"), "--client-ca-file", layout.pki("ca.crt")}});
+  return commands;
+}
+
+}  // namespace coracle::lab

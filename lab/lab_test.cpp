@@ -1,0 +1,121 @@
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+
+#include "lab/credentials.hpp"
+#include "lab/daemons.hpp"
+#include "lab/process.hpp"
+#include "net/pki.hpp"
+
+using namespace coracle;
+using namespace coracle::lab;
+
+namespace {
+
+class TempDir {
+ public:
+  TempDir() {
+    char pattern[] = "/tmp/coracle-lab-XXXXXX";
+    path_ = mkdtemp(pattern);
+  }
+  ~TempDir() { std::filesystem::remove_all(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+ClusterShape a_shape() {
+  ClusterShape shape;
+  shape.replicas = 1;
+  shape.nodes = 2;
+  shape.apiservers = 2;
+  shape.store_client_ports = {1001};
+  shape.store_peer_ports = {1002};
+  shape.apiserver_ports = {1003, 1004};
+  shape.scheduler_ports = {1005};
+  shape.controller_manager_ports = {1006};
+  shape.kubelet_sim_port = 1007;
+  shape.cluster_token = "t";
+  return shape;
+}
+
+int mode_of(const std::string& path) {
+  struct stat info{};
+  return stat(path.c_str(), &info) == 0 ? static_cast<int>(info.st_mode & 0777) : -1;
+}
+
+}  // namespace
+
+TEST_CASE("a cluster's shape survives saving, a damaged file is named") {
+  const TempDir temp;
+  const Layout layout(temp.path() + "/lab");
+  REQUIRE(layout.create().ok());
+  CHECK_FALSE(layout.exists());
+  REQUIRE(layout.save(a_shape()).ok());
+  const auto loaded = layout.load();
+  REQUIRE(loaded.ok());
+  CHECK(loaded->apiserver_ports == std::vector<int>{1003, 1004});
+  CHECK(loaded->cluster_token == "t");
+  REQUIRE(write_file(layout.path("cluster.json"), "{\"replicas\":3}").ok());
+  CHECK(layout.load().status().message().find("cluster.json is damaged") != std::string::npos);
+  REQUIRE(write_file(layout.path("cluster.json"), "{").ok());
+  CHECK(layout.load().status().message().find("cluster.json: line 1") != std::string::npos);
+}
+
+TEST_CASE("credentials are private, made once, and cover every node") {
+  const TempDir temp;
+  const Layout layout(temp.path());
+  REQUIRE(layout.create().ok());
+  ClusterShape shape = a_shape();
+  REQUIRE(make_credentials(layout, shape).ok());
+  for (const char* file : {"ca.key", "admin.key", "sa.key", "tokens.csv", "scheduler.kubeconfig"}) {
+    CAPTURE(file);
+    CHECK(mode_of(layout.pki(file)) == 0600);
+  }
+  CHECK(mode_of(layout.path("kubeconfig")) == 0600);
+  CHECK(mode_of(layout.path("admin.token")) == 0600);
+  const std::string token = *read_file(layout.path("admin.token"));
+  const std::string server = *read_file(layout.pki("kubelet-sim-server.crt"));
+  REQUIRE(make_credentials(layout, shape).ok());
+  CHECK(*read_file(layout.path("admin.token")) == token);
+  CHECK(*read_file(layout.pki("kubelet-sim-server.crt")) == server);
+  shape.nodes = 3;
+  REQUIRE(make_credentials(layout, shape).ok());
+  const auto info = net::inspect_certificate(*read_file(layout.pki("kubelet-sim-server.crt")));
+  REQUIRE(info.ok());
+  CHECK(info->ip_addresses == std::vector<std::string>{"127.32.0.1", "127.32.0.2", "127.32.0.3"});
+}
+
+TEST_CASE("every daemon of the shape has a command line") {
+  const Layout layout("/lab");
+  std::vector<std::string> names;
+  for (const auto& command : daemon_commands(layout, a_shape(), "/bin")) {
+    names.push_back(command.name);
+  }
+  CHECK(names == std::vector<std::string>{"kvstore-1", "apiserver-1", "apiserver-2", "scheduler-1",
+                                          "controller-manager-1", "kubelet-sim-1"});
+  CHECK(node_address(256) == "127.32.1.0");
+}
+
+TEST_CASE("daemons are found by their pid and program, and stopped") {
+  const TempDir temp;
+  const Layout layout(temp.path());
+  REQUIRE(layout.create().ok());
+  CHECK_FALSE(running_pid(layout, "sleep-1").has_value());
+  REQUIRE(start_daemon(layout, {"sleep-1", "/usr/bin/sleep", {"100"}}).ok());
+  const auto pid = running_pid(layout, "sleep-1");
+  REQUIRE(pid.has_value());
+  CHECK(known_daemons(layout) == std::vector<std::string>{"sleep-1"});
+  // A pid file that names somebody else's process is not believed.
+  REQUIRE(write_file(layout.pid_file("kvstore-1"), std::to_string(getpid())).ok());
+  CHECK_FALSE(running_pid(layout, "kvstore-1").has_value());
+  CHECK(stop_daemons(layout, {"sleep-1"}, std::chrono::seconds(5)).empty());
+  CHECK_FALSE(running_pid(layout, "sleep-1").has_value());
+  CHECK(start_daemon(layout, {"none-1", "/nonexistent/none", {}}).message().find("none") !=
+        std::string::npos);
+}

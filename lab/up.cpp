@@ -1,0 +1,218 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/encoding.hpp"
+#include "base/flags.hpp"
+#include "base/rng.hpp"
+#include "lab/cluster.hpp"
+#include "lab/commands.hpp"
+#include "lab/console.hpp"
+#include "lab/credentials.hpp"
+#include "lab/daemons.hpp"
+#include "lab/process.hpp"
+
+namespace coracle::lab {
+namespace {
+
+struct UpFlags {
+  std::string dir = ".coracle";
+  int replicas = 3, nodes = 3, apiservers = 1, schedulers = 1, controller_managers = 1;
+  int port = 6443;
+  std::string store = "kvstore";
+  Duration timeout = std::chrono::seconds(60);
+};
+
+constexpr int kNodesMax = 20'000;
+
+void check(const UpFlags& flags) {
+  if (flags.replicas != 1 && flags.replicas != 3 && flags.replicas != 5) {
+    fail_startup(
+        fmt::format("--replicas: {} store members cannot be; say 1, 3 or 5", flags.replicas));
+  }
+  const auto in_range = [](const char* flag, int value, int low, int high) {
+    if (value < low || value > high) {
+      fail_startup(fmt::format("{}: {} is not between {} and {}", flag, value, low, high));
+    }
+  };
+  in_range("--nodes", flags.nodes, 0, kNodesMax);
+  in_range("--apiservers", flags.apiservers, 1, 9);
+  in_range("--schedulers", flags.schedulers, 1, 9);
+  in_range("--controller-managers", flags.controller_managers, 1, 9);
+  in_range("--port", flags.port, 1, 65535);
+}
+
+// Chooses what a new cluster keeps for ever: ports and a token.
+Result<ClusterShape> new_shape(const UpFlags& flags) {
+  ClusterShape shape;
+  shape.replicas = flags.replicas;
+  shape.nodes = flags.nodes;
+  shape.apiservers = flags.apiservers;
+  shape.store = flags.store;
+  shape.cluster_token = "coracle-" + hex_encode(secure_random_bytes(8));
+  std::vector<int> taken;
+  const auto choose = [&](int preferred) -> Result<int> {
+    while (true) {
+      ASSIGN_OR_RETURN(const int port, free_port(preferred));
+      if (std::find(taken.begin(), taken.end(), port) == taken.end()) {
+        taken.push_back(port);
+        return port;
+      }
+      preferred = preferred == 0 ? 0 : port + 1;
+    }
+  };
+  const auto fill = [&](std::vector<int>& ports, int count, int preferred) -> Status {
+    for (int i = 0; i < count; ++i) {
+      ASSIGN_OR_RETURN(const int port, choose(preferred));
+      ports.push_back(port);
+    }
+    return {};
+  };
+  RETURN_IF_ERROR(fill(shape.apiserver_ports, flags.apiservers, flags.port));
+  RETURN_IF_ERROR(fill(shape.store_client_ports, flags.replicas, 0));
+  RETURN_IF_ERROR(fill(shape.store_peer_ports, flags.replicas, 0));
+  RETURN_IF_ERROR(fill(shape.scheduler_ports, flags.schedulers, 0));
+  RETURN_IF_ERROR(fill(shape.controller_manager_ports, flags.controller_managers, 0));
+  ASSIGN_OR_RETURN(shape.kubelet_sim_port, choose(0));
+  return shape;
+}
+
+Result<ClusterShape> prepare(const Layout& layout, const UpFlags& flags) {
+  RETURN_IF_ERROR(layout.create());
+  ClusterShape shape;
+  if (layout.exists()) {
+    ASSIGN_OR_RETURN(shape, layout.load());
+    shape.nodes = std::max(shape.nodes, flags.nodes);
+  } else {
+    ASSIGN_OR_RETURN(shape, new_shape(flags));
+  }
+  RETURN_IF_ERROR(make_credentials(layout, shape));
+  RETURN_IF_ERROR(write_file(layout.path("endpoints"), store_endpoints(shape) + "\n"));
+  RETURN_IF_ERROR(layout.save(shape));
+  return shape;
+}
+
+// A daemon that should run and does not, with the end of its log; empty if all do.
+std::string dead_daemon(const Layout& layout, const std::vector<DaemonCommand>& commands) {
+  for (const DaemonCommand& command : commands) {
+    if (!running_pid(layout, command.name)) {
+      return fmt::format("{} stopped; the end of {}:\n{}", command.name, layout.log(command.name),
+                         log_tail(layout, command.name, 5));
+    }
+  }
+  return {};
+}
+
+class Launch {
+ public:
+  Launch(const Layout& layout, const UpFlags& flags, ClusterShape shape)
+      : layout_(layout), flags_(flags), shape_(std::move(shape)) {}
+
+  int run() {
+    start_ = real_clock().now();
+    commands_ = daemon_commands(layout_, shape_, program_directory());
+    if (const Status started = start_missing(); !started.ok()) return fail(started.message());
+    auto cluster = Cluster::open(layout_);
+    if (!cluster.ok()) return fail(cluster.status().message());
+    if (!wait_for("apiserver is ready", **cluster, [&] { return (*cluster)->ready(); })) return 1;
+    if (!wait_for(fmt::format("{} nodes are Ready", shape_.nodes), **cluster,
+                  [&] { return (*cluster)->ready_nodes() >= shape_.nodes; })) {
+      return 1;
+    }
+    console_.say(fmt::format(
+        "\nThe cluster is up: https://127.0.0.1:{}. Use it with:\n"
+        "  export KUBECONFIG={}\n  {}/mini-kubectl get nodes",
+        shape_.apiserver_ports.front(),
+        std::filesystem::absolute(layout_.path("kubeconfig")).lexically_normal().string(),
+        std::filesystem::relative(program_directory()).string()));
+    return 0;
+  }
+
+ private:
+  double seconds() const {
+    return std::chrono::duration<double>(real_clock().now() - start_).count();
+  }
+
+  Status start_missing() {
+    int started = 0;
+    for (const DaemonCommand& command : commands_) {
+      if (running_pid(layout_, command.name)) continue;
+      RETURN_IF_ERROR(start_daemon(layout_, command));
+      ++started;
+    }
+    console_.step(fmt::format("{} daemons started, {} ran already", started,
+                              commands_.size() - static_cast<size_t>(started)),
+                  seconds());
+    return {};
+  }
+
+  bool wait_for(const std::string& what, Cluster& cluster, const std::function<bool()>& done) {
+    std::string dead;
+    const bool held = cluster.wait_until(
+        [&] {
+          console_.progress(fmt::format("waiting: {} ({:.0f} s)", what, seconds()));
+          if (done()) return true;
+          dead = dead_daemon(layout_, commands_);
+          return !dead.empty();
+        },
+        flags_.timeout);
+    if (!dead.empty()) {
+      fail(dead);
+      return false;
+    }
+    if (!held) {
+      fail(fmt::format("not within {:.0f} s: {}. Look into {}/ and at 'coracle status --dir {}'",
+                       std::chrono::duration<double>(flags_.timeout).count(), what,
+                       layout_.path("logs"), layout_.dir()));
+      return false;
+    }
+    console_.step(what, seconds());
+    return true;
+  }
+
+  int fail(const std::string& why) {
+    console_.fail("coracle up: " + why);
+    return 1;
+  }
+
+  const Layout& layout_;
+  const UpFlags& flags_;
+  ClusterShape shape_;
+  std::vector<DaemonCommand> commands_;
+  Console console_;
+  TimePoint start_;
+};
+
+}  // namespace
+
+int run_up(int argc, char** argv) {
+  UpFlags values;
+  Flags flags("coracle up",
+              "Starts a cluster in the background and waits until its nodes are Ready. On a "
+              "directory that holds one, starts what is not running; its data is kept.",
+              "coracle up\n  coracle up --dir /tmp/class --replicas 5 --nodes 20 --apiservers 2");
+  flags.add("--dir", &values.dir, "the lab directory");
+  flags.add("--replicas", &values.replicas, "store members: 1, 3 or 5 (fixed when first started)");
+  flags.add("--nodes", &values.nodes, "simulated nodes; later calls can add some");
+  flags.add("--apiservers", &values.apiservers, "how many (fixed when first started)");
+  flags.add("--schedulers", &values.schedulers, "how many, one leads (fixed when first started)");
+  flags.add("--controller-managers", &values.controller_managers,
+            "how many, one leads (fixed when first started)");
+  flags.add("--port", &values.port, "of the first apiserver, else the next free one");
+  flags.add("--store", &values.store, "kvstore (ours) or etcd (Debian's etcd-server)")
+      .one_of({"kvstore", "etcd"});
+  flags.add("--timeout", &values.timeout, "how long to wait for readiness");
+  flags.parse(argc, argv);
+  check(values);
+
+  const Layout layout(values.dir);
+  auto shape = prepare(layout, values);
+  if (!shape.ok()) {
+    Console().fail("coracle up: " + shape.status().message());
+    return 1;
+  }
+  return Launch(layout, values, std::move(*shape)).run();
+}
+
+}  // namespace coracle::lab
