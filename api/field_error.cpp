@@ -118,22 +118,22 @@ void FieldErrors::required(const FieldPath& path, std::string_view detail) {
   add({FieldErrorType::kRequired, path.text(), "", false, std::string(detail)});
 }
 
-void FieldErrors::invalid(const FieldPath& path, json::value bad, std::string_view detail) {
-  add({FieldErrorType::kInvalid, path.text(), std::move(bad), false, std::string(detail)});
+void FieldErrors::invalid(const FieldPath& path, BadValue bad, std::string_view detail) {
+  add({FieldErrorType::kInvalid, path.text(), std::move(bad.value), false, std::string(detail)});
 }
 
-void FieldErrors::not_supported(const FieldPath& path, json::value bad,
+void FieldErrors::not_supported(const FieldPath& path, BadValue bad,
                                 const std::vector<std::string>& supported) {
   std::string detail;
   for (const std::string& value : supported) {
     detail += detail.empty() ? "supported values: " : ", ";
     detail += quoted(value);
   }
-  add({FieldErrorType::kNotSupported, path.text(), std::move(bad), false, std::move(detail)});
+  add({FieldErrorType::kNotSupported, path.text(), std::move(bad.value), false, std::move(detail)});
 }
 
-void FieldErrors::duplicate(const FieldPath& path, json::value bad) {
-  add({FieldErrorType::kDuplicate, path.text(), std::move(bad), false, {}});
+void FieldErrors::duplicate(const FieldPath& path, BadValue bad) {
+  add({FieldErrorType::kDuplicate, path.text(), std::move(bad.value), false, {}});
 }
 
 void FieldErrors::forbidden(const FieldPath& path, std::string_view detail) {
@@ -155,19 +155,20 @@ void FieldErrors::too_few(const FieldPath& path, int actual, int min) {
        "must have at least " + counted(min, "item", "items")});
 }
 
-void FieldErrors::not_found(const FieldPath& path, json::value bad) {
-  add({FieldErrorType::kNotFound, path.text(), std::move(bad), false, {}});
+void FieldErrors::not_found(const FieldPath& path, BadValue bad) {
+  add({FieldErrorType::kNotFound, path.text(), std::move(bad.value), false, {}});
 }
 
-void FieldErrors::type_invalid(const FieldPath& path, json::value bad, std::string_view detail) {
-  add({FieldErrorType::kTypeInvalid, path.text(), std::move(bad), false, std::string(detail)});
+void FieldErrors::type_invalid(const FieldPath& path, BadValue bad, std::string_view detail) {
+  add({FieldErrorType::kTypeInvalid, path.text(), std::move(bad.value), false,
+       std::string(detail)});
 }
 
 void FieldErrors::internal(const FieldPath& path, std::string_view detail) {
   add({FieldErrorType::kInternal, path.text(), "", false, std::string(detail)});
 }
 
-void FieldErrors::invalid_each(const FieldPath& path, const json::value& bad,
+void FieldErrors::invalid_each(const FieldPath& path, const BadValue& bad,
                                const std::vector<std::string>& messages) {
   for (const std::string& message : messages) invalid(path, bad, message);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/json.hpp"
@@ -45,6 +46,24 @@ class FieldPath {
   std::string text_;
 };
 
+// Anything a JSON value can be made of, std::string included.
+struct BadValue {
+  template <class T>
+    requires(!std::is_same_v<std::remove_cvref_t<T>, BadValue>)
+  BadValue(T&& v) : value(make(std::forward<T>(v))) {}  // NOLINT: implicit by design
+  json::value value;
+
+ private:
+  template <class T>
+  static json::value make(T&& v) {
+    if constexpr (std::is_convertible_v<T, json::value>) {
+      return std::forward<T>(v);
+    } else {
+      return json::value(std::string_view(v));
+    }
+  }
+};
+
 struct FieldError {
   FieldErrorType type = FieldErrorType::kInvalid;
   std::string field;
@@ -61,19 +80,19 @@ class FieldErrors {
  public:
   void add(FieldError error) { list_.push_back(std::move(error)); }
   void required(const FieldPath& path, std::string_view detail = {});
-  void invalid(const FieldPath& path, json::value bad, std::string_view detail);
-  void not_supported(const FieldPath& path, json::value bad,
+  void invalid(const FieldPath& path, BadValue bad, std::string_view detail);
+  void not_supported(const FieldPath& path, BadValue bad,
                      const std::vector<std::string>& supported);
-  void duplicate(const FieldPath& path, json::value bad);
+  void duplicate(const FieldPath& path, BadValue bad);
   void forbidden(const FieldPath& path, std::string_view detail);
   void too_long(const FieldPath& path, int max_bytes);  // "may not be more than N bytes"
   void too_many(const FieldPath& path, int actual, int max);
   void too_few(const FieldPath& path, int actual, int min);
-  void not_found(const FieldPath& path, json::value bad);
-  void type_invalid(const FieldPath& path, json::value bad, std::string_view detail);
+  void not_found(const FieldPath& path, BadValue bad);
+  void type_invalid(const FieldPath& path, BadValue bad, std::string_view detail);
   void internal(const FieldPath& path, std::string_view detail);
   // One Invalid error for each message (what the name checks of object.hpp return).
-  void invalid_each(const FieldPath& path, const json::value& bad,
+  void invalid_each(const FieldPath& path, const BadValue& bad,
                     const std::vector<std::string>& messages);
   void append(FieldErrors other);
 
