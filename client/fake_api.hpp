@@ -28,6 +28,7 @@ class FakeApi final : public Api {
     std::function<void(Result<ApiResponse>)> answer;
     json::value body() const;
     void reply(int status, const std::string& text) const;
+    void reply(int status, const char* text) const { reply(status, std::string(text)); }
     void reply(int status, const json::value& value) const { reply(status, to_json(value)); }
     // A meta/v1 Status as the apiserver writes it.
     void fail(int status, const std::string& reason, const std::string& message = {}) const;

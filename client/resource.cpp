@@ -213,8 +213,8 @@ Task<ApiResult<json::value>> all_pages(ResourceClient client, ListOptions option
       for (const json::value& item : get_array(page.value(), "items")) {
         items.as_array().push_back(item);
       }
-      set_path(whole, "metadata.resourceVersion",
-               text_of(page.value(), "metadata.resourceVersion"));
+      const json::value version = text_of(page.value(), "metadata.resourceVersion").c_str();
+      set_path(whole, "metadata.resourceVersion", version);
     }
     if (options.continue_token.empty()) break;
   }
