@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 #include "api/field_error.hpp"
 #include "api/object.hpp"
@@ -151,8 +152,10 @@ LabelSelector LabelSelector::from_requirements(std::vector<LabelRequirement> req
   LabelSelector selector;
   selector.requirements_ = std::move(requirements);
   for (LabelRequirement& r : selector.requirements_) sort_unique(r.values);
-  std::stable_sort(selector.requirements_.begin(), selector.requirements_.end(),
-                   [](const auto& a, const auto& b) { return a.key < b.key; });
+  std::sort(selector.requirements_.begin(), selector.requirements_.end(),
+            [](const auto& a, const auto& b) {
+              return std::tie(a.key, a.op, a.values) < std::tie(b.key, b.op, b.values);
+            });
   return selector;
 }
 

@@ -14,8 +14,7 @@ namespace coracle::api {
 
 // Makes a parsed body what upstream's typed decoding would keep:
 //  - unknown members are removed; each gives `unknown field "spec.foo"` in `unknown`
-//  - nulls and empty optional lists and maps vanish; quantities, times become canonical;
-//    required numbers, booleans and structs get their zero value
+//  - nulls and empty optional lists and maps vanish; quantities, times become canonical
 //  - a wrong type is InvalidArgument: `json: cannot unmarshal string into Go struct field
 //    DeploymentSpec.spec.replicas of type int32`
 Status decode_in_place(json::value& object, const Schema& schema,
@@ -33,12 +32,14 @@ std::vector<std::string> strict_warnings(const std::vector<std::string>& unknown
 // Static defaults of the schema, where the parent exists. Idempotent.
 void apply_schema_defaults(json::value& object, const Schema& schema);
 
-// Required texts, enums, ranges, lengths, patterns, keys of list-maps and sets. Skips metadata and
-// status: upstream does not check them so.
-void validate_structure(const json::value& object, const Schema& schema, FieldErrors& errors);
-// Any value at any path.
-void validate_value(const json::value& value, const Schema& schema, const FieldPath& path,
-                    FieldErrors& errors);
+// How much of a schema is a rule. Upstream's built-in kinds are checked by code (hooks): there only
+// required texts (present and not empty), enums and ranges hold. Custom kinds are held to all of
+// it: required members, lengths, keys of list-maps and sets.
+enum class StructureRules { kBuiltin, kCustom };
+
+// Skips metadata, and status of built-in kinds: upstream does not check them so.
+void validate_structure(const json::value& object, const Schema& schema, StructureRules rules,
+                        FieldErrors& errors);
 
 using NameCheck = std::vector<std::string> (*)(std::string_view);
 // name or generateName, namespace against scope, labels, annotations (262144 bytes), owner
