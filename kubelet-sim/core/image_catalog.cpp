@@ -1,0 +1,165 @@
+#include "kubelet/image_catalog.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "base/yaml.hpp"
+
+namespace coracle::kubelet {
+namespace {
+
+constexpr std::string_view kBuiltin = R"yaml(
+images:
+- name: "*"
+  missingTags: [BadImageTAG, no-such-tag, does-not-exist]
+- name: nginx
+  pull: 200ms
+  logs:
+  - "/docker-entrypoint.sh: Configuration complete; ready for start up"
+  - "start worker processes"
+- name: redis
+  pull: 150ms
+  logs: ["Ready to accept connections tcp"]
+- name: httpd
+  logs: ["AH00094: Command line: 'httpd -D FOREGROUND'"]
+- name: mysql
+  pull: 400ms
+  logs: ["ready for connections"]
+- name: postgres
+  pull: 400ms
+  logs: ["database system is ready to accept connections"]
+- {name: busybox, shell: true}
+- {name: alpine, shell: true}
+- {name: ubuntu, shell: true}
+- {name: debian, shell: true}
+- {name: centos, shell: true}
+- {name: bash, shell: true}
+- {name: hello-world, runFor: 100ms, logs: ["Hello from Docker!"]}
+)yaml";
+
+Status bad(const std::string& image, const std::string& what) {
+  return invalid_argument(fmt::format("image catalog: image \"{}\": {}", image, what));
+}
+
+Status read_duration(const std::string& image, std::string_view field, const json::value& v,
+                     Duration* out) {
+  if (!v.is_string()) return bad(image, fmt::format("{} must be a duration like 300ms", field));
+  const auto parsed = parse_duration(std::string_view(v.get_string()));
+  if (!parsed.ok() || *parsed < Duration(0)) {
+    return bad(image, fmt::format("{} must be a duration like 300ms", field));
+  }
+  *out = *parsed;
+  return {};
+}
+
+Status read_strings(const std::string& image, std::string_view field, const json::value& v,
+                    std::vector<std::string>* out) {
+  out->clear();
+  if (!v.is_array()) return bad(image, fmt::format("{} must be a list", field));
+  for (const json::value& item : v.get_array()) {
+    if (!item.is_string()) return bad(image, fmt::format("{} must hold strings", field));
+    out->emplace_back(item.get_string());
+  }
+  return {};
+}
+
+Status read_field(const std::string& image, std::string_view key, const json::value& v,
+                  ImageBehaviour* b) {
+  const bool text = v.is_string();
+  if (key == "name") return {};
+  if (key == "pull") return read_duration(image, key, v, &b->pull);
+  if (key == "start") return read_duration(image, key, v, &b->start);
+  if (key == "stop") return read_duration(image, key, v, &b->stop);
+  if (key == "logs") return read_strings(image, key, v, &b->logs);
+  if (key == "missingTags") return read_strings(image, key, v, &b->missing_tags);
+  if (key == "runFor" || key == "readyAfter") {
+    std::optional<Duration>& slot = key == "runFor" ? b->run_for : b->ready_after;
+    const std::string_view never = key == "runFor" ? "forever" : "never";
+    if (text && v.get_string() == never) {
+      slot.reset();
+      return {};
+    }
+    return read_duration(image, key, v, &slot.emplace());
+  }
+  if (key == "exitCode" && v.is_int64() && v.get_int64() >= 0 && v.get_int64() <= 255) {
+    b->exit_code = static_cast<int>(v.get_int64());
+    return {};
+  }
+  if (key == "exitCode") return bad(image, "exitCode must be a number from 0 to 255");
+  if (key == "shell" && v.is_bool()) {
+    b->shell = v.get_bool();
+    return {};
+  }
+  return bad(image, fmt::format("unknown or mistyped field \"{}\"", key));
+}
+
+}  // namespace
+
+ImageName parse_image(std::string_view reference) {
+  std::string_view rest = reference.substr(0, reference.find('@'));
+  ImageName image;
+  const size_t slash = rest.rfind('/');
+  const size_t colon = rest.rfind(':');
+  if (colon != std::string_view::npos && (slash == std::string_view::npos || colon > slash)) {
+    image.tag = rest.substr(colon + 1);
+    rest = rest.substr(0, colon);
+  } else {
+    image.tag = "latest";
+  }
+  for (const std::string_view prefix : {"docker.io/", "library/"}) {
+    if (rest.starts_with(prefix)) rest.remove_prefix(prefix.size());
+  }
+  image.name = rest;
+  return image;
+}
+
+ImageCatalog ImageCatalog::builtin() {
+  ImageCatalog catalog;
+  const Status added = catalog.add(kBuiltin);
+  CHECK_MSG(added.ok(), added.to_string());
+  return catalog;
+}
+
+Status ImageCatalog::add(std::string_view yaml) {
+  ASSIGN_OR_RETURN(const json::value root, parse_yaml_one(yaml));
+  const json::value* list = find_keys(root, {"images"});
+  if (list == nullptr || !list->is_array()) {
+    return invalid_argument("image catalog: it must be a map with a list \"images\"");
+  }
+  for (const json::value& entry : list->get_array()) {
+    const std::string name(get_string(entry, "name"));
+    if (name.empty()) return invalid_argument("image catalog: an image without a name");
+    // What an entry does not say, the general one says.
+    const auto general = images_.find("*");
+    ImageBehaviour behaviour = general == images_.end() ? ImageBehaviour() : general->second;
+    for (const auto& member : entry.get_object()) {
+      RETURN_IF_ERROR(read_field(name, member.key(), member.value(), &behaviour));
+    }
+    images_[name] = std::move(behaviour);
+  }
+  return {};
+}
+
+const ImageBehaviour& ImageCatalog::find(std::string_view reference) const {
+  const auto exact = images_.find(parse_image(reference).name);
+  if (exact != images_.end()) return exact->second;
+  static const ImageBehaviour plain;
+  const auto general = images_.find("*");
+  return general == images_.end() ? plain : general->second;
+}
+
+std::optional<std::string> ImageCatalog::pull_error(std::string_view reference) const {
+  const ImageName image = parse_image(reference);
+  const auto& missing = find(reference).missing_tags;
+  if (std::find(missing.begin(), missing.end(), image.tag) == missing.end()) return std::nullopt;
+  const std::string full =
+      fmt::format("docker.io/{}{}:{}", image.name.find('/') == std::string::npos ? "library/" : "",
+                  image.name, image.tag);
+  return fmt::format(
+      "failed to pull and unpack image \"{}\": failed to resolve reference \"{}\": {}: not found",
+      full, full, full);
+}
+
+}  // namespace coracle::kubelet

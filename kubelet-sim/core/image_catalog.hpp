@@ -1,0 +1,51 @@
+// ImageCatalog: how images behave in the scripted runtime, from YAML (docs/formats/images.md).
+// Pure. Unknown images behave like the entry named "*".
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/json.hpp"
+
+namespace coracle::kubelet {
+
+struct ImageBehaviour {
+  Duration pull = std::chrono::milliseconds(50);
+  Duration start = std::chrono::milliseconds(10);
+  Duration stop = std::chrono::milliseconds(20);  // from SIGTERM to its end
+  std::optional<Duration> run_for;                // without a command; nothing: until it is stopped
+  int exit_code = 0;
+  std::optional<Duration> ready_after = Duration(0);  // after its start; nothing: never
+  bool shell = false;                     // no command: a shell without input, which ends at once
+  std::vector<std::string> logs;          // printed at its start
+  std::vector<std::string> missing_tags;  // cannot be pulled
+};
+
+// "docker.io/library/nginx:1.25@sha256:.." -> name "nginx", tag "1.25" ("latest" when there is
+// none).
+struct ImageName {
+  std::string name;  // without docker.io/ and library/
+  std::string tag;
+};
+ImageName parse_image(std::string_view reference);
+
+class ImageCatalog {
+ public:
+  // The entries every lab starts with.
+  static ImageCatalog builtin();
+  // Adds the entries of a YAML text, later ones win. InvalidArgument names the entry and field.
+  Status add(std::string_view yaml);
+
+  const ImageBehaviour& find(std::string_view reference) const;
+  // Why the image cannot be pulled, in containerd's words; nothing if it can.
+  std::optional<std::string> pull_error(std::string_view reference) const;
+
+ private:
+  std::map<std::string, ImageBehaviour> images_;
+};
+
+}  // namespace coracle::kubelet

@@ -1,0 +1,26 @@
+// The Node object and its Lease as a simulated kubelet writes them. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/json.hpp"
+
+namespace coracle::kubelet {
+
+struct NodeFacts {
+  std::string name;         // "node-1"
+  std::string internal_ip;  // 127.32.0.1
+  std::uint16_t kubelet_port = 0;
+  std::string cpu = "4", memory = "8Gi", ephemeral_storage = "100Gi";
+  int pods = 110;
+  std::string kubelet_version = "v1.32.4";  // oldest one that stock tools of the course expect
+};
+
+json::value node_object(const NodeFacts& facts);
+// status: capacity, conditions, addresses, versions. `since`: when it became Ready.
+json::value node_status(const NodeFacts& facts, WallTime now, WallTime since);
+json::value node_lease(const NodeFacts& facts, const std::string& node_uid, WallTime now);
+
+}  // namespace coracle::kubelet

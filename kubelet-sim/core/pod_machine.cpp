@@ -1,0 +1,259 @@
+#include "kubelet/pod_machine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+
+namespace coracle::kubelet {
+namespace {
+
+RestartPolicy policy_of(const json::value& pod) {
+  const std::string_view text = get_string(pod, "spec.restartPolicy", "Always");
+  if (text == "Never") return RestartPolicy::kNever;
+  return text == "OnFailure" ? RestartPolicy::kOnFailure : RestartPolicy::kAlways;
+}
+
+const json::value* status_of(const json::value& pod, std::string_view list, std::string_view name) {
+  for (const json::value& status : get_array(pod, list)) {
+    if (get_string(status, "name") == name) return &status;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+PodMachine::PodMachine(const json::value& pod, PodPlace place, const ImageCatalog& catalog,
+                       Instant now)
+    : place_(std::move(place)), policy_(policy_of(pod)), start_time_(now.wall) {
+  const std::string id =
+      fmt::format("{}_{}({})", get_string(pod, "metadata.name"),
+                  get_string(pod, "metadata.namespace"), get_string(pod, "metadata.uid"));
+  if (const auto started = parse_time(get_string(pod, "status.startTime")); started.ok()) {
+    start_time_ = *started;
+  }
+  for (const json::value& spec : get_array(pod, "spec.initContainers")) {
+    const bool sidecar = get_string(spec, "restartPolicy") == "Always";
+    sidecars_.push_back(sidecar);
+    // An init container that must succeed is tried again unless the pod may never restart.
+    const RestartPolicy policy = sidecar                            ? RestartPolicy::kAlways
+                                 : policy_ == RestartPolicy::kNever ? RestartPolicy::kNever
+                                                                    : RestartPolicy::kOnFailure;
+    inits_.emplace_back(spec, catalog, policy, id,
+                        fmt::format("spec.initContainers{{{}}}", get_string(spec, "name")));
+    if (const auto* s = status_of(pod, "status.initContainerStatuses", inits_.back().name())) {
+      inits_.back().restore(*s, now);
+    }
+  }
+  for (const json::value& spec : get_array(pod, "spec.containers")) {
+    mains_.emplace_back(spec, catalog, policy_, id,
+                        fmt::format("spec.containers{{{}}}", get_string(spec, "name")));
+    if (const auto* s = status_of(pod, "status.containerStatuses", mains_.back().name())) {
+      mains_.back().restore(*s, now);
+    }
+  }
+  since_initialized_ = since_ready_ = since_containers_ready_ = now.wall;
+}
+
+bool PodMachine::init_done() const {
+  for (size_t i = 0; i < inits_.size(); ++i) {
+    const bool passed = sidecar(i) ? inits_[i].running() : inits_[i].exit_code() == 0;
+    if (!passed) return false;
+  }
+  return true;
+}
+
+void PodMachine::advance(Instant now, PodStep* step) {
+  if (stopped_) return;
+  for (size_t i = 0; i < inits_.size(); ++i) {
+    inits_[i].allow(now, &step->events);
+    const bool passed = sidecar(i) ? inits_[i].running() : inits_[i].exit_code() == 0;
+    if (!passed) return;
+  }
+  for (ContainerMachine& c : mains_) c.allow(now, &step->events);
+  // Sidecars end when the last container has.
+  const bool over =
+      std::all_of(mains_.begin(), mains_.end(), [](const auto& c) { return c.ended(); });
+  if (!over) return;
+  for (size_t i = 0; i < inits_.size(); ++i) {
+    if (sidecar(i) && !inits_[i].ended()) {
+      inits_[i].stop(now, std::chrono::seconds(30), &step->events);
+    }
+  }
+}
+
+PodStep PodMachine::step(Instant now) {
+  PodStep out;
+  out.changed = first_;
+  first_ = false;
+  // One container's progress can let another begin: go on until nothing moves at this time.
+  for (bool moved = true; moved;) {
+    advance(now, &out);
+    moved = false;
+    for (auto* group : {&inits_, &mains_}) {
+      for (ContainerMachine& c : *group) moved = c.step(now, &out.events) || moved;
+    }
+    out.changed = out.changed || moved;
+  }
+  out.changed = out.changed || !out.events.empty();
+  note_transitions(now);
+  for (const auto* group : {&inits_, &mains_}) {
+    for (const ContainerMachine& c : *group) {
+      const auto at = c.next();
+      if (at && (!out.next || *at < *out.next)) out.next = at;
+    }
+  }
+  out.finished = deleting_ && all_ended();
+  return out;
+}
+
+void PodMachine::observe(const json::value& pod, Instant now, PodStep* step) {
+  if (find(pod, "metadata.deletionTimestamp") == nullptr) return;
+  deleting_ = true;
+  const auto grace = std::chrono::seconds(get_int(pod, "metadata.deletionGracePeriodSeconds"));
+  stop_all(now, std::max<Duration>(grace, Duration(0)), step);
+}
+
+void PodMachine::stop_all(Instant now, Duration grace, PodStep* step) {
+  stopped_ = true;
+  for (auto* group : {&inits_, &mains_}) {
+    for (ContainerMachine& c : *group) {
+      if (!c.ended()) c.stop(now, grace, &step->events);
+    }
+  }
+}
+
+void PodMachine::fail(Instant now, std::string reason, std::string message, PodStep* step) {
+  failed_reason_ = std::move(reason);
+  failed_message_ = std::move(message);
+  stop_all(now, Duration(0), step);
+}
+
+bool PodMachine::all_ended() const {
+  const auto ended = [](const ContainerMachine& c) { return c.ended(); };
+  return std::all_of(inits_.begin(), inits_.end(), ended) &&
+         std::all_of(mains_.begin(), mains_.end(), ended);
+}
+
+std::string PodMachine::phase() const {
+  if (!failed_reason_.empty()) return "Failed";
+  for (size_t i = 0; i < inits_.size(); ++i) {
+    const auto code = inits_[i].exit_code();
+    if (!sidecar(i) && inits_[i].ended() && code && *code != 0) return "Failed";
+  }
+  if (!init_done() && !stopped_) return "Pending";
+  size_t waiting = 0, succeeded = 0, failed = 0;
+  for (const ContainerMachine& c : mains_) {
+    if (c.running()) continue;
+    const auto code = c.exit_code();
+    if (!code)
+      ++waiting;
+    else if (c.ended())
+      ++(*code == 0 ? succeeded : failed);
+  }
+  if (waiting > 0) return "Pending";
+  if (succeeded + failed < mains_.size()) return "Running";  // some run, or will again
+  // Only a deleted pod ends although its containers would be restarted.
+  if (policy_ == RestartPolicy::kAlways && !deleting_) return "Running";
+  return failed > 0 ? "Failed" : "Succeeded";
+}
+
+std::vector<std::string> PodMachine::unready(TimePoint now) const {
+  std::vector<std::string> names;
+  for (const ContainerMachine& c : mains_) {
+    if (!c.ready(now)) names.push_back(c.name());
+  }
+  return names;
+}
+
+PodMachine::Conditions PodMachine::conditions(TimePoint now) const {
+  Conditions c;
+  const std::string p = phase();
+  c.initialized = init_done() || p == "Succeeded" || p == "Running";
+  c.containers_ready = unready(now).empty() && p != "Succeeded" && p != "Failed";
+  c.ready = c.containers_ready;
+  return c;
+}
+
+void PodMachine::note_transitions(Instant now) {
+  const Conditions c = conditions(now.now);
+  if (c.initialized != shown_.initialized) since_initialized_ = now.wall;
+  if (c.ready != shown_.ready) since_ready_ = now.wall;
+  if (c.containers_ready != shown_.containers_ready) since_containers_ready_ = now.wall;
+  shown_ = c;
+}
+
+json::value PodMachine::condition(const char* type, bool value, WallTime since) const {
+  json::object c;
+  c["lastProbeTime"] = nullptr;
+  c["lastTransitionTime"] = format_time(since);
+  c["status"] = value ? "True" : "False";
+  c["type"] = type;
+  return c;
+}
+
+json::value PodMachine::status(Instant now) const {
+  const Conditions c = conditions(now.now);
+  const std::string p = phase();
+  json::object s;
+  const auto not_ready = [&](json::value condition, const std::vector<std::string>& names) {
+    const bool over = p == "Succeeded" || p == "Failed";
+    json::object& o = condition.get_object();
+    if (over) {
+      o["reason"] = p == "Succeeded" ? "PodCompleted" : "PodFailed";
+    } else {
+      o["message"] = fmt::format("containers with unready status: [{}]", join(names, " "));
+      o["reason"] = "ContainersNotReady";
+    }
+    return condition;
+  };
+  json::array conditions;
+  conditions.push_back(condition("PodReadyToStartContainers",
+                                 !(stopped_ && all_ended()) && p != "Succeeded" && p != "Failed",
+                                 start_time_));
+  json::value initialized = condition("Initialized", c.initialized, since_initialized_);
+  if (!c.initialized) {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < inits_.size(); ++i) {
+      const bool passed = sidecar(i) ? inits_[i].running() : inits_[i].exit_code() == 0;
+      if (!passed) names.push_back(inits_[i].name());
+    }
+    initialized.get_object()["message"] =
+        fmt::format("containers with incomplete status: [{}]", join(names, " "));
+    initialized.get_object()["reason"] = "ContainersNotInitialized";
+  }
+  conditions.push_back(std::move(initialized));
+  const auto names = unready(now.now);
+  json::value ready = condition("Ready", c.ready, since_ready_);
+  conditions.push_back(c.ready ? std::move(ready) : not_ready(std::move(ready), names));
+  json::value all = condition("ContainersReady", c.containers_ready, since_containers_ready_);
+  conditions.push_back(c.containers_ready ? std::move(all) : not_ready(std::move(all), names));
+  conditions.push_back(condition("PodScheduled", true, start_time_));
+  s["conditions"] = std::move(conditions);
+  json::array containers, inits;
+  for (const ContainerMachine& m : mains_) containers.push_back(m.status(now.now));
+  for (const ContainerMachine& m : inits_) inits.push_back(m.status(now.now));
+  s["containerStatuses"] = std::move(containers);
+  s["hostIP"] = place_.host_ip;
+  s["hostIPs"] = json::array({json::object({{"ip", place_.host_ip}})});
+  if (!inits.empty()) s["initContainerStatuses"] = std::move(inits);
+  if (!failed_message_.empty()) s["message"] = failed_message_;
+  s["phase"] = p;
+  s["podIP"] = place_.pod_ip;
+  s["podIPs"] = json::array({json::object({{"ip", place_.pod_ip}})});
+  if (!failed_reason_.empty()) s["reason"] = failed_reason_;
+  s["startTime"] = format_time(start_time_);
+  return s;
+}
+
+const ContainerMachine* PodMachine::container(std::string_view name) const {
+  for (const auto* group : {&mains_, &inits_}) {
+    for (const ContainerMachine& c : *group) {
+      if (c.name() == name) return &c;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace coracle::kubelet
