@@ -122,6 +122,16 @@ ApiError forbidden_error(const GroupName& resource, std::string_view name, std::
   return failure(403, "Forbidden", message + std::string(why), details_of(resource, name));
 }
 
+ApiError unprocessable_error() {
+  ApiError error =
+      failure(422, "Invalid", "the server rejected our request due to an error in our request");
+  error.status.as_object()["details"].emplace_object();
+  json::object& status = error.status.as_object();
+  erase_key(status, "code");
+  status["code"] = 422;
+  return error;
+}
+
 ApiError method_not_allowed_error() {
   return failure(405, "MethodNotAllowed",
                  "the server does not allow this method on the requested resource", json::object());

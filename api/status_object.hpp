@@ -45,6 +45,9 @@ ApiError unauthorized_error(std::string_view message = "Unauthorized");
 // `pods "x" is forbidden: WHY`; without name `pods is forbidden: WHY`; without resource `forbidden:
 // WHY`
 ApiError forbidden_error(const GroupName& resource, std::string_view name, std::string_view why);
+// 422 of a patch that cannot be applied: `the server rejected our request due to an error in our
+// request`
+ApiError unprocessable_error();
 // 405 `the server does not allow this method on the requested resource`
 ApiError method_not_allowed_error();
 // 405 `delete is not supported on resources of kind "x"`
