@@ -88,25 +88,25 @@ class Store {
   // etcd's hash, bit for bit: `at` 0 = current. OutOfRange as for reads.
   Result<HashKv> hash_kv(Revision at) const;
 
-  // Visits the changes with from <= revision <= to in order, from the history; whole revisions,
-  // at most max_revisions of them. Returns the revision after the last one visited or skipped
-  // as empty: `to`+1 when done. REQUIRE: from > compacted() or equal to it; an ended turn.
-  Revision history(Revision from, Revision to, std::size_t max_revisions,
-                   const std::function<void(Change)>& visit) const;
+  // Visits the changes with from <= revision <= to in order, whole revisions, until `visit`
+  // returns false. Returns where to go on: `to`+1 when done. REQUIRE: from >= compacted(); an
+  // ended turn.
+  Revision history(Revision from, Revision to, const std::function<bool(Change)>& visit) const;
 
  private:
-  struct Row;   // store_read.cpp
-  struct Rows;  // store_read.cpp
-  struct Path;  // store_txn.cpp
-  struct Turn;  // store_txn.cpp
+  struct Row;  // these: store_parts.hpp
+  struct Rows;
+  struct Path;
+  struct Turn;
 
   Store(StateStore& state, LeaseBook& leases) : state_(state), leases_(leases) {}
   Status recover();
-  void recover_record(const VersionRef& ref, KeyValue kv);
+  Status recover_record(std::string_view key, std::string_view value);
 
   Status check_revision(std::int64_t at) const;
   Result<Rows> select(const RangeRequest& request) const;
   Rows collect(const RangeRequest& request, std::size_t limit) const;
+  const Event* pending(const VersionRef& ref) const;  // of this turn, else nullptr
   std::string load(const VersionRef& ref) const;
   KeyValue load_kv(const VersionRef& ref) const;
   void fill(Row& row, bool with_value) const;
@@ -120,7 +120,7 @@ class Store {
   DeleteResult do_delete(const DeleteRequest& request, Turn& turn);
   void do_tombstone(KeyIndex::Entry& entry, Turn& turn);
   void record(KeyIndex::Entry& entry, Event event, Turn& turn);
-  void finish(Turn& turn);
+  void finish(const Turn& turn);
 
   StateStore& state_;
   LeaseBook& leases_;

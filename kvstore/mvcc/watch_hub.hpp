@@ -10,21 +10,17 @@
 // Bound:     per watcher max_outstanding_bytes of responses handed out and not consumed (one
 //            response more, however large); nothing is queued here, so memory does not grow with
 //            slowness, and no consumer can hold up apply or be dropped.
-// Cost:      publish() finds watchers by exact key and by prefix in O(1) per event and prefix
-//            length in use; other ranges are looked through by distinct range.
+// Cost:      watchers of a key are found by hash (watch_index.hpp), not by asking each.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
-#include <string>
-#include <unordered_map>
 #include <vector>
 
-#include "mvcc/key_range.hpp"
 #include "mvcc/store.hpp"
 #include "mvcc/types.hpp"
+#include "mvcc/watch_index.hpp"
 #include "mvcc/watch_types.hpp"
 
 namespace coracle::mvcc {
@@ -45,8 +41,8 @@ class WatchHub {
 
   // The turn's changes, right after they were written. A watcher that has no room parks.
   Deliveries publish(const std::vector<Change>& changes);
-  // One bounded piece of catching up: at most max_history_revisions of history, for all watchers
-  // waiting for that piece. Call it (in a later turn) while needs_catch_up().
+  // One bounded piece of catching up: at most max_history_revisions (and bytes) of history, for all
+  // watchers waiting for that piece. Call it (in a later turn) while needs_catch_up().
   Deliveries catch_up();
   bool needs_catch_up() const { return !unsynced_.empty(); }
 
@@ -68,36 +64,28 @@ class WatchHub {
   std::size_t slow_watchers() const { return unsynced_.size() + parked_; }
 
  private:
-  struct Watcher;
   struct Stream;
-  struct Group;
-  using WatcherKey = std::pair<StreamId, std::int64_t>;
 
-  void join(Watcher& watcher);   // into the synced index
+  void join(Watcher& watcher);   // into the synced
   void leave(Watcher& watcher);  // out of whatever set it is in
-  void make_unsynced(Watcher& watcher);
+  void fall_behind(Watcher& watcher, std::int64_t next);
   bool has_room(const Watcher& watcher) const;
   void send(Watcher& watcher, WatchResponse response, Deliveries& out);
+  void send_events(Watcher& watcher, Revision header, std::vector<WatchEvent> events,
+                   Deliveries& out);
   void publish_change(const Change& change, Deliveries& out);
-  void match(const std::string& key, std::vector<Watcher*>& found) const;
-  bool wants(const Watcher& watcher, const Event& event) const;
-  WatchEvent with_prev(const Watcher& watcher, const std::shared_ptr<const Event>& event,
-                       std::shared_ptr<const KeyValue>& prev) const;
-  void cancel_compacted(Watcher& watcher, Deliveries& out);
-  Watcher* find(StreamId stream, std::int64_t watch_id);
+  Status check_create(const Stream& stream, const WatchCreate& request) const;
+  void cancel_compacted(Deliveries& out);
+  // The unsynced watchers that need a part of [from, reached), with what they get of it.
+  std::map<WatcherKey, std::vector<WatchEvent>> read_history(Revision from, Revision& reached);
   void erase(Watcher& watcher);
 
   const Store* store_;
   WatchLimits limits_;
   std::int64_t published_;  // everything up to it went through publish()
   std::map<StreamId, std::unique_ptr<Stream>> streams_;
-  // Behind, by the next revision they need.
-  std::set<std::pair<std::int64_t, WatcherKey>> unsynced_;
-  // The synced, by what they watch. The hash maps are only looked up, never walked.
-  std::unordered_map<std::string, Group> exact_;
-  std::unordered_map<std::string, Group> prefix_;
-  std::map<std::size_t, std::size_t> prefix_lengths_;           // length -> groups of it
-  std::map<std::pair<std::string, std::string>, Group> other_;  // begin, end or "" if unbounded
+  WatchIndex synced_;
+  std::map<std::pair<std::int64_t, WatcherKey>, Watcher*> unsynced_;  // by the revision they need
   std::size_t watchers_count_ = 0;
   std::size_t parked_ = 0;
 };

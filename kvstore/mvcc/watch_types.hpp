@@ -15,6 +15,7 @@ using StreamId = Strong<struct StreamIdTag, std::uint64_t>;  // given by the dri
 
 struct WatchLimits {
   std::size_t max_history_revisions = 1000;
+  std::size_t max_history_bytes = 4u << 20;
   std::size_t max_outstanding_bytes = 4u << 20;
 };
 
