@@ -1,0 +1,170 @@
+#include "kubelet_driver/log_server.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "base/encoding.hpp"
+#include "base/strings.hpp"
+
+namespace coracle::kubelet {
+namespace {
+
+constexpr Duration kFollowEvery = std::chrono::milliseconds(200);
+
+struct LogQuery {
+  bool follow = false, timestamps = false, previous = false;
+  long long tail = -1, since_seconds = -1, limit_bytes = -1;
+};
+
+bool is_true(const net::Query& query, std::string_view name) {
+  if (!query.has(name)) return false;
+  const std::string text = to_lower(query.get(name));
+  return text != "false" && text != "0";
+}
+
+Result<LogQuery> parse_query(const net::Query& query) {
+  LogQuery q;
+  q.follow = is_true(query, "follow");
+  q.timestamps = is_true(query, "timestamps");
+  q.previous = is_true(query, "previous");
+  for (const auto& [name, slot] :
+       {std::pair{"tailLines", &q.tail}, std::pair{"sinceSeconds", &q.since_seconds},
+        std::pair{"limitBytes", &q.limit_bytes}}) {
+    if (query.has(name) && (!parse_int(query.get(name), slot) || *slot < 0)) {
+      return invalid_argument(fmt::format("{} must be a number of at least 0", name));
+    }
+  }
+  return q;
+}
+
+std::string render(const LogLine& line, const LogQuery& q) {
+  if (!q.timestamps) return line.text + "\n";
+  const std::string micro = format_micro_time(line.time);
+  return fmt::format("{}000Z {}\n", micro.substr(0, micro.size() - 1), line.text);
+}
+
+std::string render_all(const std::vector<LogLine>& lines, const LogQuery& q, WallTime now) {
+  size_t first = 0;
+  if (q.since_seconds >= 0) {
+    const WallTime since = now - std::chrono::seconds(q.since_seconds);
+    while (first < lines.size() && lines[first].time < since) ++first;
+  }
+  if (q.tail >= 0)
+    first = std::max(first, lines.size() - std::min(lines.size(), static_cast<size_t>(q.tail)));
+  std::string text;
+  for (size_t i = first; i < lines.size(); ++i) text += render(lines[i], q);
+  if (q.limit_bytes >= 0 && text.size() > static_cast<size_t>(q.limit_bytes)) {
+    text.resize(static_cast<size_t>(q.limit_bytes));
+  }
+  return text;
+}
+
+bool allowed(const net::Peer& peer) {
+  return peer.cert_trusted && std::find(peer.cert_orgs.begin(), peer.cert_orgs.end(),
+                                        "system:masters") != peer.cert_orgs.end();
+}
+
+net::Response plain(int status, std::string text) {
+  return net::make_response(status, std::move(text), "text/plain");
+}
+
+// Sends what a container prints until it ends, the pod goes or the client leaves.
+class Follower : public std::enable_shared_from_this<Follower> {
+ public:
+  Follower(Executor& executor, std::function<const ContainerMachine*()> container, LogQuery query,
+           std::shared_ptr<net::Exchange> exchange)
+      : executor_(executor),
+        container_(std::move(container)),
+        query_(query),
+        exchange_(std::move(exchange)) {}
+
+  void begin() {
+    const ContainerMachine* c = container_();
+    sent_ = c->logs(false).size();
+    exchange_->begin_stream(200, {{"Content-Type", "text/plain"}});
+    exchange_->write(net::make_bytes(render_all(c->logs(false), query_, executor_.wall_now())));
+    again();
+  }
+
+ private:
+  void again() {
+    executor_.after(kFollowEvery, [self = shared_from_this()] { self->turn(); });
+  }
+  void turn() {
+    if (exchange_->closed()) return;
+    const ContainerMachine* c = container_();
+    if (c == nullptr) return exchange_->end();
+    const auto& lines = c->logs(false);
+    if (lines.size() < sent_) sent_ = 0;  // it was restarted
+    std::string text;
+    for (; sent_ < lines.size(); ++sent_) text += render(lines[sent_], query_);
+    if (!text.empty()) exchange_->write(net::make_bytes(std::move(text)));
+    if (c->ended()) return exchange_->end();
+    again();
+  }
+
+  Executor& executor_;
+  std::function<const ContainerMachine*()> container_;
+  LogQuery query_;
+  std::shared_ptr<net::Exchange> exchange_;
+  size_t sent_ = 0;
+};
+
+}  // namespace
+
+Result<std::uint16_t> LogServer::listen(const std::string& address) {
+  net::Server::Options options;
+  options.address = address;
+  options.tls = tls_;
+  ASSIGN_OR_RETURN(auto server, net::Server::listen(executor_, std::move(options),
+                                                    [this](net::Request request, auto exchange) {
+                                                      handle(request, exchange);
+                                                    }));
+  servers_.push_back(std::move(server));
+  return servers_.back()->port();
+}
+
+void LogServer::handle(const net::Request& request,
+                       const std::shared_ptr<net::Exchange>& exchange) {
+  if (request.path == "/healthz") return exchange->respond(plain(200, "ok"));
+  if (!allowed(request.peer)) return exchange->respond(plain(401, "Unauthorized\n"));
+  const auto parts = split(request.path, '/');  // "", containerLogs, ns, pod, container
+  if (parts.size() != 5 || parts[1] != "containerLogs") {
+    return exchange->respond(plain(404, "404 page not found\n"));
+  }
+  if (request.method != "GET") return exchange->respond(plain(405, "Method Not Allowed\n"));
+  if (pods_ == nullptr) return exchange->respond(plain(503, "starting\n"));
+  const auto query = parse_query(request.query);
+  if (!query.ok()) return exchange->respond(plain(400, query.status().message() + "\n"));
+  const auto find_container = [pods = pods_, ns = parts[2], pod = parts[3],
+                               name = parts[4]]() -> const ContainerMachine* {
+    const PodMachine* machine = pods->find(ns, pod);
+    return machine == nullptr ? nullptr : machine->container(name);
+  };
+  const ContainerMachine* container = find_container();
+  if (container == nullptr) {
+    return exchange->respond(plain(
+        404, fmt::format("container \"{}\" in pod \"{}\" is not available\n", parts[4], parts[3])));
+  }
+  if (query->previous && !container->has_previous()) {
+    return exchange->respond(
+        plain(400, fmt::format("previous terminated container \"{}\" in pod \"{}\" not found\n",
+                               parts[4], parts[3])));
+  }
+  const bool waits = !container->running() && !container->exit_code().has_value();
+  if (waits && !query->previous && container->restart_count() == 0) {
+    return exchange->respond(plain(
+        400,
+        fmt::format("container \"{}\" in pod \"{}\" is waiting to start: {}\n", parts[4], parts[3],
+                    get_string(container->status(executor_.now()), "state.waiting.reason"))));
+  }
+  if (query->follow && !query->previous) {
+    return std::make_shared<Follower>(executor_, find_container, *query, exchange)->begin();
+  }
+  exchange->respond(
+      plain(200, render_all(container->logs(query->previous), *query, executor_.wall_now())));
+}
+
+}  // namespace coracle::kubelet

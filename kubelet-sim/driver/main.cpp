@@ -1,0 +1,150 @@
+// kubelet-sim: simulated nodes of a cluster, thousands in one process.
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "base/flags.hpp"
+#include "base/log.hpp"
+#include "base/rng.hpp"
+#include "client/daemon_flags.hpp"
+#include "client/https_api.hpp"
+#include "client_https/health_server.hpp"
+#include "kubelet_driver/log_server.hpp"
+#include "kubelet_driver/node_agent.hpp"
+#include "kubelet_driver/pod_manager.hpp"
+#include "net/asio_executor.hpp"
+
+namespace {
+
+using namespace coracle;
+
+struct Options {
+  client::DaemonFlags daemon;
+  int nodes = 1, first_node = 1;
+  std::string node_prefix = "node-";
+  std::string node_range = "127.32.0.0", pod_range = "127.128.0.0";
+  std::string image_catalog, root_dir;
+  std::string cert_file, key_file, client_ca_file;
+  kubelet::NodeFacts facts;
+};
+
+std::string read_or_die(const std::string& flag, const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) fail_startup(fmt::format("{}: cannot read {}", flag, path));
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+std::string address_of(const Options& options, int ordinal) {
+  in_addr base{};
+  if (inet_pton(AF_INET, options.node_range.c_str(), &base) != 1) {
+    fail_startup(fmt::format("--node-range: \"{}\" is not an IPv4 address", options.node_range));
+  }
+  const unsigned a = ntohl(base.s_addr) + static_cast<unsigned>(ordinal);
+  return fmt::format("{}.{}.{}.{}", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
+}
+
+void add_flags(Flags& flags, Options* o) {
+  client::add_daemon_flags(flags, &o->daemon, "", 0);
+  flags.add("--nodes", &o->nodes, "how many nodes this process simulates");
+  flags.add("--first-node", &o->first_node, "number of the first one");
+  flags.add("--node-prefix", &o->node_prefix, "a node's name is this and its number");
+  flags.add("--node-range", &o->node_range, "node N gets the N-th address after this");
+  flags.add("--pod-range", &o->pod_range, "pods get addresses after this");
+  flags.add("--node-cpu", &o->facts.cpu, "CPUs of a node, a quantity");
+  flags.add("--node-memory", &o->facts.memory, "memory of a node, a quantity");
+  flags.add("--node-storage", &o->facts.ephemeral_storage, "ephemeral storage of a node");
+  flags.add("--node-pods", &o->facts.pods, "most pods on a node");
+  flags.add("--image-catalog", &o->image_catalog, "YAML: how further images behave");
+  flags.add("--root-dir", &o->root_dir, "where the node's files are");
+  flags.add("--tls-cert-file", &o->cert_file, "server certificate for the nodes' addresses");
+  flags.add("--tls-private-key-file", &o->key_file, "its key");
+  flags.add("--client-ca-file", &o->client_ca_file, "who may read logs: certificates of this CA");
+}
+
+kubelet::ImageCatalog images_of(const Options& options) {
+  kubelet::ImageCatalog catalog = kubelet::ImageCatalog::builtin();
+  if (options.image_catalog.empty()) return catalog;
+  const Status added = catalog.add(read_or_die("--image-catalog", options.image_catalog));
+  if (!added.ok()) {
+    fail_startup(fmt::format("--image-catalog {}: {}", options.image_catalog, added.message()));
+  }
+  return catalog;
+}
+
+// The nodes with their log servers' ports; without TLS files there are no log servers.
+std::vector<kubelet::NodeFacts> make_nodes(const Options& options, kubelet::LogServer* logs) {
+  std::vector<kubelet::NodeFacts> nodes;
+  for (int i = options.first_node; i < options.first_node + options.nodes; ++i) {
+    kubelet::NodeFacts facts = options.facts;
+    facts.name = options.node_prefix + std::to_string(i);
+    facts.internal_ip = address_of(options, i);
+    if (logs != nullptr) {
+      const auto port = logs->listen(facts.internal_ip);
+      if (!port.ok()) fail_startup(fmt::format("--node-range: {}", port.status().message()));
+      facts.kubelet_port = *port;
+    }
+    nodes.push_back(std::move(facts));
+  }
+  return nodes;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  Flags flags("kubelet-sim", "Simulated nodes: they register, run pods by script, and serve logs.",
+              "kubelet-sim --kubeconfig kubelet.kubeconfig --nodes 100");
+  add_flags(flags, &options);
+  flags.parse(argc, argv);
+  client::finish_daemon_flags(options.daemon, "kubelet-sim");
+  if (options.nodes < 1) fail_startup("--nodes: must be at least 1");
+  const auto config = client::client_config_or_die(options.daemon);
+
+  net::AsioExecutor executor;
+  Rng rng(secure_random_seed());
+  auto api = client::make_https_api(executor, {config, "kubelet-sim"});
+  if (!api.ok()) fail_startup("--kubeconfig: " + api.status().message());
+
+  std::unique_ptr<kubelet::LogServer> logs;
+  std::string client_ca;
+  if (!options.client_ca_file.empty()) {
+    client_ca = read_or_die("--client-ca-file", options.client_ca_file);
+  }
+  if (!options.cert_file.empty()) {
+    logs = std::make_unique<kubelet::LogServer>(
+        executor,
+        net::TlsConfig{read_or_die("--tls-cert-file", options.cert_file),
+                       read_or_die("--tls-private-key-file", options.key_file), client_ca});
+  }
+  kubelet::NodeAgent nodes(executor, **api, rng.split(), make_nodes(options, logs.get()));
+  kubelet::PodManager pods(executor, **api, rng.split(), nodes, images_of(options),
+                           options.pod_range);
+  if (logs) logs->serve(&pods);
+
+  std::unique_ptr<net::Server> health;
+  Metrics metrics;
+  if (options.daemon.secure_port != 0) {
+    auto server =
+        client::serve_health(executor, {options.daemon.bind_address, options.daemon.secure_port,
+                                        client_ca, [&] { return pods.has_synced(); }, &metrics});
+    if (!server.ok()) fail_startup("--secure-port: " + server.status().message());
+    health = std::move(*server);
+  }
+  metrics.gauge_function("kubelet_running_pods", "Pods with a worker.",
+                         [&] { return static_cast<double>(pods.running()); });
+  nodes.start();
+  pods.start();
+  log::info("simulating {} nodes", options.nodes);
+  for (const int signal : {SIGTERM, SIGINT}) {
+    executor.on_signal(signal, [&] { executor.stop(); });
+  }
+  executor.run();
+  pods.stop();
+  nodes.stop();
+  return 0;
+}

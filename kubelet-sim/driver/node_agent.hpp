@@ -1,0 +1,56 @@
+// NodeAgent: keeps the Node objects of this process registered and alive: creation, status, a Lease
+// renewed every 10 s. Driver; strand: the Executor's. Bound: kNodeWorkers requests at a time.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/executor.hpp"
+#include "base/rng.hpp"
+#include "client/informer.hpp"
+#include "client/resource.hpp"
+#include "client/work_queue.hpp"
+#include "kubelet/node_object.hpp"
+
+namespace coracle::kubelet {
+
+inline constexpr int kNodeWorkers = 16;
+
+class NodeAgent {
+ public:
+  NodeAgent(Executor& executor, client::Api& api, Rng rng, std::vector<NodeFacts> nodes);
+
+  void start();
+  void stop();
+  // Null when the node is not one of ours.
+  const NodeFacts* find(std::string_view name) const;
+  size_t registered() const { return registered_; }
+
+ private:
+  struct Node {
+    NodeFacts facts;
+    bool registered = false;
+    std::string uid;
+    WallTime ready_since;
+    TimePoint status_due, lease_due;
+  };
+  using Finish = std::function<void(client::WorkQueueDriver::Finish)>;
+
+  Task<Status> sync(std::string name);
+  Task<Status> register_node(Node* node);
+  Task<Status> write_status(Node* node);
+  Task<Status> renew_lease(Node* node);
+  void on_node(const client::ObjectPtr& object);
+
+  Executor& executor_;
+  Rng rng_;
+  client::ResourceClient nodes_api_, leases_api_;
+  client::Informer informer_;
+  std::map<std::string, Node, std::less<>> nodes_;
+  size_t registered_ = 0;
+  client::WorkQueueDriver queue_;
+};
+
+}  // namespace coracle::kubelet

@@ -1,0 +1,214 @@
+#include "kubelet_driver/pod_manager.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+
+namespace coracle::kubelet {
+namespace {
+
+const client::Gvr kPods{"", "v1", "pods", true};
+constexpr std::uint32_t kPodAddresses = 1u << 22;
+
+using Finish = client::WorkQueueDriver::Finish;
+constexpr auto kDone = client::WorkQueueDriver::Outcome::kDone;
+constexpr auto kRetry = client::WorkQueueDriver::Outcome::kRetry;
+
+std::uint32_t parse_address(const std::string& text) {
+  in_addr address{};
+  return inet_pton(AF_INET, text.c_str(), &address) == 1 ? ntohl(address.s_addr) : 0;
+}
+
+std::string format_address(std::uint32_t a) {
+  return fmt::format("{}.{}.{}.{}", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
+}
+
+bool terminal(const json::value& pod) {
+  const std::string_view phase = get_string(pod, "status.phase");
+  return phase == "Succeeded" || phase == "Failed";
+}
+
+bool deleting(const json::value& pod) {
+  return coracle::find(pod, "metadata.deletionTimestamp") != nullptr;
+}
+
+}  // namespace
+
+PodManager::PodManager(Executor& executor, client::Api& api, Rng rng, const NodeAgent& nodes,
+                       ImageCatalog catalog, std::string pod_range_start)
+    : executor_(executor),
+      api_(api),
+      nodes_(nodes),
+      catalog_(std::move(catalog)),
+      pods_api_(api, kPods),
+      informer_(executor, api, rng,
+                {.gvr = kPods,
+                 .field_selector = "spec.nodeName!=",
+                 .transform =
+                     [](json::value& pod) {
+                       json::object& metadata = make_object(pod, "metadata");
+                       erase_key(metadata, "managedFields");
+                     }}),
+      address_base_(parse_address(pod_range_start)),
+      queue_(executor, kStatusWorkers, [this](const std::string& uid, auto finish) {
+        spawn<Finish>(write(uid), [finish](Finish outcome) { finish(outcome); });
+      }) {}
+
+void PodManager::start() {
+  informer_.add_handler({[this](const auto& pod, bool) { on_pod(pod); },
+                         [this](const auto&, const auto& pod) { on_pod(pod); },
+                         [this](const auto& pod, bool) { on_gone(pod); }});
+  informer_.start();
+  queue_.start();
+}
+
+void PodManager::stop() {
+  queue_.stop();
+  informer_.stop();
+  for (auto& [uid, worker] : workers_) executor_.cancel(worker.timer);
+}
+
+const PodMachine* PodManager::find(const std::string& ns, const std::string& name) const {
+  const auto uid = uid_of_key_.find(ns + "/" + name);
+  if (uid == uid_of_key_.end()) return nullptr;
+  return workers_.at(uid->second).machine.get();
+}
+
+void PodManager::on_pod(const client::ObjectPtr& pod) {
+  const NodeFacts* node = nodes_.find(get_string(*pod, "spec.nodeName"));
+  if (node == nullptr) return;
+  const std::string uid(get_string(*pod, "metadata.uid"));
+  const auto found = workers_.find(uid);
+  if (found == workers_.end()) {
+    if (!terminal(*pod) || deleting(*pod)) begin(pod, *node);
+    return;
+  }
+  Worker& worker = found->second;
+  worker.pod = pod;
+  PodStep seen;
+  worker.machine->observe(*pod, now(), &seen);
+  report(worker, seen);
+  if (deleting(*pod)) run(worker);
+  if (terminal(*pod) && !deleting(*pod) && get_string(*pod, "status.reason") == "Evicted") {
+    worker.machine->fail(now(), "Evicted", std::string(get_string(*pod, "status.message")), &seen);
+    run(worker);
+  }
+}
+
+void PodManager::begin(const client::ObjectPtr& pod, const NodeFacts& node) {
+  const std::string uid(get_string(*pod, "metadata.uid"));
+  Worker& worker = workers_[uid];
+  worker.uid = uid;
+  worker.key = client::object_key(*pod);
+  worker.node = node.name;
+  worker.pod = pod;
+  uid_of_key_[worker.key] = uid;
+  const PodPlace place{node.internal_ip,
+                       get_bool(*pod, "spec.hostNetwork") ? node.internal_ip : take_address(pod)};
+  worker.machine = std::make_unique<PodMachine>(*pod, place, catalog_, now());
+  if (terminal(*pod)) worker.finished = true;  // nothing runs: only its object is left to remove
+  PodStep seen;
+  worker.machine->observe(*pod, now(), &seen);
+  report(worker, seen);
+  run(worker);
+}
+
+void PodManager::on_gone(const client::ObjectPtr& pod) {
+  const auto found = workers_.find(std::string(get_string(*pod, "metadata.uid")));
+  if (found == workers_.end()) return;
+  Worker& worker = found->second;
+  executor_.cancel(worker.timer);
+  addresses_.erase(parse_address(worker.machine->place().pod_ip));
+  const auto uid = uid_of_key_.find(worker.key);
+  if (uid != uid_of_key_.end() && uid->second == worker.uid) uid_of_key_.erase(uid);
+  workers_.erase(found);
+}
+
+// The address a running pod has already, else the next free one of the range.
+std::string PodManager::take_address(const client::ObjectPtr& pod) {
+  const std::uint32_t had = parse_address(std::string(get_string(*pod, "status.podIP")));
+  if (had > address_base_ && had < address_base_ + kPodAddresses && addresses_.insert(had).second) {
+    return format_address(had);
+  }
+  for (std::uint32_t tries = 0; tries < kPodAddresses; ++tries) {
+    next_address_ = next_address_ % (kPodAddresses - 1) + 1;
+    if (addresses_.insert(address_base_ + next_address_).second) break;
+  }
+  return format_address(address_base_ + next_address_);
+}
+
+void PodManager::run(Worker& worker) {
+  executor_.cancel(worker.timer);
+  const PodStep step = worker.machine->step(now());
+  worker.finished = worker.finished || step.finished;
+  report(worker, step);
+  if (step.changed || step.finished || worker.finished) queue_.add(worker.uid);
+  if (step.next) {
+    worker.timer = executor_.after(*step.next - executor_.now(), [this, uid = worker.uid] {
+      const auto found = workers_.find(uid);
+      if (found != workers_.end()) run(found->second);
+    });
+  }
+}
+
+void PodManager::report(Worker& worker, const PodStep& step) {
+  for (const PodEvent& event : step.events) {
+    client::EventInput input;
+    input.regarding = client::object_reference(*worker.pod, event.field_path);
+    if (!input.regarding.contains("kind")) {  // items of a list carry none
+      input.regarding["kind"] = "Pod";
+      input.regarding["apiVersion"] = "v1";
+    }
+    input.type = event.warning ? "Warning" : "Normal";
+    input.reason = event.reason;
+    input.message = event.message;
+    recorder(worker.node).record(std::move(input));
+  }
+}
+
+client::EventRecorder& PodManager::recorder(const std::string& node) {
+  auto& slot = recorders_[node];
+  if (!slot) {
+    slot = std::make_unique<client::EventRecorder>(executor_, api_,
+                                                   client::EventSource{"kubelet", node});
+  }
+  return *slot;
+}
+
+Task<Finish> PodManager::write(std::string uid) {
+  auto found = workers_.find(uid);
+  if (found == workers_.end()) co_return Finish{kDone, {}};
+  const std::string ns(get_string(*found->second.pod, "metadata.namespace"));
+  const std::string name(get_string(*found->second.pod, "metadata.name"));
+  const json::value status = found->second.machine->status(now());
+  const std::string text = to_json(status);
+  const bool dead_object = terminal(*found->second.pod) && found->second.finished;
+  if (text != found->second.written && !dead_object) {
+    json::value patch = json::object();
+    set_path(patch, "metadata.uid", json::value(uid));
+    patch.get_object()["status"] = status;
+    const auto written =
+        co_await pods_api_.patch(ns, name, client::PatchType::kStrategic, patch, {}, "status");
+    // Not found, or a conflict of the uid: the object is gone, the informer will say so.
+    if (!written.ok() && (written.error().is_not_found() || written.error().is_conflict())) {
+      co_return Finish{kDone, {}};
+    }
+    if (!written.ok()) {
+      log::warn("status of pod {}/{}: {}", ns, name, written.error().message);
+      co_return Finish{kRetry, {}};
+    }
+    found = workers_.find(uid);
+    if (found == workers_.end()) co_return Finish{kDone, {}};
+    found->second.written = text;
+  }
+  if (!found->second.finished || !deleting(*found->second.pod)) co_return Finish{kDone, {}};
+  client::DeleteOptions options;
+  options.grace_period_seconds = 0;
+  options.uid = uid;
+  const auto removed = co_await pods_api_.remove(ns, name, options);
+  if (!removed.ok() && removed.error().is_retryable()) co_return Finish{kRetry, {}};
+  co_return Finish{kDone, {}};
+}
+
+}  // namespace coracle::kubelet

@@ -1,0 +1,71 @@
+// PodManager: runs a PodMachine for each pod bound to a node of ours, writes what they become to
+// the API and removes deleted pods when their containers have ended. Driver; strand: the
+// Executor's. Bound: kStatusWorkers requests at a time; one pending write a pod, the newest.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/executor.hpp"
+#include "base/rng.hpp"
+#include "client/events.hpp"
+#include "client/informer.hpp"
+#include "client/resource.hpp"
+#include "client/work_queue.hpp"
+#include "kubelet/pod_machine.hpp"
+#include "kubelet_driver/node_agent.hpp"
+
+namespace coracle::kubelet {
+
+inline constexpr int kStatusWorkers = 32;
+
+class PodManager {
+ public:
+  PodManager(Executor& executor, client::Api& api, Rng rng, const NodeAgent& nodes,
+             ImageCatalog catalog, std::string pod_range_start);
+
+  void start();
+  void stop();
+  bool has_synced() const { return informer_.has_synced(); }
+  size_t running() const { return workers_.size(); }
+
+  // For the log server; null when no such pod runs here.
+  const PodMachine* find(const std::string& ns, const std::string& name) const;
+
+ private:
+  struct Worker {
+    std::string uid, key, node;
+    client::ObjectPtr pod;
+    std::unique_ptr<PodMachine> machine;
+    Executor::TimerId timer = 0;
+    std::string written;  // the last status the API took
+    bool finished = false;
+  };
+
+  Instant now() const { return {executor_.now(), executor_.wall_now()}; }
+  void on_pod(const client::ObjectPtr& pod);
+  void on_gone(const client::ObjectPtr& pod);
+  void begin(const client::ObjectPtr& pod, const NodeFacts& node);
+  void run(Worker& worker);
+  void report(Worker& worker, const PodStep& step);
+  Task<client::WorkQueueDriver::Finish> write(std::string uid);
+  client::EventRecorder& recorder(const std::string& node);
+  std::string take_address(const client::ObjectPtr& pod);
+
+  Executor& executor_;
+  client::Api& api_;
+  const NodeAgent& nodes_;
+  const ImageCatalog catalog_;
+  client::ResourceClient pods_api_;
+  client::Informer informer_;
+  std::map<std::string, Worker> workers_;          // by uid
+  std::map<std::string, std::string> uid_of_key_;  // "ns/name" of the workers
+  std::map<std::string, std::unique_ptr<client::EventRecorder>> recorders_;
+  std::uint32_t address_base_ = 0, next_address_ = 0;
+  std::set<std::uint32_t> addresses_;  // in use
+  client::WorkQueueDriver queue_;      // keys: uids
+};
+
+}  // namespace coracle::kubelet
