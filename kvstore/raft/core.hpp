@@ -15,13 +15,10 @@
 //             that breaks the order in ready.hpp or log_view.hpp meets a CHECK.
 #pragma once
 
-#include <deque>
-
 #include "base/rng.hpp"
 #include "raft/config.hpp"
+#include "raft/leader_state.hpp"
 #include "raft/membership.hpp"
-#include "raft/progress.hpp"
-#include "raft/quorum.hpp"
 #include "raft/raft_log.hpp"
 #include "raft/read_queue.hpp"
 #include "raft/ready.hpp"
@@ -47,7 +44,7 @@ class Core {
   void tick();
 
   Ready take_ready();
-  bool has_ready() const;
+  bool has_ready() const;  // may be true for an empty Ready, never false for another
   void on_synced(std::uint64_t ready_number);
   void on_applied(Index index);    // REQUIRES index <= the last one handed out
   void on_compacted(Index index);  // the view forgot entries <= index; REQUIRES applied
@@ -75,47 +72,34 @@ class Core {
   NodeId leader() const { return leader_; }
   Term term() const { return hard_.term(); }
   Index commit() const { return hard_.commit(); }
-  const Membership& membership() const { return history_.latest(); }
+  const Membership& membership() const { return history_.latest(); }  // committed or not
   void check_invariants() const;
 
  private:
-  // election.cpp
+  void set_leader(NodeId leader);
   void reset_for(Term term);
   void become_follower(Term term, NodeId leader);
-  void become_pre_candidate();
-  void become_candidate();
+  void become_pre_candidate(ElectionCause cause);
+  void become_candidate(ElectionCause cause);
   void become_leader();
   void start_election(ElectionCause cause);
-  void ask_for_votes(Term term);
-  void count_own_vote();
-  void decide_election();
+  void ask_for_votes(Term term, bool pre);
+  void count_vote(NodeId from, VoteReason reason);
   VoteReason judge(const VoteReq& request) const;
   bool may_campaign() const;
   bool heard_from_leader_lately() const;
-  void tick_election();
   void tick_leader();
-  bool quorum_active();
-
-  // step.cpp: one overload a message
-  Status check_header(const Header& header, const Message& message) const;
+  bool quorum_active() const;
+  Status check_message(const Message& message) const;
   bool settle_term(const Message& message);
-  Status on(const VoteReq&);
-  Status on(const VoteResp&);
-  Status on(const AppendReq&);
-  Status on(const AppendResp&);
-  Status on(const HeartbeatReq&);
-  Status on(const HeartbeatResp&);
-  Status on(const InstallSnapshot&);
-  Status on(const ProposeReq&);
-  Status on(const ProposeResp&);
-  Status on(const ReadIndexReq&);
-  Status on(const ReadIndexResp&);
-  Status on(const TimeoutNow&);
-
-  // replication.cpp
+  Status on(const VoteReq&), on(const VoteResp&), on(const AppendReq&), on(const AppendResp&),
+      on(const HeartbeatReq&), on(const HeartbeatResp&), on(const InstallSnapshot&),
+      on(const ProposeReq&), on(const ProposeResp&), on(const ReadIndexReq&),
+      on(const ReadIndexResp&), on(const TimeoutNow&);
   void follow(NodeId leader);
   void append_own(EntryKind kind, std::string data);
   void append_to_log(std::vector<Entry> entries);
+  void answer_append(NodeId to, Index match);
   void feed_peers();
   bool maybe_send_append(NodeId peer, Progress& progress);
   void send_snapshot(NodeId peer, Progress& progress);
@@ -123,51 +107,45 @@ class Core {
   void maybe_commit();
   void sync_peers_with_membership();
   void maybe_finish_transfer(NodeId peer);
-  void step_down_if_removed();
-
-  // proposals.cpp, reads.cpp
+  Status check_change(const std::string& data) const;
   Refusal refusal_for(EntryKind kind, const std::string& data) const;
+  void append_proposal(EntryKind kind, std::string data);
   Result<Proposed> propose_or_forward(std::uint64_t request, EntryKind kind, std::string data);
-  void fail_forwarded(Refusal refusal);
+  void expire_forwarded();
   void maybe_start_read_round();
-  void maybe_grant_reads();
+  void maybe_confirm_reads();
   void answer_read(const ReadWaiter& waiter, Refusal refusal, Index index);
   bool committed_in_own_term() const;
+  bool may_apply() const;
 
   template <class M>
-  M addressed(NodeId to) const;
+  M addressed(NodeId to) const {
+    M m;
+    m.from = config_.id, m.to = to, m.term = hard_.term();
+    return m;
+  }
 
   const Config config_;
   Rng& rng_;
   RaftLog log_;
   HardState hard_;
   MembershipHistory history_;
-
   Role role_ = Role::kFollower;
   NodeId leader_;
   std::uint64_t now_ = 0;           // ticks since the start
-  std::uint64_t heard_leader_ = 0;  // when a leader of this term was last heard
-  std::uint64_t election_at_ = 0;   // when to stand, or (leader) to look for a quorum
+  std::uint64_t heard_leader_ = 0;  // when the leader was last heard
+  std::uint64_t timeout_ = 0;       // of this term's election
+  std::uint64_t deadline_ = 0;      // when to stand; at the leader: when to look for a quorum
   ElectionReport election_;
   std::map<NodeId, bool> votes_;
-
-  // Leader only.
-  std::map<NodeId, Progress> peers_;
-  Index term_start_;  // this leader's first entry
-  std::size_t uncommitted_bytes_ = 0;
-  NodeId transfer_to_;
-  std::uint64_t transfer_deadline_ = 0;
-  ReadRounds rounds_;
-
-  // Any role.
-  ForwardedReads forwarded_reads_;
-  std::map<std::uint64_t, std::uint64_t> forwarded_proposals_;  // request -> deadline
-  Index applying_, applied_;
-  std::deque<SyncMark> unsynced_;  // Readies taken, not reported durable
-  Term durable_term_;
-  NodeId durable_vote_;
+  std::uint64_t vote_ready_ = 0;  // the Ready that carries this candidate's own vote; 0 = none yet
+  LeaderState lead_;              // meaningful while role_ is kLeader
+  OwnReads own_reads_;
+  std::map<std::uint64_t, std::uint64_t> forwarded_;  // proposal request -> deadline
+  Index applying_, applied_;                          // handed out; reported
   std::uint64_t ready_number_ = 0;
-  Ready next_;  // what is collected for take_ready
+  bool touched_ = true;  // something came in since the last Ready
+  Ready next_;           // collected for take_ready
 };
 
 }  // namespace coracle::raft

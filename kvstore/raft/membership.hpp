@@ -25,9 +25,20 @@ struct MembershipChange {
   friend bool operator==(const MembershipChange&, const MembershipChange&) = default;
 };
 
-// The data of a kConfig entry. Decoding refuses anything encode did not write.
+// The data of a kConfig entry: the change and what it leads to, so that a member that knows nothing
+// of the beginning (a new one) is right from the first such entry on.
+struct ConfigEntry {
+  MembershipChange change;
+  Membership after;
+
+  friend bool operator==(const ConfigEntry&, const ConfigEntry&) = default;
+};
+
 std::string encode(const MembershipChange& change);
+std::string encode(const ConfigEntry& entry);
+// InvalidArgument for anything encode did not write. decode_change takes both forms.
 Result<MembershipChange> decode_change(std::string_view data);
+Result<ConfigEntry> decode_config_entry(std::string_view data);
 
 // The membership after `change`; never edits the old one.
 // Errors: AlreadyExists (add), NotFound (promote, remove), FailedPrecondition (promote of a voter,
@@ -43,7 +54,7 @@ class MembershipHistory {
   const Membership& latest() const { return steps_.back().second; }
   Index latest_index() const { return steps_.back().first; }
   const Membership& at(Index i) const;  // REQUIRES i >= the applied index
-  Status add(Index index, std::string_view entry_data);
+  void add(Index index, Membership after);
   void truncate_from(Index index);  // entries >= index were cut from the log
   void applied_to(Index index);     // forgets what came before
   void reset(Index index, Membership membership);

@@ -63,6 +63,7 @@ class OwnReads {
   void confirm(std::uint64_t context, Index index);
 
   std::vector<ReadGrant> take_granted(Index applied);
+  bool any_granted(Index applied) const;
   std::vector<ReadGrant> take_expired(std::uint64_t now);
   std::vector<ReadGrant> take_all_forwarded(Refusal refusal);
 
