@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "base/manual_executor.hpp"
 #include "base/json.hpp"
+#include "base/manual_executor.hpp"
 #include "client/api.hpp"
 
 namespace coracle::client {
