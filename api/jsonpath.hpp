@@ -41,7 +41,8 @@ class JsonPath {
   std::vector<std::unique_ptr<JsonPathNode>> nodes_;
 };
 
-// How jsonpath prints a value: strings bare, numbers, true, null as "<nil>"... objects as JSON.
+// How jsonpath prints a value: strings bare, numbers, true, null; objects and lists as JSON with
+// sorted keys.
 std::string jsonpath_text(const json::value& value);
 
 // Values of a simple path (".spec.replicas", ".status.conditions[?(@.type==\"Ready\")].status");

@@ -120,8 +120,8 @@ Amounts resource_list(const json::value& requirements, std::string_view key, con
     const FieldPath at = path.child(key).key(name);
     resource_name(name, at, errors);
     const json::value& value = list.at(name);
-    auto amount = value.is_string() ? Quantity::parse(value.get_string())
-                                    : Quantity::parse(to_json(value));
+    auto amount =
+        value.is_string() ? Quantity::parse(value.get_string()) : Quantity::parse(to_json(value));
     if (!amount.ok()) {
       errors.invalid(at, value, amount.status().message());
       continue;
@@ -137,8 +137,7 @@ void request_against_limit(const std::string& name, const Quantity& request, con
   const auto limit = limits.find(name);
   if (limit == limits.end()) {
     if (!is_overcommit_allowed(name)) {
-      errors.required(path.child("limits"),
-                      "Limit must be set for non overcommitable resources");
+      errors.required(path.child("limits"), "Limit must be set for non overcommitable resources");
     }
     return;
   }

@@ -11,10 +11,15 @@ using checks::member;
 using checks::text_of;
 
 const std::vector<std::string>& env_fields() {
-  static const std::vector<std::string> kFields = {
-      "metadata.name",           "metadata.namespace", "metadata.uid",   "spec.nodeName",
-      "spec.serviceAccountName", "status.hostIP",      "status.hostIPs", "status.podIP",
-      "status.podIPs"};
+  static const std::vector<std::string> kFields = {"metadata.name",
+                                                   "metadata.namespace",
+                                                   "metadata.uid",
+                                                   "spec.nodeName",
+                                                   "spec.serviceAccountName",
+                                                   "status.hostIP",
+                                                   "status.hostIPs",
+                                                   "status.podIP",
+                                                   "status.podIPs"};
   return kFields;
 }
 

@@ -55,9 +55,9 @@ void downward_items(const json::value& source, const FieldPath& path, FieldError
 }
 
 void host_path(const json::value& source, const FieldPath& path, FieldErrors& errors) {
-  static const std::vector<std::string> kTypes = {"",           "BlockDevice",      "CharDevice",
-                                                  "Directory",  "DirectoryOrCreate", "File",
-                                                  "FileOrCreate", "Socket"};
+  static const std::vector<std::string> kTypes = {
+      "",     "BlockDevice",  "CharDevice", "Directory", "DirectoryOrCreate",
+      "File", "FileOrCreate", "Socket"};
   if (checks::required_text(source, "path", path, errors)) {
     const std::string_view text = text_of(source, "path");
     if (text.find("..") != std::string_view::npos) {
