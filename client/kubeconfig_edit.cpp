@@ -178,10 +178,13 @@ Status Kubeconfig::rename_context(const std::string& from, const std::string& to
     return already_exists("cannot rename the context \"" + from + "\", the context \"" + to +
                           "\" already exists in " + default_path());
   }
-  const json::object fields = *entry("contexts", from);
   const bool was_current = current_context() == from;
-  remove_entry("contexts", from);
-  set_entry("contexts", to, fields);
+  File& file = home_of("contexts", from);
+  for (json::value& named : entry_array(file.tree, "contexts")) {
+    if (get_string(named, "name") == from) named.as_object()["name"] = to;
+  }
+  file.changed = true;
+  merge();
   if (was_current) return use_context(to);
   return {};
 }
@@ -306,6 +309,9 @@ Status Kubeconfig::save() {
     const fs::path parent = fs::path(file.path).parent_path();
     if (!parent.empty()) fs::create_directories(parent, failed);
     if (failed) return internal_error("mkdir " + parent.string() + ": " + failed.message());
+    json::object& tree = file.tree.as_object();
+    if (!tree.contains("apiVersion")) tree["apiVersion"] = "v1";
+    if (!tree.contains("kind")) tree["kind"] = "Config";
     const std::string temporary = file.path + ".new";
     {
       std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
