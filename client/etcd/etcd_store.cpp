@@ -4,7 +4,9 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "base/strings.hpp"
@@ -61,6 +63,50 @@ Result<std::string> parse_address(std::string_view endpoint) {
   return std::string(address);
 }
 
+// gRPC connects, and notices a lost connection, only while somebody polls: this thread does. It
+// touches channels, which are thread-safe, and nothing else.
+class ChannelPoller {
+ public:
+  explicit ChannelPoller(const std::vector<std::unique_ptr<Endpoint>>& endpoints) {
+    for (const auto& endpoint : endpoints) channels_.push_back(endpoint->channel);
+    for (auto& channel : channels_) watch(channel);
+    thread_ = std::thread([this] { run(); });
+  }
+  ~ChannelPoller() {
+    stopping_ = true;
+    thread_.join();
+  }
+
+ private:
+  // Bounds how long the destructor waits.
+  static constexpr int kWatchMs = 200;
+
+  void watch(std::shared_ptr<grpc::Channel>& channel) {
+    channel->NotifyOnStateChange(channel->GetState(true),
+                                 gpr_time_from_millis(kWatchMs, GPR_TIMESPAN), &queue_, &channel);
+  }
+  void run() {
+    void* tag = nullptr;
+    bool changed = false;
+    size_t watched = channels_.size();
+    while (watched > 0 && queue_.Next(&tag, &changed)) {
+      if (stopping_) {
+        --watched;
+      } else {
+        watch(*static_cast<std::shared_ptr<grpc::Channel>*>(tag));
+      }
+    }
+    queue_.Shutdown();
+    while (queue_.Next(&tag, &changed)) {
+    }
+  }
+
+  std::vector<std::shared_ptr<grpc::Channel>> channels_;  // not changed while the thread runs
+  grpc::CompletionQueue queue_;
+  std::atomic<bool> stopping_ = false;
+  std::thread thread_;
+};
+
 // The state outlives the store while Tasks of it wait.
 struct State : std::enable_shared_from_this<State> {
   State(Executor& e, Duration t) : executor(e), timeout(t) {}
@@ -77,6 +123,7 @@ struct State : std::enable_shared_from_this<State> {
   std::vector<std::unique_ptr<Endpoint>> endpoints;
   std::set<grpc::ClientContext*> under_way;
   std::shared_ptr<CallCount> calls = std::make_shared<CallCount>();
+  std::unique_ptr<ChannelPoller> poller;
 };
 
 // The next in turn whose channel is connected; endpoints that failed lately only when no other is.
@@ -121,6 +168,7 @@ void State::shut_down() {
     for (const auto& stream : endpoint->streams) stream->abandon();
   }
   calls->wait_for_none();
+  poller.reset();
 }
 
 template <class Request, class Response>
@@ -373,9 +421,9 @@ Result<std::unique_ptr<Store>> make_etcd_store(Executor& executor, EtcdStoreOpti
     endpoint->watch = etcdserverpb::Watch::NewStub(endpoint->channel);
     endpoint->lease = etcdserverpb::Lease::NewStub(endpoint->channel);
     endpoint->maintenance = etcdserverpb::Maintenance::NewStub(endpoint->channel);
-    endpoint->channel->GetState(true);  // begin to connect
     state->endpoints.push_back(std::move(endpoint));
   }
+  state->poller = std::make_unique<ChannelPoller>(state->endpoints);
   return std::unique_ptr<Store>(std::make_unique<EtcdStore>(std::move(state)));
 }
 
