@@ -65,7 +65,7 @@ TEST_CASE("objects of another server are brought into our form") {
   CHECK(*(*object)->tail() ==
         R"("metadata":{"resourceVersion":"9","name":"x","labels":{"b":"2","a":"1"}},)"
         R"("spec":{"nodeName":"n1"}})");
-  CHECK((*object)->labels() == LabelList{{"a", "1"}, {"b", "2"}});
+  CHECK((*object)->labels() == json::object{{"a", "1"}, {"b", "2"}});
   CHECK((*object)->fields() == Lines{"n1", ""});
   CHECK((*object)->ns() == "a");
   CHECK((*object)->name() == "x");
@@ -156,16 +156,16 @@ TEST_CASE("a second list becomes events: changed, made again, gone, new") {
   CHECK(cache.size() == 4);
 }
 
-TEST_CASE("scan walks one namespace, after a key") {
+TEST_CASE("scan walks one namespace, from a key on") {
   ResourceCache cache(pods());
   cache.replace({{"a/1", kv(1, pod("1"))},
                  {"a/2", kv(2, pod("2"))},
                  {"a-b/1", kv(3, pod("1"))},
                  {"b/1", kv(4, pod("1"))}},
                 5);
-  const auto keys = [&](std::string_view ns, std::string_view after) {
+  const auto keys = [&](std::string_view ns, std::string_view from) {
     Lines out;
-    cache.scan(ns, after, [&](const ObjectPtr& object) {
+    cache.scan(ns, from, [&](const ObjectPtr& object) {
       out.push_back(object->key());
       return true;
     });
@@ -173,8 +173,8 @@ TEST_CASE("scan walks one namespace, after a key") {
   };
   CHECK(keys("", "") == Lines{"a-b/1", "a/1", "a/2", "b/1"});
   CHECK(keys("a", "") == Lines{"a/1", "a/2"});
-  CHECK(keys("a", "a/1") == Lines{"a/2"});
-  CHECK(keys("", "a/2") == Lines{"b/1"});
+  CHECK(keys("a", "a/2") == Lines{"a/2"});
+  CHECK(keys("", "a/3") == Lines{"b/1"});
 }
 
 // A store, a feed and one cache on virtual time.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "api/selectors.hpp"
+
 namespace coracle::apiserver {
 
 namespace {
@@ -24,10 +26,6 @@ std::string canonical(const ObjectShape& shape, const json::object& object) {
     if (!out.contains(member.key())) out[member.key()] = member.value();
   }
   return to_json(out);
-}
-
-bool is_flag(std::string_view path) {
-  return path == "spec.unschedulable" || path == "spec.hostNetwork" || path == "spec.allNodes";
 }
 
 bool is_count(std::string_view path) {
@@ -73,18 +71,15 @@ std::string selectable_field(const json::value& object, std::string_view path) {
     const json::array& ips = get_array(object, path);
     return ips.empty() ? std::string() : std::string(get_string(ips[0], "ip"));
   }
-  const json::value* value = find(object, path);
   if (path == "source" || path == "reportingComponent") {
     const std::string_view component = get_string(object, "source.component");
     const std::string_view reporter = get_string(object, "reportingComponent");
     if (path == "source") return std::string(component.empty() ? reporter : component);
     return std::string(reporter);
   }
-  if (value == nullptr || value->is_null()) {
-    return is_flag(path) ? "false" : is_count(path) ? "0" : "";
-  }
-  if (value->is_string()) return std::string(value->get_string());
-  return to_json(*value);
+  const json::value* value = find(object, path);
+  if (is_count(path) && (value == nullptr || value->is_null())) return "0";
+  return api::field_text(object, path);
 }
 
 Result<ObjectPtr> CachedObject::parse(const ObjectShape& shape, std::string key,
@@ -104,11 +99,7 @@ Result<ObjectPtr> CachedObject::parse(const ObjectShape& shape, std::string key,
   object->revision_ = revision;
   object->create_revision_ = create_revision;
   object->tail_ = std::make_shared<const std::string>(std::move(tail));
-  for (const auto& label : get_object(*tree, "metadata.labels")) {
-    if (!label.value().is_string()) continue;
-    object->labels_.emplace_back(label.key(), label.value().get_string());
-  }
-  std::sort(object->labels_.begin(), object->labels_.end());
+  object->labels_ = get_object(*tree, "metadata.labels");
   object->fields_.reserve(shape.field_paths.size());
   for (const std::string& path : shape.field_paths) {
     object->fields_.push_back(selectable_field(*tree, path));

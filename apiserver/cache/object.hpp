@@ -20,8 +20,6 @@
 namespace coracle::apiserver {
 
 using Bytes = std::shared_ptr<const std::string>;
-using LabelList = std::vector<std::pair<std::string, std::string>>;
-
 // What the cache must know of a resource.
 struct ObjectShape {
   std::string storage_prefix;  // "pods", "services/specs"
@@ -50,7 +48,7 @@ class CachedObject {
   std::int64_t revision() const { return revision_; }
   std::int64_t create_revision() const { return create_revision_; }
   const Bytes& tail() const { return tail_; }
-  const LabelList& labels() const { return labels_; }                 // ascending
+  const json::object& labels() const { return labels_; }
   const std::vector<std::string>& fields() const { return fields_; }  // as shape.field_paths
 
  private:
@@ -61,7 +59,7 @@ class CachedObject {
   std::int64_t revision_ = 0;
   std::int64_t create_revision_ = 0;
   Bytes tail_;
-  LabelList labels_;
+  json::object labels_;
   std::vector<std::string> fields_;
 };
 

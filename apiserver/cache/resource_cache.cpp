@@ -95,12 +95,11 @@ ObjectPtr ResourceCache::find(std::string_view key) const {
   return at == objects_.end() ? nullptr : at->second;
 }
 
-void ResourceCache::scan(std::string_view ns, std::string_view after,
+void ResourceCache::scan(std::string_view ns, std::string_view from,
                          const std::function<bool(const ObjectPtr&)>& fn) const {
   const std::string prefix = ns.empty() ? std::string() : std::string(ns) + "/";
-  auto at =
-      after.empty() || after < prefix ? objects_.lower_bound(prefix) : objects_.upper_bound(after);
-  for (; at != objects_.end() && std::string_view(at->first).starts_with(prefix); ++at) {
+  for (auto at = objects_.lower_bound(std::max<std::string_view>(from, prefix));
+       at != objects_.end() && std::string_view(at->first).starts_with(prefix); ++at) {
     if (!fn(at->second)) return;
   }
 }

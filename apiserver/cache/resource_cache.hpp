@@ -73,8 +73,8 @@ class ResourceCache {
 
   // Read side.
   ObjectPtr find(std::string_view key) const;
-  // Ascending by key, those of `ns` (all when empty) with key > after; stops when fn says false.
-  void scan(std::string_view ns, std::string_view after,
+  // Ascending by key, those of `ns` (all when empty) with key >= from; stops when fn says false.
+  void scan(std::string_view ns, std::string_view from,
             const std::function<bool(const ObjectPtr&)>& fn) const;
   std::size_t size() const { return objects_.size(); }
   std::int64_t last_change() const { return last_change_; }

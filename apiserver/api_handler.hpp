@@ -1,0 +1,75 @@
+// ApiHandler: a whole apiserver but for its network: authenticate -> impersonate -> authorise ->
+// documents or registry. Behind HTTPS in the live world, called directly in the simulated one.
+//
+// Thread: one strand, that of the Executor. The Executor, Store, Catalog and HookTable outlive it.
+// Stateless but for its caches: any number may share a store.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "apiserver/bootstrap.hpp"
+#include "apiserver/chain/authenticator.hpp"
+#include "apiserver/chain/documents.hpp"
+#include "apiserver/compactor.hpp"
+#include "apiserver/registry/registry.hpp"
+#include "apiserver/registry/token_issuer.hpp"
+#include "base/metrics.hpp"
+
+namespace coracle::apiserver {
+
+struct ApiHandlerOptions {
+  ServerAddress address;
+  ServiceRanges services;
+  std::string client_ca_pem;
+  std::uint64_t seed = 1;  // of uids, names, time-outs
+  std::optional<TokenIssuer> tokens;
+  KubeletPort* kubelets = nullptr;
+};
+
+class ApiHandler {
+ public:
+  ApiHandler(Executor& executor, client::Store& store, const api::Catalog& catalog,
+             const api::HookTable& hooks, ApiHandlerOptions options);
+  ~ApiHandler();
+
+  Authenticator& authenticator() { return authenticator_; }
+  void set_authorizer(std::unique_ptr<Authorizer> authorizer);
+  Metrics& metrics() { return metrics_; }
+
+  // Begins to fill the caches and makes the first objects; tries until it works.
+  void start();
+  void stop();
+  bool ready() const { return ready_; }
+  std::int64_t revision() const { return feed_.revision(); }
+
+  void handle(net::Request request, std::shared_ptr<net::Exchange> exchange);
+
+ private:
+  Task<bool> run(net::Request request, std::shared_ptr<net::Exchange> exchange);
+  Task<Outcome<std::optional<net::Response>>> serve(Context& c);
+  Task<Outcome<Done>> identify(Context& c);
+  std::optional<net::Response> health(const Context& c);
+  Outcome<net::Response> document(const Context& c);
+  Task<bool> run_bootstrap();
+  void observe(const RequestInfo& info, int code, TimePoint since);
+
+  ApiHandlerOptions options_;
+  Rng rng_;
+  std::vector<std::unique_ptr<ResourceCache>> caches_;
+  StoreFeed feed_;
+  Machinery m_;
+  Metrics metrics_;
+  std::map<std::string, Histogram*> latencies_;  // by verb
+  std::map<std::pair<std::string, int>, Counter*> counts_;
+  Authenticator authenticator_;
+  std::unique_ptr<Authorizer> authorizer_;
+  Registry registry_;
+  Documents documents_;
+  Compactor compactor_;
+  bool ready_ = false;
+  bool stopped_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace coracle::apiserver

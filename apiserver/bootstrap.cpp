@@ -1,0 +1,119 @@
+#include "apiserver/bootstrap.hpp"
+
+#include "api/object.hpp"
+#include "api/strategy.hpp"
+
+namespace coracle::apiserver {
+
+namespace {
+
+constexpr std::int64_t kClusterCritical = 2'000'000'000;
+constexpr std::int64_t kNodeCritical = 2'000'001'000;
+
+json::value text_object(std::string_view text) {
+  auto parsed = parse_json(text);
+  CHECK(parsed.ok());
+  return *std::move(parsed);
+}
+
+json::value a_namespace(const std::string& name) {
+  return text_object(R"({"kind":"Namespace","apiVersion":"v1","metadata":{"name":")" + name +
+                     "\"}}");
+}
+
+json::value a_priority_class(const std::string& name, std::int64_t value, const std::string& use) {
+  return text_object(
+      R"({"kind":"PriorityClass","apiVersion":"scheduling.k8s.io/v1","metadata":{"name":")" + name +
+      R"("},"value":)" + std::to_string(value) + R"(,"description":")" + use + "\"}");
+}
+
+json::value kubernetes_service(int port) {
+  return text_object(
+      R"({"kind":"Service","apiVersion":"v1","metadata":{"name":"kubernetes","namespace":"default",)"
+      R"("labels":{"component":"apiserver","provider":"kubernetes"}},"spec":{"type":"ClusterIP",)"
+      R"("ports":[{"name":"https","protocol":"TCP","port":443,"targetPort":)" +
+      std::to_string(port) + "}]}}");
+}
+
+json::value kubernetes_endpoints(const ServerAddress& address) {
+  return text_object(
+      R"({"kind":"Endpoints","apiVersion":"v1","metadata":{"name":"kubernetes",)"
+      R"("namespace":"default","labels":{"endpointslice.kubernetes.io/skip-mirror":"true"}},)"
+      R"("subsets":[{"addresses":[{"ip":")" +
+      address.ip + R"("}],"ports":[{"name":"https","protocol":"TCP","port":)" +
+      std::to_string(address.port) + "}]}]}");
+}
+
+json::value kubernetes_slice(const ServerAddress& address) {
+  return text_object(
+      R"({"kind":"EndpointSlice","apiVersion":"discovery.k8s.io/v1","metadata":{)"
+      R"("name":"kubernetes","namespace":"default","labels":{)"
+      R"("kubernetes.io/service-name":"kubernetes"}},"addressType":"IPv4","endpoints":[{)"
+      R"("addresses":[")" +
+      address.ip +
+      R"("],"conditions":{"ready":true}}],"ports":[{"name":"https","protocol":"TCP","port":)" +
+      std::to_string(address.port) + "}]}");
+}
+
+json::value authentication_map(const std::string& client_ca_pem) {
+  json::value map =
+      text_object(R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{)"
+                  R"("name":"extension-apiserver-authentication","namespace":"kube-system"}})");
+  if (!client_ca_pem.empty())
+    set_path(map, "data", json::object{{"client-ca-file", client_ca_pem}});
+  return map;
+}
+
+// As a create without a client: no admission, but the same defaults and stamps.
+Task<Status> ensure(Machinery& m, Registry& registry, json::value object) {
+  const api::ResourceInfo* info = m.catalog.find_for(object);
+  if (info == nullptr) co_return Status();  // a smaller catalog (tests) has no such kind
+  const Target target{info, std::string(api::namespace_of(object)),
+                      std::string(api::name_of(object))};
+  client::RangeRequest look;
+  look.key = target.key();
+  look.keys_only = true;
+  const auto there = co_await m.store.range(std::move(look));
+  if (!there.ok()) co_return there.status();
+  if (!there->kvs.empty()) co_return Status();
+  api::default_object(*info, m.hooks, object);
+  api::prepare_create(*info, m.hooks, object);
+  api::metadata_of(object)["uid"] = m.rng.uuid();
+  api::metadata_of(object)["creationTimestamp"] = format_time(m.executor.wall_now());
+  ServiceClaims claims;
+  if (info->kind == "Service") {
+    set_path(object, "spec.clusterIP", json::value(registry.services().ranges().first_address()));
+    auto claimed = co_await registry.services().claim(object, json::value());
+    // Taken: another apiserver is making the same service just now.
+    if (claimed.ok()) claims = *std::move(claimed);
+    claims.fill(object);
+  }
+  const auto saved = co_await registry.access().create(target, std::move(object), false);
+  if (saved.ok() || saved.error().http_code == 409) co_return Status();
+  co_return unavailable(std::string(saved.error().message()));
+}
+
+}  // namespace
+
+Task<Status> bootstrap(Machinery& m, Registry& registry, ServerAddress address,
+                       std::string client_ca_pem) {
+  std::vector<json::value> objects;
+  for (const char* name : {"default", "kube-system", "kube-public", "kube-node-lease"}) {
+    objects.push_back(a_namespace(name));
+  }
+  objects.push_back(a_priority_class("system-cluster-critical", kClusterCritical,
+                                     "Pods the cluster cannot do without."));
+  objects.push_back(
+      a_priority_class("system-node-critical", kNodeCritical, "Pods a node cannot do without."));
+  objects.push_back(kubernetes_service(address.port));
+  objects.push_back(kubernetes_endpoints(address));
+  objects.push_back(kubernetes_slice(address));
+  objects.push_back(authentication_map(client_ca_pem));
+  for (json::value& object : objects) {
+    const Status made = co_await ensure(m, registry, std::move(object));
+    if (!made.ok()) co_return made;
+  }
+  co_return Status();
+}
+
+}  // namespace coracle::apiserver

@@ -1,0 +1,274 @@
+#include "apiserver/registry/codec.hpp"
+
+#include "api/object.hpp"
+#include "api/protobuf.hpp"
+#include "api/strategy.hpp"
+#include "api/table.hpp"
+#include "api/validate.hpp"
+#include "base/strings.hpp"
+#include "base/yaml.hpp"
+
+namespace coracle::apiserver {
+
+namespace {
+
+const Bytes& shared_text(const char* text) {
+  static const Bytes comma = std::make_shared<const std::string>(",{");
+  static const Bytes newline = std::make_shared<const std::string>("\n");
+  return text[0] == ',' ? comma : newline;
+}
+
+void add_warnings(const Context& c, net::Response& response) {
+  for (const std::string& text : c.warnings) {
+    response.headers.add("Warning", "299 - " + quoted(text));
+  }
+}
+
+std::string render(const Format& format, const json::value& document) {
+  if (format.yaml) return to_yaml(sorted_keys(document));
+  if (format.pretty) return to_pretty_json(document);
+  return to_json(document) + "\n";
+}
+
+std::string_view content_type(const Format& format) {
+  return format.yaml ? "application/yaml" : "application/json";
+}
+
+json::value served_tree(const Context& c, std::string_view tail) {
+  json::value tree = tree_of(*c.storage, tail);
+  if (c.resource != c.storage) api::convert_object(*c.storage, *c.resource, tree);
+  return tree;
+}
+
+api::TableOptions table_options(const Context& c) {
+  api::TableOptions options;
+  const auto include = api::parse_include_object(c.request.query.get("includeObject"));
+  if (include.ok()) options.include = *include;
+  options.meta_version = c.format.meta_version;
+  return options;
+}
+
+Outcome<Body> json_body(const std::string& text, std::string_view kind) {
+  Body body;
+  auto parsed = parse_json(text, &body.duplicates);
+  if (!parsed.ok() || !parsed->is_object()) {
+    const std::string why = parsed.ok() ? "json: cannot unmarshal into Go value of type struct"
+                                        : parsed.status().message();
+    return api::bad_request_error("the object provided is unrecognized (must be of type " +
+                                  std::string(kind) +
+                                  "): couldn't get version/kind; json parse error: " + why);
+  }
+  body.value = *std::move(parsed);
+  return body;
+}
+
+Outcome<Body> yaml_body(const std::string& text, std::string_view kind) {
+  auto documents = parse_yaml(text);
+  if (!documents.ok()) return api::bad_request_error(documents.status().message());
+  if (documents->size() != 1 || !documents->front().value.is_object()) {
+    return api::bad_request_error("the object provided is unrecognized (must be of type " +
+                                  std::string(kind) + "): the body is not one YAML mapping");
+  }
+  Body body;
+  body.value = std::move(documents->front().value);
+  body.duplicates = std::move(documents->front().duplicates);
+  return body;
+}
+
+}  // namespace
+
+Outcome<Body> parse_body(const net::Request& request, const api::Catalog& catalog,
+                         std::string_view kind) {
+  std::string type(trim(request.headers.get("content-type")));
+  type = to_lower(trim(std::string_view(type).substr(0, type.find(';'))));
+  if (request.body.empty()) {
+    Body body;
+    body.empty = true;
+    return body;
+  }
+  if (type.empty() || type == "application/json" || type == "*/*") {
+    return json_body(request.body, kind);
+  }
+  if (type == "application/yaml") return yaml_body(request.body, kind);
+  if (type == "application/vnd.kubernetes.protobuf") {
+    auto decoded = api::decode_protobuf(request.body, catalog);
+    if (!decoded.ok()) return api::bad_request_error(decoded.status().message());
+    Body body;
+    body.value = *std::move(decoded);
+    return body;
+  }
+  return api::unsupported_media_type_error(
+      {"application/json", "application/yaml", "application/vnd.kubernetes.protobuf"});
+}
+
+Outcome<FieldValidation> field_validation(const net::Query& query) {
+  const std::string_view text = query.get("fieldValidation");
+  if (text.empty() || text == "Warn") return FieldValidation::kWarn;
+  if (text == "Strict") return FieldValidation::kStrict;
+  if (text == "Ignore") return FieldValidation::kIgnore;
+  api::FieldErrors errors;
+  errors.not_supported(api::FieldPath("fieldValidation"), json::value(text),
+                       {"", "Ignore", "Strict", "Warn"});
+  return api::invalid_error({"meta.k8s.io", "CreateOptions"}, "", errors);
+}
+
+Outcome<json::value> decode_object(Context& c, const api::ResourceInfo& info, Body body) {
+  if (body.empty) {
+    return api::bad_request_error(api::decode_error_text(info, "unexpected end of JSON input"));
+  }
+  TRY_OUTCOME(const FieldValidation strictness, field_validation(c.request.query));
+  json::object& object = body.value.get_object();
+  const std::string kind(api::kind_of(body.value)), version(api::api_version_of(body.value));
+  if (kind.empty()) object["kind"] = info.kind;
+  if (version.empty()) object["apiVersion"] = info.api_version;
+  const bool other =
+      (!kind.empty() && kind != info.kind) || (!version.empty() && version != info.api_version);
+  if (other) {
+    return api::bad_request_error(
+        kind + " in version \"" + std::string(api::split_api_version(version).version) +
+        "\" cannot be handled as a " + info.kind + ": converting (" + version + "." + kind +
+        ") to (" + info.group + "." + info.kind + "): unknown conversion");
+  }
+  std::vector<std::string> unknown;
+  const Status decoded = api::decode_in_place(body.value, *info.schema, &unknown);
+  if (!decoded.ok()) {
+    return api::bad_request_error(api::decode_error_text(info, decoded.message()));
+  }
+  const bool clean = unknown.empty() && body.duplicates.empty();
+  if (!clean && strictness == FieldValidation::kStrict) {
+    return api::bad_request_error(
+        api::decode_error_text(info, api::strict_error_text(unknown, body.duplicates)));
+  }
+  if (!clean && strictness == FieldValidation::kWarn) {
+    for (std::string& text : api::strict_warnings(unknown, body.duplicates)) {
+      c.warnings.push_back(std::move(text));
+    }
+  }
+  return std::move(body.value);
+}
+
+std::string head_of(const api::ResourceInfo& info) {
+  return "{\"kind\":\"" + info.kind + "\",\"apiVersion\":\"" + info.api_version + "\",";
+}
+
+std::string encode_stored(const api::ResourceInfo& storage, json::value object) {
+  json::object& members = object.as_object();
+  json::object out;
+  out["kind"] = storage.kind;
+  out["apiVersion"] = storage.api_version;
+  json::object& metadata = out["metadata"].emplace_object();
+  if (json::value* found = members.if_contains("metadata"); found && found->is_object()) {
+    metadata = std::move(found->get_object());
+  }
+  erase_key(metadata, "resourceVersion");
+  erase_key(metadata, "selfLink");
+  for (auto& member : members) {
+    const std::string_view name = member.key();
+    if (name == "kind" || name == "apiVersion" || name == "metadata") continue;
+    out[name] = std::move(member.value());
+  }
+  return to_json(out);
+}
+
+json::value tree_of(const api::ResourceInfo& storage, std::string_view tail) {
+  auto parsed = parse_json(head_of(storage).append(tail));
+  CHECK_MSG(parsed.ok(), "a cached object does not parse: " << parsed.status().to_string());
+  return *std::move(parsed);
+}
+
+net::Response reply_object(const Machinery& m, const Context& c, int code, const Bytes& tail) {
+  if (!c.format.plain() || c.resource != c.storage) {
+    return reply_tree(m, c, code, served_tree(c, *tail));
+  }
+  net::Response response;
+  response.status = code;
+  response.headers.add("Content-Type", "application/json");
+  response.body = head_of(*c.resource);
+  response.chunks = {tail, shared_text("\n")};
+  add_warnings(c, response);
+  return response;
+}
+
+net::Response reply_tree(const Machinery& m, const Context& c, int code, json::value object) {
+  if (c.format.shape == Format::Shape::kTable) {
+    const json::value* one[] = {&object};
+    json::object meta;
+    meta["resourceVersion"] = api::resource_version_of(object);
+    object = api::make_table(*c.resource, m.hooks, one, std::move(meta), m.executor.wall_now(),
+                             table_options(c));
+  } else if (c.format.shape == Format::Shape::kPartial) {
+    object = api::partial_object(object, c.format.meta_version);
+  }
+  net::Response response = reply_document(c.format, code, object);
+  add_warnings(c, response);
+  return response;
+}
+
+net::Response reply_document(const Format& format, int code, const json::value& document) {
+  return net::make_response(code, render(format, document), content_type(format));
+}
+
+net::Response reply_error(const Format& format, const api::ApiError& error) {
+  net::Response response = reply_document(format, error.http_code, error.status);
+  const int retry = error.retry_after_seconds();
+  if (retry > 0) response.headers.add("Retry-After", std::to_string(retry));
+  return response;
+}
+
+json::object ListMeta::to_json() const {
+  json::object out;
+  out["resourceVersion"] = std::to_string(revision);
+  if (!next.empty()) out["continue"] = next;
+  if (remaining && *remaining > 0) out["remainingItemCount"] = *remaining;
+  return out;
+}
+
+net::Response reply_list(const Machinery& m, const Context& c,
+                         const std::vector<ObjectPtr>& objects, const ListMeta& meta) {
+  if (c.format.plain() && c.resource == c.storage) {
+    net::Response response;
+    response.headers.add("Content-Type", "application/json");
+    response.body = "{\"kind\":\"" + c.resource->list_kind + "\",\"apiVersion\":\"" +
+                    c.resource->api_version +
+                    "\",\"metadata\":" + to_json(json::value(meta.to_json())) + ",\"items\":[";
+    if (!objects.empty()) response.body += "{";
+    response.chunks.reserve(objects.size() * 2 + 1);
+    bool first = true;
+    for (const ObjectPtr& object : objects) {
+      if (!std::exchange(first, false)) response.chunks.push_back(shared_text(",{"));
+      response.chunks.push_back(object->tail());
+    }
+    response.chunks.push_back(std::make_shared<const std::string>("]}\n"));
+    add_warnings(c, response);
+    return response;
+  }
+  std::vector<json::value> trees;
+  trees.reserve(objects.size());
+  for (const ObjectPtr& object : objects) trees.push_back(served_tree(c, *object->tail()));
+  std::vector<const json::value*> views;
+  for (const json::value& tree : trees) views.push_back(&tree);
+  json::value document;
+  if (c.format.shape == Format::Shape::kTable) {
+    document = api::make_table(*c.resource, m.hooks, views, meta.to_json(), m.executor.wall_now(),
+                               table_options(c));
+  } else if (c.format.shape == Format::Shape::kPartial) {
+    document = api::partial_list(views, meta.to_json(), c.format.meta_version);
+  } else {
+    json::object list;
+    list["kind"] = c.resource->list_kind;
+    list["apiVersion"] = c.resource->api_version;
+    list["metadata"] = meta.to_json();
+    json::array& items = list["items"].emplace_array();
+    for (json::value& tree : trees) {
+      erase_key(tree.get_object(), "kind");
+      erase_key(tree.get_object(), "apiVersion");
+      items.push_back(std::move(tree));
+    }
+    document = std::move(list);
+  }
+  net::Response response = reply_document(c.format, 200, document);
+  add_warnings(c, response);
+  return response;
+}
+
+}  // namespace coracle::apiserver

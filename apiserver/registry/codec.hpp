@@ -1,0 +1,54 @@
+// codec: bytes of requests to trees, stored bytes and trees to answers. Pure.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "apiserver/registry/context.hpp"
+
+namespace coracle::apiserver {
+
+// The Accept header; 406 when nothing fits. `streams`: a watch (no YAML).
+Outcome<Format> negotiate(const net::Request& request, bool streams);
+
+struct Body {
+  json::value value;
+  std::vector<std::string> duplicates;
+  bool empty = false;  // no body at all
+};
+// JSON, YAML or Kubernetes protobuf by Content-Type; 400 and 415. `kind` is for the message.
+Outcome<Body> parse_body(const net::Request& request, const api::Catalog& catalog,
+                         std::string_view kind);
+
+// The query's fieldValidation: what to do about fields a body has too many.
+enum class FieldValidation { kIgnore, kWarn, kStrict };
+Outcome<FieldValidation> field_validation(const net::Query& query);
+
+// Makes a parsed body an object of `info`: apiVersion and kind (filled in when absent, 400 when of
+// another kind), then typed decoding. Unknown and repeated fields: a warning each, or 400.
+Outcome<json::value> decode_object(Context& c, const api::ResourceInfo& info, Body body);
+
+// What the store holds: kind, apiVersion, metadata first; no resourceVersion.
+std::string encode_stored(const api::ResourceInfo& storage, json::value object);
+std::string head_of(const api::ResourceInfo& info);
+// Stored bytes as a tree with metadata.resourceVersion. CHECKs: the cache has parsed them before.
+json::value tree_of(const api::ResourceInfo& storage, std::string_view tail);
+
+// An answer with one object; `tail` as the cache holds it.
+net::Response reply_object(const Machinery& m, const Context& c, int code, const Bytes& tail);
+// An answer with a tree that is in the served version already (Scale, Binding, a dry run).
+net::Response reply_tree(const Machinery& m, const Context& c, int code, json::value object);
+// A Status or another fixed document: JSON or YAML, never a Table.
+net::Response reply_document(const Format& format, int code, const json::value& document);
+net::Response reply_error(const Format& format, const api::ApiError& error);
+
+struct ListMeta {
+  std::int64_t revision = 0;
+  std::string next;  // continue token
+  std::optional<std::int64_t> remaining;
+  json::object to_json() const;
+};
+net::Response reply_list(const Machinery& m, const Context& c,
+                         const std::vector<ObjectPtr>& objects, const ListMeta& meta);
+
+}  // namespace coracle::apiserver

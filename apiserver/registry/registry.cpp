@@ -1,0 +1,157 @@
+#include "apiserver/registry/registry.hpp"
+
+#include "apiserver/registry/token_issuer.hpp"
+#include "apiserver/registry/watch_stream.hpp"
+
+namespace coracle::apiserver {
+
+namespace {
+
+using MaybeReply = Outcome<std::optional<net::Response>>;
+
+constexpr size_t kFieldManagerMax = 128;
+constexpr std::string_view kEndpointsWarning =
+    "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+
+MaybeReply some(Reply reply) {
+  if (!reply.ok()) return reply.error();
+  return std::optional(*std::move(reply));
+}
+
+bool is_write(const std::string& verb) {
+  return verb == "create" || verb == "update" || verb == "patch" || verb == "delete" ||
+         verb == "deletecollection";
+}
+
+bool wants_name(const std::string& verb) {
+  return verb == "get" || verb == "update" || verb == "patch" || verb == "delete";
+}
+
+}  // namespace
+
+Registry::Registry(Machinery& machinery, ServiceRanges ranges, KubeletPort* kubelets,
+                   const TokenIssuer* tokens)
+    : m_(machinery),
+      access_(machinery),
+      admission_(machinery),
+      services_(machinery, std::move(ranges)),
+      reader_(machinery),
+      writer_(machinery, access_, admission_, services_),
+      remover_(machinery, access_, admission_, services_, reader_),
+      subresources_(machinery, access_, reader_, writer_, remover_, kubelets),
+      tokens_(tokens) {}
+
+Outcome<Done> Registry::locate(Context& c) const {
+  RequestInfo& info = c.info;
+  c.resource = m_.catalog.find(info.group, info.version, info.resource);
+  if (c.resource == nullptr) return api::unknown_resource_error();
+  // /namespaces/x is the namespace itself, not something inside it.
+  if (!c.resource->namespaced) info.ns.clear();
+  c.storage = m_.catalog.storage_of(*c.resource);
+  if (c.storage == nullptr) c.storage = c.resource;
+  c.cache = m_.feed.cache(c.storage->storage_prefix);
+  if (!info.subresource.empty()) {
+    c.sub = c.resource->subresource(info.subresource);
+    if (c.sub == nullptr) return api::unknown_resource_error();
+  }
+  if (info.name.find('/') != std::string::npos || info.name == "." || info.name == "..") {
+    return api::not_found_error(c.group_name(), info.name);
+  }
+  const bool collection = info.name.empty();
+  const bool nowhere = c.resource->namespaced && info.ns.empty();
+  if (nowhere && !collection) return api::unknown_resource_error();
+  if (nowhere && info.verb != "list" && info.verb != "watch")
+    return api::method_not_allowed_error();
+  if (info.subresource.empty()) {
+    const bool shaped = collection ? !wants_name(info.verb) : info.verb != "create";
+    if (!shaped || !c.resource->has_verb(info.verb)) return api::method_not_allowed_error();
+  }
+  if (c.cache == nullptr) return api::method_not_allowed_error();
+  return Done{};
+}
+
+Outcome<Done> Registry::check_options(Context& c) const {
+  const net::Query& query = c.request.query;
+  const std::string& verb = c.info.verb;
+  if (!is_write(verb)) return Done{};
+  api::FieldErrors errors;
+  const std::string_view dry = query.get("dryRun");
+  // With a body, a delete ignores the query altogether.
+  const bool removes = verb == "delete" || verb == "deletecollection";
+  if (!dry.empty() && dry != "All" && !removes) {
+    errors.not_supported(api::FieldPath("dryRun"), json::value(dry), {"All"});
+  }
+  if (query.get("fieldManager").size() > kFieldManagerMax) {
+    errors.too_long(api::FieldPath("fieldManager"), kFieldManagerMax);
+  }
+  if (!errors.empty()) {
+    const char* kind = verb == "create"  ? "CreateOptions"
+                       : verb == "patch" ? "PatchOptions"
+                                         : "UpdateOptions";
+    return api::invalid_error({"meta.k8s.io", kind}, "", errors);
+  }
+  c.dry_run = !removes && dry == "All";
+  return Done{};
+}
+
+Task<MaybeReply> Registry::serve(Context& c) {
+  const Outcome<Done> located = locate(c);
+  if (!located.ok()) co_return located.error();
+  CO_TRY_OUTCOME(c.format, negotiate(c.request, c.info.verb == "watch"));
+  const Outcome<Done> checked = check_options(c);
+  if (!checked.ok()) co_return checked.error();
+  if (c.resource->kind == "Endpoints") c.warnings.emplace_back(kEndpointsWarning);
+  if (!c.info.subresource.empty()) co_return co_await dispatch_subresource(c);
+  co_return co_await dispatch(c);
+}
+
+Task<MaybeReply> Registry::dispatch(Context& c) {
+  const std::string& verb = c.info.verb;
+  if (verb == "get") co_return some(co_await reader_.get(c));
+  if (verb == "list") co_return some(co_await reader_.list(c));
+  if (verb == "watch") co_return co_await watch(c);
+  if (verb == "create") co_return some(co_await writer_.create(c));
+  if (verb == "update") co_return some(co_await writer_.update(c));
+  if (verb == "patch") co_return some(co_await writer_.patch(c));
+  if (verb == "delete") co_return some(co_await remover_.remove(c));
+  if (verb == "deletecollection") co_return some(co_await remover_.remove_collection(c));
+  co_return api::method_not_allowed_error();
+}
+
+Task<MaybeReply> Registry::dispatch_subresource(Context& c) {
+  const std::string& verb = c.info.verb;
+  if (c.info.subresource == "status") {
+    if (verb == "get") co_return some(co_await reader_.get(c));
+    if (verb == "update") co_return some(co_await writer_.update(c));
+    if (verb == "patch") co_return some(co_await writer_.patch(c));
+    co_return api::method_not_allowed_error();
+  }
+  if (c.info.subresource == "token" && verb == "create") {
+    if (tokens_ == nullptr) co_return api::internal_api_error("this server issues no tokens");
+    co_return some(co_await tokens_->issue(m_, access_, c));
+  }
+  co_return co_await subresources_.handle(c);
+}
+
+Task<MaybeReply> Registry::watch(Context& c) {
+  CO_TRY_OUTCOME(ListOptions options, parse_list_options(c.request.query, true));
+  CO_TRY_OUTCOME(Selection selection, Selection::parse(c));
+  const bool from_start = !options.revision || *options.revision == 0;
+  const bool initial = options.send_initial_events.value_or(from_start);
+  if (!from_start && !initial) {
+    const std::int64_t after = *options.revision;
+    std::make_shared<WatchStream>(m_, c, std::move(selection), options)->start(false, after);
+    co_return std::optional<net::Response>();
+  }
+  const Outcome<Done> fresh = co_await reader_.freshen(options.revision);
+  if (!fresh.ok() && fresh.error().http_code == 504 && options.revision) {
+    WatchStream::refuse(c, fresh.error());
+    co_return std::optional<net::Response>();
+  }
+  if (!fresh.ok()) co_return fresh.error();
+  std::make_shared<WatchStream>(m_, c, std::move(selection), options)
+      ->start(initial, m_.feed.revision());
+  co_return std::optional<net::Response>();
+}
+
+}  // namespace coracle::apiserver

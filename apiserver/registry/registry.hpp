@@ -1,0 +1,45 @@
+// Registry: answers resource requests: finds the resource, negotiates, and gives the request to the
+// part that knows the verb. One for all kinds.
+//
+// Thread: apiserver strand. The Machinery, admission and the ports outlive it.
+#pragma once
+
+#include "apiserver/registry/reader.hpp"
+#include "apiserver/registry/remover.hpp"
+#include "apiserver/registry/subresources.hpp"
+#include "apiserver/registry/writer.hpp"
+
+namespace coracle::apiserver {
+
+class TokenIssuer;
+
+class Registry {
+ public:
+  Registry(Machinery& machinery, ServiceRanges ranges, KubeletPort* kubelets,
+           const TokenIssuer* tokens);
+
+  // nullopt: the exchange was taken over (watch, log).
+  Task<Outcome<std::optional<net::Response>>> serve(Context& c);
+
+  StoreAccess& access() { return access_; }
+  ServiceAllocator& services() { return services_; }
+
+ private:
+  Outcome<Done> locate(Context& c) const;
+  Outcome<Done> check_options(Context& c) const;
+  Task<Outcome<std::optional<net::Response>>> dispatch(Context& c);
+  Task<Outcome<std::optional<net::Response>>> dispatch_subresource(Context& c);
+  Task<Outcome<std::optional<net::Response>>> watch(Context& c);
+
+  Machinery& m_;
+  StoreAccess access_;
+  Admission admission_;
+  ServiceAllocator services_;
+  Reader reader_;
+  Writer writer_;
+  Remover remover_;
+  Subresources subresources_;
+  const TokenIssuer* const tokens_;
+};
+
+}  // namespace coracle::apiserver

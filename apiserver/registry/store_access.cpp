@@ -1,0 +1,148 @@
+#include "apiserver/registry/store_access.hpp"
+
+#include "api/strategy.hpp"
+#include "apiserver/registry/codec.hpp"
+
+namespace coracle::apiserver {
+
+namespace {
+
+constexpr std::int64_t kEventSeconds = 3600;
+constexpr std::int64_t kLeaseShareSeconds = 60;
+
+Bytes tail_bytes(const api::ResourceInfo& storage, std::string_view stored, std::int64_t revision) {
+  const std::string head = head_of(storage);
+  if (revision == 0) return std::make_shared<const std::string>(stored.substr(head.size()));
+  return std::make_shared<const std::string>(tail_of(head, stored, revision));
+}
+
+}  // namespace
+
+std::string Target::key() const {
+  std::string out = std::string(kRegistry) + storage->storage_prefix + "/";
+  if (storage->namespaced) out += ns + "/";
+  return out + name;
+}
+
+Task<Outcome<std::int64_t>> StoreAccess::lease_for(const api::ResourceInfo& storage) {
+  if (storage.kind != "Event") co_return std::int64_t{0};
+  const TimePoint now = m_.executor.now();
+  if (lease_ != 0 && now < lease_until_) co_return lease_;
+  auto granted = co_await m_.store.grant_lease(kEventSeconds + kLeaseShareSeconds);
+  if (!granted.ok()) co_return store_error(granted.status(), false);
+  lease_ = *granted;
+  lease_until_ = now + std::chrono::seconds(kLeaseShareSeconds);
+  co_return lease_;
+}
+
+Task<Outcome<Saved>> StoreAccess::create(Target target, json::value object, bool dry_run) {
+  client::GuardedWrite write;
+  write.key = target.key();
+  write.value = encode_stored(*target.storage, std::move(object));
+  write.read_on_conflict = false;
+  Saved saved;
+  const std::string stored = write.value;
+  if (dry_run) {
+    client::RangeRequest look;
+    look.key = write.key;
+    look.count_only = true;
+    const auto there = co_await m_.store.range(std::move(look));
+    if (!there.ok()) co_return store_error(there.status(), true);
+    if (there->count > 0) co_return api::already_exists_error(target.group_name(), target.name);
+    saved.tail = tail_bytes(*target.storage, stored, 0);
+    co_return saved;
+  }
+  CO_TRY_OUTCOME(write.lease, co_await lease_for(*target.storage));
+  const auto result = co_await m_.store.write(std::move(write));
+  if (!result.ok()) co_return store_error(result.status(), false);
+  if (!result->succeeded) co_return api::already_exists_error(target.group_name(), target.name);
+  saved.revision = result->revision;
+  saved.tail = tail_bytes(*target.storage, stored, saved.revision);
+  co_return saved;
+}
+
+Task<Outcome<StoreAccess::Current>> StoreAccess::load(Target target, bool from_cache) {
+  Current current;
+  if (from_cache) {
+    const ResourceCache* cache = m_.feed.cache(target.storage->storage_prefix);
+    const ObjectPtr object =
+        cache == nullptr
+            ? nullptr
+            : cache->find(target.storage->namespaced ? target.ns + "/" + target.name : target.name);
+    if (object) {
+      current.revision = object->revision();
+      current.stored = head_of(*target.storage) + *object->tail();
+      co_return current;
+    }
+  }
+  client::RangeRequest look;
+  look.key = target.key();
+  auto found = co_await m_.store.range(std::move(look));
+  if (!found.ok()) co_return store_error(found.status(), true);
+  if (found->kvs.empty()) co_return api::not_found_error(target.group_name(), target.name);
+  current.fresh = true;
+  current.revision = found->kvs[0].mod_revision;
+  current.stored = std::move(found->kvs[0].value);
+  co_return current;
+}
+
+Result<json::value> StoreAccess::decode(const Target& target, const Current& current) const {
+  ASSIGN_OR_RETURN(json::value tree, parse_json(current.stored));
+  if (!tree.is_object()) return data_loss("stored object " + target.key() + " is no JSON object");
+  set_path(tree, "metadata.resourceVersion", json::value(std::to_string(current.revision)));
+  return tree;
+}
+
+Task<Outcome<json::value>> StoreAccess::read(Target target) {
+  CO_TRY_OUTCOME(const Current current, co_await load(target, true));
+  auto tree = decode(target, current);
+  if (!tree.ok()) co_return api::internal_api_error(tree.status().message());
+  co_return *std::move(tree);
+}
+
+Task<Outcome<Saved>> StoreAccess::mutate(Target target, Decide decide, bool dry_run) {
+  CO_TRY_OUTCOME(Current current, co_await load(target, true));
+  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    auto tree = decode(target, current);
+    if (!tree.ok()) co_return api::internal_api_error(tree.status().message());
+    Outcome<Change> change = decide(*tree);
+    const bool believable = change.ok() && change->kind != Change::Kind::kNone && !dry_run;
+    if (!believable && !current.fresh) {
+      CO_TRY_OUTCOME(current, co_await load(target, false));
+      continue;
+    }
+    if (!change.ok()) co_return change.error();
+    Saved saved;
+    saved.revision = current.revision;
+    saved.deleted = change->kind == Change::Kind::kDelete;
+    saved.changed = change->kind != Change::Kind::kNone;
+    json::value shown = saved.changed ? std::move(change->object) : *std::move(tree);
+    const std::string stored = encode_stored(*target.storage, std::move(shown));
+    if (dry_run || !saved.changed) {
+      saved.tail = tail_bytes(*target.storage, stored, saved.revision);
+      co_return saved;
+    }
+    client::GuardedWrite write;
+    write.op = saved.deleted ? client::GuardedWrite::Op::kDelete : client::GuardedWrite::Op::kPut;
+    write.key = target.key();
+    if (!saved.deleted) write.value = stored;
+    write.expected_mod_revision = current.revision;
+    if (!saved.deleted) {
+      CO_TRY_OUTCOME(write.lease, co_await lease_for(*target.storage));
+    }
+    auto result = co_await m_.store.write(std::move(write));
+    if (!result.ok()) co_return store_error(result.status(), false);
+    if (result->succeeded) {
+      saved.revision = result->revision;
+      saved.tail = tail_bytes(*target.storage, stored, saved.revision);
+      co_return saved;
+    }
+    if (result->current.empty()) co_return api::not_found_error(target.group_name(), target.name);
+    current.revision = result->current[0].mod_revision;
+    current.stored = std::move(result->current[0].value);
+    current.fresh = true;
+  }
+  co_return api::conflict_error(target.group_name(), target.name, api::kStaleObject);
+}
+
+}  // namespace coracle::apiserver

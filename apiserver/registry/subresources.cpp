@@ -1,0 +1,284 @@
+#include "apiserver/registry/subresources.hpp"
+
+#include "api/object.hpp"
+#include "api/patch.hpp"
+#include "base/strings.hpp"
+
+namespace coracle::apiserver {
+
+namespace {
+
+using MaybeReply = Outcome<std::optional<net::Response>>;
+
+MaybeReply some(Reply reply) {
+  if (!reply.ok()) return reply.error();
+  return std::optional(*std::move(reply));
+}
+
+// The condition of this type with these fields, put in or replaced.
+void set_condition(json::value& object, json::object condition) {
+  json::value& slot = make_object(object, "status")["conditions"];
+  json::array& list = slot.is_array() ? slot.get_array() : slot.emplace_array();
+  for (json::value& present : list) {
+    if (get_string(present, "type") == condition["type"].as_string()) {
+      present = std::move(condition);
+      return;
+    }
+  }
+  list.push_back(std::move(condition));
+}
+
+}  // namespace
+
+Task<Outcome<json::value>> Subresources::read_fresh(Context& c) {
+  const Outcome<Done> fresh = co_await reader_.freshen(std::nullopt);
+  if (!fresh.ok()) co_return fresh.error();
+  const ObjectPtr object = c.cache->find(c.key());
+  if (!object) co_return api::not_found_error(c.group_name(), c.info.name);
+  co_return tree_of(*c.storage, *object->tail());
+}
+
+Task<MaybeReply> Subresources::handle(Context& c) {
+  const std::string& sub = c.info.subresource;
+  const std::string& verb = c.info.verb;
+  if (sub == "scale") {
+    if (verb == "get") co_return some(co_await get_scale(c));
+    if (verb == "update") co_return some(co_await put_scale(c));
+    if (verb == "patch") co_return some(co_await patch_scale(c));
+  }
+  if (sub == "binding" && verb == "create") co_return some(co_await bind(c));
+  if (sub == "eviction" && verb == "create") co_return some(co_await evict(c));
+  if (sub == "finalize" && verb == "update") co_return some(co_await finalize(c));
+  if (sub == "log" && verb == "get") co_return co_await log(c);
+  if (sub == "ephemeralcontainers" || sub == "resize") {
+    if (verb == "get") co_return some(co_await reader_.get(c));
+    if (verb == "update") co_return some(co_await writer_.update(c));
+    if (verb == "patch") co_return some(co_await writer_.patch(c));
+  }
+  if (sub == "exec" || sub == "attach" || sub == "portforward" || sub == "proxy") {
+    api::ApiError error = api::bad_request_error("Upgrade request required");
+    if (c.request.headers.has("upgrade")) {
+      error = api::service_unavailable_error("pods/" + sub + " is not served by this apiserver");
+    }
+    co_return error;
+  }
+  co_return api::method_not_allowed_error();
+}
+
+Task<Reply> Subresources::get_scale(Context& c) {
+  CO_TRY_OUTCOME(const json::value object, co_await read_fresh(c));
+  auto scale = api::scale_of(*c.storage, object);
+  if (!scale.ok()) co_return api::internal_api_error(scale.status().message());
+  co_return reply_document(c.format, 200, *scale);
+}
+
+Task<Outcome<Saved>> Subresources::write_scale(
+    Context& c, std::function<Outcome<json::value>(json::value)> make) {
+  const Writer::Make next = [&c, make](const json::value& current) -> Outcome<json::value> {
+    auto scale = api::scale_of(*c.storage, current);
+    if (!scale.ok()) return api::internal_api_error(scale.status().message());
+    TRY_OUTCOME(const json::value wanted, make(*std::move(scale)));
+    const std::string version(api::resource_version_of(wanted));
+    if (!version.empty() && version != api::resource_version_of(current)) {
+      return api::conflict_error(c.group_name(), c.info.name, api::kStaleObject);
+    }
+    if (get_int(wanted, "spec.replicas") < 0) {
+      api::FieldErrors errors;
+      errors.invalid(api::FieldPath("spec").child("replicas"),
+                     json::value(get_int(wanted, "spec.replicas")),
+                     "must be greater than or equal to 0");
+      return api::invalid_error({"autoscaling", "Scale"}, c.info.name, errors);
+    }
+    json::value object = current;
+    const Status applied = api::apply_scale(*c.storage, wanted, object);
+    if (!applied.ok()) return api::bad_request_error(applied.message());
+    return object;
+  };
+  co_return co_await writer_.update_object(c, api::WriteTarget::kObject, next);
+}
+
+Task<Reply> Subresources::put_scale(Context& c) {
+  CO_TRY_OUTCOME(const Body body, parse_body(c.request, m_.catalog, "Scale"));
+  if (body.empty) co_return api::bad_request_error("the body of the request has no Scale");
+  const std::string kind(api::kind_of(body.value));
+  if (!kind.empty() && kind != "Scale") {
+    co_return api::bad_request_error("the API version in the data (" +
+                                     std::string(api::api_version_of(body.value)) +
+                                     ") does not match the expected API version (autoscaling/v1)");
+  }
+  const std::string name(api::name_of(body.value));
+  if (!name.empty() && name != c.info.name) {
+    co_return api::bad_request_error("the name of the object (" + name +
+                                     ") does not match the name on the URL (" + c.info.name + ")");
+  }
+  CO_TRY_OUTCOME(const Saved saved, co_await write_scale(c, [&body](json::value) {
+                   return Outcome<json::value>(body.value);
+                 }));
+  auto scale = api::scale_of(*c.storage, tree_of(*c.storage, *saved.tail));
+  if (!scale.ok()) co_return api::internal_api_error(scale.status().message());
+  co_return reply_document(c.format, 200, *scale);
+}
+
+Task<Reply> Subresources::patch_scale(Context& c) {
+  const std::string type(trim(c.request.headers.get("content-type")));
+  auto patch = parse_json(c.request.body);
+  if (!patch.ok()) {
+    co_return api::bad_request_error("error decoding patch: " + patch.status().message());
+  }
+  const auto make = [&](json::value scale) -> Outcome<json::value> {
+    if (!type.starts_with("application/json-patch+json")) {
+      return api::apply_merge_patch(std::move(scale), *patch);
+    }
+    auto patched = api::apply_json_patch(scale, *patch);
+    if (!patched.ok()) return api::bad_request_error(patched.status().message());
+    return *std::move(patched);
+  };
+  CO_TRY_OUTCOME(const Saved saved, co_await write_scale(c, make));
+  auto scale = api::scale_of(*c.storage, tree_of(*c.storage, *saved.tail));
+  if (!scale.ok()) co_return api::internal_api_error(scale.status().message());
+  co_return reply_document(c.format, 200, *scale);
+}
+
+Task<Reply> Subresources::bind(Context& c) {
+  CO_TRY_OUTCOME(const Body body, parse_body(c.request, m_.catalog, "Binding"));
+  const std::string node(get_string(body.value, "target.name"));
+  const std::string kind(get_string(body.value, "target.kind", "Node"));
+  if (node.empty() || (kind != "Node" && kind != "Minion")) {
+    api::FieldErrors errors;
+    const api::FieldPath target("target");
+    if (node.empty()) errors.required(target.child("name"));
+    if (!node.empty()) errors.not_supported(target.child("kind"), json::value(kind), {"Node", ""});
+    co_return api::invalid_error({"", "Binding"}, c.info.name, errors);
+  }
+  const Decide decide = [&](const json::value& pod) -> Outcome<Change> {
+    const auto conflict = [&](const std::string& why) {
+      return api::conflict_error({"", "pods/binding"}, c.info.name, why);
+    };
+    const std::string uid(api::uid_of(body.value));
+    if (!uid.empty() && uid != api::uid_of(pod)) {
+      return conflict("Precondition failed: UID in precondition: " + uid +
+                      ", UID in object meta: " + std::string(api::uid_of(pod)));
+    }
+    if (!api::deletion_timestamp_of(pod).empty()) {
+      return conflict("pod " + c.info.name + " is being deleted, cannot be assigned to a host");
+    }
+    const std::string_view bound = get_string(pod, "spec.nodeName");
+    if (!bound.empty()) {
+      return conflict("pod " + c.info.name + " is already assigned to node " + quoted(bound));
+    }
+    Change change{Change::Kind::kPut, pod};
+    set_path(change.object, "spec.nodeName", json::value(node));
+    for (const auto& note : get_object(body.value, "metadata.annotations")) {
+      if (!note.value().is_string()) continue;
+      api::set_annotation(change.object, note.key(), note.value().get_string());
+    }
+    set_condition(change.object, {{"type", "PodScheduled"},
+                                  {"status", "True"},
+                                  {"lastProbeTime", nullptr},
+                                  {"lastTransitionTime", format_time(m_.executor.wall_now())}});
+    return change;
+  };
+  const Outcome<Saved> saved =
+      co_await access_.mutate({c.storage, c.info.ns, c.info.name}, decide, c.dry_run);
+  if (!saved.ok()) co_return saved.error();
+  co_return reply_document(c.format, 201, api::plain_success_status(201));
+}
+
+// One disruption less in the pod's budget, or 429.
+Task<Outcome<Done>> Subresources::spend_budget(Context& c, const json::value& pod) {
+  const api::ResourceInfo* budgets = m_.catalog.find("policy", "v1", "poddisruptionbudgets");
+  const ResourceCache* cache = budgets ? m_.feed.cache(budgets->storage_prefix) : nullptr;
+  if (cache == nullptr) co_return Done{};
+  std::vector<std::string> names;
+  cache->scan(c.info.ns, "", [&](const ObjectPtr& object) {
+    const json::value budget = tree_of(*budgets, *object->tail());
+    const auto selector = api::LabelSelector::from_object(find(budget, "spec.selector"));
+    if (selector.ok() && selector->matches(api::labels_of(pod))) names.emplace_back(object->name());
+    return true;
+  });
+  if (names.empty()) co_return Done{};
+  if (names.size() > 1) {
+    co_return api::internal_api_error(
+        "This pod has more than one PodDisruptionBudget, which the eviction subresource does not "
+        "support.");
+  }
+  const Decide decide = [&](const json::value& budget) -> Outcome<Change> {
+    const std::int64_t allowed = get_int(budget, "status.disruptionsAllowed");
+    const bool seen = get_int(budget, "status.observedGeneration") >= api::generation_of(budget);
+    if (allowed <= 0 || !seen) {
+      api::ApiError error = api::too_many_requests_error(
+          "Cannot evict pod as it would violate the pod's disruption budget.", 0);
+      const std::string why =
+          seen ? "The disruption budget " + names[0] + " needs " +
+                     std::to_string(get_int(budget, "status.desiredHealthy")) +
+                     " healthy pods and has " +
+                     std::to_string(get_int(budget, "status.currentHealthy")) + " currently"
+               : "The disruption budget " + names[0] + " is still being processed by the server.";
+      api::add_cause(error, "DisruptionBudget", why);
+      return error;
+    }
+    Change change{Change::Kind::kPut, budget};
+    json::object& status = make_object(change.object, "status");
+    status["disruptionsAllowed"] = allowed - 1;
+    make_object(change.object, "status.disruptedPods")[c.info.name] =
+        format_time(m_.executor.wall_now());
+    return change;
+  };
+  const Outcome<Saved> saved =
+      co_await access_.mutate({budgets, c.info.ns, names[0]}, decide, c.dry_run);
+  if (!saved.ok()) co_return saved.error();
+  co_return Done{};
+}
+
+Task<Reply> Subresources::evict(Context& c) {
+  CO_TRY_OUTCOME(const Body body, parse_body(c.request, m_.catalog, "Eviction"));
+  CO_TRY_OUTCOME(const json::value pod, co_await read_fresh(c));
+  DeleteOptions options;
+  const json::value* grace =
+      body.empty ? nullptr : find(body.value, "deleteOptions.gracePeriodSeconds");
+  if (grace != nullptr && grace->is_int64()) options.grace_seconds = grace->get_int64();
+  options.uid = get_string(body.value, "deleteOptions.preconditions.uid");
+  options.propagation = get_string(body.value, "deleteOptions.propagationPolicy");
+  const std::string_view phase = get_string(pod, "status.phase");
+  const bool harmless = phase == "Succeeded" || phase == "Failed" || phase == "Pending" ||
+                        !api::deletion_timestamp_of(pod).empty();
+  if (!harmless) {
+    const Outcome<Done> spent = co_await spend_budget(c, pod);
+    if (!spent.ok()) co_return spent.error();
+  }
+  const Outcome<Saved> removed = co_await remover_.remove_object(c, options);
+  if (!removed.ok()) co_return removed.error();
+  co_return reply_document(c.format, 201, api::plain_success_status(201));
+}
+
+// Namespaces: the only way to change spec.finalizers; the last one gone, so is the namespace.
+Task<Reply> Subresources::finalize(Context& c) {
+  CO_TRY_OUTCOME(Body body, parse_body(c.request, m_.catalog, c.resource->kind));
+  CO_TRY_OUTCOME(const json::value wanted, decode_object(c, *c.resource, std::move(body)));
+  const Decide decide = [&](const json::value& current) -> Outcome<Change> {
+    const std::string version(api::resource_version_of(wanted));
+    if (!version.empty() && version != api::resource_version_of(current)) {
+      return api::conflict_error(c.group_name(), c.info.name, api::kStaleObject);
+    }
+    Change change{Change::Kind::kPut, current};
+    const json::array& left = get_array(wanted, "spec.finalizers");
+    if (left.empty()) {
+      make_object(change.object, "spec").erase("finalizers");
+    } else {
+      set_path(change.object, "spec.finalizers", json::value(left));
+    }
+    const bool over = left.empty() && !api::deletion_timestamp_of(current).empty() &&
+                      api::finalizers_of(current).empty();
+    if (over) {
+      change.kind = Change::Kind::kDelete;
+    } else if (api::same_object(change.object, current)) {
+      change.kind = Change::Kind::kNone;
+    }
+    return change;
+  };
+  CO_TRY_OUTCOME(const Saved saved,
+                 co_await access_.mutate({c.storage, c.info.ns, c.info.name}, decide, c.dry_run));
+  co_return reply_object(m_, c, 200, saved.tail);
+}
+
+}  // namespace coracle::apiserver

@@ -1,0 +1,31 @@
+// TokenIssuer: service account tokens: makes them (serviceaccounts/token) and knows its own again.
+// Claims as KUBE-CONTRACT 1.2 has them. The strand's; keys are constant.
+#pragma once
+
+#include <optional>
+
+#include "apiserver/registry/store_access.hpp"
+#include "net/jwt.hpp"
+
+namespace coracle::apiserver {
+
+class TokenIssuer {
+ public:
+  TokenIssuer(std::string issuer, net::JwtKey signer, std::vector<net::JwtKey> verifiers)
+      : issuer_(std::move(issuer)), signer_(std::move(signer)), verifiers_(std::move(verifiers)) {}
+
+  const std::string& issuer() const { return issuer_; }
+  const net::JwtKey& signer() const { return signer_; }
+  // POST serviceaccounts/NAME/token.
+  Task<Reply> issue(Machinery& m, StoreAccess& access, Context& c) const;
+  // The user of a token that is ours, unexpired, for our audience, and whose account (and pod, if
+  // it is bound to one) is in the caches; nullopt otherwise.
+  std::optional<UserInfo> check(const StoreFeed& feed, WallTime now, std::string_view token) const;
+
+ private:
+  const std::string issuer_;
+  const net::JwtKey signer_;
+  const std::vector<net::JwtKey> verifiers_;
+};
+
+}  // namespace coracle::apiserver

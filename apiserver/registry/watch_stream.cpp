@@ -1,0 +1,203 @@
+#include "apiserver/registry/watch_stream.hpp"
+
+#include "api/strategy.hpp"
+#include "api/table.hpp"
+#include "apiserver/registry/codec.hpp"
+
+namespace coracle::apiserver {
+
+namespace {
+
+constexpr Duration kBookmarkEvery = std::chrono::seconds(60);
+constexpr Duration kLastBookmark = std::chrono::seconds(2);  // before the end
+constexpr std::int64_t kTimeoutMinSeconds = 1800;
+
+const char* const kTypeNames[] = {"ADDED", "MODIFIED", "DELETED"};
+
+// Numbers of forms that watchers share: three types each.
+enum Form { kPlainForm = 0, kPartialForm = 3, kPartialBetaForm = 6, kConvertedForm = 9, kNoForm };
+
+std::string event_text(std::string_view type, std::string_view object) {
+  std::string out;
+  out.reserve(object.size() + 32);
+  out.append("{\"type\":\"").append(type).append("\",\"object\":").append(object).append("}\n");
+  return out;
+}
+
+net::Headers stream_headers() {
+  net::Headers headers;
+  headers.add("Content-Type", "application/json");
+  headers.add("Cache-Control", "no-cache, private");
+  return headers;
+}
+
+}  // namespace
+
+WatchStream::WatchStream(Machinery& machinery, Context context, Selection selection,
+                         ListOptions options)
+    : m_(machinery),
+      c_(std::move(context)),
+      selection_(std::move(selection)),
+      options_(std::move(options)) {
+  plain_ = c_.format.shape == Format::Shape::kObject && c_.resource == c_.storage;
+}
+
+WatchStream::~WatchStream() { end(); }
+
+void WatchStream::refuse(const Context& c, const api::ApiError& error) {
+  c.exchange->begin_stream(200, stream_headers());
+  c.exchange->write(net::make_bytes(event_text("ERROR", to_json(error.status))));
+  c.exchange->end();
+}
+
+void WatchStream::start(bool initial, std::int64_t after_revision) {
+  c_.exchange->begin_stream(200, stream_headers());
+  const auto self = shared_from_this();
+  c_.exchange->on_close([self] { self->end(); });
+  if (initial) {
+    send_initial();
+    after_revision = m_.feed.revision();
+  }
+  if (ended_) return;
+  const auto id = c_.cache->watch(selection_.scope(), after_revision, this);
+  if (!id.ok()) {
+    write(net::make_bytes(
+        event_text("ERROR", to_json(api::expired_error(id.status().message()).status))));
+    return end();
+  }
+  watcher_ = *id;
+  if (ended_) {  // the backlog of the past alone was too much
+    c_.cache->unwatch(watcher_);
+    return;
+  }
+  schedule_end();
+  if (options_.bookmarks) schedule_bookmark();
+}
+
+void WatchStream::send_initial() {
+  c_.cache->scan(selection_.scope().ns, "", [this](const ObjectPtr& object) {
+    if (!selection_.matches(*object)) return true;
+    c_.exchange->write(net::make_bytes(encode(Type::kAdded, object)));
+    return true;
+  });
+  allowed_backlog_ = c_.exchange->queued_bytes() + kBacklogMax;
+  if (options_.bookmarks) send_bookmark(true);
+}
+
+void WatchStream::on_event(const EventPtr& event) {
+  const bool now = event->now() && selection_.matches(*event->now());
+  const bool before = event->before() && selection_.matches(*event->before());
+  if (!now && !before) return;
+  const Type type = !now ? Type::kDeleted : before ? Type::kModified : Type::kAdded;
+  const ObjectPtr& object = now ? event->now() : event->gone();
+  int form = kNoForm;
+  if (plain_) {
+    form = kPlainForm;
+  } else if (c_.format.shape == Format::Shape::kPartial) {
+    form = c_.format.meta_version == "v1" ? kPartialForm : kPartialBetaForm;
+  } else if (c_.format.shape == Format::Shape::kObject) {
+    form = kConvertedForm;
+  }
+  if (form == kNoForm) {
+    write(net::make_bytes(encode(type, object)));
+  } else {
+    write(event->memo(form + static_cast<int>(type),
+                      [&] { return net::make_bytes(encode(type, object)); }));
+  }
+}
+
+std::string WatchStream::encode(Type type, const ObjectPtr& object) {
+  const char* const name = kTypeNames[static_cast<int>(type)];
+  if (plain_) return event_text(name, head_of(*c_.resource) + *object->tail());
+  json::value tree = tree_of(*c_.storage, *object->tail());
+  if (c_.resource != c_.storage) api::convert_object(*c_.storage, *c_.resource, tree);
+  return event_text(name, to_json(shaped(std::move(tree))));
+}
+
+json::value WatchStream::shaped(json::value object) {
+  if (c_.format.shape == Format::Shape::kPartial) {
+    return api::partial_object(object, c_.format.meta_version);
+  }
+  if (c_.format.shape != Format::Shape::kTable) return object;
+  api::TableOptions options;
+  const auto include = api::parse_include_object(c_.request.query.get("includeObject"));
+  if (include.ok()) options.include = *include;
+  options.meta_version = c_.format.meta_version;
+  options.with_columns = !std::exchange(columns_sent_, true);
+  json::object meta;
+  meta["resourceVersion"] = get_string(object, "metadata.resourceVersion");
+  const json::value* one[] = {&object};
+  return api::make_table(*c_.resource, m_.hooks, one, std::move(meta), m_.executor.wall_now(),
+                         options);
+}
+
+void WatchStream::send_bookmark(bool end_of_initial) {
+  json::object metadata;
+  metadata["resourceVersion"] = std::to_string(m_.feed.revision());
+  metadata["creationTimestamp"] = nullptr;
+  if (end_of_initial) {
+    metadata["annotations"] = json::object{{"k8s.io/initial-events-end", "true"}};
+  }
+  json::object object;
+  if (c_.format.shape == Format::Shape::kTable) {
+    api::TableOptions options;
+    options.meta_version = c_.format.meta_version;
+    options.with_columns = !std::exchange(columns_sent_, true);
+    object = api::table_of_rows(*c_.resource, {}, std::move(metadata), options).as_object();
+  } else {
+    const bool partial = c_.format.shape == Format::Shape::kPartial;
+    object["kind"] = partial ? "PartialObjectMetadata" : c_.resource->kind;
+    object["apiVersion"] =
+        partial ? "meta.k8s.io/" + c_.format.meta_version : c_.resource->api_version;
+    object["metadata"] = std::move(metadata);
+  }
+  write(net::make_bytes(event_text("BOOKMARK", to_json(json::value(std::move(object))))));
+}
+
+void WatchStream::schedule_bookmark() {
+  const Duration left = end_at_ - m_.executor.now();
+  Duration wait = kBookmarkEvery;
+  if (left > kLastBookmark) wait = std::min(wait, left - kLastBookmark);
+  if (left <= kLastBookmark) return;
+  bookmark_timer_ = m_.executor.after(wait, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self || self->ended_) return;
+    self->send_bookmark(false);
+    if (!self->ended_) self->schedule_bookmark();
+  });
+}
+
+void WatchStream::schedule_end() {
+  std::int64_t seconds = options_.timeout_seconds.value_or(0);
+  if (seconds <= 0) {
+    seconds =
+        kTimeoutMinSeconds +
+        static_cast<std::int64_t>(m_.rng.below(static_cast<std::uint64_t>(kTimeoutMinSeconds)));
+  }
+  const Duration span = std::chrono::seconds(seconds);
+  end_at_ = m_.executor.now() + span;
+  end_timer_ = m_.executor.after(span, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->end();
+  });
+}
+
+void WatchStream::write(Bytes bytes) {
+  if (ended_) return;
+  c_.exchange->write(std::move(bytes));
+  if (c_.exchange->queued_bytes() > allowed_backlog_) {
+    c_.exchange->abort();  // too slow to ever catch up: it must start over
+    end();
+  }
+}
+
+void WatchStream::end() {
+  if (std::exchange(ended_, true)) return;
+  if (watcher_ != 0) c_.cache->unwatch(watcher_);
+  m_.executor.cancel(bookmark_timer_);
+  m_.executor.cancel(end_timer_);
+  // The exchange holds us by its on_close; let go of it, or neither ever dies.
+  const auto exchange = std::move(c_.exchange);
+  if (exchange && !exchange->closed()) exchange->end();
+}
+
+}  // namespace coracle::apiserver

@@ -1,0 +1,227 @@
+#include "apiserver/registry/writer.hpp"
+
+#include "api/object.hpp"
+#include "api/validate.hpp"
+
+namespace coracle::apiserver {
+
+namespace {
+
+constexpr size_t kSuffixLength = 5;
+constexpr size_t kGeneratedNameMax = 63;
+constexpr int kGenerateTries = 8;
+
+bool is_service(const Context& c) {
+  return c.storage->kind == "Service" && c.storage->group.empty();
+}
+
+std::string generated_name(const json::value& object, Rng& rng) {
+  std::string base(api::generate_name_of(object));
+  base = base.substr(0, kGeneratedNameMax - kSuffixLength);
+  return base + rng.name_suffix(kSuffixLength);
+}
+
+api::ApiError precondition_failed(const Context& c, std::string_view what, std::string_view want,
+                                  std::string_view have) {
+  return api::conflict_error(c.group_name(), c.info.name,
+                             "Precondition failed: " + std::string(what) +
+                                 " in precondition: " + std::string(want) + ", " +
+                                 std::string(what) + " in object meta: " + std::string(have));
+}
+
+// A deleted object lives only as long as somebody holds it.
+bool may_vanish(const json::value& object) {
+  if (api::deletion_timestamp_of(object).empty() || !api::finalizers_of(object).empty()) {
+    return false;
+  }
+  if (get_int(object, "metadata.deletionGracePeriodSeconds") != 0) return false;
+  return api::kind_of(object) != "Namespace" || get_array(object, "spec.finalizers").empty();
+}
+
+}  // namespace
+
+Outcome<Done> settle_identity(const Context& c, json::value& object, bool name_in_url) {
+  json::object& metadata = api::metadata_of(object);
+  const std::string ns(api::namespace_of(object)), name(api::name_of(object));
+  if (c.resource->namespaced) {
+    if (!ns.empty() && ns != c.info.ns) {
+      return api::bad_request_error(
+          "the namespace of the provided object does not match the namespace sent on the request");
+    }
+    metadata["namespace"] = c.info.ns;
+  }
+  if (!name_in_url) return Done{};
+  if (!name.empty() && name != c.info.name) {
+    return api::bad_request_error("the name of the object (" + name +
+                                  ") does not match the name on the URL (" + c.info.name + ")");
+  }
+  metadata["name"] = c.info.name;
+  return Done{};
+}
+
+Outcome<json::value> Writer::decode_named(Context& c, Body body) {
+  TRY_OUTCOME(json::value object, decode_object(c, *c.resource, std::move(body)));
+  const Outcome<Done> settled = settle_identity(c, object, !c.info.name.empty());
+  if (!settled.ok()) return settled.error();
+  return object;
+}
+
+Task<Reply> Writer::create(Context& c) {
+  CO_TRY_OUTCOME(Body body, parse_body(c.request, m_.catalog, c.resource->kind));
+  CO_TRY_OUTCOME(json::value object, decode_named(c, std::move(body)));
+  CO_TRY_OUTCOME(const Saved saved, co_await create_object(c, std::move(object)));
+  co_return reply_object(m_, c, 201, saved.tail);
+}
+
+Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object) {
+  if (!api::resource_version_of(object).empty()) {
+    co_return api::internal_api_error("resourceVersion should not be set on objects to be created");
+  }
+  if (c.resource != c.storage) api::convert_object(*c.resource, *c.storage, object);
+  const bool generated = api::name_of(object).empty() && !api::generate_name_of(object).empty();
+  if (generated) api::metadata_of(object)["name"] = generated_name(object, m_.rng);
+  if (c.info.name.empty()) c.info.name = api::name_of(object);
+  api::default_object(*c.storage, m_.hooks, object);
+  const Outcome<Done> admitted = co_await admission_.admit_create(c, object);
+  if (!admitted.ok()) co_return admitted.error();
+  api::default_object(*c.storage, m_.hooks, object);  // of what admission added
+  api::prepare_create(*c.storage, m_.hooks, object);
+  json::object& metadata = api::metadata_of(object);
+  metadata["uid"] = m_.rng.uuid();
+  metadata["creationTimestamp"] = format_time(m_.executor.wall_now());
+  const api::FieldErrors errors = api::validate_create(*c.storage, m_.hooks, object);
+  if (!errors.empty()) {
+    co_return api::invalid_error(c.group_kind(), api::name_of(object), errors);
+  }
+  if (const auto warn = m_.hooks.kind(c.storage->group, c.storage->kind).warnings) {
+    warn(object, nullptr, c.warnings);
+  }
+  for (int attempt = 1;; ++attempt) {
+    Outcome<Saved> saved = co_await insert(c, object);
+    const bool taken = !saved.ok() && saved.error().reason() == "AlreadyExists";
+    if (!taken || !generated) co_return saved;
+    if (attempt == kGenerateTries) {
+      co_return api::generate_name_conflict_error(c.group_name(), c.info.name);
+    }
+    c.info.name = generated_name(object, m_.rng);
+    api::metadata_of(object)["name"] = c.info.name;
+  }
+}
+
+Task<Outcome<Saved>> Writer::insert(Context& c, json::value object) {
+  const Target target{c.storage, c.info.ns, c.info.name};
+  if (!is_service(c) || c.dry_run) {
+    co_return co_await access_.create(target, std::move(object), c.dry_run);
+  }
+  CO_TRY_OUTCOME(ServiceClaims claims, co_await services_.claim(object, json::value()));
+  claims.fill(object);
+  Outcome<Saved> saved = co_await access_.create(target, std::move(object), false);
+  // An unknown outcome keeps its records: the service may exist.
+  if (!saved.ok() && saved.error().http_code < 500) co_await services_.give_back(std::move(claims));
+  co_return saved;
+}
+
+Outcome<Change> Writer::decide_update(Context& c, api::WriteTarget target, json::value next,
+                                      const json::value& current) {
+  const std::string uid(api::uid_of(next)), version(api::resource_version_of(next));
+  if (!uid.empty() && uid != api::uid_of(current)) {
+    return precondition_failed(c, "UID", uid, api::uid_of(current));
+  }
+  if (!version.empty() && version != "0" && version != api::resource_version_of(current)) {
+    return api::conflict_error(c.group_name(), c.info.name, api::kStaleObject);
+  }
+  api::metadata_of(next)["resourceVersion"] = api::resource_version_of(current);
+  api::default_object(*c.storage, m_.hooks, next);
+  api::prepare_update(*c.storage, m_.hooks, target, next, current);
+  const api::FieldErrors errors = api::validate_update(*c.storage, m_.hooks, target, next, current);
+  if (!errors.empty()) return api::invalid_error(c.group_kind(), c.info.name, errors);
+  Change change;
+  if (may_vanish(next)) {
+    change.kind = Change::Kind::kDelete;
+  } else if (!api::same_object(next, current)) {
+    change.kind = Change::Kind::kPut;
+  }
+  change.object = std::move(next);
+  return change;
+}
+
+Task<Outcome<Saved>> Writer::update_object(Context& c, api::WriteTarget target, Make make) {
+  if (is_service(c) && target == api::WriteTarget::kObject && !c.dry_run) {
+    co_return co_await update_service(c, target, std::move(make));
+  }
+  const Decide decide = [this, &c, target, make](const json::value& current) -> Outcome<Change> {
+    c.warnings.clear();
+    TRY_OUTCOME(json::value next, make(current));
+    return decide_update(c, target, std::move(next), current);
+  };
+  co_return co_await access_.mutate({c.storage, c.info.ns, c.info.name}, decide, c.dry_run);
+}
+
+// Addresses and ports are taken in the store before the service is written, for the object as it
+// will be; should that be another one by then, the write starts over.
+Task<Outcome<Saved>> Writer::update_service(Context& c, api::WriteTarget target, Make make) {
+  const Target where{c.storage, c.info.ns, c.info.name};
+  for (int attempt = 0; attempt < StoreAccess::kAttemptsMax; ++attempt) {
+    CO_TRY_OUTCOME(const json::value seen, co_await access_.read(where));
+    ServiceClaims claims;
+    // First dry: also says whether the write is a good one at all.
+    auto planned = make(seen);
+    auto change = planned.ok() ? decide_update(c, target, *std::move(planned), seen)
+                               : Outcome<Change>(planned.error());
+    if (change.ok() && change->kind == Change::Kind::kPut) {
+      CO_TRY_OUTCOME(claims, co_await services_.claim(change->object, seen));
+    }
+    bool moved = false;
+    const Decide decide = [&](const json::value& current) -> Outcome<Change> {
+      c.warnings.clear();
+      TRY_OUTCOME(json::value next, make(current));
+      TRY_OUTCOME(Change decided, decide_update(c, target, std::move(next), current));
+      moved = api::resource_version_of(current) != api::resource_version_of(seen);
+      if (moved) {
+        decided.kind = Change::Kind::kNone;
+        return decided;
+      }
+      if (decided.kind == Change::Kind::kPut) claims.fill(decided.object);
+      return decided;
+    };
+    auto saved = co_await access_.mutate(where, decide, false);
+    if (!saved.ok() || moved) {
+      if (saved.ok() || saved.error().http_code < 500) co_await services_.give_back(claims);
+      if (!saved.ok()) co_return saved;
+      const Status fresh = co_await m_.feed.read_barrier();
+      if (!fresh.ok()) co_return store_error(fresh, false);
+      continue;
+    }
+    if (saved->changed) {
+      const json::value now = saved->deleted ? json::value() : tree_of(*c.storage, *saved->tail);
+      co_await services_.release_unused(seen, now);
+    }
+    co_return saved;
+  }
+  co_return api::conflict_error(c.group_name(), c.info.name, api::kStaleObject);
+}
+
+Task<Reply> Writer::update(Context& c) {
+  CO_TRY_OUTCOME(Body body, parse_body(c.request, m_.catalog, c.resource->kind));
+  CO_TRY_OUTCOME(json::value object, decode_named(c, std::move(body)));
+  const std::vector<std::string> warnings = c.warnings;
+  json::value stored = object;
+  if (c.resource != c.storage) api::convert_object(*c.resource, *c.storage, stored);
+  const Make make = [&c, warnings, stored](const json::value&) -> Outcome<json::value> {
+    c.warnings = warnings;
+    return stored;
+  };
+  const auto target =
+      c.info.subresource == "status" ? api::WriteTarget::kStatus : api::WriteTarget::kObject;
+  Outcome<Saved> saved = co_await update_object(c, target, make);
+  const bool missing = !saved.ok() && saved.error().http_code == 404;
+  if (missing && c.resource->create_on_update && c.info.subresource.empty()) {
+    erase_key(api::metadata_of(object), "resourceVersion");
+    CO_TRY_OUTCOME(const Saved made, co_await create_object(c, std::move(object)));
+    co_return reply_object(m_, c, 201, made.tail);
+  }
+  if (!saved.ok()) co_return saved.error();
+  co_return reply_object(m_, c, 200, saved->tail);
+}
+
+}  // namespace coracle::apiserver
