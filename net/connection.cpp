@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
-#include <ctime>
-
-#include "base/strings.hpp"
 #include "net/raw_stream.hpp"
+#include "net/response_head.hpp"
 
 namespace coracle::net {
 namespace {
@@ -19,24 +17,6 @@ char* scratch() {
   static thread_local char buffer[kReadSize];
   return buffer;
 }
-
-// "Sat, 21 Nov 2026 06:00:00 GMT", made once a second.
-const std::string& http_date(WallTime now) {
-  static thread_local std::time_t of = -1;
-  static thread_local std::string text;
-  auto second = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-  if (second != of) {
-    of = second;
-    std::tm parts{};
-    gmtime_r(&of, &parts);
-    char buffer[40];
-    std::strftime(buffer, sizeof buffer, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-    text = buffer;
-  }
-  return text;
-}
-
-bool bodyless(int status) { return status == 204 || status == 304 || status < 200; }
 
 }  // namespace
 
@@ -252,46 +232,15 @@ void Connection::discard_input() {
 }
 
 void Connection::push_head(int status, const Headers& headers, std::optional<std::size_t> length) {
-  std::string head;
-  head.reserve(256);
-  head += "HTTP/1.1 ";
-  head += std::to_string(status);
-  head += ' ';
-  head += reason_phrase(status);
-  head += "\r\nDate: ";
-  head += http_date(server_->executor.wall_now());
-  head += "\r\n";
-  for (const auto& [name, value] : headers) {
-    if (iequals(name, "Content-Length")) continue;  // the true one comes below
-    head += name;
-    head += ": ";
-    // A line break in a value would be another field.
-    if (value.find_first_of("\r\n") == value.npos) {
-      head += value;
-    } else {
-      head += replace_all(replace_all(value, "\r", " "), "\n", " ");
-    }
-    head += "\r\n";
-  }
-  if (!bodyless(status)) {
-    if (length) {
-      head += "Content-Length: ";
-      head += std::to_string(*length);
-      head += "\r\n";
-    } else if (chunked_) {
-      head += "Transfer-Encoding: chunked\r\n";
-    }
-  }
-  if (!keep_alive_ && status != 101) head += "Connection: close\r\n";
-  head += "\r\n";
-  queue_.push(std::move(head));
+  ResponseHead head{status, length, chunked_, keep_alive_, server_->executor.wall_now()};
+  queue_.push(head.serialize(headers));
 }
 
 void Connection::respond(std::uint64_t exchange, Response response) {
   if (!current(exchange)) return;
   if (response.headers.has_token("Connection", "close")) keep_alive_ = false;
   push_head(response.status, response.headers, response.content_length());
-  if (!head_only_ && !bodyless(response.status)) {
+  if (!head_only_ && status_has_body(response.status)) {
     queue_.push(std::move(response.body));
     for (Bytes& chunk : response.chunks) queue_.push(std::move(chunk));
   }
