@@ -38,6 +38,7 @@ void generate_job_selector(json::object& job);
 
 // service.cpp
 void set_service(json::object& service);
+void prepare_service_create(json::object& service);
 // Values the server allocated are kept when an update leaves them out, and dropped with the type
 // that needed them.
 void prepare_service_update(json::object& service, const json::value& old);

@@ -50,6 +50,21 @@ void keep(json::object& spec, const json::object& old, std::string_view key) {
   }
 }
 
+// clusterIP is the first of clusterIPs; clients may give either.
+void pair_addresses(json::object& spec) {
+  const json::value* list = spec.if_contains("clusterIPs");
+  const json::array* ips = list == nullptr ? nullptr : list->if_array();
+  const std::string single(text(spec, "clusterIP"));
+  if (!single.empty() && (ips == nullptr || ips->empty())) {
+    json::array made;
+    made.emplace_back(single);
+    spec["clusterIPs"] = std::move(made);
+  } else if (single.empty() && ips != nullptr && !ips->empty()) {
+    const json::value first = ips->front();
+    spec["clusterIP"] = first;
+  }
+}
+
 void keep_node_ports(json::object& spec, const json::value& old) {
   each_object(spec, "ports", [&old](json::object& port) {
     if (has(port, "nodePort")) {
@@ -148,12 +163,22 @@ void set_service(json::object& service) {
   }
 }
 
+void prepare_service_create(json::object& service) {
+  if (json::object* spec = child(service, "spec")) {
+    pair_addresses(*spec);
+  }
+}
+
 void prepare_service_update(json::object& service, const json::value& old) {
   json::object* spec = child(service, "spec");
   if (spec == nullptr) {
     return;
   }
   const json::object& before = get_object(old, "spec");
+  // Who changed only the one of the pair meant both.
+  if (!same(*spec, before, "clusterIP") && same(*spec, before, "clusterIPs")) {
+    erase_key(*spec, "clusterIPs");
+  }
   const std::string type(text(*spec, "type"));
   const std::string_view old_type = text(before, "type");
   if (needs_cluster_ip(type) && needs_cluster_ip(old_type)) {
@@ -172,6 +197,7 @@ void prepare_service_update(json::object& service, const json::value& old) {
     keep(*spec, before, "healthCheckNodePort");
   }
   drop_what_type_lost(*spec, old, type, old_type);
+  pair_addresses(*spec);
 }
 
 void set_endpoints(json::object& object) {

@@ -1,0 +1,169 @@
+#include "api/columns/columns.hpp"
+#include "api/defaults/defaults.hpp"
+#include "api/hooks.hpp"
+#include "api/object.hpp"
+#include "api/validation/validation.hpp"
+
+namespace coracle::api {
+namespace {
+
+namespace d = defaults;
+namespace v = validation;
+
+constexpr std::string_view kApps = "apps";
+constexpr std::string_view kRbac = "rbac.authorization.k8s.io";
+constexpr std::string_view kNetworking = "networking.k8s.io";
+
+const std::vector<KindHooks>& core_kinds() {
+  static const std::vector<KindHooks> kHooks = {
+      {.group = "",
+       .kind = "Pod",
+       .set_defaults = d::set_pod,
+       .prepare_create = d::prepare_pod_create,
+       .validate = v::pod,
+       .validate_status = v::pod_status},
+      {.group = "",
+       .kind = "PodTemplate",
+       .set_defaults = d::set_template_kind,
+       .validate = v::pod_template_kind},
+      {.group = "",
+       .kind = "ReplicationController",
+       .set_defaults = d::set_replication_controller,
+       .validate = v::replication_controller},
+      {.group = "",
+       .kind = "Service",
+       .set_defaults = d::set_service,
+       .prepare_create = d::prepare_service_create,
+       .prepare_update = d::prepare_service_update,
+       .validate = v::service,
+       .check_name = check_dns1035_label},
+      {.group = "",
+       .kind = "Endpoints",
+       .set_defaults = d::set_endpoints,
+       .validate = v::endpoints,
+       .warnings = v::endpoints_warnings},
+      {.group = "", .kind = "ConfigMap", .validate = v::config_map},
+      {.group = "", .kind = "Secret", .set_defaults = d::set_secret, .validate = v::secret},
+      {.group = "",
+       .kind = "Namespace",
+       .set_defaults = d::set_namespace,
+       .prepare_create = d::prepare_namespace_create,
+       .prepare_update = d::prepare_namespace_update,
+       .validate = v::namespace_,
+       .check_name = check_dns1123_label},
+      {.group = "", .kind = "Node", .set_defaults = d::set_node, .validate = v::node},
+      {.group = "", .kind = "Event", .validate = v::event},
+      {.group = "", .kind = "Binding", .validate = v::binding},
+      {.group = "", .kind = "LimitRange", .set_defaults = d::set_limit_range},
+      {.group = "",
+       .kind = "PersistentVolume",
+       .set_defaults = d::set_persistent_volume,
+       .prepare_create = d::prepare_volume_create},
+      {.group = "",
+       .kind = "PersistentVolumeClaim",
+       .set_defaults = d::set_persistent_volume_claim,
+       .prepare_create = d::prepare_volume_create,
+       .validate = v::persistent_volume_claim},
+  };
+  return kHooks;
+}
+
+const std::vector<KindHooks>& workload_kinds() {
+  static const std::vector<KindHooks> kHooks = {
+      {.group = kApps,
+       .kind = "Deployment",
+       .set_defaults = d::set_deployment,
+       .validate = v::deployment},
+      {.group = kApps,
+       .kind = "ReplicaSet",
+       .set_defaults = d::set_replica_set,
+       .validate = v::replica_set},
+      {.group = kApps,
+       .kind = "DaemonSet",
+       .set_defaults = d::set_daemon_set,
+       .validate = v::daemon_set},
+      {.group = kApps,
+       .kind = "StatefulSet",
+       .set_defaults = d::set_stateful_set,
+       .validate = v::stateful_set},
+      {.group = kApps, .kind = "ControllerRevision", .validate = v::controller_revision},
+      {.group = "batch", .kind = "Job", .set_defaults = d::set_job, .validate = v::job},
+      {.group = "batch",
+       .kind = "CronJob",
+       .set_defaults = d::set_cron_job,
+       .validate = v::cron_job},
+      {.group = "autoscaling",
+       .kind = "HorizontalPodAutoscaler",
+       .set_defaults = d::set_autoscaler,
+       .validate = v::autoscaler},
+      {.group = "policy", .kind = "PodDisruptionBudget", .validate = v::disruption_budget},
+  };
+  return kHooks;
+}
+
+const std::vector<KindHooks>& other_kinds() {
+  static const std::vector<KindHooks> kHooks = {
+      {.group = "events.k8s.io", .kind = "Event", .validate = v::event},
+      {.group = "discovery.k8s.io",
+       .kind = "EndpointSlice",
+       .set_defaults = d::set_endpoint_slice,
+       .validate = v::endpoint_slice},
+      {.group = "coordination.k8s.io", .kind = "Lease", .validate = v::lease},
+      {.group = "scheduling.k8s.io",
+       .kind = "PriorityClass",
+       .set_defaults = d::set_priority_class,
+       .validate = v::priority_class},
+      {.group = kNetworking, .kind = "Ingress", .validate = v::ingress},
+      {.group = kNetworking, .kind = "IngressClass", .set_defaults = d::set_ingress_class},
+      {.group = kNetworking,
+       .kind = "NetworkPolicy",
+       .set_defaults = d::set_network_policy,
+       .validate = v::network_policy},
+      {.group = kRbac, .kind = "Role", .validate = v::role, .check_name = check_path_segment_name},
+      {.group = kRbac,
+       .kind = "ClusterRole",
+       .validate = v::cluster_role,
+       .check_name = check_path_segment_name},
+      {.group = kRbac,
+       .kind = "RoleBinding",
+       .set_defaults = d::set_role_binding,
+       .validate = v::role_binding,
+       .check_name = check_path_segment_name},
+      {.group = kRbac,
+       .kind = "ClusterRoleBinding",
+       .set_defaults = d::set_role_binding,
+       .validate = v::role_binding,
+       .check_name = check_path_segment_name},
+      {.group = "storage.k8s.io",
+       .kind = "StorageClass",
+       .set_defaults = d::set_storage_class,
+       .validate = v::storage_class},
+      {.group = "storage.k8s.io", .kind = "CSIDriver", .set_defaults = d::set_csi_driver},
+  };
+  return kHooks;
+}
+
+HookTable make_table() {
+  HookTable table;
+  table.add_kinds(core_kinds());
+  table.add_kinds(workload_kinds());
+  table.add_kinds(other_kinds());
+  table.add_columns(pod_columns());
+  table.add_columns(node_columns());
+  table.add_columns(network_columns());
+  table.add_columns(workload_columns());
+  table.add_columns(batch_columns());
+  table.add_columns(event_columns());
+  table.add_columns(storage_columns());
+  table.add_columns(policy_columns());
+  return table;
+}
+
+}  // namespace
+
+const HookTable& builtin_hooks() {
+  static const HookTable kTable = make_table();
+  return kTable;
+}
+
+}  // namespace coracle::api

@@ -1,0 +1,164 @@
+// The small kinds: Namespace, Node, Event, Binding, Lease, PriorityClass.
+#include <set>
+#include <string>
+
+#include "api/validation/checks.hpp"
+#include "api/validation/pod_parts.hpp"
+#include "api/validation/validation.hpp"
+#include "base/strings.hpp"
+
+namespace coracle::api::validation {
+namespace {
+
+using checks::member;
+using checks::text_of;
+
+void taints(const json::value& node, FieldErrors& errors) {
+  const FieldPath path = FieldPath("spec").child("taints");
+  std::set<std::pair<std::string, std::string>> seen;
+  std::size_t index = 0;
+  for (const json::value& taint : get_array(node, "spec.taints")) {
+    const FieldPath at = path.index(index++);
+    const std::string key(text_of(taint, "key"));
+    const std::string effect(text_of(taint, "effect"));
+    const std::string_view value = text_of(taint, "value");
+    checks::label_name(key, at.child("key"), errors);
+    const Messages messages = check_label_value(value);
+    if (!messages.empty()) {
+      errors.invalid(at.child("value"), checks::text_value(value), join(messages, ";"));
+    }
+    taint_effect(effect, at.child("effect"), errors);
+    if (!seen.emplace(effect, key).second) {
+      errors.add({FieldErrorType::kDuplicate, at.text(), taint, false,
+                  "taints must be unique by key and effect pair"});
+    }
+  }
+}
+
+void once_only(const json::value& node, const json::value& old, std::string_view key,
+               std::string_view shown, FieldErrors& errors) {
+  const json::value* before = find(old, "spec." + std::string(key));
+  const json::value* now = find(node, "spec." + std::string(key));
+  if (!checks::is_empty(before) && !checks::same(before, now)) {
+    errors.forbidden(
+        FieldPath("spec").child(shown),
+        "node updates may not change " + std::string(key) + " except from \"\" to valid");
+  }
+}
+
+// Events written by the newer clients, which set eventTime, are checked more closely.
+void new_style_event(const json::value& event, FieldErrors& errors) {
+  const bool newer = member(event, "regarding") != nullptr || member(event, "note") != nullptr;
+  const std::string_view controller = newer ? "reportingController" : "reportingComponent";
+  const FieldPath reporting("reportingController");
+  if (text_of(event, controller).empty()) {
+    errors.required(reporting);
+  } else {
+    checks::label_name(text_of(event, controller), reporting, errors);
+  }
+  for (const std::string_view key : {"reportingInstance", "action", "reason"}) {
+    checks::required_text(event, key, FieldPath(), errors);
+  }
+  checks::one_of(event, "type", FieldPath(), {"Normal", "Warning"}, errors);
+}
+
+}  // namespace
+
+void namespace_(const json::value& object, const json::value*, FieldErrors& errors) {
+  std::size_t index = 0;
+  for (const json::value& finalizer : get_array(object, "spec.finalizers")) {
+    if (finalizer.is_string()) {
+      const std::string_view name = finalizer.get_string();
+      const FieldPath at = FieldPath("spec").child("finalizers").index(index++);
+      errors.invalid_each(at, finalizer, check_qualified_name(name));
+      if (name != "kubernetes" && name.find('/') == std::string_view::npos) {
+        errors.invalid(at, finalizer,
+                       "name is neither a standard finalizer name nor is it fully qualified");
+      }
+    }
+  }
+}
+
+void node(const json::value& object, const json::value* old, FieldErrors& errors) {
+  taints(object, errors);
+  if (old == nullptr) {
+    return;
+  }
+  once_only(object, *old, "podCIDR", "podCIDRs", errors);
+  once_only(object, *old, "providerID", "providerID", errors);
+}
+
+void event(const json::value& object, const json::value*, FieldErrors& errors) {
+  const std::string_view core = get_string(object, "involvedObject.namespace");
+  const bool newer = member(object, "regarding") != nullptr;
+  const std::string_view involved = newer ? get_string(object, "regarding.namespace") : core;
+  const std::string_view own = namespace_of(object);
+  // Events about cluster-wide objects live in "default".
+  const bool matches = involved.empty() ? own.empty() || own == "default" : own == involved;
+  if (!matches) {
+    errors.invalid(FieldPath("involvedObject").child("namespace"), checks::text_value(involved),
+                   "does not match event.namespace");
+  }
+  if (!text_of(object, "eventTime").empty()) {
+    new_style_event(object, errors);
+  }
+}
+
+void binding(const json::value& object, const json::value*, FieldErrors& errors) {
+  const FieldPath target("target");
+  const std::string_view kind = get_string(object, "target.kind");
+  if (!kind.empty() && kind != "Node") {
+    errors.not_supported(target.child("kind"), checks::text_value(kind), {"Node", "<empty>"});
+  }
+  if (get_string(object, "target.name").empty()) {
+    errors.required(target.child("name"));
+  }
+}
+
+void lease(const json::value& object, const json::value*, FieldErrors& errors) {
+  const FieldPath path("spec");
+  const json::value* seconds = find(object, "spec.leaseDurationSeconds");
+  if (seconds != nullptr && get_int(object, "spec.leaseDurationSeconds") <= 0) {
+    errors.invalid(path.child("leaseDurationSeconds"), *seconds, checks::kPositive);
+  }
+  const json::value* transitions = find(object, "spec.leaseTransitions");
+  if (transitions != nullptr && get_int(object, "spec.leaseTransitions") < 0) {
+    errors.invalid(path.child("leaseTransitions"), *transitions, checks::kNotNegative);
+  }
+  const json::value* holder = find(object, "spec.holderIdentity");
+  if (holder != nullptr && find(object, "spec.preferredHolder") != nullptr &&
+      get_string(object, "spec.strategy").empty()) {
+    errors.forbidden(path.child("preferredHolder"),
+                     "may only be specified if `strategy` is "
+                     "defined");
+  }
+}
+
+void priority_class(const json::value& object, const json::value* old, FieldErrors& errors) {
+  constexpr std::int64_t kUserMax = 1000000000;
+  const std::string_view name = name_of(object);
+  const std::int64_t value = get_int(object, "value");
+  const bool node_critical = name == "system-node-critical" && value == 2000001000;
+  const bool cluster_critical = name == "system-cluster-critical" && value == 2000000000;
+  if (name.starts_with("system-") && !node_critical && !cluster_critical) {
+    errors.forbidden(FieldPath("metadata").child("name"),
+                     "priority class names with 'system-' prefix are reserved for system use "
+                     "only. error: " +
+                         std::string(name) + " is not a known system priority class");
+  } else if (!node_critical && !cluster_critical && value > kUserMax) {
+    errors.forbidden(FieldPath("value"),
+                     "maximum allowed value of a user defined priority is 1000000000");
+  }
+  checks::one_of_if_set(object, "preemptionPolicy", FieldPath(), {"PreemptLowerPriority", "Never"},
+                        errors);
+  if (old == nullptr) {
+    return;
+  }
+  if (value != get_int(*old, "value")) {
+    errors.forbidden(FieldPath("value"), "may not be changed in an update.");
+  }
+  validate_immutable(member(object, "preemptionPolicy"), member(*old, "preemptionPolicy"),
+                     FieldPath("preemptionPolicy"), errors);
+}
+
+}  // namespace coracle::api::validation
