@@ -10,7 +10,7 @@
 
 namespace coracle::mvcc {
 
-void check_state_store(const std::function<std::unique_ptr<StateStore>()>& make);
+inline void check_state_store(const std::function<std::unique_ptr<StateStore>()>& make);
 
 }  // namespace coracle::mvcc
 
