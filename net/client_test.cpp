@@ -158,7 +158,10 @@ TEST_CASE("client: a stream delivers as it comes, and can be cancelled inside a 
     StreamSink sink;
     sink.on_headers = [&](Response h) { head = std::move(h); };
     sink.on_data = [&](std::string_view d) { data += d; };
-    sink.on_end = [&](Status status) { CHECK(status == Status()), ++ends; };
+    sink.on_end = [&](Status status) {
+      CHECK(status == Status());
+      ++ends;
+    };
     auto handle = client->start_stream({.target = "/"}, sink);
     world.until([&] { return head.headers.get("x-kind") == "watch"; });
     stream->write(make_bytes("one "));
