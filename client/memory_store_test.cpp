@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/manual_executor.hpp"
-#include "client/store_conformance.hpp"
+#include "client_testing/store_conformance.hpp"
 
 namespace coracle::client {
 namespace {

@@ -14,7 +14,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "client/store_conformance.hpp"
+#include "client_testing/store_conformance.hpp"
 #include "net/asio_executor.hpp"
 
 namespace coracle::client {

@@ -1,86 +1,18 @@
-// The conformance suite of the Store port. Each end of it runs store_conformance() inside one
-// Catch2 test case (it opens sections): the in-process store, stock etcd, our kvstore.
-//
-// The store may hold other keys, and its revision may be anything; the suite works below prefixes
-// of its own and compares revisions by difference.
-#pragma once
-
-#include <catch2/catch.hpp>
-#include <functional>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
-
-#include "client/store.hpp"
+#include "client_testing/store_conformance.hpp"
 
 namespace coracle::client {
+namespace {
 
-class StoreWorld {
- public:
-  virtual ~StoreWorld() = default;
-  virtual Store& store() = 0;
-  // Runs the strand until `done`; false after about `limit`.
-  virtual bool run_until(const std::function<bool()>& done, Duration limit) = 0;
+using Lines = std::vector<std::string>;
 
-  template <class T>
-  T get(Task<T> task) {
-    std::optional<T> answer;
-    spawn<T>(std::move(task), [&](T value) { answer.emplace(std::move(value)); });
-    REQUIRE(run_until([&] { return answer.has_value(); }, std::chrono::seconds(20)));
-    return std::move(*answer);
-  }
-  GuardedResult put(const std::string& key, const std::string& value, std::int64_t expected,
-                    std::int64_t lease = 0) {
-    auto result = get(store().write(
-        {.key = key, .value = value, .expected_mod_revision = expected, .lease = lease}));
-    INFO(result.status().to_string());
-    REQUIRE(result.ok());
-    return *result;
-  }
-  GuardedResult remove(const std::string& key, std::int64_t expected) {
-    auto result = get(store().write(
-        {.op = GuardedWrite::Op::kDelete, .key = key, .expected_mod_revision = expected}));
-    REQUIRE(result.ok());
-    return *result;
-  }
-  RangeResult range(RangeRequest request) {
-    auto result = get(store().range(std::move(request)));
-    INFO(result.status().to_string());
-    REQUIRE(result.ok());
-    return *result;
-  }
-};
-
-// A watch that remembers what it was told.
-struct WatchLog {
-  std::vector<WatchEvent> events;
-  std::int64_t revision = 0;
-  int progress_notices = 0;
-  std::optional<Status> ended;
-  std::unique_ptr<Watch> watch;
-
-  void open(Store& store, WatchRequest request) {
-    WatchSink sink;
-    sink.on_events = [this](std::vector<WatchEvent> more, std::int64_t upto) {
-      CHECK(upto >= revision);
-      revision = upto;
-      if (more.empty()) ++progress_notices;
-      for (auto& event : more) events.push_back(std::move(event));
-    };
-    sink.on_end = [this](Status status) { ended = std::move(status); };
-    watch = store.watch(std::move(request), std::move(sink));
-  }
-};
-
-inline std::vector<std::string> keys_of(const std::vector<KeyValue>& kvs) {
+std::vector<std::string> keys_of(const std::vector<KeyValue>& kvs) {
   std::vector<std::string> keys;
   for (const auto& kv : kvs) keys.push_back(kv.key);
   return keys;
 }
 
 // "+a=1", "-a": what happened, without revisions.
-inline std::vector<std::string> brief(const std::vector<WatchEvent>& events) {
+std::vector<std::string> brief(const std::vector<WatchEvent>& events) {
   std::vector<std::string> lines;
   for (const auto& event : events) {
     lines.push_back(event.is_delete ? "-" + event.kv.key
@@ -89,25 +21,7 @@ inline std::vector<std::string> brief(const std::vector<WatchEvent>& events) {
   return lines;
 }
 
-void store_conformance_writes(StoreWorld& world, const std::string& p);
-void store_conformance_ranges(StoreWorld& world, const std::string& p);
-void store_conformance_watches(StoreWorld& world, const std::string& p);
-void store_conformance_compaction(StoreWorld& world, const std::string& p);
-void store_conformance_leases(StoreWorld& world, const std::string& p);
-
-inline void store_conformance(StoreWorld& world) {
-  static int run = 0;
-  const std::string p = "/conformance/" + std::to_string(++run) + "/";
-  store_conformance_writes(world, p);
-  store_conformance_ranges(world, p);
-  store_conformance_watches(world, p);
-  store_conformance_compaction(world, p);
-  store_conformance_leases(world, p);
-}
-
-using Lines = std::vector<std::string>;
-
-inline void store_conformance_writes(StoreWorld& world, const std::string& p) {
+void store_conformance_writes(StoreWorld& world, const std::string& p) {
   SECTION("create, update, conflict, delete") {
     const auto created = world.put(p + "a", "1", 0);
     REQUIRE(created.succeeded);
@@ -173,7 +87,7 @@ inline void store_conformance_writes(StoreWorld& world, const std::string& p) {
   }
 }
 
-inline void store_conformance_ranges(StoreWorld& world, const std::string& p) {
+void store_conformance_ranges(StoreWorld& world, const std::string& p) {
   SECTION("order, limit, more, count, keys_only, count_only") {
     for (const char* name : {"c", "a", "b", "d"}) world.put(p + name, name, 0);
     const std::string end = prefix_end(p);
@@ -212,7 +126,7 @@ inline void store_conformance_ranges(StoreWorld& world, const std::string& p) {
   }
 }
 
-inline void store_conformance_watches(StoreWorld& world, const std::string& p) {
+void store_conformance_watches(StoreWorld& world, const std::string& p) {
   const auto soon = std::chrono::seconds(10);
   SECTION("history, then live, in order, with previous values") {
     const auto first = world.put(p + "a", "1", 0).revision;
@@ -275,7 +189,7 @@ inline void store_conformance_watches(StoreWorld& world, const std::string& p) {
   }
 }
 
-inline void store_conformance_compaction(StoreWorld& world, const std::string& p) {
+void store_conformance_compaction(StoreWorld& world, const std::string& p) {
   SECTION("compaction takes the past away, from reads and watches") {
     const auto first = world.put(p + "a", "1", 0).revision;
     const auto second = world.put(p + "a", "2", first).revision;
@@ -302,7 +216,7 @@ inline void store_conformance_compaction(StoreWorld& world, const std::string& p
   }
 }
 
-inline void store_conformance_leases(StoreWorld& world, const std::string& p) {
+void store_conformance_leases(StoreWorld& world, const std::string& p) {
   SECTION("a lease takes its keys along, in one revision") {
     auto lease = world.get(world.store().grant_lease(2));
     REQUIRE(lease.ok());
@@ -328,6 +242,18 @@ inline void store_conformance_leases(StoreWorld& world, const std::string& p) {
     CHECK(status->version.substr(0, 2) == "3.");
     CHECK(status->db_size_bytes >= 0);
   }
+}
+
+}  // namespace
+
+void store_conformance(StoreWorld& world) {
+  static int run = 0;
+  const std::string p = "/conformance/" + std::to_string(++run) + "/";
+  store_conformance_writes(world, p);
+  store_conformance_ranges(world, p);
+  store_conformance_watches(world, p);
+  store_conformance_compaction(world, p);
+  store_conformance_leases(world, p);
 }
 
 }  // namespace coracle::client
