@@ -1,0 +1,60 @@
+// EventLoop: the member's strand. One thread runs everything that touches the member's state; other
+// threads hand it work through a bounded inbox.
+//
+// Thread:    try_post and post from any thread; after, cancel on the strand (or before run()).
+// Invariant: work runs in the order it was posted; after each batch of what had arrived, and of the
+//            timers due, `end_of_turn` runs once. So a turn gathers many calls into one write and
+//            sync.
+// Bound:     kInboxMax pieces through try_post, which then refuses; post() is for the few internal
+//            callers whose number is bounded elsewhere.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "base/executor.hpp"
+
+namespace coracle::store {
+
+class EventLoop final : public Executor {
+ public:
+  using Work = std::function<void()>;
+  static constexpr size_t kInboxMax = 20000;
+
+  bool try_post(Work work);
+  void post(Work work) override { (void)post_unless_stopped(std::move(work)); }
+  // False after stop(): `work` will not run.
+  bool post_unless_stopped(Work work);
+  TimerId after(Duration delay, Work work) override;
+  void cancel(TimerId timer) override;
+  TimePoint now() const override { return real_clock().now(); }
+  WallTime wall_now() const override { return real_clock().wall_now(); }
+
+  // Runs on the calling thread until stop(). What had been posted by then still runs; timers do not.
+  void run(const Work& end_of_turn);
+  void stop();
+
+ private:
+  // Waits for work or a timer; true if it was stopped.
+  bool gather(std::vector<Work>* batch);
+  void run_due_timers();
+
+  // Owned by the strand.
+  std::map<std::pair<TimePoint, TimerId>, Work> timers_;
+  std::map<TimerId, TimePoint> deadlines_;
+  TimerId last_timer_ = 0;
+  // Shared.
+  std::mutex mutex_;  // guards inbox_ and stopped_
+  std::condition_variable arrived_;
+  std::vector<Work> inbox_;
+  bool stopped_ = false;
+  bool sleeping_ = false;
+};
+
+}  // namespace coracle::store

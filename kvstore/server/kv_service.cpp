@@ -1,0 +1,139 @@
+// KV: reads wait for the leader to be confirmed (or not, if serializable), writes go through the
+// log.
+#include "etcd/rpc.grpc.pb.h"
+#include "mvcc/check.hpp"
+#include "server/services.hpp"
+#include "server/unary.hpp"
+
+namespace coracle::store {
+namespace {
+
+using grpc::CallbackServerContext;
+using grpc::ServerUnaryReactor;
+
+class KvService final : public pb::KV::CallbackService {
+ public:
+  explicit KvService(Member& member) : member_(member) {}
+
+  ServerUnaryReactor* Range(CallbackServerContext* context, const pb::RangeRequest* request,
+                            pb::RangeResponse* response) override {
+    mvcc::RangeRequest range = from_wire(*request);
+    if (const Status status = mvcc::check_range(range); !status.ok())
+      return finish(context, status);
+    return on_strand(member_, context, [this, range = std::move(range), response](auto done) {
+      const bool serializable = range.serializable;
+      auto serve = [this, range, response, done](const Status& fresh) {
+        if (!fresh.ok()) return done(fresh);
+        auto result = member_.machine().store().range(range);
+        if (!result.ok()) return done(result.status());
+        to_wire(std::move(result).value(), response);
+        member_.fill_header(response->mutable_header());
+        done({});
+      };
+      serializable ? serve({}) : member_.read(serve);
+    });
+  }
+
+  ServerUnaryReactor* Put(CallbackServerContext* context, const pb::PutRequest* request,
+                          pb::PutResponse* response) override {
+    if (const Status status = mvcc::check_put(from_wire(*request)); !status.ok()) {
+      return finish(context, status);
+    }
+    Proposal proposal;
+    *proposal.mutable_put() = *request;
+    return propose_growth(context, std::move(proposal), [this, response](Outcome& outcome) {
+      to_wire(std::get<mvcc::PutResult>(std::move(outcome.value)), response);
+      member_.fill_header(response->mutable_header());
+    });
+  }
+
+  ServerUnaryReactor* DeleteRange(CallbackServerContext* context,
+                                  const pb::DeleteRangeRequest* request,
+                                  pb::DeleteRangeResponse* response) override {
+    if (const Status status = mvcc::check_delete(from_wire(*request)); !status.ok()) {
+      return finish(context, status);
+    }
+    Proposal proposal;
+    *proposal.mutable_delete_range() = *request;
+    return propose_call(member_, context, std::move(proposal), [this, response](Outcome& outcome) {
+      to_wire(std::get<mvcc::DeleteResult>(std::move(outcome.value)), response);
+      member_.fill_header(response->mutable_header());
+    });
+  }
+
+  ServerUnaryReactor* Txn(CallbackServerContext* context, const pb::TxnRequest* request,
+                          pb::TxnResponse* response) override {
+    mvcc::TxnRequest txn = from_wire(*request);
+    if (const Status status = mvcc::check_txn(txn); !status.ok()) return finish(context, status);
+    if (mvcc::is_read_only(txn)) return read_txn(context, std::move(txn), response);
+    Proposal proposal;
+    *proposal.mutable_txn() = *request;
+    auto fill = [this, response](Outcome& outcome) {
+      to_wire(std::get<mvcc::TxnResult>(std::move(outcome.value)), response);
+      member_.fill_header(response->mutable_header());
+    };
+    if (mvcc::has_put(txn)) return propose_growth(context, std::move(proposal), std::move(fill));
+    return propose_call(member_, context, std::move(proposal), std::move(fill));
+  }
+
+  ServerUnaryReactor* Compact(CallbackServerContext* context, const pb::CompactionRequest* request,
+                              pb::CompactionResponse* response) override {
+    Proposal proposal;
+    *proposal.mutable_compaction() = *request;
+    const std::uint64_t number = member_.next_request();
+    proposal.set_member(member_.id().value);
+    proposal.set_request(number);
+    return on_strand(member_, context,
+                     [this, number, data = proposal.SerializeAsString(), response,
+                      physical = request->physical()](auto done) {
+                       member_.propose(number, data, [=, this](Outcome outcome) {
+                         member_.fill_header(response->mutable_header());
+                         if (!outcome.status.ok() || !physical) return done(outcome.status);
+                         member_.when_compacted([done] { done({}); });
+                       });
+                     });
+  }
+
+ private:
+  ServerUnaryReactor* read_txn(CallbackServerContext* context, mvcc::TxnRequest txn,
+                               pb::TxnResponse* response) {
+    return on_strand(member_, context, [this, txn = std::move(txn), response](auto done) {
+      const bool serializable = mvcc::is_serializable(txn);
+      auto serve = [this, txn, response, done](const Status& fresh) {
+        if (!fresh.ok()) return done(fresh);
+        auto result = member_.machine().store().read_txn(txn);
+        if (!result.ok()) return done(result.status());
+        to_wire(std::move(result).value(), response);
+        member_.fill_header(response->mutable_header());
+        done({});
+      };
+      serializable ? serve({}) : member_.read(serve);
+    });
+  }
+
+  // A proposal that makes the store larger: over the quota it raises the alarm instead.
+  template <class Fill>
+  ServerUnaryReactor* propose_growth(CallbackServerContext* context, Proposal proposal, Fill fill) {
+    const auto quota = std::uint64_t(member_.options().quota_bytes);
+    if (member_.db_bytes() + proposal.ByteSizeLong() + 256 < quota) {
+      return propose_call(member_, context, std::move(proposal), std::move(fill));
+    }
+    return on_strand(member_, context, [this](auto done) {
+      Proposal alarm;
+      alarm.mutable_alarm()->set_action(pb::AlarmRequest::ACTIVATE);
+      alarm.mutable_alarm()->set_memberid(member_.id().value);
+      alarm.mutable_alarm()->set_alarm(pb::NOSPACE);
+      member_.propose(std::move(alarm), [done](Outcome) { done(err_no_space()); });
+    });
+  }
+
+  Member& member_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> make_kv_service(Member& member) {
+  return std::make_unique<KvService>(member);
+}
+
+}  // namespace coracle::store

@@ -1,0 +1,178 @@
+#include "server/member.hpp"
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "server/errors.hpp"
+
+namespace coracle::store {
+namespace {
+
+constexpr size_t kExpiriesPerTick = 100;
+constexpr std::uint64_t kTicksPerSizeCheck = 20;
+
+}  // namespace
+
+void Member::run() {
+  tick();
+  loop_.run([this] { end_of_turn(); });
+  proposals_->fail_all(err_stopped());
+  reads_->fail_all(err_stopped());
+  on_stop();
+  transport_->stop();
+  snapshots_->cancel_all();
+  if (const Status status = state_->flush(); !status.ok()) disk::fatal_disk_error(status);
+}
+
+void Member::stop_gracefully() {
+  if (std::exchange(stopping_, true)) return;
+  if (core_->role() == raft::Role::kLeader) {
+    // To the voter whose log is the longest.
+    NodeId best;
+    Index match;
+    for (const auto& [peer, report] : core_->status().peers) {
+      if (peer == id() || report.learner || !report.active || report.match < match) continue;
+      best = peer;
+      match = report.match;
+    }
+    if (best != NodeId(0) && core_->transfer_leadership(best).ok()) {
+      log::info("handing leadership to member {:x}", best.value);
+      loop_.after(options_.election, [this] { loop_.stop(); });
+      return;
+    }
+  }
+  loop_.stop();
+}
+
+void Member::tick() {
+  loop_.after(options_.heartbeat / 2, [this] { tick(); });
+  core_->tick();
+  const TimePoint now = loop_.now();
+  proposals_->tick(now);
+  reads_->tick(now);
+  expire_leases();
+  publish_self();
+  if (++ticks_ % kTicksPerSizeCheck == 0) db_bytes_ = state_->bytes_on_disk();
+  on_tick();
+}
+
+void Member::propose(std::uint64_t request, std::string data, Answer answer) {
+  proposals_->submit(request, std::move(data), loop_.now(), std::move(answer));
+}
+
+void Member::propose(Proposal proposal, Answer answer) {
+  const std::uint64_t request = next_request();
+  proposal.set_member(identity_.member);
+  proposal.set_request(request);
+  propose(request, proposal.SerializeAsString(), std::move(answer));
+}
+
+void Member::propose_change(raft::MembershipChange change, Answer answer) {
+  // The entry names no request, so the answer waits for the membership to say it is done.
+  proposals_->submit_change(next_request(), std::move(change), loop_.now(), std::move(answer));
+}
+
+void Member::fill_header(pb::ResponseHeader* header) const {
+  header->set_cluster_id(identity_.cluster);
+  header->set_member_id(identity_.member);
+  header->set_raft_term(core_->term().value);
+  if (header->revision() == 0) header->set_revision(machine_->store().revision().value);
+}
+
+Status Member::move_leader(NodeId to) {
+  if (core_->role() != raft::Role::kLeader) return err_not_leader();
+  if (!core_->membership().is_voter(to)) return err_bad_transferee();
+  if (to == id()) return {};
+  return core_->transfer_leadership(to);
+}
+
+void Member::defragment(std::function<void()> done) {
+  if (defragmenting_.valid()) defragmenting_.wait();  // one at a time
+  defragmenting_ = std::async(std::launch::async, [this, state = state_, done = std::move(done)] {
+    state->compact();
+    loop_.post(done);
+  });
+}
+
+bool Member::long_without_leader() const {
+  return known_leader_ == NodeId(0) && loop_.now() - leaderless_since_ > 3 * options_.election;
+}
+
+void Member::step(std::vector<raft::Message> messages) {
+  for (const raft::Message& message : messages) {
+    if (const Status status = core_->step(message); !status.ok()) {
+      log::debug("message of member {:x} refused: {}", raft::header_of(message).from.value,
+                 status.message());
+    }
+  }
+}
+
+// Once a turn: what a change of leader means for the rest of the member.
+void Member::watch_leadership() {
+  const NodeId leader = core_->leader();
+  if (leader != known_leader_) {
+    if (leader == NodeId(0)) {
+      leaderless_since_ = loop_.now();
+      log::info("lost the leader, term {}", core_->term().value);
+    } else {
+      const auto gap =
+          std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - leaderless_since_);
+      log::info("member {:x}{} leads, term {} (no leader known for {} ms)", leader.value,
+                leader == id() ? " (this one)" : "", core_->term().value,
+                known_leader_ == NodeId(0) ? gap.count() : 0);
+    }
+    known_leader_ = leader;
+    proposals_->retry_parked();
+  }
+  const bool leads = core_->role() == raft::Role::kLeader;
+  if (leads == was_leader_) return;
+  was_leader_ = leads;
+  if (leads) {
+    machine_->lessor().promote(loop_.now(), options_.election);
+  } else {
+    machine_->lessor().demote();
+  }
+}
+
+void Member::expire_leases() {
+  if (!machine_->lessor().primary()) return;
+  for (const LeaseId lease : machine_->lessor().expiring(loop_.now(), kExpiriesPerTick)) {
+    Proposal proposal;
+    proposal.mutable_lease_revoke()->set_id(lease.value);
+    propose(std::move(proposal), [](Outcome) {});
+  }
+}
+
+// Tells everybody under which name and client URLs this member is found, if they do not know.
+void Member::publish_self() {
+  if (known_leader_ == NodeId(0) || publishing_) return;
+  const auto found = machine_->members().find(id());
+  if (found != machine_->members().end()) {
+    const pb::Member& known = found->second;
+    if (known.name() == options_.name &&
+        std::equal(known.clienturls().begin(), known.clienturls().end(),
+                   options_.advertise_client.begin(), options_.advertise_client.end())) {
+      return;
+    }
+  }
+  Proposal proposal;
+  pb::Member* self = proposal.mutable_publish();
+  self->set_id(id().value);
+  self->set_name(options_.name);
+  for (const std::string& url : options_.advertise_client) self->add_clienturls(url);
+  publishing_ = true;
+  propose(std::move(proposal), [this](Outcome) {
+    publishing_ = false;  // the next tick looks again
+  });
+}
+
+void Member::refresh_peers() {
+  std::map<NodeId, std::string> targets;
+  for (const auto& [peer, member] : machine_->members()) {
+    if (peer == id() || member.peerurls().empty()) continue;
+    if (auto target = target_of(member.peerurls(0)); target.ok()) targets[peer] = *target;
+  }
+  transport_->set_peers(targets);
+}
+
+}  // namespace coracle::store

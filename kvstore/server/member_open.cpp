@@ -1,0 +1,144 @@
+// Opening a member: the data folder's lock, state, log, and the core on top of them.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/log.hpp"
+#include "server/member.hpp"
+
+namespace coracle::store {
+namespace {
+
+constexpr Duration kTicksPerHeartbeat{
+    2};  // finer ticks: fewer elections in which two stand at once
+
+lease::LessorConfig lessor_config(const Options& options) {
+  lease::LessorConfig config;
+  const double floor_seconds = 1.5 * std::chrono::duration<double>(options.election).count();
+  config.min_ttl_seconds = std::max<std::int64_t>(1, std::int64_t(std::ceil(floor_seconds)));
+  return config;
+}
+
+std::vector<pb::Member> members_from(const Options& options) {
+  std::vector<pb::Member> members;
+  for (const auto& [name, urls] : options.initial_cluster) {
+    pb::Member member;
+    member.set_id(member_id(urls, options.cluster_token));
+    member.set_name(name);
+    for (const std::string& url : urls) member.add_peerurls(url);
+    members.push_back(std::move(member));
+  }
+  return members;
+}
+
+}  // namespace
+
+Member::Member(const Options& options, EventLoop& loop)
+    : options_(options),
+      loop_(loop),
+      identity_(identity_of(options)),
+      request_epoch_(secure_random_seed() << 32),
+      rng_(secure_random_seed()) {}
+
+Result<std::unique_ptr<Member>> Member::open(const Options& options, EventLoop& loop) {
+  std::unique_ptr<Member> member(new Member(options, loop));
+  RETURN_IF_ERROR(member->lock_data_dir());
+  RETURN_IF_ERROR(adopt_ready_state(options.data_dir));
+  disk::LogImage image;
+  RETURN_IF_ERROR(member->open_log(&image));  // first: it knows whose folder this is
+  RETURN_IF_ERROR(member->open_state());
+  const AppliedMark applied = member->machine_->applied();
+  if (applied.index < image.base_index) {
+    return data_loss(
+        fmt::format("{}: the state ends at entry {}, but the log begins behind {}; the "
+                    "state folder is older than the log or was removed",
+                    options.data_dir, applied.index.value, image.base_index.value));
+  }
+  if (applied.index > image.base_index.plus(image.entries.size())) {
+    // A crash between the installation of a snapshot and the reset of the log.
+    RETURN_IF_ERROR(member->log_->reset(applied.index, applied.term));
+    image.base_index = applied.index;
+    image.base_term = applied.term;
+    image.entries.clear();
+  }
+  member->start_core(image);
+  return member;
+}
+
+Member::~Member() {
+  if (flushing_.valid()) flushing_.wait();
+  if (defragmenting_.valid()) defragmenting_.wait();
+  if (snapshots_) snapshots_->cancel_all();
+}
+
+Status Member::lock_data_dir() {
+  RETURN_IF_ERROR(disk::make_dirs(options_.data_dir));
+  const std::string path = options_.data_dir + "/LOCK";
+  if (!disk::exists(path)) {
+    RETURN_IF_ERROR(disk::File::open(path, disk::File::Mode::kCreate).status());
+  }
+  ASSIGN_OR_RETURN(lock_, disk::File::open(path, disk::File::Mode::kReadWrite));
+  return lock_.lock();
+}
+
+Status Member::open_log(disk::LogImage* image) {
+  ASSIGN_OR_RETURN(log_, disk::FileLog::open(options_.data_dir + "/log", identity_, {}, image));
+  return {};
+}
+
+Status Member::open_state() {
+  ASSIGN_OR_RETURN(state_, disk::RocksStateStore::open(state_folder(options_.data_dir)));
+  if (!state_->get(mvcc::Family::kMeta, "applied")) {
+    raft::Membership membership;
+    const auto members = members_from(options_);
+    for (const pb::Member& member : members) membership.voters.insert(NodeId(member.id()));
+    StateMachine::bootstrap(*state_, options_.joins_existing ? raft::Membership{} : membership,
+                            members);
+    RETURN_IF_ERROR(state_->flush());
+  }
+  ASSIGN_OR_RETURN(machine_, StateMachine::open(*state_, lessor_config(options_)));
+  return {};
+}
+
+// After the state folder was replaced.
+void Member::reopen_machine() {
+  if (const Status status = open_state(); !status.ok()) disk::fatal_disk_error(status);
+  hub_->restored(machine_->store());
+}
+
+void Member::start_core(const disk::LogImage& image) {
+  const AppliedMark applied = machine_->applied();
+  view_.reset(image.base_index, image.base_term);
+  if (!image.entries.empty()) view_.append(image.entries);
+  for (const raft::Entry& entry : image.entries) view_bytes_ += raft::cost_bytes(entry);
+  unflushed_bytes_ = view_bytes_;
+  raft::Config config;
+  config.id = id();
+  config.heartbeat_ticks = int(kTicksPerHeartbeat.count());
+  config.election_ticks =
+      int(kTicksPerHeartbeat.count() * options_.election.count() / options_.heartbeat.count());
+  const raft::HardState& saved = image.hard_state;
+  config.hard_state =
+      raft::HardState(saved.term(), saved.vote(), std::max(saved.commit(), applied.index));
+  config.applied = applied.index;
+  config.membership = machine_->membership();
+  const Status valid = raft::validate(config);
+  CHECK_MSG(valid.ok(), valid.to_string());
+  core_ = std::make_unique<raft::Core>(config, view_, rng_);
+  hub_ = std::make_unique<mvcc::WatchHub>(machine_->store(), mvcc::WatchLimits{});
+  proposals_ = std::make_unique<Proposals>(*core_, options_.request_timeout());
+  reads_ = std::make_unique<ReadBarrier>(*core_, options_.request_timeout());
+  transport_ = std::make_unique<PeerTransport>(identity_.cluster, id());
+  snapshots_ = std::make_unique<SnapshotSender>(identity_.cluster, [this](NodeId peer, bool ok) {
+    loop_.post([this, peer, ok] { core_->report_snapshot(peer, ok); });
+  });
+  leaderless_since_ = loop_.now();
+  db_bytes_ = state_->bytes_on_disk();
+  refresh_peers();
+  log::info("opened {}: member {:x} of cluster {:x}, term {}, log {}..{}, applied {}, revision {}",
+            options_.data_dir, id().value, identity_.cluster, saved.term().value,
+            view_.first().value, view_.last().value, applied.index.value,
+            machine_->store().revision().value);
+}
+
+}  // namespace coracle::store

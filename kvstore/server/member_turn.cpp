@@ -1,0 +1,186 @@
+// The turn: what the core's Ready asks for, in the order raft/ready.hpp demands.
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "server/member.hpp"
+
+namespace coracle::store {
+namespace {
+
+constexpr size_t kViewBytesMax = 8 << 20;      // of entries kept for members that lag
+constexpr size_t kFlushEveryBytes = 48 << 20;  // of log, before the state is flushed and it is cut
+
+}  // namespace
+
+void Member::end_of_turn() {
+  if (stopping_ && core_->role() != raft::Role::kLeader) loop_.stop();
+  reads_->start_round();
+  while (core_->has_ready()) run_ready(core_->take_ready());
+  watch_leadership();
+  background_work();
+}
+
+void Member::run_ready(raft::Ready ready) {
+  if (ready.install) install_now(*ready.install);
+  if (!ready.to_append.empty()) view_.append(ready.to_append);
+  dispatch(std::move(ready.send_now));
+  persist(ready);
+  core_->on_synced(ready.number);
+  dispatch(std::move(ready.send_after_sync));
+  for (const raft::ProposalOutcome& outcome : ready.proposals) proposals_->on_outcome(outcome);
+  apply(ready.to_apply);
+  for (const raft::ReadGrant& grant : ready.reads) reads_->on_grant(grant);
+}
+
+void Member::persist(const raft::Ready& ready) {
+  if (ready.hard_state) unwritten_ = *ready.hard_state;
+  // The commit index alone is a hint; it waits for a write that is needed anyway.
+  if (ready.to_append.empty() && !ready.must_sync) return;
+  const Status status = log_->append(unwritten_, ready.to_append);
+  if (!status.ok()) disk::fatal_disk_error(status);
+  unwritten_.reset();
+  for (const raft::Entry& entry : ready.to_append) {
+    view_bytes_ += raft::cost_bytes(entry);
+    unflushed_bytes_ += raft::cost_bytes(entry);
+  }
+}
+
+void Member::dispatch(std::vector<raft::Message> messages) {
+  if (messages.empty()) return;
+  std::erase_if(messages, [this](const raft::Message& message) {
+    const auto* order = std::get_if<raft::InstallSnapshot>(&message);
+    if (order != nullptr) send_snapshot(*order);
+    return order != nullptr;
+  });
+  transport_->send(std::move(messages));
+}
+
+void Member::send_snapshot(const raft::InstallSnapshot& order) {
+  const auto channel = transport_->channel(order.to);
+  if (channel == nullptr) {
+    core_->report_snapshot(order.to, false);
+    return;
+  }
+  raft::InstallSnapshot actual = order;
+  const AppliedMark applied = machine_->applied();
+  actual.meta = {applied.index, applied.term, machine_->membership()};
+  log::info("sending the state as of entry {} to member {:x}", applied.index.value, order.to.value);
+  snapshots_->send(actual, channel, state_);
+}
+
+void Member::apply(const std::vector<raft::Entry>& entries) {
+  if (entries.empty()) return;
+  std::vector<std::pair<std::uint64_t, Outcome>> answers;
+  const TimePoint now = loop_.now();
+  for (const raft::Entry& entry : entries) {
+    proposals_->on_entry(entry);
+    if (entry.kind == raft::EntryKind::kNoop) continue;
+    if (entry.kind == raft::EntryKind::kConfig) {
+      if (auto change = raft::decode_change(entry.data); change.ok()) {
+        machine_->apply_change(*change);
+      }
+      continue;
+    }
+    Proposal proposal;
+    if (!proposal.ParseFromString(entry.data)) {
+      disk::fatal_disk_error(
+          data_loss(fmt::format("log entry {} cannot be read", entry.index.value)));
+    }
+    Outcome outcome = machine_->apply(proposal, now);
+    if (proposal.member() == identity_.member && proposals_->is_pending(proposal.request())) {
+      answers.emplace_back(proposal.request(), std::move(outcome));
+    }
+  }
+  publish_changes({entries.back().index, entries.back().term});
+  core_->on_applied(entries.back().index);
+  for (auto& [request, outcome] : answers) proposals_->answer(request, std::move(outcome));
+  refresh_peers();
+}
+
+void Member::publish_changes(AppliedMark mark) {
+  const std::vector<mvcc::Change> changes = machine_->end_turn(mark);
+  if (!changes.empty()) deliver(hub_->publish(changes));
+}
+
+void Member::install(const raft::InstallSnapshot& order, std::unique_ptr<SnapshotWriter> staged) {
+  staged_ = std::move(staged);
+  if (const Status status = core_->step(order); !status.ok()) {
+    log::warn("snapshot refused: {}", status.message());
+  }
+}
+
+void Member::install_now(const raft::SnapshotMeta& meta) {
+  CHECK(staged_ != nullptr);
+  log::info("installing the leader's state as of entry {}", meta.index.value);
+  if (flushing_.valid()) flushing_.wait();
+  if (defragmenting_.valid()) defragmenting_.wait();
+  snapshots_->cancel_all();
+  const auto must = [](const Status& status) {
+    if (!status.ok()) disk::fatal_disk_error(status);
+  };
+  must(staged_->finish());
+  staged_.reset();
+  // Watchers still read the old store until restored() gives them the new one.
+  std::unique_ptr<StateMachine> old_machine = std::move(machine_);
+  state_.reset();
+  must(adopt_ready_state(options_.data_dir));
+  reopen_machine();
+  old_machine.reset();
+  must(log_->reset(meta.index, meta.term));
+  view_.reset(meta.index, meta.term);
+  view_bytes_ = unflushed_bytes_ = 0;
+  flushing_to_ = Index(0);
+  refresh_peers();
+}
+
+void Member::background_work() {
+  if (machine_->store().compaction_pending()) {
+    machine_->compact_step();
+    publish_changes(machine_->applied());
+    loop_.post([] {});  // another turn for the next piece
+  } else {
+    for (auto& done : std::exchange(compaction_waiters_, {})) done();
+  }
+  if (hub_->needs_catch_up()) {
+    deliver(hub_->catch_up());
+    if (hub_->needs_catch_up()) loop_.post([] {});
+  }
+  trim_view();
+  maybe_flush();
+}
+
+// Entries that everybody applied are of no use; some are kept for members that were away.
+void Member::trim_view() {
+  const std::uint64_t held = view_.last().value + 1 - view_.first().value;
+  if (view_bytes_ < kViewBytesMax && held < 2 * std::uint64_t(options_.snapshot_count)) return;
+  const Index applied = machine_->applied().index;
+  size_t bytes = 0;
+  std::uint64_t kept = 0;
+  Index upto = view_.last();
+  while (upto >= view_.first() && bytes < kViewBytesMax / 2 &&
+         kept < std::uint64_t(options_.snapshot_count)) {
+    bytes += raft::cost_bytes(view_.at(upto));
+    ++kept;
+    upto = upto.prev();
+  }
+  upto = std::min(upto, applied);
+  view_bytes_ = bytes;
+  if (upto < view_.first()) return;
+  view_.compact(upto);
+  core_->on_compacted(upto);
+}
+
+void Member::maybe_flush() {
+  if (flushing_.valid()) {
+    if (flushing_.wait_for(Duration(0)) != std::future_status::ready) return;
+    if (const Status status = flushing_.get(); !status.ok()) disk::fatal_disk_error(status);
+    if (const Status status = log_->cut(flushing_to_); !status.ok()) disk::fatal_disk_error(status);
+    db_bytes_ = state_->bytes_on_disk();
+  }
+  if (unflushed_bytes_ < kFlushEveryBytes) return;
+  unflushed_bytes_ = 0;
+  flushing_to_ = machine_->applied().index;
+  flushing_ = std::async(std::launch::async, [state = state_] { return state->flush(); });
+}
+
+}  // namespace coracle::store

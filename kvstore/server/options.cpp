@@ -1,0 +1,186 @@
+#include "server/options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/check.hpp"
+#include "base/encoding.hpp"
+#include "base/flags.hpp"
+#include "base/strings.hpp"
+#include "disk/segment_format.hpp"
+
+namespace coracle::store {
+namespace {
+
+std::uint64_t id_from(const std::string& text) {
+  const std::uint64_t id = disk::get_u64(sha256(text), 0);
+  return id == 0 ? 1 : id;
+}
+
+Urls urls_of(const std::string& flag, const std::string& text) {
+  Urls urls = split(text, ',');
+  if (urls.empty()) fail_startup(flag + ": at least one URL is needed");
+  for (std::string& url : urls) {
+    url = std::string(trim(url));
+    if (const auto target = target_of(url); !target.ok()) {
+      fail_startup(flag + ": " + target.status().message());
+    }
+  }
+  return urls;
+}
+
+struct Texts {
+  std::string listen_client = "http://localhost:2379";
+  std::string advertise_client = "http://localhost:2379";
+  std::string listen_peer = "http://localhost:2380";
+  std::string advertise_peer = "http://localhost:2380";
+  std::string initial_cluster, state = "new", log_level = "info";
+  std::int64_t heartbeat_ms = 100, election_ms = 1000;
+};
+
+void register_flags(Flags* flags, Options* options, Texts* texts) {
+  flags->add("--name", &options->name, "this member's name");
+  flags->add("--data-dir", &options->data_dir, "where log and state live (default NAME.etcd)");
+  flags->add("--listen-client-urls", &texts->listen_client, "where clients are served");
+  flags->add("--advertise-client-urls", &texts->advertise_client,
+             "what the member list tells clients");
+  flags->add("--listen-peer-urls", &texts->listen_peer, "where other members are heard");
+  flags->add("--initial-advertise-peer-urls", &texts->advertise_peer,
+             "where other members find this one");
+  flags->add("--initial-cluster", &texts->initial_cluster,
+             "NAME=URL,... of all members of a new cluster (default: this one alone)");
+  flags->add("--initial-cluster-token", &options->cluster_token, "tells clusters apart");
+  flags->add("--initial-cluster-state", &texts->state, "new, or existing to join one")
+      .one_of({"new", "existing"});
+  flags->add("--heartbeat-interval", &texts->heartbeat_ms,
+             "milliseconds between the leader's heartbeats");
+  flags->add("--election-timeout", &texts->election_ms,
+             "milliseconds without a leader after which an election starts");
+  flags->add("--snapshot-count", &options->snapshot_count,
+             "log entries kept in memory for members that fall behind");
+  flags->add("--quota-backend-bytes", &options->quota_bytes,
+             "size that raises the NOSPACE alarm; 0: 2 GiB");
+  flags->add("--experimental-watch-progress-notify-interval", &options->progress_interval,
+             "how often an idle watch that asked for it is told the revision");
+  flags->add("--log-level", &texts->log_level, "debug, info, warn or error");
+}
+
+void check_numbers(const Options& options, const Texts& texts) {
+  if (texts.heartbeat_ms < 1) fail_startup("--heartbeat-interval: must be at least 1 (ms)");
+  if (texts.election_ms < 5 * texts.heartbeat_ms) {
+    fail_startup(
+        fmt::format("--election-timeout: {} ms must be at least five times "
+                    "--heartbeat-interval ({} ms)",
+                    texts.election_ms, texts.heartbeat_ms));
+  }
+  if (texts.election_ms > 50000) fail_startup("--election-timeout: must be at most 50000 (ms)");
+  if (options.snapshot_count < 1) fail_startup("--snapshot-count: must be positive");
+  if (options.progress_interval < std::chrono::milliseconds(100)) {
+    fail_startup("--experimental-watch-progress-notify-interval: must be at least 100ms");
+  }
+  if (options.quota_bytes < 0) fail_startup("--quota-backend-bytes: must not be negative");
+}
+
+void check_cluster(Options* options, const Texts& texts) {
+  if (options->name.empty()) fail_startup("--name: must not be empty");
+  if (texts.initial_cluster.empty()) {
+    options->initial_cluster = {{options->name, options->advertise_peer}};
+    return;
+  }
+  auto cluster = parse_initial_cluster(texts.initial_cluster);
+  if (!cluster.ok()) fail_startup("--initial-cluster: " + cluster.status().message());
+  options->initial_cluster = *cluster;
+  const auto self = options->initial_cluster.find(options->name);
+  if (self == options->initial_cluster.end()) {
+    fail_startup("--initial-cluster: does not name this member (--name " + options->name + ")");
+  }
+  Urls ours = options->advertise_peer, theirs = self->second;
+  std::sort(ours.begin(), ours.end());
+  std::sort(theirs.begin(), theirs.end());
+  if (ours != theirs) {
+    fail_startup(
+        fmt::format("--initial-cluster: has {}={}, but --initial-advertise-peer-urls is {}",
+                    options->name, join(theirs, ","), join(ours, ",")));
+  }
+}
+
+}  // namespace
+
+Result<std::string> target_of(const std::string& url) {
+  constexpr std::string_view kScheme = "http://";
+  if (url.starts_with("https://"))
+    return invalid_argument("URL " + quoted(url) + ": TLS is not supported yet");
+  if (!url.starts_with(kScheme)) {
+    return invalid_argument("URL " + quoted(url) + ": the scheme must be http://");
+  }
+  std::string target = url.substr(kScheme.size());
+  if (target.ends_with('/')) target.pop_back();
+  const size_t colon = target.rfind(':');
+  long long port = 0;
+  if (colon == std::string::npos || colon == 0 || !parse_int(target.substr(colon + 1), &port) ||
+      port < 1 || port > 65535) {
+    return invalid_argument("URL " + quoted(url) + ": must be http://HOST:PORT");
+  }
+  return target;
+}
+
+Result<std::map<std::string, Urls>> parse_initial_cluster(const std::string& text) {
+  std::map<std::string, Urls> cluster;
+  std::set<std::string> seen;
+  for (const std::string& raw : split(text, ',')) {
+    const std::string part(trim(raw));
+    const size_t equals = part.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return invalid_argument(quoted(part) + " is not NAME=URL");
+    }
+    const std::string url = part.substr(equals + 1);
+    RETURN_IF_ERROR(target_of(url).status());
+    if (!seen.insert(url).second) return invalid_argument("URL " + quoted(url) + " is there twice");
+    cluster[part.substr(0, equals)].push_back(url);
+  }
+  return cluster;
+}
+
+std::uint64_t member_id(const Urls& peer_urls, const std::string& token) {
+  Urls sorted = peer_urls;
+  std::sort(sorted.begin(), sorted.end());
+  return id_from("member\n" + join(sorted, ",") + "\n" + token);
+}
+
+disk::Identity identity_of(const Options& options) {
+  std::vector<std::string> ids;
+  for (const auto& [name, urls] : options.initial_cluster) {
+    ids.push_back(fmt::format("{:016x}", member_id(urls, options.cluster_token)));
+  }
+  std::sort(ids.begin(), ids.end());
+  return {id_from("cluster\n" + join(ids, ",") + "\n" + options.cluster_token),
+          member_id(options.advertise_peer, options.cluster_token)};
+}
+
+Options parse_options(int argc, char** argv) {
+  Options options;
+  Texts texts;
+  Flags flags("kvstore", "A member of the replicated store; it speaks etcd's v3 API.",
+              "kvstore --name m1 --data-dir ./m1");
+  register_flags(&flags, &options, &texts);
+  flags.parse(argc, argv);
+  options.listen_client = urls_of("--listen-client-urls", texts.listen_client);
+  options.advertise_client = urls_of("--advertise-client-urls", texts.advertise_client);
+  options.listen_peer = urls_of("--listen-peer-urls", texts.listen_peer);
+  options.advertise_peer = urls_of("--initial-advertise-peer-urls", texts.advertise_peer);
+  check_numbers(options, texts);
+  check_cluster(&options, texts);
+  if (options.data_dir.empty()) options.data_dir = options.name + ".etcd";
+  if (options.quota_bytes == 0) options.quota_bytes = std::int64_t(2) << 30;
+  options.joins_existing = texts.state == "existing";
+  options.heartbeat = std::chrono::milliseconds(texts.heartbeat_ms);
+  options.election = std::chrono::milliseconds(texts.election_ms);
+  if (!log::parse_level(texts.log_level, &options.log_level)) {
+    fail_startup("--log-level: must be debug, info, warn or error");
+  }
+  return options;
+}
+
+}  // namespace coracle::store

@@ -1,0 +1,21 @@
+// Raft messages to and from their bytes (proto/raft/peer.proto). Pure.
+// InstallSnapshot travels as the header of a stream of its own, not as a Message.
+#pragma once
+
+#include "base/status.hpp"
+#include "raft/messages.hpp"
+#include "raft/peer.pb.h"
+
+namespace coracle::store {
+
+void encode(const raft::Message& message, Message* out);
+// InvalidArgument for what no member of this version sends.
+Result<raft::Message> decode(const Message& message);
+
+void encode(const raft::InstallSnapshot& order, std::uint64_t cluster, SnapshotHeader* out);
+raft::InstallSnapshot decode(const SnapshotHeader& header);
+
+void encode(const raft::Membership& membership, Membership* out);
+raft::Membership decode(const Membership& membership);
+
+}  // namespace coracle::store

@@ -1,0 +1,175 @@
+// Peer: what other members send. Messages are decoded on gRPC's threads and stepped on the strand.
+#include <atomic>
+
+#include "base/log.hpp"
+#include "mvcc/errors.hpp"
+#include "raft/peer.grpc.pb.h"
+#include "server/lease_desk.hpp"
+#include "server/peer_codec.hpp"
+#include "server/services.hpp"
+#include "server/unary.hpp"
+
+namespace coracle::store {
+namespace {
+
+using grpc::CallbackServerContext;
+using grpc::ServerUnaryReactor;
+
+Status check_cluster(const Member& member, std::uint64_t cluster) {
+  if (cluster == member.identity().cluster) return {};
+  return failed_precondition("etcdserver: cluster ID mismatch");
+}
+
+class DeliverStream final : public grpc::ServerReadReactor<Envelope> {
+ public:
+  explicit DeliverStream(Member& member) : member_(member) { StartRead(&envelope_); }
+
+ private:
+  void OnReadDone(bool ok) override {
+    if (!ok) return end({});
+    if (const Status status = check_cluster(member_, envelope_.cluster()); !status.ok()) {
+      return end(status);
+    }
+    if (envelope_.to() != member_.id().value) {
+      return end(failed_precondition("this address belongs to another member"));
+    }
+    std::vector<raft::Message> messages;
+    for (const Message& message : envelope_.messages()) {
+      auto decoded = decode(message);
+      if (!decoded.ok()) return end(decoded.status());
+      messages.push_back(std::move(decoded).value());
+    }
+    // A full inbox loses them, as the network may.
+    (void)member_.loop().try_post(
+        [this_member = &member_, messages = std::move(messages)]() mutable {
+          this_member->step(std::move(messages));
+        });
+    StartRead(&envelope_);
+  }
+  void OnDone() override { delete this; }
+  void end(const Status& status) {
+    if (!std::exchange(ended_, true)) Finish(to_grpc(status));
+  }
+
+  Member& member_;
+  Envelope envelope_;
+  bool ended_ = false;
+};
+
+class InstallStream final : public grpc::ServerReadReactor<SnapshotPiece> {
+ public:
+  // One at a time: there is one staging folder.
+  InstallStream(Member& member, std::atomic<bool>& busy) : member_(member), busy_(busy) {
+    owns_ = !busy_.exchange(true);
+    if (owns_) {
+      StartRead(&piece_);
+    } else {
+      end({Code::kAborted, "another snapshot is being received"});
+    }
+  }
+
+ private:
+  void OnReadDone(bool ok) override {
+    if (!ok) return end({Code::kAborted, "the snapshot ended too early"});
+    if (const Status status = take(); !status.ok()) return end(status);
+    if (!writer_->complete()) return StartRead(&piece_);
+    owns_ = false;  // the strand frees the folder for the next one
+    auto writer = std::make_shared<std::unique_ptr<SnapshotWriter>>(std::move(writer_));
+    member_.loop().post([member = &member_, busy = &busy_, order = order_, writer] {
+      member->install(order, std::move(*writer));
+      *busy = false;
+    });
+    end({});
+  }
+  void OnDone() override {
+    writer_.reset();
+    if (owns_) busy_ = false;
+    delete this;
+  }
+
+  Status take() {
+    if (writer_ == nullptr) {
+      if (!piece_.has_header()) return invalid_argument("snapshot: no header");
+      RETURN_IF_ERROR(check_cluster(member_, piece_.header().cluster()));
+      order_ = decode(piece_.header());
+      if (order_.to != member_.id()) return failed_precondition("snapshot: for another member");
+      ASSIGN_OR_RETURN(writer_, SnapshotWriter::create(member_.data_dir()));
+    }
+    return writer_->add(piece_);
+  }
+  void end(const Status& status) {
+    if (!std::exchange(ended_, true)) Finish(to_grpc(status));
+  }
+
+  Member& member_;
+  std::atomic<bool>& busy_;
+  bool owns_ = false;
+  bool ended_ = false;
+  SnapshotPiece piece_;
+  raft::InstallSnapshot order_;
+  std::unique_ptr<SnapshotWriter> writer_;
+};
+
+class PeerService final : public Peer::CallbackService {
+ public:
+  explicit PeerService(Member& member) : member_(member), desk_(member) {}
+
+  grpc::ServerReadReactor<Envelope>* Deliver(CallbackServerContext*, DeliverReply*) override {
+    return new DeliverStream(member_);  // deletes itself
+  }
+
+  grpc::ServerReadReactor<SnapshotPiece>* Install(CallbackServerContext*, InstallReply*) override {
+    return new InstallStream(member_, installing_);  // deletes itself
+  }
+
+  // Only the leader answers; the asker looks for it again.
+  ServerUnaryReactor* LeaseRenew(CallbackServerContext* context, const LeaseRenewRequest* request,
+                                 LeaseRenewReply* reply) override {
+    if (const Status status = check_cluster(member_, request->cluster()); !status.ok()) {
+      return finish(context, status);
+    }
+    return on_strand(member_, context, [this, id = LeaseId(request->id()), reply](auto done) {
+      if (member_.core().role() != raft::Role::kLeader) return done(err_not_leader());
+      desk_.renew(id, [reply, done](Result<std::int64_t> ttl) {
+        if (ttl.ok()) reply->set_ttl(*ttl);
+        done(ttl.status());
+      });
+    });
+  }
+
+  ServerUnaryReactor* LeaseTimeToLive(CallbackServerContext* context,
+                                      const LeaseTimeToLiveAsk* request,
+                                      LeaseTimeToLiveReply* reply) override {
+    if (const Status status = check_cluster(member_, request->cluster()); !status.ok()) {
+      return finish(context, status);
+    }
+    return on_strand(member_, context, [this, asked = *request, reply](auto done) {
+      if (member_.core().role() != raft::Role::kLeader) return done(err_not_leader());
+      desk_.time_to_live(LeaseId(asked.id()), asked.keys(),
+                         [reply, done](Result<lease::TimeToLive> found) {
+                           if (!found.ok() && found.status().code() != Code::kNotFound) {
+                             return done(found.status());
+                           }
+                           reply->set_ttl(found.ok() ? found->ttl_seconds : -1);
+                           if (found.ok()) {
+                             reply->set_granted_ttl(found->granted_seconds);
+                             for (const auto& key : found->keys) reply->add_keys(key);
+                           }
+                           done({});
+                         });
+    });
+  }
+
+ private:
+  Member& member_;
+  LeaseDesk desk_;
+  std::atomic<bool> installing_{false};
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> make_peer_service(Member& member) {
+  return std::make_unique<PeerService>(member);
+}
+
+}  // namespace coracle::store

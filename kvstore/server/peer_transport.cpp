@@ -1,0 +1,191 @@
+#include "server/peer_transport.hpp"
+
+#include <grpcpp/grpcpp.h>
+
+#include <deque>
+#include <mutex>
+#include <optional>
+
+#include "base/log.hpp"
+#include "raft/peer.grpc.pb.h"
+#include "server/peer_codec.hpp"
+
+namespace coracle::store {
+namespace {
+
+constexpr size_t kEnvelopeBytesMax = 4 << 20;
+
+std::shared_ptr<grpc::Channel> make_channel(const std::string& target) {
+  grpc::ChannelArguments args;
+  // gRPC waits a second and more between attempts; an election takes less.
+  args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
+  args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50);
+  args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 100);
+  args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 5000);
+  args.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 3000);
+  args.SetMaxReceiveMessageSize(-1);
+  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), args);
+}
+
+}  // namespace
+
+// The stream to one peer. A reactor lives from its start to OnDone; the link outlives it.
+class PeerTransport::Link : public std::enable_shared_from_this<Link> {
+ public:
+  Link(std::uint64_t cluster, NodeId peer, std::string target)
+      : cluster_(cluster),
+        peer_(peer),
+        target_(std::move(target)),
+        channel_(make_channel(target_)),
+        stub_(Peer::NewStub(channel_)) {}
+
+  const std::string& target() const { return target_; }
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+
+  void send(Message message) {
+    std::lock_guard lock(mutex_);
+    const size_t bytes = message.ByteSizeLong();
+    if (stopped_ || real_clock().now() < retry_at_) return;
+    if (queue_.size() >= kQueueMessagesMax || queued_bytes_ + bytes > kQueueBytesMax) return;
+    queued_bytes_ += bytes;
+    queue_.push_back(std::move(message));
+    if (!stream_) start_locked();
+    maybe_write_locked();
+  }
+
+  void stop() {
+    std::lock_guard lock(mutex_);
+    stopped_ = true;
+    if (!stream_) return;
+    if (writing_) {
+      stream_->context.TryCancel();  // written(false) does the rest
+    } else {
+      drop_locked();
+    }
+  }
+
+ private:
+  struct Stream final : grpc::ClientWriteReactor<Envelope> {
+    explicit Stream(std::shared_ptr<Link> owner) : link(std::move(owner)) {}
+    void OnWriteDone(bool ok) override { link->written(ok); }
+    void OnDone(const grpc::Status& status) override {
+      link->ended(status);
+      delete this;
+    }
+    std::shared_ptr<Link> link;
+    grpc::ClientContext context;
+    Envelope envelope;
+    DeliverReply reply;
+  };
+
+  void start_locked() {
+    stream_ = new Stream(shared_from_this());  // deleted in OnDone
+    stub_->async()->Deliver(&stream_->context, &stream_->reply, stream_);
+    stream_->AddHold();  // writes are started from the strand, outside a reaction
+    stream_->StartCall();
+  }
+
+  void maybe_write_locked() {
+    if (writing_ || broken_ || queue_.empty()) return;
+    Envelope& envelope = stream_->envelope;
+    envelope.Clear();
+    envelope.set_cluster(cluster_);
+    envelope.set_to(peer_.value);
+    size_t bytes = 0;
+    while (!queue_.empty() && bytes < kEnvelopeBytesMax) {
+      bytes += queue_.front().ByteSizeLong();
+      *envelope.add_messages() = std::move(queue_.front());
+      queue_.pop_front();
+    }
+    queued_bytes_ -= std::min(queued_bytes_, bytes);
+    writing_ = true;
+    stream_->StartWrite(&envelope);
+  }
+
+  void written(bool ok) {
+    std::lock_guard lock(mutex_);
+    writing_ = false;
+    if (ok && !stopped_) {
+      maybe_write_locked();
+      return;
+    }
+    drop_locked();
+  }
+
+  // The stream is dead or must die: the hold goes, so that OnDone can come.
+  void drop_locked() {
+    if (broken_) return;
+    broken_ = true;
+    queue_.clear();
+    queued_bytes_ = 0;
+    stream_->context.TryCancel();
+    stream_->RemoveHold();
+  }
+
+  void ended(const grpc::Status& status) {
+    std::lock_guard lock(mutex_);
+    if (status.error_code() == grpc::StatusCode::FAILED_PRECONDITION && !complained_) {
+      complained_ = true;
+      log::error("peer {:x} at {} refuses us: {}", peer_.value, target_, status.error_message());
+    }
+    stream_ = nullptr;
+    writing_ = broken_ = false;
+    queue_.clear();
+    queued_bytes_ = 0;
+    retry_at_ = real_clock().now() + kRetryAfter;
+  }
+
+  const std::uint64_t cluster_;
+  const NodeId peer_;
+  const std::string target_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<Peer::Stub> stub_;
+  std::mutex mutex_;  // guards what follows; the strand and gRPC's threads meet here
+  Stream* stream_ = nullptr;
+  bool writing_ = false;
+  bool broken_ = false;
+  bool stopped_ = false;
+  bool complained_ = false;
+  TimePoint retry_at_;
+  std::deque<Message> queue_;
+  size_t queued_bytes_ = 0;
+};
+
+PeerTransport::PeerTransport(std::uint64_t cluster, NodeId self) : cluster_(cluster), self_(self) {}
+
+PeerTransport::~PeerTransport() { stop(); }
+
+void PeerTransport::set_peers(const std::map<NodeId, std::string>& targets) {
+  std::erase_if(links_, [&](const auto& item) {
+    const auto found = targets.find(item.first);
+    if (found != targets.end() && found->second == item.second->target()) return false;
+    item.second->stop();
+    return true;
+  });
+  for (const auto& [id, target] : targets) {
+    if (id == self_ || links_.contains(id)) continue;
+    links_.emplace(id, std::make_shared<Link>(cluster_, id, target));
+  }
+}
+
+void PeerTransport::send(std::vector<raft::Message> messages) {
+  for (const raft::Message& message : messages) {
+    const auto found = links_.find(raft::header_of(message).to);
+    if (found == links_.end()) continue;
+    Message out;
+    encode(message, &out);
+    found->second->send(std::move(out));
+  }
+}
+
+std::shared_ptr<grpc::Channel> PeerTransport::channel(NodeId peer) const {
+  const auto found = links_.find(peer);
+  return found == links_.end() ? nullptr : found->second->channel();
+}
+
+void PeerTransport::stop() {
+  for (auto& [id, link] : links_) link->stop();
+}
+
+}  // namespace coracle::store

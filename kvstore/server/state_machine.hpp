@@ -1,0 +1,89 @@
+// StateMachine: what the log's entries do to the replicated state: keys, leases, members, alarms.
+// Every member applies the same entries in the same order and comes to the same state.
+//
+// Thread:    the strand. Time is an argument; only the leader's lease clock uses it.
+// A turn:    apply() any number of entries, then end_turn() writes them with the applied index in
+//            one batch, and returns what watchers must be told.
+// Errors:    open(): DataLoss for a state that cannot be read. apply() never fails: a refused
+// request
+//            is an Outcome.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <variant>
+
+#include "base/clock.hpp"
+#include "lease/lessor.hpp"
+#include "mvcc/state_store.hpp"
+#include "mvcc/store.hpp"
+#include "raft/membership.hpp"
+#include "raft/proposal.pb.h"
+#include "server/convert.hpp"
+
+namespace coracle::store {
+
+// What became of a proposal. `revision` is the store's, right after it.
+struct Outcome {
+  Status status;
+  Revision revision;
+  std::variant<std::monostate, mvcc::PutResult, mvcc::DeleteResult, mvcc::TxnResult, lease::Granted>
+      value;
+};
+
+// How far a state has come.
+struct AppliedMark {
+  Index index;
+  Term term;
+};
+
+class StateMachine {
+ public:
+  using Alarm = std::pair<pb::AlarmType, std::uint64_t>;  // and the member that raised it
+
+  static Result<std::unique_ptr<StateMachine>> open(mvcc::StateStore& state,
+                                                    lease::LessorConfig config);
+  // Writes the members of a new cluster into an empty state.
+  static void bootstrap(mvcc::StateStore& state, const raft::Membership& membership,
+                        const std::vector<pb::Member>& members);
+
+  Outcome apply(const Proposal& proposal, TimePoint now);
+  // The membership as of a committed change. `context` is a StoredMember.
+  void apply_change(const raft::MembershipChange& change);
+  // One bounded piece of removing what was compacted.
+  void compact_step() { store_->compact_step(kCompactKeys, batch_); }
+  std::vector<mvcc::Change> end_turn(AppliedMark mark);
+
+  mvcc::Store& store() { return *store_; }
+  lease::Lessor& lessor() { return *lessor_; }
+  const mvcc::StateStore& state() const { return state_; }
+  AppliedMark applied() const { return applied_; }
+  const raft::Membership& membership() const { return membership_; }
+  const std::map<NodeId, pb::Member>& members() const { return members_; }
+  const std::set<Alarm>& alarms() const { return alarms_; }
+  bool has_alarm(pb::AlarmType type) const;
+
+ private:
+  static constexpr size_t kCompactKeys = 2000;
+
+  explicit StateMachine(mvcc::StateStore& state) : state_(state) {}
+  Status recover();
+  Status refusal(const Proposal& proposal) const;
+  Outcome apply_alarm(const pb::AlarmRequest& request);
+  void put_member(const pb::Member& member);
+
+  mvcc::StateStore& state_;
+  std::unique_ptr<lease::Lessor> lessor_;
+  std::unique_ptr<mvcc::Store> store_;
+  mvcc::WriteBatch batch_;  // of this turn
+  AppliedMark applied_;
+  raft::Membership membership_;
+  std::map<NodeId, pb::Member> members_;
+  std::set<Alarm> alarms_;
+};
+
+// The mark in a state; zero if it is empty.
+Result<AppliedMark> read_applied(const mvcc::StateReader& state);
+
+}  // namespace coracle::store

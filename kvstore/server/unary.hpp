@@ -1,0 +1,62 @@
+// How a unary call crosses to the strand and back.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include "server/convert.hpp"
+#include "server/errors.hpp"
+#include "server/member.hpp"
+
+namespace coracle::store {
+
+inline grpc::ServerUnaryReactor* finish(grpc::CallbackServerContext* context,
+                                        const Status& status) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(to_grpc(status));
+  return reactor;
+}
+
+inline bool requires_leader(const grpc::CallbackServerContext& context) {
+  const auto found = context.client_metadata().find("hasleader");
+  return found != context.client_metadata().end() && found->second == "true";
+}
+
+// Runs `work(done)` on the strand; it calls done(Status) once, there. The response is filled
+// before.
+template <class Work>
+grpc::ServerUnaryReactor* on_strand(Member& member, grpc::CallbackServerContext* context,
+                                    Work work) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const bool leader_needed = requires_leader(*context);
+  const bool taken =
+      member.loop().try_post([&member, reactor, leader_needed, work = std::move(work)]() mutable {
+        auto done = [reactor](const Status& status) { reactor->Finish(to_grpc(status)); };
+        if (leader_needed && member.core().leader() == NodeId(0)) return done(err_no_leader());
+        work(done);
+      });
+  if (!taken) reactor->Finish(to_grpc(err_too_many_requests()));
+  return reactor;
+}
+
+// Serialises on the calling thread, proposes on the strand, and lets `fill(Outcome&)` make the
+// response of what was applied.
+template <class Fill>
+grpc::ServerUnaryReactor* propose_call(Member& member, grpc::CallbackServerContext* context,
+                                       Proposal proposal, Fill fill) {
+  constexpr size_t kRequestBytesMax = 1536 << 10;
+  const std::uint64_t request = member.next_request();
+  proposal.set_member(member.id().value);
+  proposal.set_request(request);
+  if (proposal.ByteSizeLong() > kRequestBytesMax) return finish(context, err_request_too_large());
+  return on_strand(member, context,
+                   [&member, request, data = proposal.SerializeAsString(),
+                    fill = std::move(fill)](auto done) mutable {
+                     member.propose(request, std::move(data),
+                                    [done, fill = std::move(fill)](Outcome outcome) mutable {
+                                      if (outcome.status.ok()) fill(outcome);
+                                      done(outcome.status);
+                                    });
+                   });
+}
+
+}  // namespace coracle::store

@@ -1,0 +1,274 @@
+// Watch: one reactor a stream. The hub decides on the strand what each stream is sent; the stream
+// queues it and turns it into bytes on gRPC's threads, one write at a time.
+#include <deque>
+#include <map>
+#include <mutex>
+
+#include "base/rng.hpp"
+#include "etcd/rpc.grpc.pb.h"
+#include "server/services.hpp"
+#include "server/unary.hpp"
+
+namespace coracle::store {
+namespace {
+
+mvcc::WatchCreate from_wire(const pb::WatchCreateRequest& in) {
+  mvcc::WatchCreate out;
+  out.key = in.key();
+  out.range_end = in.range_end();
+  out.start = Revision(in.start_revision());
+  out.progress_notify = in.progress_notify();
+  out.prev_kv = in.prev_kv();
+  out.fragment = in.fragment();
+  out.watch_id = in.watch_id();
+  for (const int filter : in.filters()) {
+    if (filter == pb::WatchCreateRequest::NOPUT) out.no_put = true;
+    if (filter == pb::WatchCreateRequest::NODELETE) out.no_delete = true;
+  }
+  return out;
+}
+
+void to_wire(const mvcc::WatchResponse& in, pb::WatchResponse* out) {
+  out->mutable_header()->set_revision(in.revision.value);
+  out->set_watch_id(in.watch_id);
+  out->set_created(in.created);
+  out->set_canceled(in.canceled);
+  out->set_compact_revision(in.compact_revision.value);
+  out->set_cancel_reason(in.cancel_reason);
+  out->set_fragment(in.fragment);
+  for (const mvcc::WatchEvent& event : in.events) {
+    mvccpb::Event* e = out->add_events();
+    const bool is_delete = event.event->type == mvcc::Event::Type::kDelete;
+    e->set_type(is_delete ? mvccpb::Event::DELETE : mvccpb::Event::PUT);
+    store::to_wire(event.event->kv, e->mutable_kv());
+    if (event.prev_kv) store::to_wire(*event.prev_kv, e->mutable_prev_kv());
+  }
+}
+
+class Streams;
+
+// Keeps itself alive until gRPC is done with it.
+class WatchStream final : public grpc::ServerBidiReactor<pb::WatchRequest, pb::WatchResponse>,
+                          public std::enable_shared_from_this<WatchStream> {
+ public:
+  WatchStream(Member& member, Streams& streams, mvcc::StreamId id, bool leader_needed)
+      : member_(member), streams_(streams), id_(id), leader_needed_(leader_needed) {}
+
+  void begin();
+  mvcc::StreamId id() const { return id_; }
+  bool leader_needed() const { return leader_needed_; }
+
+  // On the strand.
+  void send(mvcc::WatchResponse response, Term term) {
+    std::lock_guard lock(mutex_);
+    if (ending_) return;
+    queue_.push_back({std::move(response), term});
+    if (!writing_) write_next_locked();
+  }
+  void end(const Status& status) {
+    std::lock_guard lock(mutex_);
+    if (ending_) return;
+    ending_ = true;
+    final_ = status;
+    queue_.clear();
+    if (!writing_) Finish(to_grpc(final_));
+  }
+  TimePoint next_progress;  // owned by the strand
+
+ private:
+  struct Item {
+    mvcc::WatchResponse response;
+    Term term;
+  };
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override { self_.reset(); }
+
+  // On the strand; if that has stopped, the stream ends.
+  void on_strand(std::function<void()> work) {
+    if (!member_.loop().post_unless_stopped(std::move(work))) end(err_stopped());
+  }
+  void close();
+  void handle(const pb::WatchRequest& request);
+
+  void write_next_locked() {
+    current_ = std::move(queue_.front());
+    queue_.pop_front();
+    wire_.Clear();
+    to_wire(current_.response, &wire_);
+    wire_.mutable_header()->set_cluster_id(member_.identity().cluster);
+    wire_.mutable_header()->set_member_id(member_.identity().member);
+    wire_.mutable_header()->set_raft_term(current_.term.value);
+    current_.response.events.clear();  // they are in wire_; only the size is still needed
+    writing_ = true;
+    StartWrite(&wire_);
+  }
+
+  Member& member_;
+  Streams& streams_;
+  const mvcc::StreamId id_;
+  const bool leader_needed_;
+  std::shared_ptr<WatchStream> self_;
+  pb::WatchRequest request_;  // of the read under way
+  std::mutex mutex_;          // guards what follows; the strand and gRPC's threads meet here
+  std::deque<Item> queue_;    // bounded by the hub: see WatchLimits
+  Item current_;
+  pb::WatchResponse wire_;
+  bool writing_ = false;
+  bool ending_ = false;
+  Status final_;
+};
+
+// All streams of the member. Owned by the strand.
+class Streams {
+ public:
+  explicit Streams(Member& member) : member_(member), rng_(secure_random_seed()) {
+    member.deliver = [this](mvcc::Deliveries deliveries) { deliver(std::move(deliveries)); };
+    member.on_tick = [this] { tick(); };
+    member.on_stop = [this] {
+      for (auto& [id, stream] : std::exchange(streams_, {})) stream->end(err_stopped());
+    };
+  }
+
+  void add(std::shared_ptr<WatchStream> stream) {
+    if (stream->leader_needed() && member_.core().leader() == NodeId(0)) {
+      stream->end(err_no_leader());
+      return;
+    }
+    member_.hub().open_stream(stream->id());
+    plan_progress(*stream);
+    streams_.emplace(stream->id(), std::move(stream));
+  }
+
+  void remove(mvcc::StreamId id) {
+    if (streams_.erase(id) > 0) member_.hub().close_stream(id);
+  }
+
+  bool has(mvcc::StreamId id) const { return streams_.contains(id); }
+
+  void deliver(mvcc::Deliveries deliveries) {
+    for (mvcc::Delivery& delivery : deliveries) {
+      const auto found = streams_.find(delivery.stream);
+      if (found == streams_.end()) continue;
+      if (delivery.response.may_fragment) {
+        for (auto& part : mvcc::fragment_response(std::move(delivery.response))) {
+          found->second->send(std::move(part), member_.core().term());
+        }
+      } else {
+        found->second->send(std::move(delivery.response), member_.core().term());
+      }
+    }
+  }
+
+ private:
+  // Up to 10 % apart, so that many streams do not all report at once.
+  void plan_progress(WatchStream& stream) {
+    const Duration interval = member_.options().progress_interval;
+    stream.next_progress =
+        member_.loop().now() + interval + Duration(rng_.between(0, interval.count() / 10));
+  }
+
+  void tick() {
+    const TimePoint now = member_.loop().now();
+    const bool cut = member_.long_without_leader();
+    std::vector<std::shared_ptr<WatchStream>> lost;
+    for (auto& [id, stream] : streams_) {
+      if (cut && stream->leader_needed()) lost.push_back(stream);
+      if (stream->next_progress > now) continue;
+      plan_progress(*stream);
+      deliver(member_.hub().progress_tick(id));
+    }
+    for (const auto& stream : lost) {
+      remove(stream->id());
+      stream->end(err_no_leader());
+    }
+  }
+
+  Member& member_;
+  Rng rng_;
+  std::map<mvcc::StreamId, std::shared_ptr<WatchStream>> streams_;
+};
+
+void WatchStream::begin() {
+  self_ = shared_from_this();
+  on_strand([self = self_] {
+    self->streams_.add(self);
+    if (self->streams_.has(self->id_)) self->StartRead(&self->request_);
+  });
+}
+
+void WatchStream::OnReadDone(bool ok) {
+  if (!ok) return close();
+  on_strand([self = self_] {
+    if (!self->streams_.has(self->id_)) return;
+    self->handle(self->request_);
+    self->StartRead(&self->request_);
+  });
+}
+
+void WatchStream::handle(const pb::WatchRequest& request) {
+  mvcc::WatchHub& hub = member_.hub();
+  switch (request.request_union_case()) {
+    case pb::WatchRequest::kCreateRequest:
+      streams_.deliver(hub.create(id_, from_wire(request.create_request())));
+      break;
+    case pb::WatchRequest::kCancelRequest:
+      streams_.deliver(hub.cancel(id_, request.cancel_request().watch_id()));
+      break;
+    case pb::WatchRequest::kProgressRequest:
+      streams_.deliver(hub.request_progress(id_));
+      break;
+    case pb::WatchRequest::REQUEST_UNION_NOT_SET:
+      break;
+  }
+}
+
+void WatchStream::OnWriteDone(bool ok) {
+  std::lock_guard lock(mutex_);
+  writing_ = false;
+  member_.loop().post([self = self_, response = std::move(current_.response)] {
+    if (self->streams_.has(self->id_)) self->member_.hub().consumed(self->id_, response);
+  });
+  if (ending_) {
+    Finish(to_grpc(final_));
+  } else if (ok && !queue_.empty()) {
+    write_next_locked();
+  }
+}
+
+void WatchStream::OnCancel() { close(); }
+
+void WatchStream::close() {
+  on_strand([self = shared_from_this()] {
+    self->streams_.remove(self->id_);
+    self->end({Code::kCancelled, "etcdserver: watch canceled"});
+  });
+}
+
+class WatchService final : public pb::Watch::CallbackService {
+ public:
+  explicit WatchService(Member& member) : member_(member), streams_(member) {}
+
+  grpc::ServerBidiReactor<pb::WatchRequest, pb::WatchResponse>* Watch(
+      grpc::CallbackServerContext* context) override {
+    const auto stream = std::make_shared<WatchStream>(
+        member_, streams_, mvcc::StreamId(++last_stream_), requires_leader(*context));
+    stream->begin();
+    return stream.get();
+  }
+
+ private:
+  Member& member_;
+  Streams streams_;
+  std::atomic<std::uint64_t> last_stream_{0};
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> make_watch_service(Member& member) {
+  return std::make_unique<WatchService>(member);
+}
+
+}  // namespace coracle::store
