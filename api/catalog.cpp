@@ -63,6 +63,20 @@ const ResourceInfo* Catalog::storage_of(const ResourceInfo& info) const {
   return &info;
 }
 
+const Schema* Catalog::body_schema(std::string_view api_version, std::string_view kind) const {
+  const GroupVersion gv = split_api_version(api_version);
+  if (const ResourceInfo* info = find_kind(gv.group, gv.version, kind)) return info->schema;
+  const std::string meta = "io.k8s.apimachinery.pkg.apis.meta.v1." + std::string(kind);
+  // Options may carry the apiVersion of any group.
+  if (kind.ends_with("Options") || gv.group == "meta.k8s.io" || kind == "Status") {
+    if (const Schema* schema = schemas_.find(meta)) return schema;
+  }
+  const std::string_view group =
+      gv.group.empty() ? std::string_view("core") : gv.group.substr(0, gv.group.find('.'));
+  return schemas_.find("io.k8s.api." + std::string(group) + "." + std::string(gv.version) + "." +
+                       std::string(kind));
+}
+
 bool Catalog::has_version(std::string_view group, std::string_view version) const {
   for (const GroupInfo& g : groups_) {
     if (g.name != group) continue;

@@ -72,6 +72,9 @@ class Catalog {
   const ResourceInfo* find_for(const json::value& object) const;
   // The version in which objects of this storage prefix are stored.
   const ResourceInfo* storage_of(const ResourceInfo& info) const;
+  // The schema of any body: kinds, and those that are no resource (Eviction, Binding, Scale,
+  // DeleteOptions, TokenRequest). nullptr when unknown.
+  const Schema* body_schema(std::string_view api_version, std::string_view kind) const;
   bool has_version(std::string_view group, std::string_view version) const;
 
   // In upstream's order of groups (core first), then of versions, then by plural.

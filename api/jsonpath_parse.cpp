@@ -199,7 +199,8 @@ class Parser {
     if (pos_ >= text_.size() || text_[pos_] != mark) {
       return invalid_argument("unterminated quoted string");
     }
-    out.push_back(make_literal(json::value(unescaped(text_.substr(start, pos_ - start)).c_str())));
+    const std::string text = unescaped(text_.substr(start, pos_ - start));
+    out.push_back(make_literal(json::value(std::string_view(text))));
     ++pos_;
     return {};
   }

@@ -25,7 +25,7 @@ json::value age_cell(const json::value* created, WallTime now) {
   if (created == nullptr || !created->is_string()) return "<unknown>";
   const Result<WallTime> time = parse_time(created->as_string());
   if (!time.ok()) return "<unknown>";
-  return json::value(human_duration(now - *time).c_str());
+  return json::value(std::string_view(human_duration(now - *time)));
 }
 
 json::value path_cell(const Column& column, const json::value& object, WallTime now) {
@@ -42,7 +42,7 @@ json::value path_cell(const Column& column, const json::value& object, WallTime 
     return 0;
   }
   if (column.type == "boolean" && value.is_bool()) return value;
-  return json::value(jsonpath_text(value).c_str());
+  return json::value(std::string_view(jsonpath_text(value)));
 }
 
 json::value cell(const Column& column, const HookTable& hooks, const json::value& object,
