@@ -23,6 +23,7 @@ struct Client {
   WatchCreate request;
   std::int64_t start = 0;  // first revision it must get
   std::int64_t id = 0;
+  bool created = false;  // its answer arrived
   bool ended = false;
   Revision last, progress;
   std::vector<Seen> seen;
@@ -90,12 +91,18 @@ class World : public Bench {
     const WatchResponse& r = d.response;
     if (r.watch_id == kNoWatchId && !r.created) {
       for (Client& c : clients) {
-        if (c.stream == d.stream && !c.ended) c.progress = std::max(c.progress, r.revision);
+        if (c.stream == d.stream && c.created && !c.ended)
+          c.progress = std::max(c.progress, r.revision);
       }
       return;
     }
     Client* client = client_of(d);
-    if (client == nullptr || r.created) return;
+    if (client == nullptr) return;
+    if (r.created) {
+      client->created = true;
+      return;
+    }
+    REQUIRE(client->created);
     REQUIRE(!client->ended);
     if (r.canceled) {
       client->ended = true;
