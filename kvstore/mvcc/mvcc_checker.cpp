@@ -38,7 +38,6 @@ std::string MvccChecker::event(const Event& event, Revision revision) {
 
 std::string MvccChecker::step(const Store& store, const std::vector<Change>& changes) {
   if (!started_) {
-    // Joining a store that already has a past: take its present as given.
     if (store.revision().value != 1 + static_cast<std::int64_t>(changes.size())) {
       return "the checker must watch a store from its first revision";
     }
