@@ -25,6 +25,13 @@ using TimePoint = MonotonicClockTag::time_point;
 // Unix time. For what people and other processes read.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
 
+// The same moment on both clocks.
+struct Instant {
+  TimePoint now;
+  WallTime wall;
+  Instant at(TimePoint t) const { return {t, wall + (t - now)}; }
+};
+
 class Clock {
  public:
   virtual ~Clock() = default;

@@ -18,7 +18,8 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 option(CORACLE_WERROR "Treat warnings as errors" OFF)
 set(CORACLE_SANITIZE "" CACHE STRING "address,undefined or thread")
 
-add_compile_options(-Wall -Wextra -Wno-missing-field-initializers -Wno-unused-parameter)
+add_compile_options(-Wall -Wextra -Wno-missing-field-initializers -Wno-unused-parameter
+  -Wno-deprecated-declarations)  # libstdc++ 12 uses its own deprecated temporary buffer
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   add_compile_options(-Wthread-safety -Wno-missing-designated-field-initializers)
   add_link_options(-fuse-ld=lld)

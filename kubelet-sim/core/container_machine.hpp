@@ -17,12 +17,6 @@
 
 namespace coracle::kubelet {
 
-struct Instant {  // the same moment on both clocks
-  TimePoint now;
-  WallTime wall;
-  Instant at(TimePoint t) const { return {t, wall + (t - now)}; }
-};
-
 enum class RestartPolicy { kAlways, kOnFailure, kNever };
 
 struct PodEvent {

@@ -1,0 +1,17 @@
+#include "controllers/controller.hpp"
+
+namespace coracle::controllers {
+
+void add_common_indexes(const std::function<void(const std::string&, client::IndexFunction)>& add) {
+  add(kOwnerIndex, client::index_by_owner_uid);
+  add(kControllerIndex, client::index_by_controller_uid);
+  add(kNodeIndex, client::index_by_node_name);
+}
+
+std::pair<std::string, std::string> split_key(const std::string& key) {
+  const size_t slash = key.find('/');
+  if (slash == std::string::npos) return {"", key};
+  return {key.substr(0, slash), key.substr(slash + 1)};
+}
+
+}  // namespace coracle::controllers

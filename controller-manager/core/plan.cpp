@@ -1,0 +1,74 @@
+#include "controllers/plan.hpp"
+
+#include <algorithm>
+
+#include "api/object.hpp"
+
+namespace coracle::controllers {
+namespace {
+
+Write& add(Plan* plan, Write::Verb verb, const client::Gvr& gvr) {
+  Write& write = plan->writes.emplace_back();
+  write.verb = verb;
+  write.gvr = gvr;
+  return write;
+}
+
+void identify(Write& write, const json::value& object) {
+  write.ns = api::namespace_of(object);
+  write.name = api::name_of(object);
+}
+
+}  // namespace
+
+Write& Plan::create(const client::Gvr& gvr, json::value object) {
+  Write& write = add(this, Write::Verb::kCreate, gvr);
+  identify(write, object);
+  write.body = std::move(object);
+  return write;
+}
+
+Write& Plan::update(const client::Gvr& gvr, json::value object) {
+  Write& write = add(this, Write::Verb::kUpdate, gvr);
+  identify(write, object);
+  write.body = std::move(object);
+  return write;
+}
+
+Write& Plan::update_status(const client::Gvr& gvr, json::value object) {
+  Write& write = add(this, Write::Verb::kUpdateStatus, gvr);
+  identify(write, object);
+  write.body = std::move(object);
+  return write;
+}
+
+Write& Plan::patch(const client::Gvr& gvr, const json::value& object, json::value patch,
+                   client::PatchType type) {
+  Write& write = add(this, Write::Verb::kPatch, gvr);
+  identify(write, object);
+  write.body = std::move(patch);
+  write.patch_type = type;
+  return write;
+}
+
+Write& Plan::remove(const client::Gvr& gvr, const json::value& object) {
+  Write& write = add(this, Write::Verb::kDelete, gvr);
+  identify(write, object);
+  write.delete_options.uid = api::uid_of(object);
+  return write;
+}
+
+void Plan::note(std::string reason, std::string message) {
+  events.push_back({false, std::move(reason), std::move(message), {}});
+}
+
+void Plan::warn(std::string reason, std::string message) {
+  events.push_back({true, std::move(reason), std::move(message), {}});
+}
+
+void Plan::look_again(Duration after) {
+  after = std::max(after, Duration(0));
+  if (!again_after || after < *again_after) again_after = after;
+}
+
+}  // namespace coracle::controllers

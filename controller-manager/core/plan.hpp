@@ -1,0 +1,59 @@
+// Plan: what a reconcile decided: writes, events, and when to look again. A value; the runner
+// carries it out (controller-manager/runner).
+//
+// Writes run in order; neighbours of the same verb on different objects may run at the same time. A
+// failing write ends the plan: the key is tried again with back-off. Not found on a delete, and
+// already exists on a create that says so, count as done.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/json.hpp"
+#include "client/resource.hpp"
+
+namespace coracle::controllers {
+
+struct Write {
+  enum class Verb { kCreate, kUpdate, kUpdateStatus, kPatch, kDelete };
+  Verb verb = Verb::kCreate;
+  client::Gvr gvr;
+  std::string ns, name;  // of what is patched or deleted; the body's own otherwise
+  json::value body;      // the object, or the patch
+  client::PatchType patch_type = client::PatchType::kStrategic;
+  std::string subresource;  // of a patch
+  client::DeleteOptions delete_options;
+  bool exists_is_fine = false;
+
+  // Told about the plan's object when it is done ("{name}" stands for the name that came back) or
+  // failed (the server's message is put behind).
+  std::string done_reason, done_message, failed_reason, failed_message;
+};
+
+struct EventNote {
+  bool warning = false;
+  std::string reason, message;
+  std::optional<json::value> about;  // another object than the plan's
+};
+
+struct Plan {
+  std::vector<Write> writes;
+  std::vector<EventNote> events;
+  json::value about;                    // whom events are about: an object with kind and apiVersion
+  std::optional<Duration> again_after;  // look again then even if nothing happens
+
+  Write& create(const client::Gvr& gvr, json::value object);
+  Write& update(const client::Gvr& gvr, json::value object);
+  Write& update_status(const client::Gvr& gvr, json::value object);
+  Write& patch(const client::Gvr& gvr, const json::value& object, json::value patch,
+               client::PatchType type = client::PatchType::kStrategic);
+  // With the object's uid as precondition.
+  Write& remove(const client::Gvr& gvr, const json::value& object);
+  void note(std::string reason, std::string message);
+  void warn(std::string reason, std::string message);
+  void look_again(Duration after);  // the earliest wins
+};
+
+}  // namespace coracle::controllers

@@ -1,0 +1,190 @@
+#include "controllers/pods.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+
+#include "api/object.hpp"
+#include "base/strings.hpp"
+
+namespace coracle::controllers {
+namespace {
+
+std::string_view phase_of(const json::value& pod) { return get_string(pod, "status.phase"); }
+
+bool has_ended(const json::value& pod) {
+  return phase_of(pod) == "Succeeded" || phase_of(pod) == "Failed";
+}
+
+int phase_rank(const json::value& pod) {
+  if (phase_of(pod) == "Running") return 2;
+  return phase_of(pod) == "Unknown" ? 1 : 0;
+}
+
+std::int64_t deletion_cost(const json::value& pod) {
+  long long cost = 0;
+  const auto text = api::annotation_of(pod, "controller.kubernetes.io/pod-deletion-cost");
+  return parse_int(text, &cost) ? cost : 0;
+}
+
+// Ages are compared by their power of two, so that young and old differ and equals do not.
+int age_rank(std::optional<WallTime> since, WallTime now) {
+  if (!since) return 0;
+  const auto s = std::chrono::duration_cast<std::chrono::seconds>(now - *since).count();
+  return s <= 0 ? 0 : std::bit_width(static_cast<std::uint64_t>(s));
+}
+
+std::optional<WallTime> created_at(const json::value& object) {
+  const auto time = parse_time(api::creation_timestamp_of(object));
+  if (!time.ok()) return std::nullopt;
+  return *time;
+}
+
+struct Rank {
+  bool bound, ready;
+  int phase;
+  std::int64_t cost, together, restarts;
+  int ready_age, age;
+};
+
+Rank rank_of(const json::value& pod, const std::map<std::string, std::int64_t>& per_node,
+             WallTime now) {
+  Rank r{};
+  const std::string node(get_string(pod, "spec.nodeName"));
+  r.bound = !node.empty();
+  r.phase = phase_rank(pod);
+  r.ready = is_ready(pod);
+  r.cost = deletion_cost(pod);
+  const auto found = per_node.find(node);
+  r.together = found == per_node.end() ? 0 : found->second;
+  r.ready_age = r.ready ? age_rank(condition_since(pod, "Ready"), now) : 0;
+  r.restarts = restarts_of(pod);
+  r.age = age_rank(created_at(pod), now);
+  return r;
+}
+
+bool goes_before(const Rank& a, const Rank& b) {
+  if (a.bound != b.bound) return !a.bound;                           // 1
+  if (a.phase != b.phase) return a.phase < b.phase;                  // 2
+  if (a.ready != b.ready) return !a.ready;                           // 3
+  if (a.cost != b.cost) return a.cost < b.cost;                      // 4
+  if (a.together != b.together) return a.together > b.together;      // 5
+  if (a.ready_age != b.ready_age) return a.ready_age < b.ready_age;  // 6
+  if (a.restarts != b.restarts) return a.restarts > b.restarts;      // 7
+  return a.age < b.age;                                              // 8
+}
+
+}  // namespace
+
+bool is_deleting(const json::value& object) { return !api::deletion_timestamp_of(object).empty(); }
+bool is_active(const json::value& pod) { return !has_ended(pod) && !is_deleting(pod); }
+bool is_terminating(const json::value& pod) { return !has_ended(pod) && is_deleting(pod); }
+
+const json::value* condition(const json::value& object, std::string_view type) {
+  for (const json::value& c : get_array(object, "status.conditions")) {
+    if (get_string(c, "type") == type) return &c;
+  }
+  return nullptr;
+}
+
+bool is_ready(const json::value& pod) {
+  const json::value* c = condition(pod, "Ready");
+  return c != nullptr && get_string(*c, "status") == "True";
+}
+
+std::optional<WallTime> condition_since(const json::value& object, std::string_view type) {
+  const json::value* c = condition(object, type);
+  if (c == nullptr) return std::nullopt;
+  const auto time = parse_time(get_string(*c, "lastTransitionTime"));
+  if (!time.ok()) return std::nullopt;
+  return *time;
+}
+
+bool is_available(const json::value& pod, std::int64_t min_ready_seconds, WallTime now,
+                  std::optional<Duration>* wait) {
+  if (!is_ready(pod)) return false;
+  if (min_ready_seconds == 0) return true;
+  const auto since = condition_since(pod, "Ready");
+  if (!since) return false;
+  const Duration left = *since + std::chrono::seconds(min_ready_seconds) - now;
+  if (left <= Duration(0)) return true;
+  if (wait != nullptr && (!*wait || left < **wait)) *wait = left;
+  return false;
+}
+
+std::int64_t restarts_of(const json::value& pod) {
+  std::int64_t most = 0;
+  for (const json::value& c : get_array(pod, "status.containerStatuses")) {
+    most = std::max(most, get_int(c, "restartCount"));
+  }
+  return most;
+}
+
+void sort_for_deletion(std::vector<ObjectPtr>& pods, const std::vector<ObjectPtr>& related,
+                       WallTime now) {
+  std::map<std::string, std::int64_t> per_node;
+  for (const ObjectPtr& pod : related) {
+    if (is_active(*pod)) ++per_node[std::string(get_string(*pod, "spec.nodeName"))];
+  }
+  std::vector<std::pair<Rank, ObjectPtr>> ranked;
+  for (ObjectPtr& pod : pods) {
+    Rank rank = rank_of(*pod, per_node, now);
+    ranked.emplace_back(rank, std::move(pod));
+  }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return goes_before(a.first, b.first); });
+  for (size_t i = 0; i < pods.size(); ++i) pods[i] = std::move(ranked[i].second);
+}
+
+Claim claim(Plan* plan, const client::Gvr& gvr, const json::value& controller,
+            const std::vector<ObjectPtr>& candidates, const api::LabelSelector& selector) {
+  Claim result;
+  const std::string_view uid = api::uid_of(controller);
+  for (const ObjectPtr& object : candidates) {
+    const bool selected = selector.matches(api::labels_of(*object));
+    const json::value* owner = api::controller_of(*object);
+    if (owner != nullptr) {
+      if (get_string(*owner, "uid") != uid) continue;  // somebody else's
+      if (selected) {
+        result.owned.push_back(object);
+      } else if (!is_deleting(controller)) {
+        json::value patch = *parse_json(fmt::format(
+            R"({{"metadata":{{"uid":"{}","ownerReferences":[{{"$patch":"delete","uid":"{}"}}]}}}})",
+            api::uid_of(*object), uid));
+        plan->patch(gvr, *object, std::move(patch));
+      }
+    } else if (selected && !is_deleting(controller) && !is_deleting(*object)) {
+      json::value patch = json::object();
+      set_path(patch, "metadata.uid", json::value(api::uid_of(*object)));
+      json::array references;
+      references.push_back(api::controller_reference(controller));
+      set_path(patch, "metadata.ownerReferences", std::move(references));
+      plan->patch(gvr, *object, std::move(patch));
+      result.owned.push_back(object);
+    }
+  }
+  return result;
+}
+
+json::value pod_from_template(const json::value& controller, const json::value& pod_template) {
+  json::value pod = json::object();
+  json::object& root = pod.get_object();
+  root["apiVersion"] = "v1";
+  root["kind"] = "Pod";
+  json::object metadata;
+  for (const char* field : {"labels", "annotations", "finalizers"}) {
+    if (const json::value* v = find_keys(pod_template, {"metadata", field})) metadata[field] = *v;
+  }
+  metadata["generateName"] = fmt::format("{}-", api::name_of(controller));
+  metadata["namespace"] = api::namespace_of(controller);
+  json::array references;
+  references.push_back(api::controller_reference(controller));
+  metadata["ownerReferences"] = std::move(references);
+  root["metadata"] = std::move(metadata);
+  if (const json::value* spec = find(pod_template, "spec")) root["spec"] = *spec;
+  return pod;
+}
+
+}  // namespace coracle::controllers

@@ -1,0 +1,51 @@
+// What controllers ask of pods, as upstream's controller_utils.go and pod util do. Pure.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "api/selectors.hpp"
+#include "base/clock.hpp"
+#include "client/object_cache.hpp"
+#include "controllers/plan.hpp"
+
+namespace coracle::controllers {
+
+using client::ObjectPtr;
+
+bool is_deleting(const json::value& object);
+// Neither ended nor being deleted.
+bool is_active(const json::value& pod);
+bool is_terminating(const json::value& pod);  // being deleted, not ended yet
+bool is_ready(const json::value& pod);
+// When the condition of this type last changed; nothing when it is not there.
+std::optional<WallTime> condition_since(const json::value& object, std::string_view type);
+const json::value* condition(const json::value& object, std::string_view type);
+// Ready for at least min_ready_seconds. `wait` gets how long until it will be, if that is the
+// reason.
+bool is_available(const json::value& pod, std::int64_t min_ready_seconds, WallTime now,
+                  std::optional<Duration>* wait = nullptr);
+std::int64_t restarts_of(const json::value& pod);
+
+// Sorts pods so that the best to delete come first. The order, first difference decides:
+//  1 not bound to a node before bound; 2 Pending before Unknown before Running; 3 not ready before
+//  ready; 4 lower pod-deletion-cost; 5 more of the `related` pods on its node; 6 ready for less
+//  time, compared by powers of two; 7 more restarts; 8 created later, compared by powers of two.
+// Equal ones stay in key order.
+void sort_for_deletion(std::vector<ObjectPtr>& pods, const std::vector<ObjectPtr>& related,
+                       WallTime now);
+
+// Which of the candidates belong to a controller: those it controls and selects. Plans adoption of
+// selected orphans and release of controlled ones that are no longer selected.
+struct Claim {
+  std::vector<ObjectPtr> owned;
+};
+Claim claim(Plan* plan, const client::Gvr& gvr, const json::value& controller,
+            const std::vector<ObjectPtr>& candidates, const api::LabelSelector& selector);
+
+// A pod made from a template (spec.template of `controller`), controlled by it, named
+// CONTROLLER-xxxxx by the server.
+json::value pod_from_template(const json::value& controller, const json::value& pod_template);
+
+}  // namespace coracle::controllers

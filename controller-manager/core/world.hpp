@@ -1,0 +1,49 @@
+// World: what a controller sees of the cluster: one cache a resource, kept equal to the apiserver
+// by informers. Read-only for reconcilers. In tests it is filled by hand.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/object_cache.hpp"
+#include "client/resource.hpp"
+
+namespace coracle::controllers {
+
+class World {
+ public:
+  using Source = std::function<const client::ObjectCache&(const client::Gvr&)>;
+  explicit World(Source source) : source_(std::move(source)) {}
+
+  const client::ObjectCache& of(const client::Gvr& gvr) const { return source_(gvr); }
+  // Null when it is not there.
+  client::ObjectPtr get(const client::Gvr& gvr, const std::string& ns,
+                        const std::string& name) const {
+    return of(gvr).get(ns, name);
+  }
+  std::vector<client::ObjectPtr> in_namespace(const client::Gvr& gvr, const std::string& ns) const {
+    return of(gvr).by_index(client::kNamespaceIndex, ns);
+  }
+
+ private:
+  Source source_;
+};
+
+// A World filled by hand, for tests and what-if questions.
+class FixedWorld {
+ public:
+  FixedWorld() = default;
+  void put(const client::Gvr& gvr, const json::value& object);
+  World view() {
+    return World([this](const client::Gvr& gvr) -> const client::ObjectCache& { return at(gvr); });
+  }
+
+ private:
+  client::ObjectCache& at(const client::Gvr& gvr);
+  std::map<std::string, std::unique_ptr<client::ObjectCache>> caches_;
+};
+
+}  // namespace coracle::controllers

@@ -1,0 +1,124 @@
+// controller-manager: runs all controllers, when it leads.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "base/flags.hpp"
+#include "base/log.hpp"
+#include "base/rng.hpp"
+#include "client/daemon_flags.hpp"
+#include "client/https_api.hpp"
+#include "client/leader_election.hpp"
+#include "client_https/health_server.hpp"
+#include "net/asio_executor.hpp"
+#include "manager/registry.hpp"
+#include "runner/runner.hpp"
+
+namespace {
+
+using namespace coracle;
+using controllers::Runner;
+
+class Manager {
+ public:
+  Manager(net::AsioExecutor& executor, client::Api& api, Rng rng, Metrics& metrics,
+          const controllers::ControllerOptions& options)
+      : informers_(executor, api, rng.split()) {
+    for (auto& controller : controllers::make_controllers(options)) {
+      for (const client::Gvr& gvr : controller->watched()) informers_.get(gvr);
+      runners_.push_back(
+          std::make_unique<Runner>(executor, api, informers_, std::move(controller), metrics));
+    }
+    // Caches are warm before we lead, so that a takeover loses no time.
+    informers_.start();
+  }
+
+  void lead() {
+    leading_ = true;
+    log::info("leading with {} controllers", runners_.size());
+    informers_.when_synced([this] {
+      if (!leading_) return;
+      for (auto& runner : runners_) runner->start();
+    });
+  }
+  void stop() {
+    leading_ = false;
+    for (auto& runner : runners_) runner->stop();
+  }
+  bool ready() const { return informers_.has_synced(); }
+
+ private:
+  controllers::SharedInformers informers_;
+  std::vector<std::unique_ptr<Runner>> runners_;
+  bool leading_ = false;
+};
+
+std::string read_or_die(const std::string& flag, const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) fail_startup(fmt::format("{}: cannot read {}", flag, path));
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  client::DaemonFlags daemon;
+  controllers::ControllerOptions options;
+  std::string root_ca_file;
+  Flags flags("controller-manager", "Runs the controllers of a cluster.",
+              "controller-manager --kubeconfig controller-manager.kubeconfig");
+  client::add_daemon_flags(flags, &daemon, "kube-controller-manager", 0);
+  flags.add("--root-ca-file", &root_ca_file, "published to pods as kube-root-ca.crt");
+  flags.add("--node-monitor-grace-period", &options.node_monitor_grace,
+            "silence after which a node is called unreachable");
+  flags.parse(argc, argv);
+  client::finish_daemon_flags(daemon, "controller-manager");
+  if (!root_ca_file.empty()) options.root_ca_pem = read_or_die("--root-ca-file", root_ca_file);
+  const auto config = client::client_config_or_die(daemon);
+
+  net::AsioExecutor executor;
+  Rng rng(secure_random_seed());
+  Metrics metrics;
+  auto api = client::make_https_api(executor, {config, "controller-manager"});
+  if (!api.ok()) fail_startup("--kubeconfig: " + api.status().message());
+  Manager manager(executor, **api, rng.split(), metrics, options);
+
+  std::unique_ptr<net::Server> health;
+  if (daemon.secure_port != 0) {
+    auto server = client::serve_health(
+        executor, {daemon.bind_address, daemon.secure_port, config.ca_pem, {}, &metrics});
+    if (!server.ok()) fail_startup("--secure-port: " + server.status().message());
+    health = std::move(*server);
+  }
+
+  int exit_code = 0;
+  std::unique_ptr<client::LeaderElector> elector;
+  const auto finish = [&] {
+    manager.stop();
+    if (!elector) return executor.stop();
+    elector->stop([&] { executor.stop(); });
+  };
+  for (const int signal : {SIGTERM, SIGINT}) executor.on_signal(signal, finish);
+  if (daemon.leader_elect) {
+    client::LeaderCallbacks callbacks;
+    callbacks.on_started = [&] { manager.lead(); };
+    // Who lost the lease must not write any more: the safest way is to end.
+    callbacks.on_stopped = [&] {
+      manager.stop();
+      executor.stop();
+      exit_code = 1;
+    };
+    callbacks.on_new_leader = [](const std::string& who) { log::info("{} leads", who); };
+    elector = std::make_unique<client::LeaderElector>(executor, **api, rng.split(), daemon.election,
+                                                      std::move(callbacks));
+    elector->start();
+  } else {
+    manager.lead();
+  }
+  executor.run();
+  return exit_code;
+}

@@ -1,0 +1,19 @@
+// The table of all controllers. To add one: its folder, and a line here.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "controllers/controller.hpp"
+
+namespace coracle::controllers {
+
+struct ControllerOptions {
+  std::string root_ca_pem;  // published to every namespace
+  Duration node_monitor_grace = std::chrono::seconds(40);
+};
+
+std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOptions& options);
+
+}  // namespace coracle::controllers

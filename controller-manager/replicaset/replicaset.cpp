@@ -1,0 +1,132 @@
+#include "replicaset/replicaset.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/object.hpp"
+#include "controllers/pods.hpp"
+
+namespace coracle::controllers {
+namespace {
+
+void enqueue_matching(const World& world, const json::value& pod, const Enqueue& enqueue) {
+  const std::string ns(api::namespace_of(pod));
+  for (const ObjectPtr& rs : world.in_namespace(gvr::kReplicaSets, ns)) {
+    const auto selector = api::LabelSelector::from_object(find(*rs, "spec.selector"));
+    if (selector.ok() && selector->matches(api::labels_of(pod))) enqueue(client::object_key(*rs));
+  }
+}
+
+void enqueue_owner(const json::value& pod, const Enqueue& enqueue) {
+  const json::value* owner = api::controller_of(pod);
+  if (owner == nullptr || get_string(*owner, "kind") != "ReplicaSet") return;
+  enqueue(fmt::format("{}/{}", api::namespace_of(pod), get_string(*owner, "name")));
+}
+
+// The pods of all ReplicaSets with the same controller (a Deployment's): a node that holds many of
+// them loses one first.
+std::vector<ObjectPtr> related_pods(const World& world, const json::value& rs,
+                                    const std::vector<ObjectPtr>& own) {
+  const json::value* owner = api::controller_of(rs);
+  if (owner == nullptr) return own;
+  std::vector<ObjectPtr> pods;
+  for (const ObjectPtr& sibling :
+       world.of(gvr::kReplicaSets)
+           .by_index(kControllerIndex, std::string(get_string(*owner, "uid")))) {
+    for (ObjectPtr& pod :
+         world.of(gvr::kPods).by_index(kControllerIndex, std::string(api::uid_of(*sibling)))) {
+      pods.push_back(std::move(pod));
+    }
+  }
+  return pods;
+}
+
+json::value status_of(const json::value& rs, const std::vector<ObjectPtr>& pods, Instant now,
+                      Plan* plan) {
+  const std::int64_t min_ready = get_int(rs, "spec.minReadySeconds");
+  const auto labels = api::LabelSelector::from_map(get_object(rs, "spec.template.metadata.labels"));
+  std::int64_t replicas = 0, labelled = 0, ready = 0, available = 0, terminating = 0;
+  std::optional<Duration> wait;
+  for (const ObjectPtr& pod : pods) {
+    if (is_terminating(*pod)) ++terminating;
+    if (!is_active(*pod)) continue;
+    ++replicas;
+    if (labels.matches(api::labels_of(*pod))) ++labelled;
+    if (is_ready(*pod)) ++ready;
+    if (is_available(*pod, min_ready, now.wall, &wait)) ++available;
+  }
+  if (wait) plan->look_again(*wait);
+  json::object status;
+  if (const json::value* old = find(rs, "status.conditions")) status["conditions"] = *old;
+  if (available > 0) status["availableReplicas"] = available;
+  if (labelled > 0) status["fullyLabeledReplicas"] = labelled;
+  status["observedGeneration"] = api::generation_of(rs);
+  if (ready > 0) status["readyReplicas"] = ready;
+  status["replicas"] = replicas;
+  status["terminatingReplicas"] = terminating;
+  return status;
+}
+
+}  // namespace
+
+void ReplicaSetController::touched(const World& world, const client::Gvr& gvr,
+                                   const json::value* before, const json::value* after,
+                                   const Enqueue& enqueue) const {
+  const json::value& object = after != nullptr ? *after : *before;
+  if (gvr == gvr::kReplicaSets) return enqueue(client::object_key(object));
+  if (before != nullptr) enqueue_owner(*before, enqueue);
+  if (after == nullptr) return;
+  enqueue_owner(*after, enqueue);
+  if (api::controller_of(*after) == nullptr) enqueue_matching(world, *after, enqueue);
+}
+
+Plan ReplicaSetController::reconcile(const World& world, const std::string& key,
+                                     Instant now) const {
+  Plan plan;
+  const auto [ns, rs_name] = split_key(key);
+  const ObjectPtr rs = world.get(gvr::kReplicaSets, ns, rs_name);
+  if (rs == nullptr) return plan;
+  plan.about = *rs;
+  const auto selector = api::LabelSelector::from_object(find(*rs, "spec.selector"));
+  if (!selector.ok() || selector->is_everything()) return plan;  // validation refuses these
+
+  const Claim mine = claim(&plan, gvr::kPods, *rs, world.in_namespace(gvr::kPods, ns), *selector);
+  std::vector<ObjectPtr> active;
+  for (const ObjectPtr& pod : mine.owned) {
+    if (is_active(*pod)) active.push_back(pod);
+  }
+  if (!is_deleting(*rs)) {
+    const std::int64_t missing =
+        get_int(*rs, "spec.replicas", 1) - static_cast<std::int64_t>(active.size());
+    for (std::int64_t i = 0; i < std::min(missing, kBurst); ++i) {
+      Write& write = plan.create(gvr::kPods, pod_from_template(*rs, *find(*rs, "spec.template")));
+      write.done_reason = "SuccessfulCreate";
+      write.done_message = "Created pod: {name}";
+      write.failed_reason = "FailedCreate";
+      write.failed_message = "Error creating: ";
+    }
+    if (missing < 0) {
+      std::vector<ObjectPtr> victims = active;
+      sort_for_deletion(victims, related_pods(world, *rs, active), now.wall);
+      victims.resize(static_cast<size_t>(std::min(-missing, kBurst)));
+      for (const ObjectPtr& pod : victims) {
+        Write& write = plan.remove(gvr::kPods, *pod);
+        write.done_reason = "SuccessfulDelete";
+        write.done_message = fmt::format("Deleted pod: {}", api::name_of(*pod));
+        write.failed_reason = "FailedDelete";
+        write.failed_message = "Error deleting: ";
+      }
+    }
+  }
+  json::value status = status_of(*rs, mine.owned, now, &plan);
+  const json::value* old = find(*rs, "status");
+  if (old == nullptr || *old != status) {
+    json::value changed = *rs;
+    changed.get_object()["status"] = std::move(status);
+    plan.update_status(gvr::kReplicaSets, std::move(changed));
+  }
+  return plan;
+}
+
+}  // namespace coracle::controllers

@@ -1,0 +1,204 @@
+#include "runner/runner.hpp"
+
+#include <algorithm>
+
+#include "api/object.hpp"
+#include "base/log.hpp"
+#include "base/strings.hpp"
+
+namespace coracle::controllers {
+namespace {
+
+using client::WorkQueueDriver;
+constexpr auto kDone = WorkQueueDriver::Outcome::kDone;
+constexpr auto kRetry = WorkQueueDriver::Outcome::kRetry;
+constexpr Duration kVisibleCheck = std::chrono::seconds(1);
+
+std::int64_t version_of(const json::value& object) {
+  long long version = 0;
+  return parse_int(api::resource_version_of(object), &version) ? version : 0;
+}
+
+}  // namespace
+
+Runner::Runner(Executor& executor, client::Api& api, SharedInformers& informers,
+               std::unique_ptr<Controller> controller, Metrics& metrics)
+    : executor_(executor),
+      api_(api),
+      informers_(informers),
+      controller_(std::move(controller)),
+      world_([this](const client::Gvr& gvr) -> const client::ObjectCache& {
+        return informers_.get(gvr).cache();
+      }),
+      recorder_(executor, api, {std::string(controller_->name()), ""}),
+      reconciles_(metrics.counter("controller_reconciles_total", "Reconciles by controller.",
+                                  {{"controller", std::string(controller_->name())}})),
+      failures_(metrics.counter("controller_failures_total", "Reconciles that must be tried again.",
+                                {{"controller", std::string(controller_->name())}})),
+      queue_(executor, kWorkers, [this](const std::string& key, auto finish) {
+        spawn<Outcome>(work(key), [finish](Outcome outcome) { finish(outcome); });
+      }) {}
+
+void Runner::start() {
+  if (started_) return;
+  started_ = true;
+  queue_.start();
+  for (const client::Gvr& gvr : controller_->watched()) {
+    informers_.get(gvr).add_handler(
+        {[this, gvr](const auto& o, bool) { on_event(gvr, nullptr, o.get()); },
+         [this, gvr](const auto& a, const auto& b) { on_event(gvr, a.get(), b.get()); },
+         [this, gvr](const auto& o, bool) { on_event(gvr, o.get(), nullptr); }});
+  }
+}
+
+void Runner::stop() {
+  stopped_ = true;
+  queue_.stop();
+}
+
+void Runner::on_event(const client::Gvr& gvr, const json::value* before, const json::value* after) {
+  if (stopped_) return;
+  controller_->touched(world_, gvr, before, after,
+                       [this](const std::string& key) { queue_.add(key); });
+}
+
+Task<Runner::Outcome> Runner::work(std::string key) {
+  if (stopped_) co_return Outcome{kDone, {}};
+  // An event about what we wrote will queue the key again; the check is for writes without one.
+  if (!settled(key)) co_return Outcome{kDone, kVisibleCheck};
+  reconciles_.add();
+  auto plan = std::make_shared<Plan>(
+      controller_->reconcile(world_, key, {executor_.now(), executor_.wall_now()}));
+  const auto again_after = plan->again_after;
+  for (const EventNote& note : plan->events) tell(*plan, note);
+  if (!co_await carry_out(key, plan)) {
+    failures_.add();
+    co_return Outcome{kRetry, {}};
+  }
+  if (!pending_.contains(key)) co_return Outcome{kDone, again_after};
+  co_return Outcome{kDone, again_after ? std::min(*again_after, kVisibleCheck) : kVisibleCheck};
+}
+
+// Runs of the same verb go out together, kParallelWrites at a time; the first failure ends it.
+Task<bool> Runner::carry_out(std::string key, std::shared_ptr<Plan> plan) {
+  size_t next = 0;
+  while (next < plan->writes.size()) {
+    size_t end = next + 1;
+    while (end < plan->writes.size() && end - next < kParallelWrites &&
+           plan->writes[end].verb == plan->writes[next].verb) {
+      ++end;
+    }
+    const bool good = co_await Callback<bool>([&](std::function<void(bool)> done) {
+      auto left = std::make_shared<size_t>(end - next);
+      auto all = std::make_shared<bool>(true);
+      for (size_t i = next; i < end; ++i) {
+        spawn<bool>(carry_out_one(key, plan, i), [left, all, done](bool one) {
+          *all = *all && one;
+          if (--*left == 0) done(*all);
+        });
+      }
+    });
+    if (!good || stopped_) co_return good;
+    next = end;
+  }
+  co_return true;
+}
+
+Task<bool> Runner::carry_out_one(std::string key, std::shared_ptr<Plan> plan, size_t index) {
+  const Write& write = plan->writes[index];
+  const auto answer = co_await send(write);
+  if (answer.ok()) {
+    expect(key, write, answer.value());
+    if (!write.done_reason.empty()) {
+      tell(*plan, {false,
+                   write.done_reason,
+                   replace_all(write.done_message, "{name}", api::name_of(answer.value())),
+                   {}});
+    }
+    co_return true;
+  }
+  const client::ApiError& error = answer.error();
+  if (write.verb == Write::Verb::kDelete && error.is_not_found()) co_return true;
+  if (write.exists_is_fine && error.is_already_exists()) co_return true;
+  if (!write.failed_reason.empty() && !error.is_conflict()) {
+    tell(*plan, {true, write.failed_reason, write.failed_message + error.message, {}});
+  }
+  if (!error.is_conflict() && !error.is_not_found()) {
+    log::warn("{}: {} {}: {}", controller_->name(), key, write.gvr.plural, error.message);
+  }
+  co_return false;
+}
+
+Task<client::ApiResult<json::value>> Runner::send(const Write& write) {
+  const client::ResourceClient resource(api_, write.gvr);
+  switch (write.verb) {
+    case Write::Verb::kCreate:
+      co_return co_await resource.create(write.ns, write.body);
+    case Write::Verb::kUpdate:
+      co_return co_await resource.update(write.body);
+    case Write::Verb::kUpdateStatus:
+      co_return co_await resource.update_status(write.body);
+    case Write::Verb::kPatch:
+      co_return co_await resource.patch(write.ns, write.name, write.patch_type, write.body, {},
+                                        write.subresource);
+    case Write::Verb::kDelete:
+      co_return co_await resource.remove(write.ns, write.name, write.delete_options);
+  }
+  co_return client::ApiError{};
+}
+
+void Runner::tell(const Plan& plan, const EventNote& note) {
+  const json::value& about = note.about ? *note.about : plan.about;
+  if (!about.is_object()) return;
+  client::EventInput input;
+  input.regarding = client::object_reference(about);
+  input.type = note.warning ? "Warning" : "Normal";
+  input.reason = note.reason;
+  input.message = note.message;
+  recorder_.record(std::move(input));
+}
+
+void Runner::expect(const std::string& key, const Write& write, const json::value& answer) {
+  const auto watched = controller_->watched();
+  if (std::find(watched.begin(), watched.end(), write.gvr) == watched.end()) return;
+  Expected expected;
+  expected.gvr = write.gvr;
+  if (write.verb == Write::Verb::kDelete) {
+    expected.key = write.ns.empty() ? write.name : write.ns + "/" + write.name;
+    expected.uid = write.delete_options.uid;
+  } else {
+    expected.key = client::object_key(answer);
+    expected.uid = api::uid_of(answer);
+    expected.resource_version = version_of(answer);
+  }
+  Pending& pending = pending_[key];
+  pending.since = executor_.now();
+  pending.writes.push_back(std::move(expected));
+}
+
+bool Runner::visible(const Expected& expected) const {
+  const client::ObjectPtr object = world_.of(expected.gvr).get(expected.key);
+  if (expected.resource_version == 0) {
+    return object == nullptr || api::uid_of(*object) != expected.uid ||
+           !api::deletion_timestamp_of(*object).empty();
+  }
+  // Written and gone again already: the informer has passed our version if it shows a later one.
+  if (object == nullptr || api::uid_of(*object) != expected.uid) {
+    long long reached = 0;
+    const std::string& version = informers_.get(expected.gvr).resource_version();
+    return parse_int(version, &reached) && reached >= expected.resource_version;
+  }
+  return version_of(*object) >= expected.resource_version;
+}
+
+bool Runner::settled(const std::string& key) {
+  const auto found = pending_.find(key);
+  if (found == pending_.end()) return true;
+  std::erase_if(found->second.writes, [this](const Expected& e) { return visible(e); });
+  const bool waited = executor_.now() - found->second.since > kVisibleMax;
+  if (!found->second.writes.empty() && !waited) return false;
+  pending_.erase(found);
+  return true;
+}
+
+}  // namespace coracle::controllers
