@@ -120,6 +120,10 @@ json::value scaler_targets(const json::value& object, WallTime) {
                      " more...");
 }
 
+json::value lease_holder(const json::value& object, WallTime) {
+  return cells::text(get_string(object, "spec.holderIdentity"));
+}
+
 json::value rbac_role(const json::value& object, WallTime) {
   return cells::text(std::string(get_string(object, "roleRef.kind")) + "/" +
                      std::string(get_string(object, "roleRef.name")));
@@ -177,6 +181,7 @@ constexpr ColumnHook kColumns[] = {
     {"hpa.minPods", scaler_min},
     {"hpa.replicas", scaler_replicas},
     {"hpa.targets", scaler_targets},
+    {"lease.holder", lease_holder},
     {"rbac.role", rbac_role},
     {"rbac.users", rbac_users},
     {"rbac.groups", rbac_groups},

@@ -66,6 +66,14 @@ json::value volume_mode(const json::value& object, WallTime) {
   return cells::string_at(object, "spec.volumeMode", cells::kUnset);
 }
 
+json::value pv_reason(const json::value& pv, WallTime) {
+  return cells::text(get_string(pv, "status.reason"));
+}
+
+json::value pvc_volume(const json::value& pvc, WallTime) {
+  return cells::text(get_string(pvc, "spec.volumeName"));
+}
+
 // Size and modes of a claim are shown only once it has a volume.
 json::value pvc_capacity(const json::value& pvc, WallTime) {
   const bool bound = !get_string(pvc, "spec.volumeName").empty();
@@ -106,7 +114,9 @@ constexpr ColumnHook kColumns[] = {
     {"pv.storageClass", storage_class},
     {"pv.attributesClass", attributes_class},
     {"pv.volumeMode", volume_mode},
+    {"pv.reason", pv_reason},
     {"pvc.status", status},
+    {"pvc.volume", pvc_volume},
     {"pvc.capacity", pvc_capacity},
     {"pvc.accessModes", pvc_access_modes},
     {"storageclass.allowExpansion", allow_expansion},
