@@ -25,7 +25,7 @@ void Member::run_ready(raft::Ready ready) {
   if (!ready.to_append.empty()) view_.append(ready.to_append);
   dispatch(std::move(ready.send_now));
   persist(ready);
-  core_->on_synced(ready.number);
+  if (ready.must_sync) core_->on_synced(ready.number);
   dispatch(std::move(ready.send_after_sync));
   for (const raft::ProposalOutcome& outcome : ready.proposals) proposals_->on_outcome(outcome);
   apply(ready.to_apply);
