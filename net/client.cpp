@@ -109,8 +109,8 @@ class UpgradeJob final : public ClientJob {
  public:
   using Outcome = Result<std::shared_ptr<ByteStream>>;
   UpgradeJob(std::shared_ptr<ClientCore> core, const ClientRequest& request,
-             std::shared_ptr<Response> refused, std::function<void(Outcome)> done)
-      : ClientJob(std::move(core), request), refused_(std::move(refused)), done_(std::move(done)) {}
+             std::shared_ptr<Response> answer, std::function<void(Outcome)> done)
+      : ClientJob(std::move(core), request), answer_(std::move(answer)), done_(std::move(done)) {}
 
   void on_head(Response head) override {
     head_seen_ = true;
@@ -126,12 +126,13 @@ class UpgradeJob final : public ClientJob {
       status =
           unavailable("unable to upgrade connection: " +
                       (response_.body.empty() ? std::to_string(response_.status) : response_.body));
-      if (refused_) *refused_ = std::move(response_);
+      if (answer_) *answer_ = std::move(response_);
     }
     end(std::move(status));
   }
-  void on_upgrade(std::shared_ptr<ClientConnection> live, Response) override {
+  void on_upgrade(std::shared_ptr<ClientConnection> live, Response head) override {
     connection.reset();
+    if (answer_) *answer_ = std::move(head);
     std::string early;
     auto stream = live->take_stream(&early);
     auto raw = std::make_shared<RawStream>(core_->executor, std::move(stream), OutQueue(),
@@ -148,7 +149,7 @@ class UpgradeJob final : public ClientJob {
         [done = std::move(done_), outcome = std::move(outcome)] { done(outcome); });
   }
 
-  std::shared_ptr<Response> refused_;
+  std::shared_ptr<Response> answer_;
   std::function<void(Outcome)> done_;
   Response response_;
 };
@@ -176,9 +177,9 @@ void begin_request(const std::shared_ptr<ClientCore>& core, const ClientRequest&
 }
 
 void begin_upgrade(const std::shared_ptr<ClientCore>& core, const ClientRequest& request,
-                   std::shared_ptr<Response> refused,
+                   std::shared_ptr<Response> answer,
                    std::function<void(UpgradeJob::Outcome)> done) {
-  auto job = std::make_shared<UpgradeJob>(core, request, std::move(refused), std::move(done));
+  auto job = std::make_shared<UpgradeJob>(core, request, std::move(answer), std::move(done));
   Status prepared = prepare(*core, job, request);
   if (!prepared.ok()) return job->end(std::move(prepared));
   job->arm(timeout_of(*core, request));
@@ -192,10 +193,10 @@ Task<Result<Response>> request_task(std::shared_ptr<ClientCore> core, ClientRequ
 }
 
 Task<UpgradeJob::Outcome> upgrade_task(std::shared_ptr<ClientCore> core, ClientRequest request,
-                                       std::shared_ptr<Response> refused) {
+                                       std::shared_ptr<Response> answer) {
   co_return co_await Callback<UpgradeJob::Outcome>(
       [&](std::function<void(UpgradeJob::Outcome)> done) {
-        begin_upgrade(core, request, refused, std::move(done));
+        begin_upgrade(core, request, answer, std::move(done));
       });
 }
 
@@ -228,8 +229,8 @@ class LiveClient final : public Client {
   }
 
   Task<UpgradeJob::Outcome> upgrade(ClientRequest request,
-                                    std::shared_ptr<Response> refused) override {
-    return upgrade_task(core_, std::move(request), std::move(refused));
+                                    std::shared_ptr<Response> answer) override {
+    return upgrade_task(core_, std::move(request), std::move(answer));
   }
 
   const ClientConfig& config() const override { return core_->config; }

@@ -96,9 +96,9 @@ class Client {
   virtual std::unique_ptr<StreamHandle> start_stream(ClientRequest request, StreamSink sink) = 0;
 
   // Sends an Upgrade request (the caller sets Connection and Upgrade); on 101 gives the raw stream,
-  // else a Status with the server's answer: `refused` gets it, when not null.
+  // else a Status. `answer`, when not null, gets the server's answer either way.
   virtual Task<Result<std::shared_ptr<ByteStream>>> upgrade(
-      ClientRequest request, std::shared_ptr<Response> refused = nullptr) = 0;
+      ClientRequest request, std::shared_ptr<Response> answer = nullptr) = 0;
 
   virtual const ClientConfig& config() const = 0;
   virtual void set_bearer_token(std::string token) = 0;  // for requests from now on

@@ -1,6 +1,12 @@
 #include "net/raw_stream.hpp"
 
 namespace coracle::net {
+namespace {
+
+constexpr Duration kLingerTime = std::chrono::seconds(1);
+constexpr Duration kCloseTime = std::chrono::seconds(10);
+
+}  // namespace
 
 RawStream::RawStream(AsioExecutor& executor, std::unique_ptr<Stream> stream, OutQueue unsent,
                      std::string early)
@@ -14,14 +20,15 @@ void RawStream::start() { flush(); }
 void RawStream::on_data(std::function<void(std::string_view)> fn) {
   bool first = !data_fn_;
   data_fn_ = std::move(fn);
-  if (!first || state_ == State::kClosed) return;
+  if (!first || state_ != State::kOpen) return;
   executor_.post([self = shared_from_this()] { self->deliver_early(); });
 }
 
 void RawStream::deliver_early() {
   if (state_ == State::kClosed) return;
   std::string early = std::exchange(early_, {});
-  if (!early.empty() && data_fn_) data_fn_(early);
+  auto fn = data_fn_;
+  if (!early.empty() && fn) fn(early);
   if (state_ == State::kOpen) read();
 }
 
@@ -38,13 +45,33 @@ void RawStream::write(Bytes bytes) {
 void RawStream::close() {
   if (state_ != State::kOpen) return;
   state_ = State::kClosing;
+  release();
+  drop_after(kCloseTime);
   flush();
+}
+
+// Closing with unread input would reset the connection and lose what is on its way.
+void RawStream::linger() {
+  state_ = State::kLingering;
+  stream_->shutdown_write();
+  drop_after(kLingerTime);
+  read();
+}
+
+void RawStream::drop_after(Duration delay) {
+  executor_.after(delay, [weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->drop();
+  });
+}
+
+void RawStream::release() {
+  data_fn_ = nullptr;
+  close_fn_ = drain_fn_ = nullptr;
 }
 
 void RawStream::drop() {
   state_ = State::kClosed;
-  data_fn_ = nullptr;
-  close_fn_ = drain_fn_ = nullptr;
+  release();
   queue_.clear();
   stream_->close();
 }
@@ -52,7 +79,8 @@ void RawStream::drop() {
 void RawStream::on_ready(Ready ready) {
   if (state_ == State::kClosed) return;
   if (!queue_.empty()) flush();
-  if (ready == Ready::kRead && state_ == State::kOpen) read();
+  if (ready != Ready::kRead) return;
+  if (state_ == State::kLingering || (state_ == State::kOpen && data_fn_)) read();
 }
 
 void RawStream::read() {
@@ -66,8 +94,9 @@ void RawStream::read() {
       auto fn = data_fn_;  // it may be replaced or dropped by what it does
       fn(std::string_view(scratch, io.bytes));
     }
-  } while (state_ == State::kOpen && stream_->has_buffered());
-  if (state_ == State::kOpen) stream_->wait(Ready::kRead, self);
+    if (io.kind == Io::kWantRead || io.kind == Io::kWantWrite) break;
+  } while (reading() && stream_->has_buffered());
+  if (reading()) stream_->wait(Ready::kRead, self);
 }
 
 void RawStream::flush() {
@@ -76,7 +105,7 @@ void RawStream::flush() {
   Io io = stream_->write(queue_);
   switch (io.kind) {
     case Io::kOk:
-      if (state_ == State::kClosing) return drop();
+      if (state_ == State::kClosing) return linger();
       if (had && drain_fn_) executor_.post(drain_fn_);
       return;
     case Io::kWantWrite:

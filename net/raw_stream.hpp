@@ -31,12 +31,16 @@ class RawStream final : public ByteStream,
   void on_ready(Ready ready) override;
 
  private:
-  enum class State { kOpen, kClosing, kClosed };
+  enum class State { kOpen, kClosing, kLingering, kClosed };
+  bool reading() const { return state_ == State::kOpen || state_ == State::kLingering; }
 
   void deliver_early();
   void read();
   void flush();
   void peer_gone();
+  void linger();
+  void drop_after(Duration delay);
+  void release();
 
   AsioExecutor& executor_;
   std::unique_ptr<Stream> stream_;
