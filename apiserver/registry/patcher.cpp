@@ -157,7 +157,7 @@ Task<Reply> Writer::apply(Context& c) {
   if (!settled.ok()) co_return settled.error();
   const ApplyRequest request{*config, manager, query_flag(c.request.query, "force"),
                              format_time(m_.executor.wall_now()), c.info.subresource};
-  const Make make = [this, &c, &request](const json::value& current) -> Outcome<json::value> {
+  const Make make = [&c, &request](const json::value& current) -> Outcome<json::value> {
     json::value served = current;
     if (c.resource != c.storage) api::convert_object(*c.storage, *c.resource, served);
     TRY_OUTCOME(json::value next, apply_configuration(*c.resource, served, request));

@@ -23,9 +23,9 @@ class TokenIssuer {
   std::optional<UserInfo> check(const StoreFeed& feed, WallTime now, std::string_view token) const;
 
  private:
-  const std::string issuer_;
-  const net::JwtKey signer_;
-  const std::vector<net::JwtKey> verifiers_;
+  std::string issuer_;
+  net::JwtKey signer_;
+  std::vector<net::JwtKey> verifiers_;
 };
 
 }  // namespace coracle::apiserver

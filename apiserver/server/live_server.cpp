@@ -1,0 +1,92 @@
+#include "apiserver/server/live_server.hpp"
+
+#include <csignal>
+
+#include "apiserver/api_handler.hpp"
+#include "base/log.hpp"
+#include "client/etcd_store.hpp"
+
+namespace coracle::apiserver {
+
+namespace {
+
+constexpr Duration kStopGrace = std::chrono::seconds(5);
+
+// What net answers by itself, as a Status where clients look for one.
+net::Response transport_error(net::RequestError error) {
+  switch (error) {
+    case net::RequestError::kBodyTooLarge:
+      return reply_error({}, api::too_large_error("limit is 3145728"));
+    case net::RequestError::kHeaderTooLarge:
+      return net::make_response(431, "request header too large\n", "text/plain");
+    case net::RequestError::kRequestTimeout:
+      return net::make_response(408, "request timed out\n", "text/plain");
+    default:
+      return net::make_response(400, "400 Bad Request\n", "text/plain");
+  }
+}
+
+std::unique_ptr<client::Store> store_or_die(net::AsioExecutor& executor,
+                                            const ServerOptions& options) {
+  client::EtcdStoreOptions wanted;
+  wanted.endpoints = options.etcd_servers;
+  auto store = client::make_etcd_store(executor, std::move(wanted));
+  if (!store.ok()) fail_startup("--etcd-servers: " + store.status().message());
+  return *std::move(store);
+}
+
+}  // namespace
+
+int run_server(ServerOptions options) {
+  net::AsioExecutor executor;
+  const std::unique_ptr<client::Store> store = store_or_die(executor, options);
+  KubeletProxy kubelets(executor, options.kubelet);
+  ApiHandlerOptions wanted;
+  wanted.address = {options.advertise_address, options.secure_port};
+  wanted.services = options.ranges;
+  wanted.client_ca_pem = options.tls.client_ca_pem;
+  wanted.seed = secure_random_seed();
+  wanted.tokens = std::move(options.tokens);
+  wanted.kubelets = &kubelets;
+  ApiHandler handler(executor, *store, api::Catalog::builtin(), api::builtin_hooks(),
+                     std::move(wanted));
+  if (!options.token_csv.empty()) {
+    auto tokens = Authenticator::static_tokens(options.token_csv);
+    if (!tokens.ok()) {
+      fail_startup("--token-auth-file " + options.token_auth_file + ": " +
+                   tokens.status().message());
+    }
+    handler.authenticator().add(*std::move(tokens));
+  }
+  net::Server::Options listen;
+  listen.address = options.bind_address;
+  listen.port = static_cast<std::uint16_t>(options.secure_port);
+  listen.tls = options.tls;
+  listen.on_error = transport_error;
+  auto server = net::Server::listen(
+      executor, std::move(listen),
+      [&handler](net::Request request, std::shared_ptr<net::Exchange> exchange) {
+        handler.handle(std::move(request), std::move(exchange));
+      });
+  if (!server.ok()) {
+    const bool taken = server.status().code() == Code::kUnavailable;
+    fail_startup((taken ? "--secure-port: " : "--tls-cert-file or --client-ca-file: ") +
+                 server.status().message());
+  }
+  log::info("serving on https://{}:{}", options.bind_address, (*server)->port());
+  handler.start();
+  bool stopping = false;
+  const auto stop = [&] {
+    if (std::exchange(stopping, true)) return executor.stop();  // asked twice: at once
+    log::info("stopping");
+    handler.stop();
+    (*server)->stop(kStopGrace, [&executor] { executor.stop(); });
+  };
+  executor.on_signal(SIGTERM, stop);
+  executor.on_signal(SIGINT, stop);
+  executor.run();
+  server->reset();
+  return 0;
+}
+
+}  // namespace coracle::apiserver

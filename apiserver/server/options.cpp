@@ -1,0 +1,103 @@
+#include "apiserver/server/options.hpp"
+
+#include <fstream>
+#include <iterator>
+
+#include "base/flags.hpp"
+#include "base/log.hpp"
+#include "base/strings.hpp"
+
+namespace coracle::apiserver {
+
+namespace {
+
+std::string read_or_die(const std::string& flag, const std::string& path) {
+  if (path.empty()) return {};
+  std::ifstream in(path, std::ios::binary);
+  if (!in) fail_startup(flag + " " + path + ": cannot read the file");
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+net::JwtKey key_or_die(const std::string& flag, const std::string& path) {
+  auto key = net::JwtKey::from_pem(read_or_die(flag, path));
+  if (!key.ok()) fail_startup(flag + " " + path + ": " + key.status().message());
+  return *std::move(key);
+}
+
+void add_flags(Flags& flags, ServerOptions* o) {
+  flags.add("--etcd-servers", &o->etcd_servers, "client URLs of the store's members, comma list");
+  flags.add("--bind-address", &o->bind_address, "address to listen on");
+  flags.add("--advertise-address", &o->advertise_address,
+            "address clients in the cluster are told; default the bind address");
+  flags.add("--secure-port", &o->secure_port, "port to listen on");
+  flags.add("--tls-cert-file", &o->tls_cert_file, "the server's certificate, PEM").required();
+  flags.add("--tls-private-key-file", &o->tls_private_key_file, "its key, PEM").required();
+  flags.add("--client-ca-file", &o->client_ca_file, "CA of client certificates, PEM");
+  flags.add("--token-auth-file", &o->token_auth_file, "CSV of token,user,uid,\"groups\"");
+  flags.add("--service-account-key-file", &o->service_account_key_files,
+            "keys that service account tokens are checked with");
+  flags.add("--service-account-signing-key-file", &o->service_account_signing_key_file,
+            "key that service account tokens are signed with");
+  flags.add("--service-account-issuer", &o->service_account_issuer, "iss of those tokens");
+  flags.add("--service-cluster-ip-range", &o->service_cluster_ip_range, "addresses of services");
+  flags.add("--service-node-port-range", &o->service_node_port_range, "node ports of services");
+  flags.add("--kubelet-client-certificate", &o->kubelet_client_certificate,
+            "certificate shown to kubelets");
+  flags.add("--kubelet-client-key", &o->kubelet_client_key, "its key");
+  flags.add("--kubelet-certificate-authority", &o->kubelet_certificate_authority,
+            "CA of the kubelets' certificates; without it they are not checked");
+  flags.add("--log-level", &o->log_level, "debug, info, warn or error")
+      .one_of({"debug", "info", "warn", "error"});
+}
+
+void load_tokens(ServerOptions& o) {
+  if (o.service_account_signing_key_file.empty()) return;
+  net::JwtKey signer =
+      key_or_die("--service-account-signing-key-file", o.service_account_signing_key_file);
+  std::vector<net::JwtKey> verifiers = {signer};
+  for (const std::string& path : o.service_account_key_files) {
+    verifiers.push_back(key_or_die("--service-account-key-file", path));
+  }
+  o.tokens.emplace(o.service_account_issuer, std::move(signer), std::move(verifiers));
+}
+
+}  // namespace
+
+ServerOptions options_or_die(int argc, char** argv) {
+  ServerOptions o;
+  Flags flags("apiserver", "Serves the Kubernetes API on a replicated store.",
+              "apiserver --etcd-servers http://127.0.0.1:2379 --tls-cert-file apiserver.crt "
+              "--tls-private-key-file apiserver.key --client-ca-file ca.crt");
+  add_flags(flags, &o);
+  flags.parse(argc, argv);
+  log::Level level = log::Level::kInfo;
+  CHECK(log::parse_level(o.log_level, &level));
+  log::init("apiserver", level);
+  if (o.secure_port < 0 || o.secure_port > 65535) {
+    fail_startup("--secure-port " + std::to_string(o.secure_port) + ": not a port number");
+  }
+  if (o.advertise_address.empty()) o.advertise_address = o.bind_address;
+  std::vector<std::string> endpoints;
+  for (const std::string& list : o.etcd_servers) {
+    for (std::string& one : split(list, ',')) endpoints.push_back(std::move(one));
+  }
+  o.etcd_servers = std::move(endpoints);
+  o.tls.cert_pem = read_or_die("--tls-cert-file", o.tls_cert_file);
+  o.tls.key_pem = read_or_die("--tls-private-key-file", o.tls_private_key_file);
+  o.tls.client_ca_pem = read_or_die("--client-ca-file", o.client_ca_file);
+  o.token_csv = read_or_die("--token-auth-file", o.token_auth_file);
+  o.kubelet.cert_pem = read_or_die("--kubelet-client-certificate", o.kubelet_client_certificate);
+  o.kubelet.key_pem = read_or_die("--kubelet-client-key", o.kubelet_client_key);
+  o.kubelet.ca_pem =
+      read_or_die("--kubelet-certificate-authority", o.kubelet_certificate_authority);
+  load_tokens(o);
+  auto ranges = ServiceRanges::parse(o.service_cluster_ip_range, o.service_node_port_range);
+  if (!ranges.ok()) {
+    fail_startup("--service-cluster-ip-range or --service-node-port-range: " +
+                 ranges.status().message());
+  }
+  o.ranges = *std::move(ranges);
+  return o;
+}
+
+}  // namespace coracle::apiserver

@@ -1,0 +1,41 @@
+// The apiserver's flags, under upstream's names, and what they come to.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apiserver/registry/service_claims.hpp"
+#include "apiserver/registry/token_issuer.hpp"
+#include "apiserver/server/kubelet_proxy.hpp"
+#include "net/tls.hpp"
+
+namespace coracle::apiserver {
+
+struct ServerOptions {
+  std::vector<std::string> etcd_servers = {"http://127.0.0.1:2379"};
+  std::string bind_address = "127.0.0.1";
+  std::string advertise_address;
+  int secure_port = 6443;
+  std::string tls_cert_file, tls_private_key_file, client_ca_file;
+  std::string token_auth_file;
+  std::vector<std::string> service_account_key_files;
+  std::string service_account_signing_key_file;
+  std::string service_account_issuer = "https://kubernetes.default.svc.cluster.local";
+  std::string service_cluster_ip_range = "127.96.0.0/12";
+  std::string service_node_port_range = "30000-32767";
+  std::string kubelet_client_certificate, kubelet_client_key, kubelet_certificate_authority;
+  std::string log_level = "info";
+
+  // The files' contents; filled by load().
+  net::TlsConfig tls;
+  std::string token_csv;
+  std::optional<TokenIssuer> tokens;
+  KubeletCredentials kubelet;
+  ServiceRanges ranges;
+};
+
+// Reads the command line and the files it names. Ends the program, naming the flag, when one is
+// wrong.
+ServerOptions options_or_die(int argc, char** argv);
+
+}  // namespace coracle::apiserver
