@@ -90,10 +90,14 @@ Ready Core::take_ready() {
 
 void Core::on_synced(std::uint64_t ready_number) {
   CHECK_MSG(ready_number <= ready_number_, "Ready " << ready_number << " was not taken yet");
-  touched_ = true;
+  const Index before = log_.synced();
   log_.on_synced(ready_number);
+  // Only news make another Ready, or a driver that takes all there are would never end.
+  if (log_.synced() != before) touched_ = true;
   // (6) a candidate's own vote is a vote like any other: it counts when it is durable.
-  if (role_ == Role::kCandidate && vote_ready_ != 0 && ready_number >= vote_ready_) {
+  if (role_ == Role::kCandidate && vote_ready_ != 0 && ready_number >= vote_ready_ &&
+      !votes_.contains(config_.id)) {
+    touched_ = true;
     count_vote(config_.id, VoteReason::kGranted);
   }
   if (role_ == Role::kLeader) maybe_commit();
@@ -101,8 +105,9 @@ void Core::on_synced(std::uint64_t ready_number) {
 
 void Core::on_applied(Index index) {
   CHECK_MSG(index <= applying_, "applied " << index << " but handed out " << applying_);
+  if (index <= applied_) return;
   touched_ = true;
-  applied_ = std::max(applied_, index);
+  applied_ = index;
   history_.applied_to(applied_);
 }
 

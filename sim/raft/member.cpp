@@ -86,6 +86,7 @@ void SimMember::carry_out(raft::Ready ready) {
   if (ready.hard_state || !ready.to_append.empty()) {
     disk_.write(ready.hard_state, ready.to_append);
   }
+  world_.checker().on_state(id_, *core_, log_);
   apply(ready.to_apply);
   for (const raft::ReadGrant& grant : ready.reads) world_.clients().on_read(*this, grant);
   for (const auto& outcome : ready.proposals) world_.clients().on_outcome(*this, outcome);
