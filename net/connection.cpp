@@ -169,7 +169,8 @@ void Connection::dispatch() {
   state_ = State::kHandling;
   ++exchange_;
   in_handler_ = true;
-  server_->handler(std::move(request), make_exchange(shared_from_this(), exchange_));
+  auto handler = server_->handler;  // held: it may end the server
+  (*handler)(std::move(request), make_exchange(shared_from_this(), exchange_));
   in_handler_ = false;
   if (state_ == State::kHandling || state_ == State::kStreaming) {
     stream_->wait(Ready::kRead, shared_from_this());

@@ -27,7 +27,8 @@ class RawStream;
 struct ServerShared {
   AsioExecutor& executor;
   Server::Options options;
-  Handler handler;
+  // Gone with the Server: what it captures may hold Exchanges, which hold this.
+  std::shared_ptr<const Handler> handler;
   SslContext tls;
   ServerStats stats;
   std::unordered_set<std::shared_ptr<Connection>> connections;

@@ -131,6 +131,7 @@ class LiveServer final : public Server {
     auto connections = shared_->connections;
     for (const auto& connection : connections) connection->forget();
     drop_upgraded();
+    shared_->handler = nullptr;
   }
 
   std::uint16_t port() const override { return port_; }
@@ -202,7 +203,8 @@ Result<std::unique_ptr<Server>> Server::listen(AsioExecutor& executor, Options o
   }
   ASSIGN_OR_RETURN(Listening listening, open_listener(options.address, options.port));
   auto shared = std::shared_ptr<ServerShared>(
-      new ServerShared{executor, std::move(options), std::move(handler), std::move(tls)});
+      new ServerShared{executor, std::move(options),
+                       std::make_shared<const Handler>(std::move(handler)), std::move(tls)});
   return std::unique_ptr<Server>(std::make_unique<LiveServer>(std::move(shared), listening));
 }
 

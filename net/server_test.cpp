@@ -296,5 +296,19 @@ TEST_CASE("server: stop does not wait longer than its grace; a server may just g
   held->respond(make_response(200, "too late", "text/plain"));
 }
 
+TEST_CASE("server: may be ended by its own handler, whatever that holds") {
+  World world;
+  auto kept = std::make_shared<std::vector<std::shared_ptr<Exchange>>>();
+  std::weak_ptr<void> watched = kept;
+  world.serve([&world, kept](Request, std::shared_ptr<Exchange> exchange) {
+    kept->push_back(exchange);
+    world.server = nullptr;
+  });
+  auto client = world.client();
+  kept = nullptr;
+  CHECK(world.get(*client, "/").status() == unavailable("EOF"));
+  CHECK(watched.expired());
+}
+
 }  // namespace
 }  // namespace coracle::net::testing
