@@ -1,6 +1,7 @@
 // Versions that share storage, and the Scale view of scalable kinds.
 #include <algorithm>
 
+#include "api/convert_autoscaler.hpp"
 #include "api/object.hpp"
 #include "api/selectors.hpp"
 #include "api/strategy.hpp"
@@ -62,6 +63,10 @@ void convert_object(const ResourceInfo& from, const ResourceInfo& to, json::valu
   json::object& members = object.as_object();
   if (from.kind == "Event" && to.kind == "Event" && from.group != to.group) {
     convert_event(to.group.empty(), members);
+  }
+  if (to.kind == "HorizontalPodAutoscaler" && from.version != to.version) {
+    if (to.version == "v1") autoscaler_to_v1(object);
+    if (from.version == "v1") autoscaler_from_v1(object);
   }
   members["apiVersion"] = to.api_version;
   members["kind"] = to.kind;

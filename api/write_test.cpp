@@ -193,6 +193,23 @@ TEST_CASE("events convert between their two groups and back") {
   CHECK(v == original);
 }
 
+TEST_CASE("autoscalers convert between v1 and v2 without loss") {
+  const Catalog& catalog = Catalog::builtin();
+  const ResourceInfo& v1 = *catalog.find("autoscaling", "v1", "horizontalpodautoscalers");
+  const ResourceInfo& v2 = *catalog.find("autoscaling", "v2", "horizontalpodautoscalers");
+  const json::value original = parsed(R"({"apiVersion":"autoscaling/v2",
+      "kind":"HorizontalPodAutoscaler","metadata":{"name":"h"},"spec":{"maxReplicas":5,"metrics":[
+      {"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":80}}},
+      {"type":"Pods","pods":{"metric":{"name":"x"}}}],"behavior":{"scaleDown":{}}}})");
+  json::value v = original;
+  convert_object(v2, v1, v);
+  CHECK(get_int(v, "spec.targetCPUUtilizationPercentage") == 80);
+  CHECK(find(v, "spec.metrics") == nullptr);
+  CHECK(api_version_of(v) == "autoscaling/v1");
+  convert_object(v1, v2, v);
+  CHECK(v == original);
+}
+
 TEST_CASE("scale") {
   json::value v =
       parsed(R"({"metadata":{"name":"d","namespace":"n","uid":"u","resourceVersion":"4"},

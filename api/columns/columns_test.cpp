@@ -184,7 +184,8 @@ TEST_CASE("slice cells") {
             object_of("{}")) == "<unset>|<unset>");
   CHECK(row(network_columns(), {"endpointslice.ports", "endpointslice.endpoints"},
             object_of(R"({"ports":[{"port":80},{"name":"x"}],
-                          "endpoints":[{"addresses":["10.0.0.1"]},{"addresses":["10.0.0.2"]}]})")) ==
+                          "endpoints":[{"addresses":["10.0.0.1"]},
+                                       {"addresses":["10.0.0.2"]}]})")) ==
         "80,x|10.0.0.1,10.0.0.2");
 }
 

@@ -135,8 +135,4 @@ void endpoint_slice(const json::value& object, const json::value* old, FieldErro
   slice_ports(object, errors);
 }
 
-void endpoints_warnings(const json::value&, const json::value*, std::vector<std::string>& out) {
-  out.emplace_back("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
-}
-
 }  // namespace coracle::api::validation

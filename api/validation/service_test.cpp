@@ -88,6 +88,37 @@ TEST_CASE("secret") {
       secret, defaults::set_secret);
 }
 
+TEST_CASE("persistent volume") {
+  run(
+      {
+          {"good",
+           R"({"spec":{"capacity":{"storage":"1Gi"},"accessModes":["ReadWriteOnce"],
+               "hostPath":{"path":"/d"}}})",
+           {}},
+          {"nothing",
+           R"({"spec":{}})",
+           {"spec.accessModes: Required value", "spec.capacity: Required value",
+            "spec: Required value: must specify a volume type"}},
+          {"two sources, none of the size",
+           R"({"spec":{"capacity":{"storage":"0"},"accessModes":["ReadWriteOnce"],
+               "hostPath":{"path":"/d"},"nfs":{"server":"a","path":"/d"}}})",
+           {R"(spec.capacity[storage]: Invalid value: "0": must be greater than zero)",
+            "spec.nfs: Forbidden: may not specify more than 1 volume type"}},
+      },
+      persistent_volume, defaults::set_persistent_volume);
+}
+
+TEST_CASE("limit range") {
+  run(
+      {
+          {"upside down",
+           R"({"spec":{"limits":[{"type":"Container","min":{"cpu":"2"},"max":{"cpu":"1"}}]}})",
+           {R"(spec.limits[0].min[cpu]: Invalid value: "2": min value 2 is greater than max )"
+            "value 1"}},
+      },
+      limit_range, defaults::set_limit_range);
+}
+
 TEST_CASE("node taints") {
   run(
       {

@@ -5,7 +5,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "api/field_error.hpp"
 #include "base/json.hpp"
@@ -48,10 +47,10 @@ void cluster_role(Object object, Old old, FieldErrors& errors);
 void role_binding(Object object, Old old, FieldErrors& errors);
 void autoscaler(Object object, Old old, FieldErrors& errors);
 void persistent_volume_claim(Object object, Old old, FieldErrors& errors);
+void persistent_volume(Object object, Old old, FieldErrors& errors);
+void resource_quota(Object object, Old old, FieldErrors& errors);
+void limit_range(Object object, Old old, FieldErrors& errors);
 void storage_class(Object object, Old old, FieldErrors& errors);
-
-// Texts for Warning headers.
-void endpoints_warnings(Object object, Old old, std::vector<std::string>& out);
 
 // `expected exactly 5 fields, found 1: [nonsense]`; "" when the schedule is good.
 std::string cron_schedule_problem(std::string_view schedule);
