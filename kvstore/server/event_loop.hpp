@@ -36,7 +36,8 @@ class EventLoop final : public Executor {
   TimePoint now() const override { return real_clock().now(); }
   WallTime wall_now() const override { return real_clock().wall_now(); }
 
-  // Runs on the calling thread until stop(). What had been posted by then still runs; timers do not.
+  // Runs on the calling thread until stop(). What had been posted by then still runs; timers do
+  // not.
   void run(const Work& end_of_turn);
   void stop();
 

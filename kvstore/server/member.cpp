@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kExpiriesPerTick = 100;
 constexpr std::uint64_t kTicksPerSizeCheck = 20;
+constexpr std::uint64_t kHurryTicks = 60;
 
 }  // namespace
 
@@ -47,6 +48,7 @@ void Member::stop_gracefully() {
 void Member::tick() {
   loop_.after(options_.heartbeat / 2, [this] { tick(); });
   core_->tick();
+  hurry_first_election();
   const TimePoint now = loop_.now();
   proposals_->tick(now);
   reads_->tick(now);
@@ -54,6 +56,14 @@ void Member::tick() {
   publish_self();
   if (++ticks_ % kTicksPerSizeCheck == 0) db_bytes_ = state_->bytes_on_disk();
   on_tick();
+}
+
+// Nobody has to wait for a time-out when all members of a cluster start together: the one with the
+// smallest id asks (by pre-vote, which disturbs nobody) until there is a leader.
+void Member::hurry_first_election() {
+  if (ticks_ > kHurryTicks || known_leader_ != NodeId(0)) return;
+  const auto& voters = core_->membership().voters;
+  if (!voters.empty() && *voters.begin() == id() && ticks_ % 2 == 1) core_->campaign();
 }
 
 void Member::propose(std::uint64_t request, std::string data, Answer answer) {

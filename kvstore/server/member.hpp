@@ -113,6 +113,7 @@ class Member {
   // member.cpp
   void tick();
   void watch_leadership();
+  void hurry_first_election();
   void expire_leases();
   void publish_self();
   void refresh_peers();

@@ -1,0 +1,124 @@
+#include "server/pending.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace coracle::store {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A core with a log, and what its callers were told.
+struct World {
+  explicit World(std::set<NodeId> voters) {
+    raft::Config config;
+    config.id = NodeId(1);
+    config.membership.voters = std::move(voters);
+    core.emplace(config, view, rng);
+    proposals.emplace(*core, 7s);
+    reads.emplace(*core, 7s);
+  }
+  // One Ready without its entries being applied.
+  void sync() {
+    while (core->has_ready()) {
+      const raft::Ready ready = core->take_ready();
+      if (!ready.to_append.empty()) view.append(ready.to_append);
+      if (ready.must_sync) core->on_synced(ready.number);
+      for (const raft::Entry& entry : ready.to_apply) committed.push_back(entry);
+      if (!ready.to_apply.empty()) core->on_applied(ready.to_apply.back().index);
+      for (const raft::ReadGrant& grant : ready.reads) reads->on_grant(grant);
+    }
+  }
+  Proposals::Answer note() {
+    return [this](Outcome outcome) { told.push_back(outcome.status.to_string()); };
+  }
+
+  raft::MemoryLog view;
+  Rng rng{1};
+  std::optional<raft::Core> core;
+  std::optional<Proposals> proposals;
+  std::optional<ReadBarrier> reads;
+  std::vector<raft::Entry> committed;
+  std::vector<std::string> told;
+};
+
+const TimePoint kStart{};
+
+}  // namespace
+
+TEST_CASE("without a leader a proposal waits, then times out") {
+  World w({NodeId(1), NodeId(2), NodeId(3)});
+  w.proposals->submit(1, "a", kStart, w.note());
+  w.proposals->tick(kStart + 6s);
+  CHECK(w.told.empty());
+  w.proposals->tick(kStart + 7s);
+  CHECK(w.told == std::vector<std::string>{"Unavailable: etcdserver: request timed out"});
+  CHECK(w.proposals->size() == 0);
+}
+
+TEST_CASE("without a leader a read waits, then times out") {
+  World w({NodeId(1), NodeId(2), NodeId(3)});
+  std::vector<std::string> told;
+  w.reads->wait(kStart, [&](const Status& s) { told.push_back(s.to_string()); });
+  w.reads->start_round();
+  w.reads->tick(kStart + 6s);
+  CHECK(told.empty());
+  w.reads->tick(kStart + 7s);
+  CHECK(told == std::vector<std::string>{"Unavailable: etcdserver: request timed out"});
+}
+
+TEST_CASE("a sole leader takes proposals and confirms reads") {
+  World w({NodeId(1)});
+  w.sync();
+  REQUIRE(w.core->role() == raft::Role::kLeader);
+  w.proposals->submit(1, "a", kStart, w.note());
+  int fresh = 0;
+  w.reads->wait(kStart, [&](const Status& s) { fresh += s.ok() ? 1 : 100; });
+  w.reads->start_round();
+  w.sync();
+  REQUIRE(!w.committed.empty());
+  CHECK(w.committed.back().data == "a");
+  CHECK(fresh == 1);
+
+  SECTION("its entry is answered when it is applied, once") {
+    w.proposals->on_entry(w.committed.back());
+    CHECK(w.told.empty());
+    w.proposals->answer(1, Outcome{});
+    w.proposals->answer(1, Outcome{});
+    w.proposals->tick(kStart + 8s);
+    CHECK(w.told == std::vector<std::string>{"Ok"});
+  }
+  SECTION("another term's entry in its place means it is lost") {
+    raft::Entry other = w.committed.back();
+    other.term = other.term.next();
+    w.proposals->on_entry(other);
+    CHECK(w.told == std::vector<std::string>{"Unavailable: etcdserver: leader changed"});
+  }
+}
+
+TEST_CASE("what a silent leader may have taken ends when another begins") {
+  World w({NodeId(1), NodeId(2), NodeId(3)});
+  raft::HeartbeatReq beat;
+  beat.from = NodeId(2);
+  beat.to = NodeId(1);
+  beat.term = Term(5);
+  REQUIRE(w.core->step(beat).ok());
+  w.proposals->submit(1, "a", kStart, w.note());
+  w.sync();
+  w.proposals->on_outcome({1, raft::Refusal::kNoAnswer, {}, {}});
+  w.proposals->on_entry({Term(5), Index(3), raft::EntryKind::kNoop, ""});
+  CHECK(w.told.empty());  // the same leader's own beginning says nothing
+  w.proposals->on_entry({Term(6), Index(4), raft::EntryKind::kNoop, ""});
+  CHECK(w.told == std::vector<std::string>{
+                      "Unavailable: etcdserver: request timed out, possibly due to previous leader "
+                      "failure"});
+}
+
+TEST_CASE("stopping answers everybody") {
+  World w({NodeId(1), NodeId(2), NodeId(3)});
+  w.proposals->submit(1, "a", kStart, w.note());
+  w.proposals->submit(2, "b", kStart, w.note());
+  w.proposals->fail_all({Code::kUnavailable, "etcdserver: server stopped"});
+  CHECK(w.told.size() == 2);
+}
+
+}  // namespace coracle::store
