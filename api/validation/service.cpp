@@ -211,6 +211,12 @@ void type_dependent(const json::value& spec, FieldErrors& errors) {
 
 // An address, once given, stays, unless the service comes from or goes to a type without one.
 void kept_addresses(const json::value& spec, const json::value& before, FieldErrors& errors) {
+  if (text_of(spec, "type") == "LoadBalancer" && text_of(before, "type") == "LoadBalancer" &&
+      !checks::same(member(spec, "loadBalancerClass"), member(before, "loadBalancerClass"))) {
+    errors.invalid(FieldPath("spec").child("loadBalancerClass"),
+                   checks::value_or_null(member(spec, "loadBalancerClass")),
+                   "may not change once set");
+  }
   if (text_of(spec, "type") == "ExternalName" || text_of(before, "type") == "ExternalName") {
     return;
   }

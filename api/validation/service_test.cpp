@@ -28,6 +28,11 @@ TEST_CASE("service") {
            R"({"spec":{"clusterIPs":["10.0.99.99"],"ports":[{"port":80}]}})",
            {R"(spec.clusterIPs[0]: Invalid value: ["10.0.99.99"]: may not change once set)"},
            R"({"spec":{"clusterIPs":["10.0.0.1"],"ports":[{"port":80}]}})"},
+          {"balancer class changed",
+           R"({"spec":{"type":"LoadBalancer","loadBalancerClass":"a.io/b","ports":[
+               {"port":80}]}})",
+           {R"(spec.loadBalancerClass: Invalid value: "a.io/b": may not change once set)"},
+           R"({"spec":{"type":"LoadBalancer","ports":[{"port":80}]}})"},
           {"address dropped with the type",
            R"({"spec":{"type":"ExternalName","externalName":"a.example"}})",
            {},
