@@ -63,8 +63,8 @@ start_cluster() {
   SERVER=https://127.0.0.1:$PORT
   start_apiserver
   export KUBECONFIG=$WORK/kubeconfig KUBECACHEDIR=$WORK/cache
-  kubectl config set-cluster c --server="$SERVER" --certificate-authority="$WORK/ca.crt" >/dev/null
-  kubectl config set-credentials admin --client-certificate="$WORK/admin.crt" \
+  kubectl config set-cluster c --server="$SERVER" --embed-certs --certificate-authority="$WORK/ca.crt" >/dev/null
+  kubectl config set-credentials admin --embed-certs --client-certificate="$WORK/admin.crt" \
     --client-key="$WORK/admin.key" >/dev/null
   kubectl config set-context c --cluster=c --user=admin >/dev/null
   kubectl config use-context c >/dev/null
