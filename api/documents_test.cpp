@@ -15,15 +15,21 @@ std::unique_ptr<Catalog> small() {
   return std::move(*Catalog::parse(R"({"definitions":{
     "io.k8s.apimachinery.pkg.apis.meta.v1.Time":{"type":"string","format":"date-time"},
     "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta":{"type":"object","properties":{
-      "name":{"type":"string"},"creationTimestamp":{"$ref":"io.k8s.apimachinery.pkg.apis.meta.v1.Time"}}},
-    "x.v1.Node":{"type":"object","properties":{"next":{"$ref":"x.v1.Node"},"v":{"type":"integer","default":1}}},
+      "name":{"type":"string"},"creationTimestamp":{
+        "$ref":"io.k8s.apimachinery.pkg.apis.meta.v1.Time"}}},
+      
+    "x.v1.Node":{"type":"object","properties":{"next":{"$ref":"x.v1.Node"},
+      "v":{"type":"integer","default":1}}},
     "x.v1.Boat":{"type":"object","properties":{
       "metadata":{"$ref":"io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"},
-      "spec":{"type":"object","properties":{"sails":{"type":"integer","format":"int32"},"tree":{"$ref":"x.v1.Node"}}},
+      "spec":{"type":"object","properties":{"sails":{"type":"integer","format":"int32"},
+      "tree":{"$ref":"x.v1.Node"}}},
       "status":{"type":"object","properties":{"afloat":{"type":"boolean"}}}}}},
     "kinds":[{"spec":{"group":"x.org","scope":"Namespaced",
-      "names":{"kind":"Boat","plural":"boats","singular":"boat","shortNames":["bt"],"categories":["all"]},
-      "versions":[{"name":"v1","schema":{"openAPIV3Schema":{"$ref":"x.v1.Boat"}},"subresources":{"status":{}},
+      "names":{"kind":"Boat","plural":"boats","singular":"boat","shortNames":["bt"],
+      "categories":["all"]},
+      "versions":[{"name":"v1","schema":{"openAPIV3Schema":{"$ref":"x.v1.Boat"}},
+      "subresources":{"status":{}},
         "additionalPrinterColumns":[{"name":"Sails","type":"integer","jsonPath":".spec.sails"},
           {"name":"Mood","type":"string","hook":"boat.mood","priority":1},
           {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}]}]}}]})"));
@@ -78,9 +84,10 @@ TEST_CASE("tables") {
   CHECK(get_string(table, "apiVersion") == "meta.k8s.io/v1");
   CHECK(jsonpath_values(table, ".columnDefinitions[*].name").size() == 4);
   CHECK(get_int(get_array(table, "columnDefinitions")[2], "priority") == 1);
-  CHECK(
-      to_json(get_array(table, "rows")[0]) ==
-      R"({"cells":["b",2,"fine","5m3s"],"object":{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"name":"b","creationTimestamp":"2026-01-01T00:00:00Z"}}})");
+  CHECK(to_json(get_array(table, "rows")[0]) ==
+        R"({"cells":["b",2,"fine","5m3s"],"object":{"kind":"PartialObjectMetadata",)"
+        R"("apiVersion":"meta.k8s.io/v1","metadata":{"name":"b",)"
+        R"("creationTimestamp":"2026-01-01T00:00:00Z"}}})");
   CHECK(to_json(get_array(table, "rows")[1].at("cells")) == R"(["c",0,"fine","<unknown>"])");
   const json::value later = table_of_rows(boats, {}, {}, {.with_columns = false});
   CHECK(later.at("columnDefinitions").is_null());
@@ -90,23 +97,28 @@ TEST_CASE("tables") {
 
 TEST_CASE("discovery") {
   const auto catalog = small();
-  CHECK(
-      to_json(group_list(*catalog)) ==
-      R"({"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"x.org","versions":[{"groupVersion":"x.org/v1","version":"v1"}],"preferredVersion":{"groupVersion":"x.org/v1","version":"v1"}}]})");
-  CHECK(
-      to_json(*resource_list(*catalog, "x.org", "v1")) ==
-      R"({"kind":"APIResourceList","apiVersion":"v1","groupVersion":"x.org/v1","resources":[{"name":"boats","singularName":"boat","namespaced":true,"kind":"Boat","verbs":["create","delete","deletecollection","get","list","patch","update","watch"],"shortNames":["bt"],"categories":["all"]},{"name":"boats/status","singularName":"","namespaced":true,"kind":"Boat","verbs":["get","patch","update"]}]})");
+  CHECK(to_json(group_list(*catalog)) ==
+        R"({"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"x.org",)"
+        R"("versions":[{"groupVersion":"x.org/v1","version":"v1"}],)"
+        R"("preferredVersion":{"groupVersion":"x.org/v1","version":"v1"}}]})");
+  CHECK(to_json(*resource_list(*catalog, "x.org", "v1")) ==
+        R"({"kind":"APIResourceList","apiVersion":"v1","groupVersion":"x.org/v1",)"
+        R"("resources":[{"name":"boats","singularName":"boat","namespaced":true,)"
+        R"("kind":"Boat","verbs":["create","delete","deletecollection","get","list",)"
+        R"("patch","update","watch"],"shortNames":["bt"],"categories":["all"]},)"
+        R"({"name":"boats/status","singularName":"","namespaced":true,"kind":"Boat",)"
+        R"("verbs":["get","patch","update"]}]})");
   CHECK_FALSE(resource_list(*catalog, "x.org", "v2").ok());
   CHECK_FALSE(group_document(*catalog, "").ok());
   const json::value all = aggregated_discovery(*catalog, false);
-  CHECK(
-      to_json(get_array(all, "items")[0]
-                  .at("versions")
-                  .at(0)
-                  .at("resources")
-                  .at(0)
-                  .at("subresources")) ==
-      R"([{"subresource":"status","responseKind":{"group":"x.org","version":"v1","kind":"Boat"},"verbs":["get","patch","update"]}])");
+  CHECK(to_json(get_array(all, "items")[0]
+                    .at("versions")
+                    .at(0)
+                    .at("resources")
+                    .at(0)
+                    .at("subresources")) ==
+        R"([{"subresource":"status","responseKind":{"group":"x.org","version":"v1",)"
+        R"("kind":"Boat"},"verbs":["get","patch","update"]}])");
   CHECK(get_array(aggregated_discovery(*catalog, true), "items").empty());
   std::vector<std::string> order;
   for (const GroupInfo& group : Catalog::builtin().groups()) order.push_back(group.name);

@@ -61,15 +61,29 @@ TEST_CASE("Status objects have upstream's text, code, reason and details") {
   };
   const Case cases[] = {
       {"not found", not_found_error({"", "pods"}, "x"),
-       R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"pods \"x\" not found","reason":"NotFound","details":{"name":"x","kind":"pods"},"code":404})"},
+       R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",)"
+       R"("message":"pods \"x\" not found","reason":"NotFound","details":{"name":"x",)"
+       R"("kind":"pods"},"code":404})"},
       {"exists", already_exists_error(deployments, "x"),
-       R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"deployments.apps \"x\" already exists","reason":"AlreadyExists","details":{"name":"x","group":"apps","kind":"deployments"},"code":409})"},
+       R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",)"
+       R"("message":"deployments.apps \"x\" already exists","reason":"AlreadyExists",)"
+       R"("details":{"name":"x","group":"apps","kind":"deployments"},"code":409})"},
       {"invalid", invalid_error({"apps", "Deployment"}, "x", errors),
-       R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Deployment.apps \"x\" is invalid: spec.selector: Required value","reason":"Invalid","details":{"name":"x","group":"apps","kind":"Deployment","causes":[{"reason":"FieldValueRequired","message":"Required value","field":"spec.selector"}]},"code":422})"},
+       R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",)"
+       R"("message":"Deployment.apps \"x\" is invalid: spec.selector: Required value",)"
+       R"("reason":"Invalid","details":{"name":"x","group":"apps","kind":"Deployment",)"
+       R"("causes":[{"reason":"FieldValueRequired","message":"Required value",)"
+       R"("field":"spec.selector"}]},"code":422})"},
       {"too large version", resource_version_too_large_error(9, 5),
-       R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Timeout: Too large resource version: 9, current: 5","reason":"Timeout","details":{"retryAfterSeconds":1,"causes":[{"reason":"ResourceVersionTooLarge","message":"Too large resource version"}]},"code":504})"},
+       R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",)"
+       R"("message":"Timeout: Too large resource version: 9, current: 5",)"
+       R"("reason":"Timeout","details":{"retryAfterSeconds":1,)"
+       R"("causes":[{"reason":"ResourceVersionTooLarge",)"
+       R"("message":"Too large resource version"}]},"code":504})"},
       {"forbidden", forbidden_error({"", "pods"}, "", "User \"u\" cannot list"),
-       R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"pods is forbidden: User \"u\" cannot list","reason":"Forbidden","details":{"kind":"pods"},"code":403})"},
+       R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",)"
+       R"("message":"pods is forbidden: User \"u\" cannot list","reason":"Forbidden",)"
+       R"("details":{"kind":"pods"},"code":403})"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);

@@ -81,9 +81,9 @@ TEST_CASE("finalizers and owners") {
   refs.push_back(controller_reference(o));
   metadata_of(pod)["ownerReferences"] = refs;
   REQUIRE(controller_of(pod) != nullptr);
-  CHECK(
-      to_json(*controller_of(pod)) ==
-      R"({"apiVersion":"apps/v1","kind":"ReplicaSet","name":"r","uid":"u1","controller":true,"blockOwnerDeletion":true})");
+  CHECK(to_json(*controller_of(pod)) ==
+        R"({"apiVersion":"apps/v1","kind":"ReplicaSet","name":"r","uid":"u1",)"
+        R"("controller":true,"blockOwnerDeletion":true})");
   CHECK(is_owned_by(pod, "u1"));
   CHECK(split_api_version("apps/v1").group == "apps");
   CHECK(split_api_version("v1").group.empty());

@@ -75,9 +75,11 @@ TEST_CASE("strategic merge patch") {
   };
   const Case cases[] = {
       {"merge by key",
-       R"({"spec":{"containers":[{"name":"a","image":"1","env":[{"name":"X","value":"1"}]},{"name":"b"}]}})",
+       R"({"spec":{"containers":[{"name":"a","image":"1","env":[{"name":"X",)"
+       R"("value":"1"}]},{"name":"b"}]}})",
        R"({"spec":{"containers":[{"name":"a","image":"2","env":[{"name":"Y","value":"2"}]}]}})",
-       R"({"spec":{"containers":[{"name":"a","image":"2","env":[{"name":"Y","value":"2"},{"name":"X","value":"1"}]},{"name":"b"}]}})"},
+       R"({"spec":{"containers":[{"name":"a","image":"2","env":[{"name":"Y",)"
+       R"("value":"2"},{"name":"X","value":"1"}]},{"name":"b"}]}})"},
       {"delete by key", R"({"spec":{"containers":[{"name":"a"},{"name":"b"}]}})",
        R"({"spec":{"containers":[{"name":"a","$patch":"delete"}]}})",
        R"({"spec":{"containers":[{"name":"b"}]}})"},
@@ -100,10 +102,12 @@ TEST_CASE("strategic merge patch") {
        R"({"spec":{"containers":[{"name":"a","command":["z"]}]}})",
        R"({"spec":{"containers":[{"name":"a","command":["z"]}]}})"},
       {"element order", R"({"spec":{"containers":[{"name":"a"},{"name":"b"},{"name":"s"}]}})",
-       R"({"spec":{"$setElementOrder/containers":[{"name":"b"},{"name":"a"}],"containers":[{"name":"b","image":"i"}]}})",
+       R"({"spec":{"$setElementOrder/containers":[{"name":"b"},{"name":"a"}],)"
+       R"("containers":[{"name":"b","image":"i"}]}})",
        R"({"spec":{"containers":[{"name":"b","image":"i"},{"name":"a"},{"name":"s"}]}})"},
       {"retain keys", R"({"spec":{"volumes":[{"name":"v","emptyDir":{}}]}})",
-       R"({"spec":{"volumes":[{"$retainKeys":["name","configMap"],"name":"v","configMap":{"name":"c"}}]}})",
+       R"({"spec":{"volumes":[{"$retainKeys":["name","configMap"],"name":"v",)"
+       R"("configMap":{"name":"c"}}]}})",
        R"({"spec":{"volumes":[{"name":"v","configMap":{"name":"c"}}]}})"},
   };
   for (const Case& c : cases) {
@@ -132,18 +136,21 @@ TEST_CASE("two-way patches say what changed and apply to it") {
       {"image",
        R"({"spec":{"template":{"spec":{"containers":[{"name":"a","image":"1"},{"name":"b"}]}}}})",
        R"({"spec":{"template":{"spec":{"containers":[{"name":"a","image":"2"},{"name":"b"}]}}}})",
-       R"({"spec":{"template":{"spec":{"$setElementOrder/containers":[{"name":"a"},{"name":"b"}],"containers":[{"image":"2","name":"a"}]}}}})"},
+       R"({"spec":{"template":{"spec":{"$setElementOrder/containers":[{"name":"a"},)"
+       R"({"name":"b"}],"containers":[{"image":"2","name":"a"}]}}}})"},
       {"container removed",
        R"({"spec":{"template":{"spec":{"containers":[{"name":"a"},{"name":"b"}]}}}})",
        R"({"spec":{"template":{"spec":{"containers":[{"name":"b"}]}}}})",
-       R"({"spec":{"template":{"spec":{"$setElementOrder/containers":[{"name":"b"}],"containers":[{"$patch":"delete","name":"a"}]}}}})"},
+       R"({"spec":{"template":{"spec":{"$setElementOrder/containers":[{"name":"b"}],)"
+       R"("containers":[{"$patch":"delete","name":"a"}]}}}})"},
       {"strategy retains keys",
        R"({"spec":{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":1}}}})",
        R"({"spec":{"strategy":{"type":"Recreate"}}})",
        R"({"spec":{"strategy":{"$retainKeys":["type"],"rollingUpdate":null,"type":"Recreate"}}})"},
       {"finalizers", R"({"metadata":{"finalizers":["a","b"]}})",
        R"({"metadata":{"finalizers":["b","c"]}})",
-       R"({"metadata":{"$deleteFromPrimitiveList/finalizers":["a"],"$setElementOrder/finalizers":["b","c"],"finalizers":["c"]}})"},
+       R"({"metadata":{"$deleteFromPrimitiveList/finalizers":["a"],)"
+       R"("$setElementOrder/finalizers":["b","c"],"finalizers":["c"]}})"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
@@ -159,22 +166,29 @@ TEST_CASE("two-way patches say what changed and apply to it") {
 }
 
 TEST_CASE("three-way patches keep what others added and drop what was applied before") {
-  const json::value last = parsed(
-      R"({"metadata":{"labels":{"a":"1","old":"x"}},"spec":{"replicas":2,"template":{"spec":{"containers":[{"name":"a","image":"1"},{"name":"gone"}]}}}})");
-  const json::value next = parsed(
-      R"({"metadata":{"labels":{"a":"2"}},"spec":{"template":{"spec":{"containers":[{"name":"a","image":"2"}]}}}})");
-  const json::value live = parsed(
-      R"({"metadata":{"labels":{"a":"1","old":"x","other":"y"}},"spec":{"replicas":2,"template":{"spec":{"containers":[{"name":"a","image":"1","imagePullPolicy":"Always"},{"name":"gone"},{"name":"sidecar"}]}}}})");
+  const json::value last =
+      parsed(R"({"metadata":{"labels":{"a":"1","old":"x"}},"spec":{"replicas":2,)"
+             R"("template":{"spec":{"containers":[{"name":"a","image":"1"},)"
+             R"({"name":"gone"}]}}}})");
+  const json::value next =
+      parsed(R"({"metadata":{"labels":{"a":"2"}},)"
+             R"("spec":{"template":{"spec":{"containers":[{"name":"a","image":"2"}]}}}})");
+  const json::value live =
+      parsed(R"({"metadata":{"labels":{"a":"1","old":"x","other":"y"}},"spec":{"replicas":2,)"
+             R"("template":{"spec":{"containers":[{"name":"a","image":"1",)"
+             R"("imagePullPolicy":"Always"},{"name":"gone"},{"name":"sidecar"}]}}}})");
   const auto patch = create_three_way_merge_patch(last, next, live, deployment());
   REQUIRE(patch.ok());
-  CHECK(
-      to_json(sorted_keys(*patch)) ==
-      R"({"metadata":{"labels":{"a":"2","old":null}},"spec":{"replicas":null,"template":{"spec":{"$setElementOrder/containers":[{"name":"a"}],"containers":[{"image":"2","name":"a"},{"$patch":"delete","name":"gone"}]}}}})");
+  CHECK(to_json(sorted_keys(*patch)) ==
+        R"({"metadata":{"labels":{"a":"2","old":null}},"spec":{"replicas":null,)"
+        R"("template":{"spec":{"$setElementOrder/containers":[{"name":"a"}],)"
+        R"("containers":[{"image":"2","name":"a"},{"$patch":"delete","name":"gone"}]}}}})");
   const auto applied = apply_strategic_patch(live, *patch, deployment());
   REQUIRE(applied.ok());
-  CHECK(
-      to_json(sorted_keys(*applied)) ==
-      R"({"metadata":{"labels":{"a":"2","other":"y"}},"spec":{"template":{"spec":{"containers":[{"image":"2","imagePullPolicy":"Always","name":"a"},{"name":"sidecar"}]}}}})");
+  CHECK(to_json(sorted_keys(*applied)) ==
+        R"({"metadata":{"labels":{"a":"2","other":"y"}},)"
+        R"("spec":{"template":{"spec":{"containers":[{"image":"2",)"
+        R"("imagePullPolicy":"Always","name":"a"},{"name":"sidecar"}]}}}})");
   const auto same = create_three_way_merge_patch(next, next, next, deployment());
   REQUIRE(same.ok());
   CHECK(to_json(*same) == "{}");

@@ -49,9 +49,15 @@ TEST_CASE("a Deployment: maps, lists, pointers, quantities, int-or-string") {
   const auto decoded = decode_protobuf(envelope("apps/v1", "Deployment", raw), Catalog::builtin());
   CAPTURE(decoded.status().message());
   REQUIRE(decoded.ok());
-  CHECK(
-      to_json(*decoded) ==
-      R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d","creationTimestamp":"2026-01-01T00:00:00Z"},"spec":{"replicas":0,"selector":{"matchLabels":{"app":"w"}},"template":{"metadata":{"labels":{"app":"w"}},"spec":{"volumes":[{"name":"v","emptyDir":{}}],"containers":[{"name":"c","image":"nginx","ports":[{"containerPort":80}],"resources":{"limits":{"cpu":"500m"}}}],"terminationGracePeriodSeconds":0}},"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxUnavailable":"25%"}}}})");
+  CHECK(to_json(*decoded) ==
+        R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d",)"
+        R"("creationTimestamp":"2026-01-01T00:00:00Z"},"spec":{"replicas":0,)"
+        R"("selector":{"matchLabels":{"app":"w"}},)"
+        R"("template":{"metadata":{"labels":{"app":"w"}},"spec":{"volumes":[{"name":"v",)"
+        R"("emptyDir":{}}],"containers":[{"name":"c","image":"nginx",)"
+        R"("ports":[{"containerPort":80}],"resources":{"limits":{"cpu":"500m"}}}],)"
+        R"("terminationGracePeriodSeconds":0}},"strategy":{"type":"RollingUpdate",)"
+        R"("rollingUpdate":{"maxUnavailable":"25%"}}}})");
 }
 
 TEST_CASE("secrets carry bytes; delete options have no resource") {
@@ -63,9 +69,8 @@ TEST_CASE("secrets carry bytes; delete options have no resource") {
   const auto options = decode_protobuf(
       envelope("v1", "DeleteOptions", number(1, 0) + bytes(4, "Background")), Catalog::builtin());
   REQUIRE(options.ok());
-  CHECK(
-      to_json(*options) ==
-      R"({"apiVersion":"v1","kind":"DeleteOptions","gracePeriodSeconds":0,"propagationPolicy":"Background"})");
+  CHECK(to_json(*options) == R"({"apiVersion":"v1","kind":"DeleteOptions","gracePeriodSeconds":0,)"
+                             R"("propagationPolicy":"Background"})");
 }
 
 TEST_CASE("negative and unknown") {

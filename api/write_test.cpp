@@ -55,13 +55,15 @@ TEST_CASE("wrong types read as Go's decoder words them") {
 TEST_CASE("unknown fields are named and removed, the rest becomes canonical") {
   json::value v = parsed(R"({"kind":"Pod","foo":1,"metadata":{"labels":{},"annotations":null,
       "creationTimestamp":"2026-01-02T03:04:05.5+01:00"},
-      "spec":{"containers":[{"name":"a","bar":{},"resources":{"limits":{"cpu":0.5,"memory":"1024Mi"}}}]}})");
+      "spec":{"containers":[{"name":"a","bar":{},"resources":{"limits":{"cpu":0.5,
+      "memory":"1024Mi"}}}]}})");
   std::vector<std::string> unknown;
   REQUIRE(decode_in_place(v, *pods().schema, &unknown).ok());
   CHECK(unknown == std::vector<std::string>{"unknown field \"foo\"",
                                             "unknown field \"spec.containers[0].bar\""});
   CHECK(v == parsed(R"({"kind":"Pod","metadata":{"creationTimestamp":"2026-01-02T02:04:05Z"},
-      "spec":{"containers":[{"name":"a","resources":{"limits":{"cpu":"500m","memory":"1Gi"}}}]}})"));
+      "spec":{"containers":[{"name":"a","resources":{"limits":{"cpu":"500m",
+      "memory":"1Gi"}}}]}})"));
   CHECK(strict_error_text(unknown, {"data.a"}) ==
         "strict decoding error: unknown field \"foo\", unknown field "
         "\"spec.containers[0].bar\", duplicate field \"data.a\"");
@@ -93,7 +95,8 @@ TEST_CASE("metadata is checked as upstream does") {
        "character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
        "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"},
       {"owner",
-       R"({"metadata":{"name":"a","namespace":"d","ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"p"}]}})",
+       R"({"metadata":{"name":"a","namespace":"d","ownerReferences":[{"apiVersion":"v1",)"
+       R"("kind":"Pod","name":"p"}]}})",
        "metadata.ownerReferences[0].uid: Required value: must not be empty"},
   };
   for (const Case& c : cases) {
@@ -151,13 +154,16 @@ TEST_CASE("update keeps status, counts generations; status writes keep the spec"
   };
   const Case cases[] = {
       {"spec", WriteTarget::kObject, R"({"metadata":{"name":"a"},"spec":{"replicas":2}})",
-       R"({"metadata":{"name":"a","uid":"u","generation":4,"resourceVersion":"7"},"spec":{"replicas":2},"status":{"replicas":1}})"},
+       R"({"metadata":{"name":"a","uid":"u","generation":4,"resourceVersion":"7"},)"
+       R"("spec":{"replicas":2},"status":{"replicas":1}})"},
       {"labels only", WriteTarget::kObject,
        R"({"metadata":{"name":"a","labels":{"x":"y"}},"spec":{"replicas":1}})",
-       R"({"metadata":{"name":"a","labels":{"x":"y"},"uid":"u","generation":3,"resourceVersion":"7"},"spec":{"replicas":1},"status":{"replicas":1}})"},
+       R"({"metadata":{"name":"a","labels":{"x":"y"},"uid":"u","generation":3,)"
+       R"("resourceVersion":"7"},"spec":{"replicas":1},"status":{"replicas":1}})"},
       {"status", WriteTarget::kStatus,
        R"({"metadata":{"name":"a"},"spec":{"replicas":9},"status":{"replicas":2}})",
-       R"({"metadata":{"name":"a","uid":"u","generation":3,"resourceVersion":"7"},"spec":{"replicas":1},"status":{"replicas":2}})"},
+       R"({"metadata":{"name":"a","uid":"u","generation":3,"resourceVersion":"7"},)"
+       R"("spec":{"replicas":1},"status":{"replicas":2}})"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
@@ -188,7 +194,8 @@ TEST_CASE("events convert between their two groups and back") {
   json::value v = original;
   convert_object(core, events, v);
   CHECK(v == parsed(R"({"apiVersion":"events.k8s.io/v1","kind":"Event","metadata":{"name":"e"},
-      "regarding":{"name":"p"},"note":"m","deprecatedCount":2,"deprecatedSource":{"component":"s"}})"));
+      "regarding":{"name":"p"},"note":"m","deprecatedCount":2,
+      "deprecatedSource":{"component":"s"}})"));
   convert_object(events, core, v);
   CHECK(v == original);
 }
@@ -199,7 +206,8 @@ TEST_CASE("autoscalers convert between v1 and v2 without loss") {
   const ResourceInfo& v2 = *catalog.find("autoscaling", "v2", "horizontalpodautoscalers");
   const json::value original = parsed(R"({"apiVersion":"autoscaling/v2",
       "kind":"HorizontalPodAutoscaler","metadata":{"name":"h"},"spec":{"maxReplicas":5,"metrics":[
-      {"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":80}}},
+      {"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization",
+      "averageUtilization":80}}},
       {"type":"Pods","pods":{"metric":{"name":"x"}}}],"behavior":{"scaleDown":{}}}})");
   json::value v = original;
   convert_object(v2, v1, v);
