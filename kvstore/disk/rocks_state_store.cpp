@@ -188,9 +188,11 @@ void RocksStateStore::write(const WriteBatch& batch) {
       case WriteBatch::Op::Kind::kErase:
         impl_->must(out.Delete(family, op.key));
         break;
-      case WriteBatch::Op::Kind::kEraseRange:
-        impl_->must(out.DeleteRange(family, op.key, op.value.empty() ? kEndOfFamily : op.value));
+      case WriteBatch::Op::Kind::kEraseRange: {
+        const std::string& end = op.value.empty() ? kEndOfFamily : op.value;
+        if (op.key < end) impl_->must(out.DeleteRange(family, op.key, end));
         break;
+      }
     }
   }
   rocksdb::WriteOptions options;

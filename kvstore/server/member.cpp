@@ -9,8 +9,8 @@ namespace coracle::store {
 namespace {
 
 constexpr size_t kExpiriesPerTick = 100;
-constexpr std::uint64_t kTicksPerSizeCheck = 20;
-constexpr std::uint64_t kHurryTicks = 60;
+constexpr std::uint64_t kTicksPerSizeCheck = 40;
+constexpr std::uint64_t kHurryTicks = 120;
 
 }  // namespace
 
@@ -46,7 +46,7 @@ void Member::stop_gracefully() {
 }
 
 void Member::tick() {
-  loop_.after(options_.heartbeat / 2, [this] { tick(); });
+  loop_.after(options_.heartbeat / kTicksPerHeartbeat, [this] { tick(); });
   core_->tick();
   hurry_first_election();
   const TimePoint now = loop_.now();
@@ -63,7 +63,7 @@ void Member::tick() {
 void Member::hurry_first_election() {
   if (ticks_ > kHurryTicks || known_leader_ != NodeId(0)) return;
   const auto& voters = core_->membership().voters;
-  if (!voters.empty() && *voters.begin() == id() && ticks_ % 2 == 1) core_->campaign();
+  if (!voters.empty() && *voters.begin() == id() && ticks_ % kTicksPerHeartbeat == 1) core_->campaign();
 }
 
 void Member::propose(std::uint64_t request, std::string data, Answer answer) {

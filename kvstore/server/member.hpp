@@ -88,6 +88,9 @@ class Member {
   const std::string& data_dir() const { return options_.data_dir; }
 
  private:
+  // Finer ticks than heartbeats: fewer elections in which two stand at once.
+  static constexpr int kTicksPerHeartbeat = 4;
+
   Member(const Options& options, EventLoop& loop);
 
   // member_open.cpp

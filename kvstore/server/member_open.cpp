@@ -114,9 +114,10 @@ void Member::start_core(const disk::LogImage& image) {
   unflushed_bytes_ = view_bytes_;
   raft::Config config;
   config.id = id();
-  config.heartbeat_ticks = int(kTicksPerHeartbeat.count());
-  config.election_ticks =
-      int(kTicksPerHeartbeat.count() * options_.election.count() / options_.heartbeat.count());
+  config.heartbeat_ticks = kTicksPerHeartbeat;
+  config.election_ticks = std::max<int>(
+      2 * kTicksPerHeartbeat, int(kTicksPerHeartbeat * options_.election.count() * kElectionTenths /
+                                  (10 * options_.heartbeat.count())));
   const raft::HardState& saved = image.hard_state;
   config.hard_state =
       raft::HardState(saved.term(), saved.vote(), std::max(saved.commit(), applied.index));
