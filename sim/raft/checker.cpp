@@ -91,6 +91,11 @@ void RaftChecker::on_state(NodeId member, const raft::Core& core, const raft::Lo
     fail(text("n", member, " commit fell from ", commits_[member], " to ", core.commit()));
   }
   if (core.commit() > commits_[member]) {
+    // Figure 8 of the paper: counting may end only at an entry of the leader's own term.
+    if (core.role() == raft::Role::kLeader && log.term(core.commit()) != core.term()) {
+      fail(text("n", member, " leads term ", core.term(), " and commits up to entry ",
+                core.commit(), " of term ", log.term(core.commit())));
+    }
     note_committed(member, core.commit(), core.term(), log);
     commits_[member] = core.commit();
   }
