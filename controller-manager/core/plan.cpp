@@ -58,6 +58,20 @@ Write& Plan::remove(const client::Gvr& gvr, const json::value& object) {
   return write;
 }
 
+Write& Plan::update_subresource(const client::Gvr& gvr, std::string subresource,
+                                json::value object) {
+  Write& write = update(gvr, std::move(object));
+  write.verb = Write::Verb::kUpdateSubresource;
+  write.subresource = std::move(subresource);
+  return write;
+}
+
+Write& Plan::remove_all(const client::Gvr& gvr, std::string ns) {
+  Write& write = add(this, Write::Verb::kDeleteAll, gvr);
+  write.ns = std::move(ns);
+  return write;
+}
+
 void Plan::note(std::string reason, std::string message) {
   events.push_back({false, std::move(reason), std::move(message), {}});
 }

@@ -17,7 +17,15 @@
 namespace coracle::controllers {
 
 struct Write {
-  enum class Verb { kCreate, kUpdate, kUpdateStatus, kPatch, kDelete };
+  enum class Verb {
+    kCreate,
+    kUpdate,
+    kUpdateStatus,
+    kUpdateSubresource,  // PUT
+    kPatch,
+    kDelete,
+    kDeleteAll,  // all of a namespace; counts as failed while the server still found some
+  };
   Verb verb = Verb::kCreate;
   client::Gvr gvr;
   std::string ns, name;  // of what is patched or deleted; the body's own otherwise
@@ -51,6 +59,8 @@ struct Plan {
                client::PatchType type = client::PatchType::kStrategic);
   // With the object's uid as precondition.
   Write& remove(const client::Gvr& gvr, const json::value& object);
+  Write& update_subresource(const client::Gvr& gvr, std::string subresource, json::value object);
+  Write& remove_all(const client::Gvr& gvr, std::string ns);
   void note(std::string reason, std::string message);
   void warn(std::string reason, std::string message);
   void look_again(Duration after);  // the earliest wins

@@ -16,9 +16,13 @@ namespace coracle::controllers {
 class World {
  public:
   using Source = std::function<const client::ObjectCache&(const client::Gvr&)>;
-  explicit World(Source source) : source_(std::move(source)) {}
+  using Version = std::function<std::int64_t(const client::Gvr&)>;
+  World(Source source, Version version)
+      : source_(std::move(source)), version_(std::move(version)) {}
 
   const client::ObjectCache& of(const client::Gvr& gvr) const { return source_(gvr); }
+  // The resource version up to which that cache is complete.
+  std::int64_t version(const client::Gvr& gvr) const { return version_(gvr); }
   // Null when it is not there.
   client::ObjectPtr get(const client::Gvr& gvr, const std::string& ns,
                         const std::string& name) const {
@@ -30,6 +34,7 @@ class World {
 
  private:
   Source source_;
+  Version version_;
 };
 
 // A World filled by hand, for tests and what-if questions.
@@ -37,8 +42,10 @@ class FixedWorld {
  public:
   FixedWorld() = default;
   void put(const client::Gvr& gvr, const json::value& object);
+  std::int64_t version = 1'000'000;  // of every cache
   World view() {
-    return World([this](const client::Gvr& gvr) -> const client::ObjectCache& { return at(gvr); });
+    return World([this](const client::Gvr& gvr) -> const client::ObjectCache& { return at(gvr); },
+                 [this](const client::Gvr&) { return version; });
   }
 
  private:

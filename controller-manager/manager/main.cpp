@@ -12,8 +12,8 @@
 #include "client/https_api.hpp"
 #include "client/leader_election.hpp"
 #include "client_https/health_server.hpp"
-#include "net/asio_executor.hpp"
 #include "manager/registry.hpp"
+#include "net/asio_executor.hpp"
 #include "runner/runner.hpp"
 
 namespace {
@@ -81,6 +81,7 @@ int main(int argc, char** argv) {
   const auto config = client::client_config_or_die(daemon);
 
   net::AsioExecutor executor;
+  options.started = executor.wall_now();
   Rng rng(secure_random_seed());
   Metrics metrics;
   auto api = client::make_https_api(executor, {config, "controller-manager"});

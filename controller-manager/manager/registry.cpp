@@ -1,14 +1,30 @@
 #include "manager/registry.hpp"
 
 #include "deployment/deployment.hpp"
+#include "disruption/disruption.hpp"
+#include "endpoints/endpoints.hpp"
+#include "garbagecollector/garbagecollector.hpp"
+#include "namespace/namespace.hpp"
+#include "nodelifecycle/nodelifecycle.hpp"
+#include "podgc/podgc.hpp"
 #include "replicaset/replicaset.hpp"
+#include "serviceaccount/serviceaccount.hpp"
 
 namespace coracle::controllers {
 
-std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOptions&) {
+std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOptions& options) {
   std::vector<std::unique_ptr<Controller>> all;
   all.push_back(std::make_unique<DeploymentController>());
+  all.push_back(std::make_unique<DisruptionController>());
+  all.push_back(std::make_unique<EndpointsController>());
+  all.push_back(std::make_unique<EndpointSliceController>());
+  all.push_back(std::make_unique<GarbageCollector>());
+  all.push_back(std::make_unique<NamespaceController>());
+  all.push_back(
+      std::make_unique<NodeLifecycleController>(options.node_monitor_grace, options.started));
+  all.push_back(std::make_unique<PodGcController>());
   all.push_back(std::make_unique<ReplicaSetController>());
+  all.push_back(std::make_unique<ServiceAccountController>(options.root_ca_pem));
   return all;
 }
 

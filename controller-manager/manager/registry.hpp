@@ -12,6 +12,7 @@ namespace coracle::controllers {
 struct ControllerOptions {
   std::string root_ca_pem;  // published to every namespace
   Duration node_monitor_grace = std::chrono::seconds(40);
+  WallTime started;  // of this process
 };
 
 std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOptions& options);

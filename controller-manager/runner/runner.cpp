@@ -27,9 +27,14 @@ Runner::Runner(Executor& executor, client::Api& api, SharedInformers& informers,
       api_(api),
       informers_(informers),
       controller_(std::move(controller)),
-      world_([this](const client::Gvr& gvr) -> const client::ObjectCache& {
-        return informers_.get(gvr).cache();
-      }),
+      world_(
+          [this](const client::Gvr& gvr) -> const client::ObjectCache& {
+            return informers_.get(gvr).cache();
+          },
+          [this](const client::Gvr& gvr) {
+            long long version = 0;
+            return parse_int(informers_.get(gvr).resource_version(), &version) ? version : 0;
+          }),
       recorder_(executor, api, {std::string(controller_->name()), ""}),
       reconciles_(metrics.counter("controller_reconciles_total", "Reconciles by controller.",
                                   {{"controller", std::string(controller_->name())}})),
@@ -107,6 +112,9 @@ Task<bool> Runner::carry_out(std::string key, std::shared_ptr<Plan> plan) {
 Task<bool> Runner::carry_out_one(std::string key, std::shared_ptr<Plan> plan, size_t index) {
   const Write& write = plan->writes[index];
   const auto answer = co_await send(write);
+  if (answer.ok() && write.verb == Write::Verb::kDeleteAll) {
+    co_return get_array(answer.value(), "items").empty();
+  }
   if (answer.ok()) {
     expect(key, write, answer.value());
     if (!write.done_reason.empty()) {
@@ -141,8 +149,16 @@ Task<client::ApiResult<json::value>> Runner::send(const Write& write) {
     case Write::Verb::kPatch:
       co_return co_await resource.patch(write.ns, write.name, write.patch_type, write.body, {},
                                         write.subresource);
+    case Write::Verb::kUpdateSubresource:
+      co_return co_await resource.update_subresource(write.ns, write.name, write.subresource,
+                                                     write.body);
     case Write::Verb::kDelete:
       co_return co_await resource.remove(write.ns, write.name, write.delete_options);
+    case Write::Verb::kDeleteAll: {
+      client::ListOptions selection;
+      selection.namespace_name = write.ns;
+      co_return co_await resource.remove_collection(selection, write.delete_options);
+    }
   }
   co_return client::ApiError{};
 }
@@ -184,9 +200,7 @@ bool Runner::visible(const Expected& expected) const {
   }
   // Written and gone again already: the informer has passed our version if it shows a later one.
   if (object == nullptr || api::uid_of(*object) != expected.uid) {
-    long long reached = 0;
-    const std::string& version = informers_.get(expected.gvr).resource_version();
-    return parse_int(version, &reached) && reached >= expected.resource_version;
+    return world_.version(expected.gvr) >= expected.resource_version;
   }
   return version_of(*object) >= expected.resource_version;
 }

@@ -1,0 +1,200 @@
+#include "garbagecollector/garbagecollector.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/catalog.hpp"
+#include "api/object.hpp"
+#include "base/strings.hpp"
+#include "controllers/pods.hpp"
+
+namespace coracle::controllers {
+namespace {
+
+constexpr char kForeground[] = "foregroundDeletion";
+constexpr char kOrphan[] = "orphan";
+constexpr Duration kUnsure = std::chrono::seconds(5);
+
+std::string resource_key(const client::Gvr& gvr) { return gvr.plural + "." + gvr.group; }
+
+std::string key_of(const client::Gvr& gvr, const json::value& object,
+                   std::string_view gone_uid = {}) {
+  std::string key = resource_key(gvr) + "|" + client::object_key(object);
+  if (!gone_uid.empty()) key += fmt::format("|{}", gone_uid);
+  return key;
+}
+
+void remove_finalizer(const client::Gvr& gvr, const json::value& object, const char* finalizer,
+                      Plan* plan) {
+  json::value changed = object;
+  api::remove_finalizer(changed, finalizer);
+  json::value patch = json::object();
+  set_path(patch, "metadata.resourceVersion", json::value(api::resource_version_of(object)));
+  const json::array& left = api::finalizers_of(changed);
+  set_path(patch, "metadata.finalizers", left.empty() ? json::value(nullptr) : json::value(left));
+  plan->patch(gvr, object, std::move(patch), client::PatchType::kMerge);
+}
+
+json::value without_owner(const json::value& object, const std::vector<std::string>& uids) {
+  json::array left;
+  for (const json::value& reference : api::owner_references_of(object)) {
+    const std::string uid(get_string(reference, "uid"));
+    if (std::find(uids.begin(), uids.end(), uid) == uids.end()) left.push_back(reference);
+  }
+  json::value patch = json::object();
+  set_path(patch, "metadata.resourceVersion", json::value(api::resource_version_of(object)));
+  set_path(patch, "metadata.ownerReferences",
+           left.empty() ? json::value(nullptr) : json::value(left));
+  return patch;
+}
+
+}  // namespace
+
+GarbageCollector::GarbageCollector() {
+  for (const api::ResourceInfo& r : api::Catalog::builtin().resources()) {
+    const bool watchable = r.has_verb("list") && r.has_verb("watch") && r.has_verb("delete");
+    // Events own nothing, live for an hour and are many.
+    if (!r.storage || !watchable || r.kind == "Event") continue;
+    watched_.push_back({r.group, r.version, r.plural, r.namespaced});
+  }
+}
+
+const client::Gvr* GarbageCollector::gvr_of(const json::value& reference) const {
+  const auto [group, version] = api::split_api_version(get_string(reference, "apiVersion"));
+  const api::ResourceInfo* info =
+      api::Catalog::builtin().find_kind(group, version, get_string(reference, "kind"));
+  if (info == nullptr) return nullptr;
+  for (const client::Gvr& gvr : watched_) {
+    if (gvr.group == info->group && gvr.plural == info->plural) return &gvr;
+  }
+  return nullptr;
+}
+
+void GarbageCollector::touched(const World& world, const client::Gvr& gvr,
+                               const json::value* before, const json::value* after,
+                               const Enqueue& enqueue) const {
+  if (after != nullptr) {
+    const bool owned = !api::owner_references_of(*after).empty();
+    const bool finalizing = is_deleting(*after) && (api::has_finalizer(*after, kForeground) ||
+                                                    api::has_finalizer(*after, kOrphan));
+    if (owned || finalizing) enqueue(key_of(gvr, *after));
+    return;
+  }
+  // Gone: its dependents may be garbage now, its owners may wait for it.
+  const std::string uid(api::uid_of(*before));
+  for (const Dependent& d : dependents_of(world, uid)) enqueue(key_of(d.gvr, *d.object, uid));
+  for (const json::value& reference : api::owner_references_of(*before)) {
+    const client::Gvr* owner = gvr_of(reference);
+    if (owner == nullptr) continue;
+    const std::string ns(owner->namespaced ? api::namespace_of(*before) : std::string_view());
+    const ObjectPtr object = world.get(*owner, ns, std::string(get_string(reference, "name")));
+    if (object && is_deleting(*object)) enqueue(key_of(*owner, *object));
+  }
+}
+
+std::vector<GarbageCollector::Dependent> GarbageCollector::dependents_of(
+    const World& world, const std::string& uid) const {
+  std::vector<Dependent> all;
+  for (const client::Gvr& gvr : watched_) {
+    for (ObjectPtr& object : world.of(gvr).by_index(kOwnerIndex, uid)) {
+      all.push_back({gvr, std::move(object)});
+    }
+  }
+  return all;
+}
+
+GarbageCollector::Owner GarbageCollector::look_up(const World& world, const json::value& reference,
+                                                  const json::value& dependent,
+                                                  const std::string& gone_uid) const {
+  const std::string uid(get_string(reference, "uid"));
+  if (uid == gone_uid) return Owner::kGone;
+  const client::Gvr* gvr = gvr_of(reference);
+  if (gvr == nullptr) return Owner::kUnknown;
+  const std::string ns(gvr->namespaced ? api::namespace_of(dependent) : std::string_view());
+  const ObjectPtr owner = world.get(*gvr, ns, std::string(get_string(reference, "name")));
+  if (owner && api::uid_of(*owner) == uid) return Owner::kThere;
+  long long version = 0;
+  if (!parse_int(api::resource_version_of(dependent), &version)) return Owner::kUnknown;
+  return world.version(*gvr) >= version ? Owner::kGone : Owner::kUnknown;
+}
+
+Plan GarbageCollector::reconcile(const World& world, const std::string& key, Instant) const {
+  Plan plan;
+  const auto parts = split(key, '|');
+  if (parts.size() < 2) return plan;
+  for (const client::Gvr& gvr : watched_) {
+    if (resource_key(gvr) != parts[0]) continue;
+    const ObjectPtr object = world.of(gvr).get(parts[1]);
+    if (object == nullptr) break;
+    plan.about = *object;
+    if (is_deleting(*object)) {
+      if (api::has_finalizer(*object, kOrphan))
+        orphan(world, gvr, object, &plan);
+      else if (api::has_finalizer(*object, kForeground))
+        foreground(world, gvr, object, &plan);
+    } else {
+      judge(world, gvr, object, parts.size() > 2 ? parts[2] : "", &plan);
+    }
+    break;
+  }
+  return plan;
+}
+
+// Dependents first: the owner goes when no dependent that blocks it is left.
+void GarbageCollector::foreground(const World& world, const client::Gvr& gvr,
+                                  const client::ObjectPtr& object, Plan* plan) const {
+  const std::string uid(api::uid_of(*object));
+  bool blocked = false;
+  for (const Dependent& d : dependents_of(world, uid)) {
+    for (const json::value& reference : api::owner_references_of(*d.object)) {
+      if (get_string(reference, "uid") == uid) {
+        blocked = blocked || get_bool(reference, "blockOwnerDeletion");
+      }
+    }
+    if (is_deleting(*d.object)) continue;
+    const bool has_own = !dependents_of(world, std::string(api::uid_of(*d.object))).empty();
+    plan->remove(d.gvr, *d.object).delete_options.propagation_policy =
+        has_own ? "Foreground" : "Background";
+  }
+  if (!blocked) remove_finalizer(gvr, *object, kForeground, plan);
+}
+
+void GarbageCollector::orphan(const World& world, const client::Gvr& gvr,
+                              const client::ObjectPtr& object, Plan* plan) const {
+  const std::string uid(api::uid_of(*object));
+  for (const Dependent& d : dependents_of(world, uid)) {
+    plan->patch(d.gvr, *d.object, without_owner(*d.object, {uid}), client::PatchType::kMerge);
+  }
+  // In the same plan, behind them: a failing patch ends it before.
+  remove_finalizer(gvr, *object, kOrphan, plan);
+}
+
+void GarbageCollector::judge(const World& world, const client::Gvr& gvr,
+                             const client::ObjectPtr& object, const std::string& gone_uid,
+                             Plan* plan) const {
+  std::vector<std::string> gone;
+  size_t there = 0, unknown = 0;
+  for (const json::value& reference : api::owner_references_of(*object)) {
+    switch (look_up(world, reference, *object, gone_uid)) {
+      case Owner::kThere:
+        ++there;
+        break;
+      case Owner::kUnknown:
+        ++unknown;
+        break;
+      case Owner::kGone:
+        gone.emplace_back(get_string(reference, "uid"));
+        break;
+    }
+  }
+  if (unknown > 0) plan->look_again(kUnsure);
+  if (gone.empty() || unknown > 0) return;
+  if (there > 0) {
+    plan->patch(gvr, *object, without_owner(*object, gone), client::PatchType::kMerge);
+    return;
+  }
+  plan->remove(gvr, *object).delete_options.propagation_policy = "Background";
+}
+
+}  // namespace coracle::controllers

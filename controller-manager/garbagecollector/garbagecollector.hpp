@@ -1,0 +1,47 @@
+// Garbage collector: deletes objects whose owners are all gone, carries out foreground and orphan
+// deletion. Pure (upstream: pkg/controller/garbagecollector).
+//
+// When is an owner gone? If its deletion was seen (the key says so), or if the cache of its kind is
+// complete up to a version later than the dependent's and does not hold it: an owner is written
+// before its dependents are. Otherwise it may only not be seen yet, and nothing is deleted.
+#pragma once
+
+#include <optional>
+
+#include "controllers/controller.hpp"
+
+namespace coracle::controllers {
+
+class GarbageCollector final : public Controller {
+ public:
+  GarbageCollector();
+
+  std::string_view name() const override { return "generic-garbage-collector"; }
+  std::vector<client::Gvr> watched() const override { return watched_; }
+  // Keys: "PLURAL.GROUP|NAMESPACE/NAME" and, behind another '|', the uid of an owner that is gone.
+  void touched(const World& world, const client::Gvr& gvr, const json::value* before,
+               const json::value* after, const Enqueue& enqueue) const override;
+  Plan reconcile(const World& world, const std::string& key, Instant now) const override;
+
+ private:
+  struct Dependent {
+    client::Gvr gvr;
+    client::ObjectPtr object;
+  };
+  enum class Owner { kThere, kGone, kUnknown };
+
+  std::vector<Dependent> dependents_of(const World& world, const std::string& uid) const;
+  Owner look_up(const World& world, const json::value& reference, const json::value& dependent,
+                const std::string& gone_uid) const;
+  const client::Gvr* gvr_of(const json::value& reference) const;
+  void foreground(const World& world, const client::Gvr& gvr, const client::ObjectPtr& object,
+                  Plan* plan) const;
+  void orphan(const World& world, const client::Gvr& gvr, const client::ObjectPtr& object,
+              Plan* plan) const;
+  void judge(const World& world, const client::Gvr& gvr, const client::ObjectPtr& object,
+             const std::string& gone_uid, Plan* plan) const;
+
+  std::vector<client::Gvr> watched_;
+};
+
+}  // namespace coracle::controllers

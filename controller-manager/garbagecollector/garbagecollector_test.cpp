@@ -1,0 +1,101 @@
+#include <catch2/catch.hpp>
+
+#include "base/yaml.hpp"
+#include "garbagecollector/garbagecollector.hpp"
+
+using namespace coracle;
+using namespace coracle::controllers;
+
+namespace {
+
+json::value object(const std::string& name, const std::string& extra) {
+  return *parse_yaml_one("{metadata: {name: " + name + ", namespace: ns, uid: u-" + name +
+                         ", resourceVersion: '50'" + extra + "}}");
+}
+
+std::string owner(const std::string& name, const char* block = "true") {
+  return "{apiVersion: apps/v1, kind: ReplicaSet, name: " + name + ", uid: u-" + name +
+         ", controller: true, blockOwnerDeletion: " + block + "}";
+}
+
+std::string summary(const Plan& plan) {
+  std::string text;
+  for (const Write& w : plan.writes) {
+    text += w.verb == Write::Verb::kDelete
+                ? "delete " + w.name + " " + w.delete_options.propagation_policy + "; "
+                : "patch " + w.name + " " + to_json(*find(w.body, "metadata")) + "; ";
+  }
+  return text;
+}
+
+Plan reconcile(FixedWorld& world, const std::string& key) {
+  return GarbageCollector().reconcile(world.view(), key, {});
+}
+
+}  // namespace
+
+TEST_CASE("an object whose only owner is gone is deleted; an unseen owner is waited for") {
+  FixedWorld world;
+  world.put(gvr::kPods, object("p", ", ownerReferences: [" + owner("rs") + "]"));
+  world.version = 60;
+  CHECK(summary(reconcile(world, "pods.|ns/p")) == "delete p Background; ");
+  world.version = 40;  // the cache of ReplicaSets lags behind the pod
+  const Plan plan = reconcile(world, "pods.|ns/p");
+  CHECK(plan.writes.empty());
+  CHECK(plan.again_after.has_value());
+  CHECK(summary(reconcile(world, "pods.|ns/p|u-rs")) == "delete p Background; ");
+  world.put(gvr::kReplicaSets, object("rs", ""));
+  CHECK(reconcile(world, "pods.|ns/p").writes.empty());
+}
+
+TEST_CASE("a dangling reference beside a living owner is dropped") {
+  FixedWorld world;
+  world.put(gvr::kPods,
+            object("p", ", ownerReferences: [" + owner("rs") + ", " + owner("x") + "]"));
+  world.put(gvr::kReplicaSets, object("rs", ""));
+  CHECK(
+      summary(reconcile(world, "pods.|ns/p")) ==
+      R"(patch p {"resourceVersion":"50","ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"rs","uid":"u-rs","controller":true,"blockOwnerDeletion":true}]}; )");
+}
+
+TEST_CASE("foreground deletion goes from the leaves") {
+  const std::string dying =
+      ", deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: [foregroundDeletion]";
+  FixedWorld world;
+  world.put(gvr::kReplicaSets, object("rs", dying));
+  world.put(gvr::kPods, object("p", ", ownerReferences: [" + owner("rs") + "]"));
+  CHECK(summary(reconcile(world, "replicasets.apps|ns/rs")) == "delete p Background; ");
+  FixedWorld empty;
+  empty.put(gvr::kReplicaSets, object("rs", dying));
+  CHECK(summary(reconcile(empty, "replicasets.apps|ns/rs")) ==
+        R"(patch rs {"resourceVersion":"50","finalizers":null}; )");
+  FixedWorld unblocked;
+  unblocked.put(gvr::kReplicaSets, object("rs", dying));
+  unblocked.put(gvr::kPods, object("p", ", ownerReferences: [" + owner("rs", "false") + "]"));
+  CHECK(summary(reconcile(unblocked, "replicasets.apps|ns/rs")) ==
+        R"(delete p Background; patch rs {"resourceVersion":"50","finalizers":null}; )");
+}
+
+TEST_CASE("orphaning frees the dependents first") {
+  FixedWorld world;
+  world.put(gvr::kReplicaSets,
+            object("rs", ", deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: [orphan]"));
+  world.put(gvr::kPods, object("p", ", ownerReferences: [" + owner("rs") + "]"));
+  CHECK(
+      summary(reconcile(world, "replicasets.apps|ns/rs")) ==
+      R"(patch p {"resourceVersion":"50","ownerReferences":null}; patch rs {"resourceVersion":"50","finalizers":null}; )");
+}
+
+TEST_CASE("a deletion wakes dependents with what is known, and waiting owners") {
+  FixedWorld world;
+  const json::value rs =
+      object("rs", ", deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: [foregroundDeletion]");
+  world.put(gvr::kReplicaSets, rs);
+  const json::value pod = object("p", ", ownerReferences: [" + owner("rs") + "]");
+  world.put(gvr::kPods, pod);
+  std::vector<std::string> keys;
+  const auto note = [&](const std::string& key) { keys.push_back(key); };
+  GarbageCollector().touched(world.view(), gvr::kReplicaSets, &rs, nullptr, note);
+  GarbageCollector().touched(world.view(), gvr::kPods, &pod, nullptr, note);
+  CHECK(keys == std::vector<std::string>{"pods.|ns/p|u-rs", "replicasets.apps|ns/rs"});
+}

@@ -1,0 +1,244 @@
+#include "nodelifecycle/nodelifecycle.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/object.hpp"
+#include "controllers/pods.hpp"
+
+namespace coracle::controllers {
+namespace {
+
+constexpr char kLeaseNamespace[] = "kube-node-lease";
+
+struct OurTaint {
+  std::string_view condition, status, key;
+  bool evicts;
+};
+constexpr OurTaint kOurTaints[] = {
+    {"Ready", "False", "node.kubernetes.io/not-ready", true},
+    {"Ready", "Unknown", "node.kubernetes.io/unreachable", true},
+    {"MemoryPressure", "True", "node.kubernetes.io/memory-pressure", false},
+    {"DiskPressure", "True", "node.kubernetes.io/disk-pressure", false},
+    {"PIDPressure", "True", "node.kubernetes.io/pid-pressure", false},
+    {"NetworkUnavailable", "True", "node.kubernetes.io/network-unavailable", false},
+};
+constexpr std::string_view kUnschedulable = "node.kubernetes.io/unschedulable";
+
+bool is_ours(std::string_view key) {
+  return key == kUnschedulable || std::any_of(std::begin(kOurTaints), std::end(kOurTaints),
+                                              [&](const OurTaint& t) { return t.key == key; });
+}
+
+json::object taint(std::string_view key, std::string_view effect) {
+  json::object t;
+  t["effect"] = effect;
+  t["key"] = key;
+  return t;
+}
+
+const json::value* find_taint(const json::array& taints, std::string_view key,
+                              std::string_view effect) {
+  for (const json::value& t : taints) {
+    if (get_string(t, "key") == key && get_string(t, "effect") == effect) return &t;
+  }
+  return nullptr;
+}
+
+bool tolerates(const json::value& toleration, const json::value& t) {
+  const auto effect = get_string(toleration, "effect");
+  if (!effect.empty() && effect != get_string(t, "effect")) return false;
+  const auto key = get_string(toleration, "key");
+  const bool exists = get_string(toleration, "operator", "Equal") == "Exists";
+  if (key.empty()) return exists;
+  if (key != get_string(t, "key")) return false;
+  return exists || get_string(toleration, "value") == get_string(t, "value");
+}
+
+std::optional<WallTime> last_sign(const World& world, const json::value& node) {
+  std::optional<WallTime> latest;
+  const auto take = [&](std::string_view text) {
+    const auto time = parse_time(text);
+    if (time.ok() && (!latest || *time > *latest)) latest = *time;
+  };
+  if (const json::value* ready = condition(node, "Ready")) {
+    if (get_string(*ready, "status") != "Unknown") take(get_string(*ready, "lastHeartbeatTime"));
+  }
+  const ObjectPtr lease = world.get(gvr::kLeases, kLeaseNamespace, std::string(api::name_of(node)));
+  if (lease) take(get_string(*lease, "spec.renewTime"));
+  return latest;
+}
+
+// The conditions of a node that went silent, or nothing if they say so already.
+std::optional<json::array> silent_conditions(const json::value& node, WallTime now) {
+  json::array conditions;
+  bool changed = false;
+  for (const char* type : {"Ready", "MemoryPressure", "DiskPressure", "PIDPressure"}) {
+    const json::value* old = condition(node, type);
+    if (old != nullptr && get_string(*old, "status") == "Unknown") continue;
+    changed = true;
+    json::object c;
+    if (old != nullptr) c = old->get_object();
+    c["type"] = type;
+    c["status"] = "Unknown";
+    c["reason"] = old != nullptr ? "NodeStatusUnknown" : "NodeStatusNeverUpdated";
+    c["message"] = old != nullptr ? "Kubelet stopped posting node status."
+                                  : "Kubelet never posted node status.";
+    c["lastTransitionTime"] = format_time(now);
+    if (old == nullptr) c["lastHeartbeatTime"] = api::creation_timestamp_of(node);
+    conditions.push_back(std::move(c));
+  }
+  if (!changed) return std::nullopt;
+  return conditions;
+}
+
+void check_heartbeat(const World& world, const json::value& node, Duration grace, WallTime started,
+                     Instant now, Plan* plan) {
+  WallTime sign = started;
+  if (const auto created = parse_time(api::creation_timestamp_of(node)); created.ok()) {
+    sign = std::max(sign, *created);
+  }
+  if (const auto last = last_sign(world, node)) sign = std::max(sign, *last);
+  const Duration left = sign + grace - now.wall;
+  if (left > Duration(0)) return plan->look_again(left);
+  auto conditions = silent_conditions(node, now.wall);
+  if (!conditions) return;
+  json::value patch = json::object();
+  set_path(patch, "status.conditions", std::move(*conditions));
+  plan->patch(gvr::kNodes, node, std::move(patch)).subresource = "status";
+  plan->note("NodeNotReady",
+             fmt::format("Node {} status is now: NodeNotReady", api::name_of(node)));
+}
+
+// Services must not send anything to a node that is not ready.
+void mark_not_ready(const json::value& pod, WallTime now, Plan* plan) {
+  if (!is_ready(pod)) return;
+  json::value patch = *parse_json(fmt::format(
+      R"({{"status":{{"conditions":[{{"type":"Ready","status":"False","lastTransitionTime":"{}"}}]}}}})",
+      format_time(now)));
+  plan->patch(gvr::kPods, pod, std::move(patch)).subresource = "status";
+}
+
+void evict(const json::value& pod, WallTime now, Plan* plan) {
+  json::value patch = *parse_json(fmt::format(
+      R"({{"status":{{"conditions":[{{"type":"DisruptionTarget","status":"True","reason":"DeletionByTaintManager",)"
+      R"("message":"Taint manager: deleting due to NoExecute taint","lastTransitionTime":"{}"}}]}}}})",
+      format_time(now)));
+  plan->patch(gvr::kPods, pod, std::move(patch)).subresource = "status";
+  plan->remove(gvr::kPods, pod);
+  plan->events.push_back({false, "TaintManagerEviction",
+                          fmt::format("Marking for deletion Pod {}", client::object_key(pod)),
+                          pod});
+}
+
+}  // namespace
+
+json::array desired_taints(const json::value& node, WallTime now) {
+  const json::array& had = get_array(node, "spec.taints");
+  json::array taints;
+  for (const json::value& t : had) {
+    if (!is_ours(get_string(t, "key"))) taints.push_back(t);
+  }
+  const auto want = [&](std::string_view key, std::string_view effect) {
+    if (const json::value* old = find_taint(had, key, effect)) {
+      taints.push_back(*old);
+      return;
+    }
+    json::object t = taint(key, effect);
+    t["timeAdded"] = format_time(now);
+    taints.push_back(std::move(t));
+  };
+  for (const OurTaint& t : kOurTaints) {
+    const json::value* c = condition(node, t.condition);
+    if (c == nullptr || get_string(*c, "status") != t.status) continue;
+    want(t.key, "NoSchedule");
+    if (t.evicts) want(t.key, "NoExecute");
+  }
+  if (get_bool(node, "spec.unschedulable")) want(kUnschedulable, "NoSchedule");
+  return taints;
+}
+
+std::optional<WallTime> eviction_time(const json::value& pod, const json::array& taints,
+                                      WallTime now) {
+  std::optional<WallTime> when;
+  for (const json::value& t : taints) {
+    if (get_string(t, "effect") != "NoExecute") continue;
+    const auto added = parse_time(get_string(t, "timeAdded"));
+    const WallTime since = added.ok() ? *added : now;
+    std::optional<WallTime> until = now;  // not tolerated: at once
+    for (const json::value& toleration : get_array(pod, "spec.tolerations")) {
+      if (!tolerates(toleration, t)) continue;
+      const json::value* seconds = find(toleration, "tolerationSeconds");
+      if (seconds == nullptr) {
+        until.reset();
+        break;
+      }
+      // The shortest of several limited ones counts.
+      const WallTime end = since + std::chrono::seconds(std::max<std::int64_t>(
+                                       get_int(toleration, "tolerationSeconds"), 0));
+      until = *until == now ? end : std::min(*until, end);
+    }
+    if (until && (!when || *until < *when)) when = until;
+  }
+  return when;
+}
+
+void NodeLifecycleController::touched(const World& world, const client::Gvr& gvr,
+                                      const json::value* before, const json::value* after,
+                                      const Enqueue& enqueue) const {
+  const json::value& object = after != nullptr ? *after : *before;
+  if (gvr == gvr::kNodes) return enqueue(client::object_key(object));
+  if (gvr == gvr::kLeases) {
+    // A renewal moves the deadline, which the node's timer looks at anyway: only the first sign
+    // after a silence needs work.
+    const ObjectPtr node = world.get(gvr::kNodes, "", std::string(api::name_of(object)));
+    if (api::namespace_of(object) != kLeaseNamespace || node == nullptr) return;
+    const json::value* ready = condition(*node, "Ready");
+    if (before == nullptr || (ready && get_string(*ready, "status") == "Unknown")) {
+      enqueue(std::string(api::name_of(object)));
+    }
+    return;
+  }
+  const auto node = get_string(object, "spec.nodeName");
+  const bool bound_now = after != nullptr && !node.empty() &&
+                         (before == nullptr || get_string(*before, "spec.nodeName") != node);
+  if (bound_now) enqueue(std::string(node));
+}
+
+Plan NodeLifecycleController::reconcile(const World& world, const std::string& key,
+                                        Instant now) const {
+  Plan plan;
+  const ObjectPtr node = world.get(gvr::kNodes, "", key);
+  if (node == nullptr || is_deleting(*node)) return plan;
+  plan.about = *node;
+  check_heartbeat(world, *node, grace_, started_, now, &plan);
+
+  const json::array taints = desired_taints(*node, now.wall);
+  if (taints != get_array(*node, "spec.taints")) {
+    json::value patch = json::object();
+    set_path(patch, "metadata.resourceVersion", json::value(api::resource_version_of(*node)));
+    set_path(patch, "spec.taints", taints);
+    if (taints.empty()) set_path(patch, "spec.taints", nullptr);
+    // A merge patch: the whole list is replaced.
+    if (plan.writes.empty()) {
+      plan.patch(gvr::kNodes, *node, std::move(patch), client::PatchType::kMerge);
+    }
+    return plan;  // pods are judged by the taints the node really has
+  }
+  const json::value* ready = condition(*node, "Ready");
+  const bool is_up = ready == nullptr || get_string(*ready, "status") == "True";
+  for (const ObjectPtr& pod : world.of(gvr::kPods).by_index(kNodeIndex, key)) {
+    if (!is_active(*pod)) continue;
+    if (!is_up) mark_not_ready(*pod, now.wall, &plan);
+    const auto when = eviction_time(*pod, taints, now.wall);
+    if (!when) continue;
+    if (*when <= now.wall)
+      evict(*pod, now.wall, &plan);
+    else
+      plan.look_again(*when - now.wall);
+  }
+  return plan;
+}
+
+}  // namespace coracle::controllers

@@ -1,0 +1,114 @@
+#include <catch2/catch.hpp>
+
+#include "base/yaml.hpp"
+#include "nodelifecycle/nodelifecycle.hpp"
+
+using namespace coracle;
+using namespace coracle::controllers;
+using namespace std::chrono_literals;
+
+namespace {
+
+const WallTime kNoon = *parse_time("2026-01-01T12:00:00Z");
+
+json::value node(const std::string& ready, const std::string& extra = "") {
+  return *parse_yaml_one(
+      "{apiVersion: v1, kind: Node, metadata: {name: n1, uid: u, resourceVersion: '7', "
+      "creationTimestamp: '2026-01-01T10:00:00Z'}, spec: {" +
+      extra + "}, status: {conditions: [{type: Ready, status: '" + ready +
+      "', lastHeartbeatTime: '2026-01-01T11:59:00Z'}]}}");
+}
+
+json::value lease(const std::string& renewed) {
+  return *parse_yaml_one("{metadata: {name: n1, namespace: kube-node-lease}, spec: {renewTime: '" +
+                         renewed + "'}}");
+}
+
+json::value pod(const std::string& tolerations) {
+  return *parse_yaml_one(
+      "{metadata: {name: p, namespace: ns, uid: p}, spec: {nodeName: n1, tolerations: " +
+      tolerations + "}, status: {phase: Running}}");
+}
+
+std::string verbs(const Plan& plan) {
+  std::string text;
+  for (const Write& w : plan.writes) {
+    text += (w.verb == Write::Verb::kDelete ? "delete " : "patch ") + w.gvr.plural +
+            (w.subresource.empty() ? "" : "/" + w.subresource) + "; ";
+  }
+  return text;
+}
+
+Plan reconcile(FixedWorld& world, WallTime now, WallTime started = kNoon - 1h) {
+  return NodeLifecycleController(40s, started).reconcile(world.view(), "n1", {TimePoint(1h), now});
+}
+
+}  // namespace
+
+TEST_CASE("a node that renews is left alone until its grace would end") {
+  FixedWorld world;
+  world.put(gvr::kNodes, node("True"));
+  world.put(gvr::kLeases, lease("2026-01-01T11:59:50.000000Z"));
+  const Plan plan = reconcile(world, kNoon);
+  CHECK(plan.writes.empty());
+  CHECK(plan.again_after == 30s);
+}
+
+TEST_CASE("a silent node becomes unknown, then unreachable") {
+  FixedWorld world;
+  world.put(gvr::kNodes, node("True"));
+  world.put(gvr::kLeases, lease("2026-01-01T11:59:00.000000Z"));
+  Plan plan = reconcile(world, kNoon);
+  CHECK(verbs(plan) == "patch nodes/status; ");
+  CHECK(get_string(get_array(plan.writes[0].body, "status.conditions").at(0), "reason") ==
+        "NodeStatusUnknown");
+  // Right after a start nobody is blamed.
+  CHECK(reconcile(world, kNoon, kNoon - 5s).again_after == 35s);
+
+  world.put(gvr::kNodes, node("Unknown"));
+  plan = reconcile(world, kNoon);
+  CHECK(
+      to_json(*find(plan.writes.back().body, "spec.taints")) ==
+      R"([{"effect":"NoSchedule","key":"node.kubernetes.io/unreachable","timeAdded":"2026-01-01T12:00:00Z"},)"
+      R"({"effect":"NoExecute","key":"node.kubernetes.io/unreachable","timeAdded":"2026-01-01T12:00:00Z"}])");
+}
+
+TEST_CASE("cordoning is a taint, others' taints stay") {
+  FixedWorld world;
+  world.put(gvr::kNodes,
+            node("True", "unschedulable: true, taints: [{key: a, effect: NoSchedule}]"));
+  world.put(gvr::kLeases, lease("2026-01-01T12:00:00.000000Z"));
+  const Plan plan = reconcile(world, kNoon);
+  REQUIRE(verbs(plan) == "patch nodes; ");
+  CHECK(get_array(plan.writes[0].body, "spec.taints").size() == 2);
+}
+
+TEST_CASE("NoExecute taints evict by toleration") {
+  struct Case {
+    const char* name;
+    const char* tolerations;
+    const char* verbs;
+    std::optional<Duration> again;
+  };
+  auto c = GENERATE(values<Case>({
+      {"none", "[]", "patch pods/status; delete pods; ", 40s},
+      {"for ever", "[{key: k, operator: Exists}]", "", 40s},
+      {"five minutes, half gone", "[{key: k, operator: Exists, tolerationSeconds: 90}]", "", 30s},
+      {"over", "[{key: k, operator: Exists, tolerationSeconds: 60}]",
+       "patch pods/status; delete pods; ", 40s},
+      {"another key", "[{key: x, operator: Exists}]", "patch pods/status; delete pods; ", 40s},
+      {"everything", "[{operator: Exists}]", "", 40s},
+      {"equal value", "[{key: k, value: v}]", "", 40s},
+  }));
+  CAPTURE(c.name);
+  FixedWorld world;
+  world.put(
+      gvr::kNodes,
+      node("True",
+           "taints: [{key: k, value: v, effect: NoExecute, timeAdded: '2026-01-01T11:59:00Z'}]"));
+  world.put(gvr::kLeases, lease("2026-01-01T12:00:00.000000Z"));
+  world.put(gvr::kPods, pod(c.tolerations));
+  const Plan plan = reconcile(world, kNoon);
+  CHECK(verbs(plan) == c.verbs);
+  CHECK(plan.again_after == c.again);
+}
