@@ -122,15 +122,27 @@ void ServiceClaims::fill(json::value& service) const {
   if (health_port != 0) spec["healthCheckNodePort"] = health_port;
 }
 
-Task<Outcome<bool>> ServiceAllocator::take(std::string record, std::string owner) {
+Task<Outcome<bool>> ServiceAllocator::take(std::string record, std::string owner,
+                                           ServiceClaims& claims) {
+  if (claims.dry_run) {
+    client::RangeRequest look;
+    look.key = std::move(record);
+    look.count_only = true;
+    const auto there = co_await m_.store.range(std::move(look));
+    if (!there.ok()) co_return store_error(there.status(), true);
+    co_return there->count == 0;
+  }
   client::GuardedWrite write;
   write.key = record;
   write.value = owner;
   auto result = co_await m_.store.write(std::move(write));
   if (!result.ok()) co_return store_error(result.status(), false);
-  if (result->succeeded) co_return true;
-  if (result->current.empty()) co_return false;
-  co_return co_await take_over(std::move(record), std::move(result->current[0]), std::move(owner));
+  bool got = result->succeeded;
+  if (!got && !result->current.empty()) {
+    CO_TRY_OUTCOME(got, co_await take_over(record, std::move(result->current[0]), owner));
+  }
+  if (got) claims.taken.push_back(std::move(record));
+  co_return got;
 }
 
 Task<Outcome<bool>> ServiceAllocator::take_over(std::string record, client::KeyValue there,
@@ -182,13 +194,12 @@ Task<Outcome<Done>> ServiceAllocator::claim_address(const json::value& service, 
                          ") is not in the valid range. The range of valid IPs is " + ranges_.cidr);
       co_return invalid(service, errors);
     }
-    CO_TRY_OUTCOME(const bool got, co_await take(kIpRecords + wanted, owner));
+    CO_TRY_OUTCOME(const bool got, co_await take(kIpRecords + wanted, owner, claims));
     if (!got) {
       errors.invalid(path, json::value(wanted),
                      "failed to allocate IP " + wanted + ": provided IP is already allocated");
       co_return invalid(service, errors);
     }
-    claims.taken.push_back(kIpRecords + wanted);
     co_return Done{};
   }
   // The lowest addresses are left to those who ask for one by name, as upstream does.
@@ -199,9 +210,8 @@ Task<Outcome<Done>> ServiceAllocator::claim_address(const json::value& service, 
   for (int i = 0; i < kProbesMax; ++i) {
     const std::string ip = ranges_.address(low + static_cast<std::uint32_t>(m_.rng.below(span)));
     if (used.contains(kIpRecords + ip)) continue;
-    CO_TRY_OUTCOME(const bool got, co_await take(kIpRecords + ip, owner));
+    CO_TRY_OUTCOME(const bool got, co_await take(kIpRecords + ip, owner, claims));
     if (!got) continue;
-    claims.taken.push_back(kIpRecords + ip);
     claims.cluster_ip = ip;
     co_return Done{};
   }
@@ -218,9 +228,8 @@ Task<Outcome<int>> ServiceAllocator::any_port(std::string owner, ServiceClaims& 
     const std::string record = kPortRecords + std::to_string(port);
     if (used.contains(record)) continue;
     ++probes;
-    CO_TRY_OUTCOME(const bool got, co_await take(record, owner));
+    CO_TRY_OUTCOME(const bool got, co_await take(record, owner, claims));
     if (!got) continue;
-    claims.taken.push_back(record);
     co_return port;
   }
   co_return api::internal_api_error("failed to allocate a nodePort: range is full");
@@ -253,12 +262,11 @@ Task<Outcome<Done>> ServiceAllocator::claim_ports(const json::value& service,
                          std::to_string(ranges_.port_high));
       co_return invalid(service, errors);
     }
-    CO_TRY_OUTCOME(const bool got, co_await take(record, owner));
+    CO_TRY_OUTCOME(const bool got, co_await take(record, owner, claims));
     if (!got) {
       errors.invalid(path, json::value(number), "provided port is already allocated");
       co_return invalid(service, errors);
     }
-    claims.taken.push_back(record);
     shared[number] = record;
   }
   const bool health = get_string(service, "spec.type") == "LoadBalancer" &&
@@ -270,13 +278,15 @@ Task<Outcome<Done>> ServiceAllocator::claim_ports(const json::value& service,
   co_return Done{};
 }
 
-Task<Outcome<ServiceClaims>> ServiceAllocator::claim(json::value service, json::value old) {
+Task<Outcome<ServiceClaims>> ServiceAllocator::claim(json::value service, json::value old,
+                                                     bool dry_run) {
   json::object record;
   record["namespace"] = api::namespace_of(service);
   record["name"] = api::name_of(service);
   record["time"] = format_time(m_.executor.wall_now());
   const std::string owner = to_json(json::value(record));
   ServiceClaims claims;
+  claims.dry_run = dry_run;
   const std::string ip(get_string(service, "spec.clusterIP"));
   const bool held = !ip.empty() && records_of(old).contains(kIpRecords + ip);
   Outcome<Done> done = Done{};

@@ -32,6 +32,7 @@ struct ServiceClaims {
   std::string cluster_ip;          // "" none allocated
   std::vector<int> node_ports;     // by index of spec.ports, 0: none allocated
   int health_port = 0;
+  bool dry_run = false;
   // Puts what was allocated into the fields that are still empty.
   void fill(json::value& service) const;
 };
@@ -45,14 +46,14 @@ class ServiceAllocator {
 
   const ServiceRanges& ranges() const { return ranges_; }
   // Takes what `service` asks for or lacks; 422 in upstream's words. `old`: null on create; what it
-  // holds already is not taken again. The service has its uid.
-  Task<Outcome<ServiceClaims>> claim(json::value service, json::value old);
+  // holds already is not taken again. A dry run finds out but writes no record.
+  Task<Outcome<ServiceClaims>> claim(json::value service, json::value old, bool dry_run = false);
   // Frees what `before` had and `now` (null: deleted) has no more.
   Task<bool> release_unused(json::value before, json::value now);
   Task<bool> give_back(ServiceClaims claims);
 
  private:
-  Task<Outcome<bool>> take(std::string record, std::string owner);
+  Task<Outcome<bool>> take(std::string record, std::string owner, ServiceClaims& claims);
   Task<Outcome<bool>> take_over(std::string record, client::KeyValue there, std::string owner);
   Task<Outcome<Done>> claim_address(const json::value& service, std::string owner,
                                     ServiceClaims& claims);

@@ -110,12 +110,10 @@ Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object) {
 
 Task<Outcome<Saved>> Writer::insert(Context& c, json::value object) {
   const Target target{c.storage, c.info.ns, c.info.name};
-  if (!is_service(c) || c.dry_run) {
-    co_return co_await access_.create(target, std::move(object), c.dry_run);
-  }
-  CO_TRY_OUTCOME(ServiceClaims claims, co_await services_.claim(object, json::value()));
+  if (!is_service(c)) co_return co_await access_.create(target, std::move(object), c.dry_run);
+  CO_TRY_OUTCOME(ServiceClaims claims, co_await services_.claim(object, json::value(), c.dry_run));
   claims.fill(object);
-  Outcome<Saved> saved = co_await access_.create(target, std::move(object), false);
+  Outcome<Saved> saved = co_await access_.create(target, std::move(object), c.dry_run);
   // An unknown outcome keeps its records: the service may exist.
   if (!saved.ok() && saved.error().http_code < 500) co_await services_.give_back(std::move(claims));
   co_return saved;
@@ -146,7 +144,7 @@ Outcome<Change> Writer::decide_update(Context& c, api::WriteTarget target, json:
 }
 
 Task<Outcome<Saved>> Writer::update_object(Context& c, api::WriteTarget target, Make make) {
-  if (is_service(c) && target == api::WriteTarget::kObject && !c.dry_run) {
+  if (is_service(c) && target == api::WriteTarget::kObject) {
     co_return co_await update_service(c, target, std::move(make));
   }
   const Decide decide = [this, &c, target, make](const json::value& current) -> Outcome<Change> {
@@ -169,7 +167,7 @@ Task<Outcome<Saved>> Writer::update_service(Context& c, api::WriteTarget target,
     auto change = planned.ok() ? decide_update(c, target, *std::move(planned), seen)
                                : Outcome<Change>(planned.error());
     if (change.ok() && change->kind == Change::Kind::kPut) {
-      CO_TRY_OUTCOME(claims, co_await services_.claim(change->object, seen));
+      CO_TRY_OUTCOME(claims, co_await services_.claim(change->object, seen, c.dry_run));
     }
     bool moved = false;
     const Decide decide = [&](const json::value& current) -> Outcome<Change> {
@@ -184,7 +182,7 @@ Task<Outcome<Saved>> Writer::update_service(Context& c, api::WriteTarget target,
       if (decided.kind == Change::Kind::kPut) claims.fill(decided.object);
       return decided;
     };
-    auto saved = co_await access_.mutate(where, decide, false);
+    auto saved = co_await access_.mutate(where, decide, c.dry_run);
     if (!saved.ok() || moved) {
       if (saved.ok() || saved.error().http_code < 500) co_await services_.give_back(claims);
       if (!saved.ok()) co_return saved;
@@ -192,7 +190,7 @@ Task<Outcome<Saved>> Writer::update_service(Context& c, api::WriteTarget target,
       if (!fresh.ok()) co_return store_error(fresh, false);
       continue;
     }
-    if (saved->changed) {
+    if (saved->changed && !c.dry_run) {
       const json::value now = saved->deleted ? json::value() : tree_of(*c.storage, *saved->tail);
       co_await services_.release_unused(seen, now);
     }
