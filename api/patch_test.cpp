@@ -89,6 +89,8 @@ TEST_CASE("strategic merge patch") {
       {"replace a map", R"({"metadata":{"labels":{"a":"1"}}})",
        R"({"metadata":{"labels":{"$patch":"replace","b":"2"}}})",
        R"({"metadata":{"labels":{"b":"2"}}})"},
+      {"maps atomic for apply still merge here", R"({"spec":{"nodeSelector":{"a":"1"}}})",
+       R"({"spec":{"nodeSelector":{"b":"2"}}})", R"({"spec":{"nodeSelector":{"a":"1","b":"2"}}})"},
       {"null removes", R"({"metadata":{"labels":{"a":"1","b":"2"}}})",
        R"({"metadata":{"labels":{"a":null}}})", R"({"metadata":{"labels":{"b":"2"}}})"},
       {"nulls of new parts vanish", R"({})", R"({"metadata":{"labels":{"a":null,"b":"1"}}})",

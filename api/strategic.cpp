@@ -27,8 +27,7 @@ std::string_view type_name(const json::value& value) {
 FieldMeta map_field(const Schema* parent, std::string_view name) {
   const Schema* schema = member_schema(parent, name);
   if (schema == nullptr) return {};
-  return {
-      schema, {}, false, schema->patch_replace || schema->atomic_map, schema->patch_retain_keys};
+  return {schema, {}, false, schema->patch_replace, schema->patch_retain_keys};
 }
 
 FieldMeta list_field(const Schema* parent, std::string_view name) {
