@@ -16,6 +16,7 @@ void Member::end_of_turn() {
   if (stopping_ && core_->role() != raft::Role::kLeader) loop_.stop();
   reads_->start_round();
   while (core_->has_ready()) run_ready(core_->take_ready());
+  staged_.reset();  // a snapshot that the core did not want
   watch_leadership();
   background_work();
 }

@@ -77,7 +77,8 @@ class InstallStream final : public grpc::ServerReadReactor<SnapshotPiece> {
     auto writer = std::make_shared<std::unique_ptr<SnapshotWriter>>(std::move(writer_));
     member_.loop().post([member = &member_, busy = &busy_, order = order_, writer] {
       member->install(order, std::move(*writer));
-      *busy = false;
+      // Only when this turn has installed or dropped it is the folder free.
+      member->loop().post([busy] { *busy = false; });
     });
     end({});
   }
