@@ -144,7 +144,7 @@ class Core {
   std::map<std::uint64_t, std::uint64_t> forwarded_;  // proposal request -> deadline
   Index applying_, applied_;                          // handed out; reported
   std::uint64_t ready_number_ = 0;
-  bool touched_ = true;  // something came in since the last Ready
+  bool touched_ = true;                               // something came in since the last Ready
   Ready next_;           // collected for take_ready
 };
 
