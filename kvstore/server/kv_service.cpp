@@ -1,5 +1,11 @@
 // KV: reads wait for the leader to be confirmed (or not, if serializable), writes go through the
 // log.
+#include <google/protobuf/io/coded_stream.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/proto_buffer_reader.h>
+
+#include <algorithm>
+
 #include "etcd/rpc.grpc.pb.h"
 #include "mvcc/check.hpp"
 #include "server/services.hpp"
@@ -11,23 +17,31 @@ namespace {
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
 
-class KvService final : public pb::KV::CallbackService {
+// Range answers in bytes put together here: the records are stored as the wire wants them, and to
+// decode and encode them again would cost more than all the rest.
+using RawRangeKv = pb::KV::WithRawCallbackMethod_Range<pb::KV::CallbackService>;
+
+class KvService final : public RawRangeKv {
  public:
   explicit KvService(Member& member) : member_(member) {}
 
-  ServerUnaryReactor* Range(CallbackServerContext* context, const pb::RangeRequest* request,
-                            pb::RangeResponse* response) override {
-    mvcc::RangeRequest range = from_wire(*request);
+  ServerUnaryReactor* Range(CallbackServerContext* context, const grpc::ByteBuffer* bytes,
+                            grpc::ByteBuffer* response) override {
+    grpc::ByteBuffer copy = *bytes;  // shares the slices; parsing consumes it
+    pb::RangeRequest request;
+    if (!grpc::SerializationTraits<pb::RangeRequest>::Deserialize(&copy, &request).ok()) {
+      return finish(context, internal_error("grpc: the request cannot be read"));
+    }
+    mvcc::RangeRequest range = from_wire(request);
     if (const Status status = mvcc::check_range(range); !status.ok())
       return finish(context, status);
     return on_strand(member_, context, [this, range = std::move(range), response](auto done) {
       const bool serializable = range.serializable;
       auto serve = [this, range, response, done](const Status& fresh) {
         if (!fresh.ok()) return done(fresh);
-        auto result = member_.machine().store().range(range);
+        auto result = member_.machine().store().range_raw(range);
         if (!result.ok()) return done(result.status());
-        to_wire(std::move(result).value(), response);
-        member_.fill_header(response->mutable_header());
+        *response = encode(*result);
         done({});
       };
       serializable ? serve({}) : member_.read(serve);
@@ -109,6 +123,30 @@ class KvService final : public pb::KV::CallbackService {
       };
       serializable ? serve({}) : member_.read(serve);
     });
+  }
+
+  // A RangeResponse: header 1, kvs 2, more 3, count 4.
+  grpc::ByteBuffer encode(const mvcc::RawRangeResult& result) const {
+    using google::protobuf::io::CodedOutputStream;
+    pb::RangeResponse frame;
+    frame.mutable_header()->set_revision(result.revision.value);
+    member_.fill_header(frame.mutable_header());
+    frame.set_more(result.more);
+    frame.set_count(result.count);
+    const std::string rest = frame.SerializeAsString();
+    size_t size = rest.size();
+    for (const std::string& record : result.records) size += record.size() + 6;
+    grpc_slice slice = grpc_slice_malloc(size);
+    std::uint8_t* const begin = GRPC_SLICE_START_PTR(slice);
+    std::uint8_t* at = std::copy(rest.begin(), rest.end(), begin);
+    for (const std::string& record : result.records) {
+      *at++ = 0x12;  // field 2, with a length
+      at = CodedOutputStream::WriteVarint32ToArray(std::uint32_t(record.size()), at);
+      at = std::copy(record.begin(), record.end(), at);
+    }
+    grpc::Slice whole(slice, grpc::Slice::STEAL_REF);
+    const grpc::Slice used = whole.sub(0, size_t(at - begin));
+    return grpc::ByteBuffer(&used, 1);
   }
 
   // A proposal that makes the store larger: over the quota it raises the alarm instead.

@@ -1,6 +1,7 @@
 #include "server/member.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include "base/log.hpp"
 #include "server/errors.hpp"
@@ -9,12 +10,13 @@ namespace coracle::store {
 namespace {
 
 constexpr size_t kExpiriesPerTick = 100;
-constexpr std::uint64_t kTicksPerSizeCheck = 40;
-constexpr std::uint64_t kHurryTicks = 120;
+constexpr std::uint64_t kTicksPerSizeCheck = 20;
+constexpr std::uint64_t kHurryTicks = 60;
 
 }  // namespace
 
 void Member::run() {
+  ::malloc_trim(0);  // reading the log took far more memory than running does
   tick();
   loop_.run([this] { end_of_turn(); });
   proposals_->fail_all(err_stopped());
@@ -63,7 +65,8 @@ void Member::tick() {
 void Member::hurry_first_election() {
   if (ticks_ > kHurryTicks || known_leader_ != NodeId(0)) return;
   const auto& voters = core_->membership().voters;
-  if (!voters.empty() && *voters.begin() == id() && ticks_ % kTicksPerHeartbeat == 1) core_->campaign();
+  if (!voters.empty() && *voters.begin() == id() && ticks_ % kTicksPerHeartbeat == 1)
+    core_->campaign();
 }
 
 void Member::propose(std::uint64_t request, std::string data, Answer answer) {

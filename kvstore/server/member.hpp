@@ -88,8 +88,9 @@ class Member {
   const std::string& data_dir() const { return options_.data_dir; }
 
  private:
+  static constexpr size_t kViewBytesMax = 8 << 20;  // of entries kept for members that lag
   // Finer ticks than heartbeats: fewer elections in which two stand at once.
-  static constexpr int kTicksPerHeartbeat = 4;
+  static constexpr int kTicksPerHeartbeat = 2;
 
   Member(const Options& options, EventLoop& loop);
 
@@ -97,7 +98,8 @@ class Member {
   Status lock_data_dir();
   Status open_state();
   Status open_log(disk::LogImage* image);
-  void start_core(const disk::LogImage& image);
+  void start_core(disk::LogImage image);
+  void fill_view(disk::LogImage image);
   void reopen_machine();
 
   // member_turn.cpp

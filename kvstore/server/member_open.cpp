@@ -62,7 +62,7 @@ Result<std::unique_ptr<Member>> Member::open(const Options& options, EventLoop& 
     image.base_term = applied.term;
     image.entries.clear();
   }
-  member->start_core(image);
+  member->start_core(std::move(image));
   return member;
 }
 
@@ -107,19 +107,35 @@ void Member::reopen_machine() {
   hub_->restored(machine_->store());
 }
 
-void Member::start_core(const disk::LogImage& image) {
-  const AppliedMark applied = machine_->applied();
-  view_.reset(image.base_index, image.base_term);
+// Entries that are not applied yet, and as many before them as members that lag may want.
+void Member::fill_view(disk::LogImage image) {
+  auto first = image.entries.end();
+  while (first != image.entries.begin()) {
+    const raft::Entry& entry = *std::prev(first);
+    unflushed_bytes_ += raft::cost_bytes(entry);
+    if (entry.index <= machine_->applied().index && view_bytes_ >= kViewBytesMax / 2) break;
+    view_bytes_ += raft::cost_bytes(entry);
+    --first;
+  }
+  if (first != image.entries.begin()) {
+    view_.reset(std::prev(first)->index, std::prev(first)->term);
+  } else {
+    view_.reset(image.base_index, image.base_term);
+  }
+  image.entries.erase(image.entries.begin(), first);
   if (!image.entries.empty()) view_.append(image.entries);
-  for (const raft::Entry& entry : image.entries) view_bytes_ += raft::cost_bytes(entry);
-  unflushed_bytes_ = view_bytes_;
+}
+
+void Member::start_core(disk::LogImage image) {
+  const AppliedMark applied = machine_->applied();
+  const raft::HardState saved = image.hard_state;
+  fill_view(std::move(image));
   raft::Config config;
   config.id = id();
   config.heartbeat_ticks = kTicksPerHeartbeat;
   config.election_ticks = std::max<int>(
       2 * kTicksPerHeartbeat, int(kTicksPerHeartbeat * options_.election.count() * kElectionTenths /
                                   (10 * options_.heartbeat.count())));
-  const raft::HardState& saved = image.hard_state;
   config.hard_state =
       raft::HardState(saved.term(), saved.vote(), std::max(saved.commit(), applied.index));
   config.applied = applied.index;

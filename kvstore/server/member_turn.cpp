@@ -7,7 +7,6 @@
 namespace coracle::store {
 namespace {
 
-constexpr size_t kViewBytesMax = 8 << 20;      // of entries kept for members that lag
 constexpr size_t kFlushEveryBytes = 48 << 20;  // of log, before the state is flushed and it is cut
 
 }  // namespace
