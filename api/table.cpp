@@ -1,5 +1,7 @@
 #include "api/table.hpp"
 
+#include <algorithm>
+
 #include "api/jsonpath.hpp"
 #include "api/object.hpp"
 
@@ -57,6 +59,12 @@ std::string meta_api_version(std::string_view version) {
   return "meta.k8s.io/" + std::string(version);
 }
 
+// A kind whose own columns show the name somewhere (events do) has no Name in front.
+bool has_implied_name(const ResourceInfo& info) {
+  return std::none_of(info.columns.begin(), info.columns.end(),
+                      [](const Column& column) { return column.format == "name"; });
+}
+
 }  // namespace
 
 Result<IncludeObject> parse_include_object(std::string_view text) {
@@ -73,7 +81,7 @@ json::array column_definitions(const ResourceInfo& info) {
   name.type = "string";
   name.format = "name";
   name.description = kNameText;
-  out.push_back(definition(name));
+  if (has_implied_name(info)) out.push_back(definition(name));
   if (info.columns.empty()) {
     Column created;
     created.name = "Created At";
@@ -89,7 +97,7 @@ json::value table_row(const ResourceInfo& info, const HookTable& hooks, const js
                       WallTime now, const TableOptions& options) {
   json::object row;
   json::array cells;
-  cells.emplace_back(name_of(object));
+  if (has_implied_name(info)) cells.emplace_back(name_of(object));
   if (info.columns.empty()) cells.emplace_back(creation_timestamp_of(object));
   for (const Column& column : info.columns) cells.push_back(cell(column, hooks, object, now));
   row["cells"] = std::move(cells);
