@@ -172,23 +172,25 @@ class TreeBuilder final : public YAML::EventHandler {
 
 // The library's words for the commonest mistakes, as users of kubectl know them from go-yaml.
 std::string familiar(const std::string& message, std::string_view text, int line) {
-  if (message == YAML::ErrorMsg::MAP_VALUE || message == YAML::ErrorMsg::END_OF_MAP ||
-      message == YAML::ErrorMsg::MAP_KEY) {
-    return message == YAML::ErrorMsg::MAP_VALUE ? "mapping values are not allowed in this context"
-                                                : "did not find expected key";
-  }
-  if (message == YAML::ErrorMsg::BLOCK_ENTRY) {
-    return "block sequence entries are not allowed in this context";
-  }
-  if (message == YAML::ErrorMsg::END_OF_SEQ) return "did not find expected '-' indicator";
-  if (message == YAML::ErrorMsg::END_OF_SEQ_FLOW) return "did not find expected ',' or ']'";
-  if (message == YAML::ErrorMsg::END_OF_MAP_FLOW) return "did not find expected ',' or '}'";
   const auto lines = split(text, '\n');
-  if (line >= 1 && static_cast<size_t>(line) <= lines.size() &&
-      lines[static_cast<size_t>(line) - 1].find('\t') != std::string::npos) {
-    return "found character that cannot start any token";
+  if (line >= 1 && static_cast<size_t>(line) <= lines.size()) {
+    const std::string& at = lines[static_cast<size_t>(line) - 1];
+    const size_t indent = at.find_first_not_of(" \t");
+    if (at.substr(0, indent).find('\t') != std::string::npos) {
+      return "found character that cannot start any token";
+    }
   }
-  return message;
+  static const std::map<std::string, std::string> words = {
+      {YAML::ErrorMsg::MAP_VALUE, "mapping values are not allowed in this context"},
+      {YAML::ErrorMsg::MAP_KEY, "did not find expected key"},
+      {YAML::ErrorMsg::END_OF_MAP, "did not find expected key"},
+      {YAML::ErrorMsg::BLOCK_ENTRY, "block sequence entries are not allowed in this context"},
+      {YAML::ErrorMsg::END_OF_SEQ, "did not find expected '-' indicator"},
+      {YAML::ErrorMsg::END_OF_SEQ_FLOW, "did not find expected ',' or ']'"},
+      {YAML::ErrorMsg::END_OF_MAP_FLOW, "did not find expected ',' or '}'"},
+  };
+  const auto found = words.find(message);
+  return found == words.end() ? message : found->second;
 }
 
 }  // namespace

@@ -65,8 +65,11 @@ TEST_CASE("a silent node becomes unknown, then unreachable") {
   // Right after a start nobody is blamed.
   CHECK(reconcile(world, kNoon, kNoon - 5s).again_after == 35s);
 
-  world.put(gvr::kNodes, node("Unknown"));
+  json::value unknown = node("True");
+  set_path(unknown, "status.conditions", *find(plan.writes[0].body, "status.conditions"));
+  world.put(gvr::kNodes, unknown);
   plan = reconcile(world, kNoon);
+  REQUIRE(verbs(plan) == "patch nodes; ");
   CHECK(
       to_json(*find(plan.writes.back().body, "spec.taints")) ==
       R"([{"effect":"NoSchedule","key":"node.kubernetes.io/unreachable","timeAdded":"2026-01-01T12:00:00Z"},)"

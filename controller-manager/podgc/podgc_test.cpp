@@ -14,8 +14,8 @@ TEST_CASE("which pods nobody else removes") {
     bool removed;
   };
   auto c = GENERATE(values<Case>({
-      {"on a living node", "spec: {nodeName: n}", true, false},
-      {"on a node that is gone", "spec: {nodeName: n}", false, true},
+      {"on a living node", "spec: {nodeName: n1}", true, false},
+      {"on a node that is gone", "spec: {nodeName: n1}", false, true},
       {"never bound, waiting", "spec: {}", false, false},
       {"never bound, deleted", "spec: {}, deleted", false, true},
   }));
@@ -29,7 +29,7 @@ TEST_CASE("which pods nobody else removes") {
           "{metadata: {name: p, namespace: ns, uid: u, creationTimestamp: '2026-01-01T11:00:00Z'" +
           std::string(deleted ? ", deletionTimestamp: '2026-01-01T11:30:00Z'" : "") + "}, " +
           text.substr(0, text.find(", deleted")) + "}"));
-  if (c.node) world.put(gvr::kNodes, *parse_yaml_one("{metadata: {name: n}}"));
+  if (c.node) world.put(gvr::kNodes, *parse_yaml_one("{metadata: {name: n1}}"));
   const Instant now{TimePoint(), *parse_time("2026-01-01T12:00:00Z")};
   const Plan plan = PodGcController().reconcile(world.view(), "ns/p", now);
   REQUIRE(plan.writes.size() == (c.removed ? 1 : 0));
@@ -40,7 +40,7 @@ TEST_CASE("a node not seen yet gets time to be seen") {
   FixedWorld world;
   world.put(gvr::kPods,
             *parse_yaml_one("{metadata: {name: p, namespace: ns, uid: u, creationTimestamp: "
-                            "'2026-01-01T12:00:00Z'}, spec: {nodeName: n}}"));
+                            "'2026-01-01T12:00:00Z'}, spec: {nodeName: n1}}"));
   const Instant now{TimePoint(), *parse_time("2026-01-01T12:00:10Z")};
   const Plan plan = PodGcController().reconcile(world.view(), "ns/p", now);
   CHECK(plan.writes.empty());
