@@ -13,17 +13,20 @@
 #include "disk/rocks_state_store.hpp"
 #include "mvcc/records.hpp"
 #include "raft/proposal.pb.h"
+#include "storectl/status.hpp"
 
 namespace coracle::store {
 namespace {
 
 constexpr const char* kHelp =
-    R"(storectl: looks into the data folder of a stopped member of the store.
+    R"(storectl: looks into the store: a stopped member's data folder, or running members.
 
 Usage:
   storectl log DIR     the Raft log: a line for each segment, hard state and entry
   storectl keys DIR    every stored version: revision, key, size; deletions are marked
   storectl meta DIR    applied index, compaction, members, alarms (names and sizes)
+  storectl status --endpoints A,B,C [--output table|json]
+                       running members: who they are, who leads, how far they are
 
 DIR is the member's --data-dir. Nothing is changed; damage is reported with file and offset.
 )";
@@ -141,6 +144,7 @@ int run(const std::vector<std::string>& args) {
     fmt::print("{}", kHelp);
     return args.empty() ? 2 : 0;
   }
+  if (args[0] == "status") return run_status({args.begin() + 1, args.end()});
   if (args[0] != "log" && args[0] != "keys" && args[0] != "meta") {
     fail_startup("unknown command " + quoted(args[0]) + " (storectl --help lists them)");
   }
