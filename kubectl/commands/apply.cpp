@@ -1,0 +1,243 @@
+#include <ostream>
+
+#include "api/catalog.hpp"
+#include "api/object.hpp"
+#include "api/patch.hpp"
+#include "base/strings.hpp"
+#include "commands/commands.hpp"
+#include "commands/create.hpp"
+#include "commands/last_applied.hpp"
+#include "kubectl/target.hpp"
+
+namespace coracle::kubectl {
+namespace {
+
+using text::FlagType;
+
+constexpr int kConflictRetries = 5;
+
+constexpr const char* kConflictHelp =
+    "\nPlease review the fields above--they currently have other managers. Here\n"
+    "are the ways you can resolve this warning:\n"
+    "* If you intend to manage all of these fields, please re-run the apply\n"
+    "  command with the `--force-conflicts` flag.\n"
+    "* If you do not intend to manage all of the fields, please edit your\n"
+    "  manifest to remove references to the fields that should keep their\n"
+    "  current managers.\n"
+    "* You may co-own fields by updating your manifest to match the existing\n"
+    "  value; in this case, you'll become the manager if the other manager(s)\n"
+    "  stop managing the field (remove it from their configuration).\n"
+    "See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts";
+
+struct PatchPlan {
+  client::PatchType type = client::PatchType::kStrategic;
+  json::value patch;
+};
+
+// The three-way patch from what was applied last, what is there, and what is wanted.
+Result<PatchPlan> plan_patch(const json::value& wanted, const json::value& current) {
+  json::value modified = wanted;
+  set_last_applied(modified);
+  json::value original;
+  if (const auto text = get_last_applied(current)) {
+    const auto parsed = parse_json(*text);
+    if (parsed.ok()) original = *parsed;
+  }
+  PatchPlan plan;
+  const api::ResourceInfo* info = api::Catalog::builtin().find_for(wanted);
+  if (!info || !info->schema) {  // a custom kind knows no strategic merge
+    plan.type = client::PatchType::kMerge;
+    plan.patch = api::create_three_way_json_merge_patch(original, modified, current);
+    return plan;
+  }
+  auto patch = api::create_three_way_merge_patch(original, modified, current, info->schema);
+  if (!patch.ok()) return fail("creating patch: " + patch.status().message());
+  plan.patch = std::move(*patch);
+  return plan;
+}
+
+class Apply {
+ public:
+  explicit Apply(Invocation& call) : call_(call), session_(call.session) {}
+
+  Status run() {
+    if (!call_.args.empty()) {
+      return usage_failure("apply", "Unexpected args: [" + join(call_.args, " ") + "]");
+    }
+    if (call_.flags.list("filename").empty()) return fail("must specify one of -f and -k");
+    ASSIGN_OR_RETURN(report_, WriteReport::make(call_));
+    server_side_ = call_.flags.is_set("server-side");
+    if (server_side_ && report_.dry_run == DryRun::kClient) {
+      return fail(
+          "--dry-run=client doesn't work with --server-side (did you mean "
+          "--dry-run=server instead?)");
+    }
+    if (!server_side_ && call_.flags.is_set("force-conflicts")) {
+      return fail("--force-conflicts only works with --server-side");
+    }
+    ASSIGN_OR_RETURN(auto targets, file_targets(session_, target_options(call_.flags, {}).files));
+    std::vector<Status> failures;
+    for (Target& target : targets) {
+      Status status = server_side_ ? apply_server_side(target) : apply_one(target);
+      if (!status.ok()) failures.push_back(std::move(status));
+    }
+    return join_failures(failures);
+  }
+
+ private:
+  client::QueryList query() const {
+    client::QueryList out;
+    if (report_.dry_run == DryRun::kServer) out.emplace_back("dryRun", "All");
+    const std::string manager = call_.flags.has("field-manager") ? call_.flags.get("field-manager")
+                                : server_side_                   ? "kubectl"
+                                                                 : "kubectl-client-side-apply";
+    out.emplace_back("fieldManager", manager);
+    out.emplace_back("fieldValidation", field_validation(call_.flags.get("validate")));
+    return out;
+  }
+
+  Status apply_server_side(Target& target) {
+    client::QueryList options = query();
+    options.emplace_back("force", call_.flags.is_set("force-conflicts") ? "true" : "false");
+    auto answer = session_.patch(target.resource, target.ns, target.name, client::PatchType::kApply,
+                                 target.object, options);
+    if (answer.ok()) return report_.print(answer.value(), "serverside-applied");
+    const client::ApiError& error = answer.error();
+    if (!error.is_conflict()) return server_failure(error);
+    return fail(error.message + kConflictHelp);
+  }
+
+  Status apply_one(Target& target) {
+    if (target.name.empty()) return fail("resource name may not be empty");
+    auto there = session_.get(target.resource, target.ns, target.name);
+    if (!there.ok() && !there.error().is_not_found()) {
+      return server_failure(there.error(), "retrieving current configuration of", target.source);
+    }
+    if (!there.ok()) return create(target);
+    json::value current = std::move(there.value());
+    if (report_.dry_run != DryRun::kClient && !get_last_applied(current)) {
+      session_.warn(
+          "Warning: resource " + target.resource.plural + "/" + target.name + " is missing the " +
+          kLastApplied +
+          " annotation which is required by kubectl apply. kubectl apply should only be used on "
+          "resources created declaratively by either kubectl create --save-config or kubectl "
+          "apply. The missing annotation will be patched automatically.");
+    }
+    if (report_.dry_run == DryRun::kClient) return report_.print(target.object, "configured");
+    return patch(target, std::move(current));
+  }
+
+  Status create(Target& target) {
+    json::value object = target.object;
+    set_last_applied(object);
+    if (report_.dry_run == DryRun::kClient) return report_.print(object, "created");
+    auto answer = session_.create(target.resource, target.ns, object, query());
+    if (!answer.ok()) return server_failure(answer.error(), "creating", target.source);
+    return report_.print(answer.value(), "created");
+  }
+
+  Status patch(Target& target, json::value current) {
+    for (int attempt = 0;; ++attempt) {
+      ASSIGN_OR_RETURN(PatchPlan plan, plan_patch(target.object, current));
+      if (plan.patch.is_object() && plan.patch.as_object().empty()) {
+        return report_.print(current, "unchanged");
+      }
+      auto answer =
+          session_.patch(target.resource, target.ns, target.name, plan.type, plan.patch, query());
+      if (answer.ok()) return report_.print(answer.value(), "configured");
+      const client::ApiError& error = answer.error();
+      if (error.is_conflict() && attempt < kConflictRetries) {
+        TRY_SERVER(current, session_.get(target.resource, target.ns, target.name));
+        continue;
+      }
+      if ((error.is_conflict() || error.is_invalid()) && call_.flags.is_set("force")) {
+        return recreate(target);
+      }
+      return patch_failure(error, plan, target);
+    }
+  }
+
+  static Status patch_failure(const client::ApiError& error, const PatchPlan& plan,
+                              const Target& target) {
+    if (error.is_invalid() || target.source.empty()) return server_failure(error);
+    return server_failure(error,
+                          "applying patch:\n" + to_json(plan.patch) + "\nto:\nResource: " +
+                              quoted(target.resource.group_resource()) + "\nfor:",
+                          target.source);
+  }
+
+  // --force: what cannot be patched is deleted and made anew.
+  Status recreate(Target& target) {
+    TRY_SERVER(const json::value gone,
+               session_.call_json("DELETE", target.resource.path(target.ns, target.name)));
+    static_cast<void>(gone);
+    while (session_.get(target.resource, target.ns, target.name).ok()) {
+      session_.pause(std::chrono::milliseconds(200));
+    }
+    return create(target);
+  }
+
+  Invocation& call_;
+  Session& session_;
+  WriteReport report_;
+  bool server_side_ = false;
+};
+
+}  // namespace
+
+Command apply_command() {
+  Command command{
+      .name = "apply",
+      .usage = "-f FILENAME",
+      .summary = "Make the cluster as the files say: create what is missing, patch the rest",
+      .examples =
+          "  # A file, a directory, standard input\n  kubectl apply -f web.yaml\n"
+          "  kubectl apply -f manifests/\n  cat web.yaml | kubectl apply -f -\n\n"
+          "  # Ask the server what would happen\n"
+          "  kubectl apply -f web.yaml --dry-run=server\n"};
+  command.flags = file_flags() + write_flags("");
+  command.flags.push_back({"server-side", 0, FlagType::kBool, "false",
+                           "Let the server merge, by the owners of the fields"});
+  command.flags.push_back({"force-conflicts", 0, FlagType::kBool, "false",
+                           "Take over fields that others own (with --server-side)"});
+  command.flags.push_back(
+      {"force", 0, FlagType::kBool, "false", "Delete and create anew what cannot be patched"});
+  command.flags.push_back({"validate", 0, FlagType::kString, "strict",
+                           "strict, warn or ignore: what unknown fields do", "strict"});
+  command.flags.push_back(
+      {"overwrite", 0, FlagType::kBool, "true", "Accepted; changes of others are overwritten"});
+  command.flags.push_back({"selector", 'l', FlagType::kString, "", "Accepted and not used"});
+  command.run = [](Invocation& call) { return Apply(call).run(); };
+  return command;
+}
+
+std::vector<Command> apply_more_commands() {
+  Command view{.name = "apply view-last-applied",
+               .usage = "(TYPE NAME | TYPE/NAME | -f FILENAME)",
+               .summary = "Print what was applied last",
+               .examples = "  kubectl apply view-last-applied deployment/web -o json\n"};
+  view.flags = file_flags() + selector_flags();
+  view.flags.push_back({"output", 'o', FlagType::kString, "yaml", "yaml or json"});
+  view.run = [](Invocation& call) -> Status {
+    OutputFormat format{.name = call.flags.get("output")};
+    if (format.name != "yaml" && format.name != "json") {
+      return usage_failure(call.command, "Unexpected -o output mode: " + format.name +
+                                             ", the flag 'output' must be one of yaml|json");
+    }
+    ASSIGN_OR_RETURN(auto printer, make_printer(format));
+    ASSIGN_OR_RETURN(auto objects,
+                     fetch_objects(call.session, target_options(call.flags, call.args)));
+    for (const Target& target : objects) {
+      const auto text = get_last_applied(target.object);
+      if (!text) return {};  // kubectl says nothing either
+      const auto parsed = parse_json(*text);
+      if (!parsed.ok()) return fail(parsed.status().message());
+      ASSIGN_OR_RETURN(const std::string printed, printer->print(*parsed));
+      call.session.io.out << printed;
+    }
+    return {};
+  };
+  return {view};
+}
+
+}  // namespace coracle::kubectl

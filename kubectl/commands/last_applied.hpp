@@ -1,0 +1,19 @@
+// The annotation in which apply keeps what was applied last. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/json.hpp"
+
+namespace coracle::kubectl {
+
+inline constexpr const char* kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+
+// The object's configuration as the annotation holds it: without the annotation itself, keys
+// sorted, one line with its end.
+std::string last_applied_text(const json::value& object);
+void set_last_applied(json::value& object);
+std::optional<std::string> get_last_applied(const json::value& object);
+
+}  // namespace coracle::kubectl

@@ -1,0 +1,25 @@
+// The table of all commands.
+#include "commands/commands.hpp"
+
+namespace coracle::kubectl {
+namespace {
+
+void add(std::vector<Command>& to, std::vector<Command> more) {
+  for (Command& command : more) to.push_back(std::move(command));
+}
+
+}  // namespace
+
+std::vector<Command> all_commands() {
+  std::vector<Command> out;
+  add(out, {get_command(), create_command(), apply_command(), delete_command()});
+  add(out, create_workload_commands());
+  add(out, create_config_commands());
+  add(out, create_service_commands());
+  add(out, create_policy_commands());
+  add(out, create_small_commands());
+  add(out, apply_more_commands());
+  return out;
+}
+
+}  // namespace coracle::kubectl

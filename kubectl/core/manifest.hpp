@@ -1,0 +1,31 @@
+// Objects out of files, as -f names them: a file, a directory, "-" for standard input; YAML or
+// JSON, many documents, Lists opened. Errors name the file and the line.
+#pragma once
+
+#include <istream>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+
+namespace coracle::kubectl {
+
+struct ManifestObject {
+  std::string source;  // "web.yaml", "STDIN"
+  json::value object;
+  std::vector<std::string> duplicates;  // repeated keys, for strict decoding
+};
+
+struct ManifestOptions {
+  std::vector<std::string> filenames;
+  bool recursive = false;
+};
+
+Result<std::vector<ManifestObject>> read_manifests(const ManifestOptions& options,
+                                                   std::istream& in);
+// The documents of one text.
+Result<std::vector<ManifestObject>> parse_manifest(std::string_view text,
+                                                   const std::string& source);
+Result<std::string> read_file(const std::string& path);
+
+}  // namespace coracle::kubectl
