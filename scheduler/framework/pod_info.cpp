@@ -1,0 +1,81 @@
+#include "framework/pod_info.hpp"
+
+#include <algorithm>
+
+#include "api/object.hpp"
+#include "framework/pod_parts.hpp"
+
+namespace coracle::scheduler {
+namespace {
+
+void parse_spec(const json::value& pod, PodInfo& info) {
+  info.node_name = get_string(pod, "spec.nodeName");
+  info.scheduler_name = get_string(pod, "spec.schedulerName", "default-scheduler");
+  info.priority = get_int(pod, "spec.priority");
+  info.preempts = get_string(pod, "spec.preemptionPolicy") != "Never";
+  info.gated = !get_array(pod, "spec.schedulingGates").empty();
+  info.requests = pod_requests(pod, false);
+  info.scoring_requests = pod_requests(pod, true);
+  info.tolerations = parse_tolerations(get_array(pod, "spec.tolerations"));
+  info.required_nodes = RequiredNodes::parse(pod);
+  info.preferred_nodes = parse_preferred_nodes(
+      get_array(pod, "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution"));
+  info.host_ports = parse_host_ports(pod);
+  info.spread = parse_spread(pod);
+  info.own_spread = !info.spread.empty();
+  parse_pod_affinity(pod, info);
+  parse_volumes(pod, info);
+  for (const json::value& container : get_array(pod, "spec.initContainers")) {
+    info.images.push_back(normal_image(get_string(container, "image")));
+  }
+  for (const json::value& container : get_array(pod, "spec.containers")) {
+    info.images.push_back(normal_image(get_string(container, "image")));
+  }
+  info.containers = static_cast<int>(info.images.size());
+}
+
+}  // namespace
+
+bool HostPort::clashes(const HostPort& other) const {
+  if (port != other.port || protocol != other.protocol) return false;
+  return ip == other.ip || ip == "0.0.0.0" || other.ip == "0.0.0.0";
+}
+
+PodPtr parse_pod(const json::value& pod) {
+  auto info = std::make_shared<PodInfo>();
+  info->ns = api::namespace_of(pod);
+  info->name = api::name_of(pod);
+  info->uid = api::uid_of(pod);
+  info->key = info->ns + "/" + info->name;
+  info->labels = api::labels_of(pod);
+  info->deleting = !api::deletion_timestamp_of(pod).empty();
+  const std::string_view phase = get_string(pod, "status.phase");
+  info->finished = phase == "Succeeded" || phase == "Failed";
+  if (const json::value* owner = api::controller_of(pod)) {
+    info->owner_kind = get_string(*owner, "kind");
+    info->owner_name = get_string(*owner, "name");
+  }
+  for (const json::value& condition : get_array(pod, "status.conditions")) {
+    if (get_string(condition, "type") != "PodScheduled") continue;
+    info->scheduled_status = get_string(condition, "status");
+    info->scheduled_reason = get_string(condition, "reason");
+    info->scheduled_message = get_string(condition, "message");
+  }
+  parse_spec(pod, *info);
+  return info;
+}
+
+PodPtr placed_on(const PodInfo& pod, const std::string& node) {
+  auto copy = std::make_shared<PodInfo>(pod);
+  copy->node_name = node;
+  return copy;
+}
+
+std::string normal_image(std::string_view image) {
+  const size_t slash = image.rfind('/');
+  const std::string_view last = slash == std::string_view::npos ? image : image.substr(slash + 1);
+  if (last.find_first_of(":@") != std::string_view::npos) return std::string(image);
+  return std::string(image) + ":latest";
+}
+
+}  // namespace coracle::scheduler

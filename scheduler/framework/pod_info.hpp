@@ -1,0 +1,95 @@
+// PodInfo: what the scheduler needs of a Pod, parsed once; decisions never walk JSON. Immutable,
+// shared. Pure.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/selectors.hpp"
+#include "base/clock.hpp"
+#include "base/json.hpp"
+#include "framework/node_selector.hpp"
+#include "framework/resources.hpp"
+#include "framework/taints.hpp"
+
+namespace coracle::scheduler {
+
+struct HostPort {
+  std::string ip, protocol;  // "0.0.0.0": every address
+  std::int64_t port = 0;
+  bool clashes(const HostPort& other) const;
+};
+
+// A disk that the pod names itself (not through a claim).
+struct DiskUse {
+  enum class Kind : std::uint8_t { kGce, kEbs, kRbd, kIscsi, kAzure, kCinder };
+  Kind kind = Kind::kGce;
+  std::string id;                     // what makes two disks one
+  std::vector<std::string> monitors;  // rbd: one in common is enough
+  bool read_only = false;
+};
+
+// A term of pod affinity or anti-affinity.
+struct PodTerm {
+  api::LabelSelector selector;
+  std::vector<std::string> namespaces;  // sorted
+  bool by_namespace_labels = false;
+  api::LabelSelector namespace_selector;
+  std::string topology_key;
+  std::int64_t weight = 0;  // of a preferred one
+};
+
+struct SpreadConstraint {
+  std::string topology_key;
+  std::int64_t max_skew = 1, min_domains = 1;
+  bool hard = true;  // DoNotSchedule
+  api::LabelSelector selector;
+  bool honor_node_affinity = true, honor_taints = false;
+};
+
+struct PodInfo {
+  std::string key;  // "namespace/name"
+  std::string ns, name, uid;
+  std::string node_name;  // empty: not placed
+  std::string scheduler_name;
+  std::int64_t priority = 0;
+  bool preempts = true;  // preemptionPolicy is not Never
+  bool gated = false, deleting = false, finished = false;
+  json::object labels;
+  std::string owner_kind, owner_name;  // of the controller
+
+  Resources requests, scoring_requests;
+  std::vector<HostPort> host_ports;
+  std::vector<Toleration> tolerations;
+  RequiredNodes required_nodes;
+  std::vector<PreferredNodes> preferred_nodes;
+  std::vector<PodTerm> affinity, anti_affinity;                      // required
+  std::vector<PodTerm> preferred_affinity, preferred_anti_affinity;  // with weights
+  std::vector<SpreadConstraint> spread;
+  bool own_spread = false;  // spec.topologySpreadConstraints is not empty
+  std::vector<DiskUse> disks;
+  std::vector<std::string> claims;  // names of PersistentVolumeClaims
+  std::vector<std::string> images;  // normalised
+  int containers = 0;
+
+  // The PodScheduled condition as it stands, to write only what changes.
+  std::string scheduled_status, scheduled_reason, scheduled_message;
+
+  bool has_pod_affinity() const {
+    return !affinity.empty() || !anti_affinity.empty() || !preferred_affinity.empty() ||
+           !preferred_anti_affinity.empty();
+  }
+};
+
+using PodPtr = std::shared_ptr<const PodInfo>;
+
+// Never fails: the apiserver has validated; what does not parse matches nothing.
+PodPtr parse_pod(const json::value& pod);
+// The same pod placed on a node.
+PodPtr placed_on(const PodInfo& pod, const std::string& node);
+// With the tag ":latest" where there is neither tag nor digest.
+std::string normal_image(std::string_view image);
+
+}  // namespace coracle::scheduler

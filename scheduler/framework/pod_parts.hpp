@@ -1,0 +1,13 @@
+// Parts of parse_pod: ports, pod affinity, topology spread, volumes. Pure.
+#pragma once
+
+#include "framework/pod_info.hpp"
+
+namespace coracle::scheduler {
+
+std::vector<HostPort> parse_host_ports(const json::value& pod);
+std::vector<SpreadConstraint> parse_spread(const json::value& pod);
+void parse_pod_affinity(const json::value& pod, PodInfo& info);
+void parse_volumes(const json::value& pod, PodInfo& info);
+
+}  // namespace coracle::scheduler

@@ -1,0 +1,49 @@
+// Snapshot: the world of one decision. The cache changes it between decisions; a decision is one
+// synchronous call on the same strand, so what it reads stands still without a copy.
+//
+// Order: nodes are in the order in which they became known; an index is valid until the next
+// removal. Pure data.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/selectors.hpp"
+#include "framework/node_info.hpp"
+
+namespace coracle::scheduler {
+
+// What selects a pod besides itself: its services and its controller. For default spreading.
+struct WorkloadSelectors {
+  // By namespace, then name.
+  std::map<std::string, std::map<std::string, api::LabelSelector>> services;
+  // By "kind/namespace/name".
+  std::map<std::string, api::LabelSelector> controllers;
+
+  // All that select `pod`, joined; nothing() when there is none.
+  api::LabelSelector of(const PodInfo& pod) const;
+};
+
+// What a PersistentVolumeClaim says that placement depends on.
+struct ClaimFacts {
+  bool one_pod_only = false;  // ReadWriteOncePod
+};
+
+class Snapshot {
+ public:
+  std::vector<NodeInfo> nodes;
+  std::map<std::string, json::object> namespace_labels;
+  std::map<std::string, ClaimFacts> claims;  // by "namespace/name"
+  std::map<std::string, int> image_nodes;    // normalised image -> nodes that have it
+  WorkloadSelectors workloads;
+  int known_nodes = 0;         // of nodes, with facts
+  int affinity_pods = 0;       // placed pods with any pod (anti-)affinity
+  int anti_affinity_pods = 0;  // placed pods with a required anti-affinity
+
+  // Whether `term`, of a pod or for one, is about `pod`.
+  bool matches(const PodTerm& term, const PodInfo& pod) const;
+};
+
+}  // namespace coracle::scheduler
