@@ -228,7 +228,9 @@ bool ensure_current(const View& view, Plan* plan) {
   if (api::annotation_of(view.deployment, kRevision) != revision && !revision.empty()) {
     json::value patch = json::object();
     make_object(patch, "metadata.annotations")[kRevision] = revision;
-    plan->patch(gvr::kDeployments, view.deployment, std::move(patch), client::PatchType::kMerge);
+    // Through the status, where an annotation does not count as a new generation.
+    plan->patch(gvr::kDeployments, view.deployment, std::move(patch), client::PatchType::kMerge)
+        .subresource = "status";
     changed = true;
   }
   return changed;
