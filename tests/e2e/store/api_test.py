@@ -72,7 +72,7 @@ def cluster_commands(c):
     size = len(c.members)
     check_equal(c.out("member", "list").count("started"), size, "member list")
     table = c.out("endpoint", "status", "-w", "table")
-    check_equal([table.count("true"), table.count("3.6.14")], [1, size], "endpoint status: " + table)
+    check_equal([table.count("true"), table.count("3.6.14")], [1, size], "status: " + table)
     health = c.ctl("endpoint", "health")
     check_equal((health.stdout + health.stderr).count("is healthy"), size, "endpoint health")
     check_equal(c.out("alarm", "list"), "", "alarm list")

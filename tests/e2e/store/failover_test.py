@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What survives: the leader killed under load, all members killed, no quorum, a member far behind."""
+"""What survives: the leader killed under load, all killed, no quorum, a member far behind."""
 import re
 import signal
 import threading

@@ -73,7 +73,7 @@ def flip(path, offset):
 
 
 def test_full_disk():
-    """A file size limit fails writes as a full disk does: no acknowledgement, a clear end, no harm."""
+    """A file size limit fails writes as a full disk does: no acknowledgement, a clear end."""
     with running(1) as c:
         m = c.members[0]
         c.ctl("put", "before", "1")
