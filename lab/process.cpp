@@ -169,10 +169,14 @@ std::string program_directory() {
 }
 
 std::int64_t resident_bytes(pid_t pid) {
-  std::ifstream statm(fmt::format("/proc/{}/statm", pid));
-  std::int64_t total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * sysconf(_SC_PAGESIZE);
+  std::ifstream rollup(fmt::format("/proc/{}/smaps_rollup", pid));
+  for (std::string line; std::getline(rollup, line);) {
+    long long kilobytes = 0;
+    if (!line.starts_with("Pss:")) continue;
+    const std::string_view number = trim(std::string_view(line).substr(4));
+    return parse_int(number.substr(0, number.find(' ')), &kilobytes) ? kilobytes * 1024 : 0;
+  }
+  return 0;
 }
 
 bool port_in_use(int port) {

@@ -44,7 +44,8 @@ std::string log_tail(const Layout& layout, const std::string& name, int lines);
 
 // The directory of this program: the other programs are beside it.
 std::string program_directory();
-// Resident memory of a process in bytes; 0 if it is gone.
+// Resident memory of a process in bytes, pages it shares with others counted by its part (so that
+// the sum over the daemons is what they take together); 0 if it is gone.
 std::int64_t resident_bytes(pid_t pid);
 
 // A TCP port of 127.0.0.1 that nobody listens on now. `preferred` first, then the ones after it;
