@@ -81,19 +81,23 @@ std::vector<DaemonCommand> daemon_commands(const Layout& layout, const ClusterSh
   for (size_t i = 0; i < shape.apiserver_ports.size(); ++i) {
     commands.push_back(apiserver(layout, shape, bin, i));
   }
+  // The leaders' identities are the daemons' names: scripts find who leads, and one that is started
+  // again after a crash takes its Lease back at once.
   const std::string masters = join_urls(shape.apiserver_ports, "https");
   for (size_t i = 0; i < shape.scheduler_ports.size(); ++i) {
     commands.push_back({fmt::format("scheduler-{}", i + 1),
                         bin + "/scheduler",
                         {"--kubeconfig", layout.pki("scheduler.kubeconfig"), "--master", masters,
-                         "--secure-port", std::to_string(shape.scheduler_ports[i])}});
+                         "--secure-port", std::to_string(shape.scheduler_ports[i]),
+                         "--leader-elect-identity", fmt::format("scheduler-{}", i + 1)}});
   }
   for (size_t i = 0; i < shape.controller_manager_ports.size(); ++i) {
     commands.push_back(
         {fmt::format("controller-manager-{}", i + 1),
          bin + "/controller-manager",
          {"--kubeconfig", layout.pki("controller-manager.kubeconfig"), "--master", masters,
-          "--secure-port", std::to_string(shape.controller_manager_ports[i]), "--root-ca-file",
+          "--secure-port", std::to_string(shape.controller_manager_ports[i]),
+          "--leader-elect-identity", fmt::format("controller-manager-{}", i + 1), "--root-ca-file",
           layout.pki("ca.crt")}});
   }
   commands.push_back(

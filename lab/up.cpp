@@ -83,7 +83,10 @@ Result<ClusterShape> prepare(const Layout& layout, const UpFlags& flags) {
   ClusterShape shape;
   if (layout.exists()) {
     ASSIGN_OR_RETURN(shape, layout.load());
-    shape.nodes = std::max(shape.nodes, flags.nodes);
+    if (flags.nodes > shape.nodes) {  // it learns the number, and a new certificate, when it starts
+      stop_daemons(layout, {"kubelet-sim-1"}, std::chrono::seconds(5));
+      shape.nodes = flags.nodes;
+    }
   } else {
     ASSIGN_OR_RETURN(shape, new_shape(flags));
   }
