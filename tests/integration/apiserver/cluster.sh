@@ -41,7 +41,7 @@ make_pki() {
   echo 'good-token,kit,kit,"dev,ops"' > "$WORK/tokens.csv"
 }
 
-start_apiserver() {
+start_apiserver() {  # on $PORT, reached as $SERVER
   "$APISERVER" --etcd-servers "http://127.0.0.1:$ETCD_PORT" --secure-port "$PORT" \
     --tls-cert-file "$WORK/server.crt" --tls-private-key-file "$WORK/server.key" \
     --client-ca-file "$WORK/ca.crt" --token-auth-file "$WORK/tokens.csv" \
@@ -59,7 +59,8 @@ start_cluster() {
     --advertise-client-urls "http://127.0.0.1:$ETCD_PORT" --listen-peer-urls "http://127.0.0.1:$peer" \
     --initial-advertise-peer-urls "http://127.0.0.1:$peer" \
     --initial-cluster "default=http://127.0.0.1:$peer" --log-level error >"$WORK/etcd.log" 2>&1 &
-  PIDS+=($!)
+  ETCD_PID=$!
+  PIDS+=("$ETCD_PID")
   SERVER=https://127.0.0.1:$PORT
   start_apiserver
   export KUBECONFIG=$WORK/kubeconfig KUBECACHEDIR=$WORK/cache

@@ -85,6 +85,23 @@ expect 'deployment.apps/web' kubectl get deploy -o name
 expect 'pod "p" deleted*' kubectl delete pod p
 expect '*forbidden: this namespace may not be deleted' kubectl delete ns default
 
+# A second apiserver on the same store: it sees what the first wrote, and cannot give away its ports.
+expect 'service/np created' kubectl create service nodeport np --tcp=80:80 --node-port=30080
+FIRST_PORT=$PORT FIRST_SERVER=$SERVER FIRST_PID=$APISERVER_PID
+PORT=$(free_port) SERVER=https://127.0.0.1:$PORT
+start_apiserver
+expect 'service/np' kubectl -s "$SERVER" get svc np -o name
+expect '*spec.ports\[0\].nodePort: Invalid value: 30080: provided port is already allocated' \
+  kubectl -s "$SERVER" create service nodeport np2 --tcp=80:80 --node-port=30080
+kill "$APISERVER_PID"; wait "$APISERVER_PID" || true
+PORT=$FIRST_PORT SERVER=$FIRST_SERVER APISERVER_PID=$FIRST_PID
+
+# The store does not answer: a clear error, and service again when it is back.
+kill -STOP "$ETCD_PID"
+expect '503' code -H 'Authorization: Bearer good-token' "$SERVER/api/v1/pods"
+kill -CONT "$ETCD_PID"
+expect '200' code -H 'Authorization: Bearer good-token' "$SERVER/api/v1/pods"
+
 # SIGTERM ends watches in order and the server with 0.
 api -N "$SERVER/api/v1/pods?watch=1" >/dev/null &
 CURL=$!
