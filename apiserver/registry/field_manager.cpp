@@ -67,8 +67,9 @@ void leaves(const json::value& value, const Schema* schema, const std::string& p
   out.insert(path);
 }
 
+// Says which object it is, not what is in it (an empty metadata too).
 bool is_identity(const std::string& path) {
-  return path == std::string("f:metadata") + kSeparator + "f:name" ||
+  return path == "f:metadata" || path == std::string("f:metadata") + kSeparator + "f:name" ||
          path == std::string("f:metadata") + kSeparator + "f:namespace";
 }
 

@@ -1,0 +1,183 @@
+// The smaller parts by themselves: paths, server-side apply, compaction, tokens, logs, records.
+#include <catch2/catch.hpp>
+
+#include "apiserver/registry/field_manager.hpp"
+#include "apiserver/testing/api_world.hpp"
+
+namespace coracle::apiserver {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+std::string told(const std::string& method, const std::string& target) {
+  net::Request request;
+  request.method = method;
+  request.path = target.substr(0, target.find('?'));
+  if (target.find('?') != std::string::npos) {
+    request.query = net::Query::parse(target.substr(target.find('?') + 1));
+  }
+  const RequestInfo info = parse_request_info(request);
+  if (!info.is_resource) return info.verb + " path " + info.path;
+  return info.verb + " " + info.group + "/" + info.version + " " + info.ns + ":" + info.resource +
+         "/" + info.name + "/" + info.subresource + info.rest;
+}
+
+TEST_CASE("paths are read as upstream reads them") {
+  struct Case {
+    std::string method, target, want;
+  };
+  const auto c = GENERATE(values<Case>({
+      {"GET", "/api/v1/pods", "list /v1 :pods//"},
+      {"GET", "/api/v1/pods/", "list /v1 :pods//"},
+      {"GET", "/api/v1/namespaces/a/pods/x", "get /v1 a:pods/x/"},
+      {"GET", "/api/v1/namespaces/a/pods?watch=True", "watch /v1 a:pods//"},
+      {"GET", "/api/v1/namespaces/a/pods?watch=0", "list /v1 a:pods//"},
+      {"GET", "/api/v1/watch/namespaces/a/pods/x", "watch /v1 a:pods/x/"},
+      {"DELETE", "/apis/apps/v1/namespaces/a/deployments",
+       "deletecollection apps/v1 a:deployments//"},
+      {"PATCH", "/apis/apps/v1/namespaces/a/deployments/d/scale",
+       "patch apps/v1 a:deployments/d/scale"},
+      {"GET", "/api/v1/namespaces/a", "get /v1 a:namespaces/a/"},
+      {"PUT", "/api/v1/namespaces/a/finalize", "update /v1 a:namespaces/a/finalize"},
+      {"POST", "/api/v1/namespaces", "create /v1 :namespaces//"},
+      {"GET", "/api/v1/nodes/n%2D1/proxy/a/b", "get /v1 :nodes/n-1/proxy/a/b"},
+      {"GET", "/api/v1", "get path /api/v1"},
+      {"GET", "/api//v1/pods", "get path /api//v1/pods"},
+      {"GET", "/healthz", "get path /healthz"},
+  }));
+  CAPTURE(c.target);
+  CHECK(told(c.method, c.target) == c.want);
+}
+
+const api::ResourceInfo& deployments() {
+  const api::ResourceInfo* info = api::Catalog::builtin().find("apps", "v1", "deployments");
+  REQUIRE(info != nullptr);
+  return *info;
+}
+
+Outcome<json::value> apply(const json::value& current, const std::string& manager,
+                           const std::string& config, bool force = false) {
+  return apply_configuration(deployments(), current,
+                             {*parse_json(config), manager, force, "2026-01-01T00:00:00Z", ""});
+}
+
+TEST_CASE("what an applier stops to name goes, what it never named stays") {
+  json::value object = json::object();
+  object = *apply(object, "m1",
+                  R"({"kind":"Deployment","metadata":{"name":"d","labels":{"a":"1","b":"2"}},)"
+                  R"("spec":{"template":{"spec":{"containers":[{"name":"c","image":"i"},)"
+                  R"({"name":"x","image":"j"}]}}}})");
+  set_path(object, "spec.replicas", json::value(3));  // somebody's plain update
+  object = *apply(object, "m1",
+                  R"({"kind":"Deployment","metadata":{"name":"d","labels":{"a":"1"}},)"
+                  R"("spec":{"template":{"spec":{"containers":[{"name":"c","image":"k"}]}}}})");
+  CHECK(*find(object, "metadata.labels") == *parse_json(R"({"a":"1"})"));
+  CHECK(*find(object, "spec") ==
+        *parse_json(R"({"template":{"spec":{"containers":[{"name":"c","image":"k"}]}},)"
+                    R"("replicas":3})"));
+  CHECK(to_json(*find(get_array(object, "metadata.managedFields")[0], "fieldsV1")) ==
+        R"({"f:metadata":{"f:labels":{"f:a":{}}},"f:spec":{"f:template":{"f:spec":{"f:containers":)"
+        R"({"k:{\"name\":\"c\"}":{"f:image":{},"f:name":{}}}}}}})");
+}
+
+TEST_CASE("appliers that disagree conflict, unless one forces it") {
+  const json::value object =
+      *apply(json::object(), "m1", R"({"kind":"Deployment","spec":{"replicas":1}})");
+  const auto same = apply(object, "m2", R"({"kind":"Deployment","spec":{"replicas":1}})");
+  CHECK(same.ok());
+  const std::string other = R"({"kind":"Deployment","spec":{"replicas":2}})";
+  const auto refused = apply(object, "m2", other);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().http_code == 409);
+  CHECK(refused.error().message() ==
+        "Apply failed with 1 conflict: conflict with \"m1\": .spec.replicas");
+  CHECK(get_array(refused.error().status, "details.causes") ==
+        parse_json(R"([{"reason":"FieldManagerConflict","message":"conflict with \"m1\"",)"
+                   R"("field":".spec.replicas"}])")
+            ->as_array());
+  const auto forced = apply(object, "m2", other, true);
+  REQUIRE(forced.ok());
+  CHECK(get_int(*forced, "spec.replicas") == 2);
+  REQUIRE(get_array(*forced, "metadata.managedFields").size() == 1);
+  CHECK(get_string(get_array(*forced, "metadata.managedFields")[0], "manager") == "m2");
+}
+
+TEST_CASE("the store is compacted to where it stood an interval ago") {
+  ManualExecutor executor;
+  client::MemoryStore store(executor);
+  Compactor one(executor, store), other(executor, store);
+  one.start();
+  other.start();
+  const auto readable = [&](std::int64_t revision) {
+    std::optional<bool> ok;
+    client::RangeRequest request;
+    request.key = "k";
+    request.revision = revision;
+    spawn(store.range(request), std::function<void(Result<client::RangeResult>)>(
+                                    [&](Result<client::RangeResult> r) { ok = r.ok(); }));
+    CHECK(executor.run_until([&] { return ok.has_value(); }));
+    return *ok;
+  };
+  const auto write = [&](int i) {
+    client::GuardedWrite put;
+    put.key = "key" + std::to_string(i);
+    spawn(store.write(put), std::function<void(Result<client::GuardedResult>)>([](auto) {}));
+    executor.run_ready();
+  };
+  for (int i = 0; i < 5; ++i) write(i);
+  CHECK(readable(2));
+  executor.advance(minutes(6));
+  CHECK(readable(2));  // the first round only agrees on a mark
+  executor.advance(minutes(10));
+  CHECK_FALSE(readable(2));
+}
+
+// Writes down what would be asked of a kubelet.
+struct FakeKubelets : KubeletPort {
+  std::string asked;
+  void pipe(std::string host, int port, std::string target,
+            std::shared_ptr<net::Exchange> exchange) override {
+    asked = host + ":" + std::to_string(port) + target;
+    exchange->respond(net::make_response(200, "line\n", "text/plain"));
+  }
+};
+
+TEST_CASE("logs come from the kubelet of the pod's node") {
+  FakeKubelets kubelets;
+  ApiWorld w(&kubelets);
+  REQUIRE(w.call("POST", "/api/v1/nodes", R"({"metadata":{"name":"n1"}})")->status == 201);
+  REQUIRE(w.patch("merge-patch+json", "/api/v1/nodes/n1/status",
+                  R"({"status":{"addresses":[{"type":"InternalIP","address":"127.32.0.1"}],)"
+                  R"("daemonEndpoints":{"kubeletEndpoint":{"Port":10250}}}})")
+              ->status == 200);
+  REQUIRE(w.call("POST", kPods, a_pod("p"))->status == 201);
+  const std::string path = std::string(kPods) + "/p/log";
+  CHECK(w.call("GET", path)->body.empty());  // it runs nowhere yet
+  w.call("POST", std::string(kPods) + "/p/binding", R"({"target":{"name":"n1"}})");
+  const auto log = w.call("GET", path + "?follow=true&tailLines=5");
+  CHECK(log->body == "line\n");
+  CHECK(kubelets.asked == "127.32.0.1:10250/containerLogs/a/p/c?follow=true&tailLines=5");
+  const auto wrong = w.call("GET", path + "?container=x");
+  CHECK(wrong->status == 400);
+  CHECK(get_string(w.tree(wrong), "message") == "container x is not valid for pod p");
+}
+
+TEST_CASE("an address whose service was never written is free again after a minute") {
+  ApiWorld w;
+  const std::string services = "/api/v1/namespaces/a/services";
+  client::GuardedWrite left;
+  left.key = "/registry/ranges/serviceips/127.96.1.1";
+  left.value =
+      R"({"namespace":"a","name":"lost","time":")" + format_time(w.executor.wall_now()) + "\"}";
+  spawn(w.store.write(left), std::function<void(Result<client::GuardedResult>)>([](auto) {}));
+  w.settle();
+  const std::string body =
+      R"({"metadata":{"name":"s"},"spec":{"clusterIP":"127.96.1.1","ports":[{"port":80}]}})";
+  CHECK(w.call("POST", services, body)->status == 422);
+  w.executor.advance(minutes(2));
+  CHECK(w.call("POST", services, body)->status == 201);
+}
+
+}  // namespace
+}  // namespace coracle::apiserver
