@@ -5,7 +5,8 @@ namespace coracle::apiserver {
 api::ApiError store_error(const Status& status, bool repeatable) {
   switch (status.code()) {
     case Code::kUnavailable: {
-      api::ApiError error = api::service_unavailable_error("the store cannot be reached: " + status.message());
+      api::ApiError error =
+          api::service_unavailable_error("the store cannot be reached: " + status.message());
       if (repeatable) set_path(error.status, "details.retryAfterSeconds", 1);
       return error;
     }
