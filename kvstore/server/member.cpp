@@ -21,7 +21,7 @@ void Member::run() {
   loop_.run([this] { end_of_turn(); });
   proposals_->fail_all(err_stopped());
   reads_->fail_all(err_stopped());
-  on_stop();
+  hooks.on_stop();
   transport_->stop();
   snapshots_->cancel_all();
   if (const Status status = state_->flush(); !status.ok()) disk::fatal_disk_error(status);
@@ -57,7 +57,7 @@ void Member::tick() {
   expire_leases();
   publish_self();
   if (++ticks_ % kTicksPerSizeCheck == 0) db_bytes_ = state_->bytes_on_disk();
-  on_tick();
+  hooks.on_tick();
 }
 
 // Nobody has to wait for a time-out when all members of a cluster start together: the one with the

@@ -14,15 +14,13 @@
 
 #include <atomic>
 #include <future>
-#include <map>
-#include <memory>
-#include <string>
 
 #include "disk/file_log.hpp"
 #include "disk/rocks_state_store.hpp"
 #include "mvcc/watch_hub.hpp"
 #include "raft/core.hpp"
 #include "server/event_loop.hpp"
+#include "server/member_hooks.hpp"
 #include "server/options.hpp"
 #include "server/peer_transport.hpp"
 #include "server/pending.hpp"
@@ -37,7 +35,6 @@ class Member {
 
   static Result<std::unique_ptr<Member>> open(const Options& options, EventLoop& loop);
   ~Member();
-
   EventLoop& loop() { return loop_; }
   const Options& options() const { return options_; }
   const disk::Identity& identity() const { return identity_; }
@@ -63,7 +60,6 @@ class Member {
   // Rewrites the state's files on a thread beside the strand.
   void defragment(std::function<void()> done);
   void fill_header(pb::ResponseHeader* header) const;
-
   raft::Core& core() { return *core_; }
   StateMachine& machine() { return *machine_; }
   mvcc::WatchHub& hub() { return *hub_; }
@@ -72,20 +68,11 @@ class Member {
   std::uint64_t db_bytes() const { return db_bytes_; }
   // Without a leader for three election time-outs.
   bool long_without_leader() const;
-
-  // How watch responses leave: set by the watch service.
-  std::function<void(mvcc::Deliveries)> deliver = [](mvcc::Deliveries) {};
-  // Each tick, for the services' own time-outs.
-  std::function<void()> on_tick = [] {};
-
-  // When the strand has run for the last time.
-  std::function<void()> on_stop = [] {};
-
+  MemberHooks hooks;
   // ---- for the peer service, on the strand ----
   void step(std::vector<raft::Message> messages);
   // A snapshot has been received into a folder of its own and verified.
   void install(const raft::InstallSnapshot& order, std::unique_ptr<SnapshotWriter> staged);
-  const std::string& data_dir() const { return options_.data_dir; }
 
  private:
   static constexpr size_t kViewBytesMax = 8 << 20;  // of entries kept for members that lag

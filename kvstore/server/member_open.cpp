@@ -146,7 +146,9 @@ void Member::start_core(disk::LogImage image) {
   hub_ = std::make_unique<mvcc::WatchHub>(machine_->store(), mvcc::WatchLimits{});
   proposals_ = std::make_unique<Proposals>(*core_, options_.request_timeout());
   reads_ = std::make_unique<ReadBarrier>(*core_, options_.request_timeout());
-  transport_ = std::make_unique<PeerTransport>(identity_.cluster, id());
+  transport_ = std::make_unique<PeerTransport>(identity_.cluster, id(), [this](NodeId peer) {
+    loop_.post([this, peer] { core_->report_unreachable(peer); });
+  });
   snapshots_ = std::make_unique<SnapshotSender>(identity_.cluster, [this](NodeId peer, bool ok) {
     loop_.post([this, peer, ok] { core_->report_snapshot(peer, ok); });
   });

@@ -99,7 +99,7 @@ void Member::apply(const std::vector<raft::Entry>& entries) {
 
 void Member::publish_changes(AppliedMark mark) {
   const std::vector<mvcc::Change> changes = machine_->end_turn(mark);
-  if (!changes.empty()) deliver(hub_->publish(changes));
+  if (!changes.empty()) hooks.deliver(hub_->publish(changes));
 }
 
 void Member::install(const raft::InstallSnapshot& order, std::unique_ptr<SnapshotWriter> staged) {
@@ -142,7 +142,7 @@ void Member::background_work() {
     for (auto& done : std::exchange(compaction_waiters_, {})) done();
   }
   if (hub_->needs_catch_up()) {
-    deliver(hub_->catch_up());
+    hooks.deliver(hub_->catch_up());
     if (hub_->needs_catch_up()) loop_.post([] {});
   }
   trim_view();

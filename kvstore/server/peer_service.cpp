@@ -94,7 +94,7 @@ class InstallStream final : public grpc::ServerReadReactor<SnapshotPiece> {
       RETURN_IF_ERROR(check_cluster(member_, piece_.header().cluster()));
       order_ = decode(piece_.header());
       if (order_.to != member_.id()) return failed_precondition("snapshot: for another member");
-      ASSIGN_OR_RETURN(writer_, SnapshotWriter::create(member_.data_dir()));
+      ASSIGN_OR_RETURN(writer_, SnapshotWriter::create(member_.options().data_dir));
     }
     return writer_->add(piece_);
   }

@@ -33,9 +33,10 @@ std::shared_ptr<grpc::Channel> make_channel(const std::string& target) {
 // The stream to one peer. A reactor lives from its start to OnDone; the link outlives it.
 class PeerTransport::Link : public std::enable_shared_from_this<Link> {
  public:
-  Link(std::uint64_t cluster, NodeId peer, std::string target)
+  Link(std::uint64_t cluster, NodeId peer, std::string target, OnLost on_lost)
       : cluster_(cluster),
         peer_(peer),
+        on_lost_(std::move(on_lost)),
         target_(std::move(target)),
         channel_(make_channel(target_)),
         stub_(Peer::NewStub(channel_)) {}
@@ -134,10 +135,12 @@ class PeerTransport::Link : public std::enable_shared_from_this<Link> {
     queue_.clear();
     queued_bytes_ = 0;
     retry_at_ = real_clock().now() + kRetryAfter;
+    if (!stopped_) on_lost_(peer_);
   }
 
   const std::uint64_t cluster_;
   const NodeId peer_;
+  const OnLost on_lost_;
   const std::string target_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<Peer::Stub> stub_;
@@ -152,7 +155,8 @@ class PeerTransport::Link : public std::enable_shared_from_this<Link> {
   size_t queued_bytes_ = 0;
 };
 
-PeerTransport::PeerTransport(std::uint64_t cluster, NodeId self) : cluster_(cluster), self_(self) {}
+PeerTransport::PeerTransport(std::uint64_t cluster, NodeId self, OnLost on_lost)
+    : cluster_(cluster), self_(self), on_lost_(std::move(on_lost)) {}
 
 PeerTransport::~PeerTransport() { stop(); }
 
@@ -165,7 +169,7 @@ void PeerTransport::set_peers(const std::map<NodeId, std::string>& targets) {
   });
   for (const auto& [id, target] : targets) {
     if (id == self_ || links_.contains(id)) continue;
-    links_.emplace(id, std::make_shared<Link>(cluster_, id, target));
+    links_.emplace(id, std::make_shared<Link>(cluster_, id, target, on_lost_));
   }
 }
 

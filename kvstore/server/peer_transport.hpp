@@ -34,7 +34,10 @@ class PeerTransport {
   static constexpr size_t kQueueBytesMax = 64 << 20;
   static constexpr Duration kRetryAfter = std::chrono::milliseconds(50);
 
-  PeerTransport(std::uint64_t cluster, NodeId self);
+  // `on_lost(peer)` is called on gRPC's threads when a stream ended, and must only post.
+  using OnLost = std::function<void(NodeId)>;
+
+  PeerTransport(std::uint64_t cluster, NodeId self, OnLost on_lost);
   ~PeerTransport();
 
   // Who there is, and where: "host:port". Others are forgotten.
@@ -51,6 +54,7 @@ class PeerTransport {
 
   const std::uint64_t cluster_;
   const NodeId self_;
+  const OnLost on_lost_;
   std::map<NodeId, std::shared_ptr<Link>> links_;  // owned by the strand
 };
 

@@ -125,9 +125,9 @@ class WatchStream final : public grpc::ServerBidiReactor<pb::WatchRequest, pb::W
 class Streams {
  public:
   explicit Streams(Member& member) : member_(member), rng_(secure_random_seed()) {
-    member.deliver = [this](mvcc::Deliveries deliveries) { deliver(std::move(deliveries)); };
-    member.on_tick = [this] { tick(); };
-    member.on_stop = [this] {
+    member.hooks.deliver = [this](mvcc::Deliveries deliveries) { deliver(std::move(deliveries)); };
+    member.hooks.on_tick = [this] { tick(); };
+    member.hooks.on_stop = [this] {
       for (auto& [id, stream] : std::exchange(streams_, {})) stream->end(err_stopped());
     };
   }
