@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Replays recordings of a real cluster (../shared/golden, or CORACLE_GOLDEN) with stock kubectl and
+with mini-kubectl. Fails on any step that differs and is not in the short list below.
+
+    golden.py [SCENARIO ...]      instead of the ones that must be right
+"""
+import argparse
+import difflib
+import importlib.util
+import os
+import sys
+
+from lab import SOURCE, Lab, check, client_path, main, skip
+
+FOLDER = os.environ.get("CORACLE_GOLDEN", os.path.join(SOURCE, "../shared/golden"))
+SCENARIOS = ["pods", "deployments", "config", "services", "apply"]
+CLIENTS = ["kubectl", "mini-kubectl"]
+
+# Steps that may differ: (scenario, part of the command) -> why.
+ALLOWED = {
+    ("apply", "--server-side --field-manager=other"): "conflicts of field owners come later",
+    ("apply", "--show-managed-fields"): "who owns a field is not recorded yet",
+}
+# Steps whose lines may come in another order, with stock kubectl.
+UNORDERED = {
+    ("config", "kubectl describe configmap"): "it prints the keys in Go's random map order",
+    ("config", "kubectl describe secret"): "it prints the keys in Go's random map order",
+}
+
+
+def runner():
+    path = os.path.join(FOLDER, "run.py")
+    if not os.path.exists(path):
+        skip(f"there is no {os.path.normpath(path)}")
+    spec = importlib.util.spec_from_file_location("golden_run", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def recorded(scenario):
+    with open(os.path.join(FOLDER, scenario + ".golden")) as f:
+        steps = f.read().split("\n$ ")
+    return [s.rstrip("\n") for s in [steps[0], *("$ " + s for s in steps[1:])]]
+
+
+def reason(table, scenario, command):
+    return next((why for (where, part), why in table.items()
+                 if where == scenario and part in command), None)
+
+
+def compare(client, scenario, want, got):
+    """The steps that differ and may not; prints what there is to say."""
+    same, wrong = 0, []
+    for expected, printed in zip(want, got):
+        command = expected.split("\n")[0][2:]
+        if expected == printed:
+            same += 1
+        elif client == "kubectl" and reason(UNORDERED, scenario, command) and \
+                sorted(expected.split("\n")) == sorted(printed.split("\n")):
+            same += 1
+        elif why := reason(ALLOWED, scenario, command):
+            print(f"    allowed to differ, {why}: {command}")
+        else:
+            wrong.append(f"{client}, {scenario}: {command}")
+            print("\n".join("    " + line for line in difflib.unified_diff(
+                expected.split("\n"), printed.split("\n"), "recorded", "printed", lineterm="",
+                n=99)))
+    print(f"  {client:13} {scenario:12} {same}/{len(want)} steps as recorded", flush=True)
+    check(len(want) == len(got), f"{scenario}: {len(got)} steps were played, not {len(want)}")
+    return wrong
+
+
+def golden(scenarios):
+    module = runner()
+    wrong = []
+    with Lab(replicas=1, nodes=3) as lab:
+        for client in CLIENTS:
+            if client_path(client) is None:
+                print(f"  {client} is not built: not tried", flush=True)
+                continue
+            args = argparse.Namespace(kubectl=client_path(client),
+                                      kubeconfig=lab.env["KUBECONFIG"])
+            for scenario in scenarios:
+                got = module.play(os.path.join(FOLDER, scenario + ".scn"), args)
+                wrong += compare(client, scenario, recorded(scenario),
+                                 [g.rstrip("\n") for g in got])
+    check(not wrong, f"{len(wrong)} steps differ:\n  " + "\n  ".join(wrong))
+
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:] or SCENARIOS
+    sys.argv[1:] = []
+
+    def recordings():
+        golden(chosen)
+    main([recordings], limit=460)
