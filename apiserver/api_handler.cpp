@@ -73,6 +73,7 @@ void ApiHandler::start() {
 void ApiHandler::stop() {
   stopped_ = true;
   ready_ = false;
+  registry_.end_watches();
   feed_.stop();
 }
 

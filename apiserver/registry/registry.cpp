@@ -140,7 +140,7 @@ Task<MaybeReply> Registry::watch(Context& c) {
   const bool initial = options.send_initial_events.value_or(from_start);
   if (!from_start && !initial) {
     const std::int64_t after = *options.revision;
-    std::make_shared<WatchStream>(m_, c, std::move(selection), options)->start(false, after);
+    start_watch(c, std::move(selection), std::move(options), false, after);
     co_return std::optional<net::Response>();
   }
   const Outcome<Done> fresh = co_await reader_.freshen(options.revision);
@@ -149,9 +149,25 @@ Task<MaybeReply> Registry::watch(Context& c) {
     co_return std::optional<net::Response>();
   }
   if (!fresh.ok()) co_return fresh.error();
-  std::make_shared<WatchStream>(m_, c, std::move(selection), options)
-      ->start(initial, m_.feed.revision());
+  start_watch(c, std::move(selection), std::move(options), initial, m_.feed.revision());
   co_return std::optional<net::Response>();
+}
+
+void Registry::start_watch(Context& c, Selection selection, ListOptions options, bool initial,
+                           std::int64_t after) {
+  if (watches_.size() >= sweep_at_) {
+    std::erase_if(watches_, [](const auto& watch) { return watch.expired(); });
+    sweep_at_ = std::max<std::size_t>(64, watches_.size() * 2);
+  }
+  auto stream = std::make_shared<WatchStream>(m_, c, std::move(selection), std::move(options));
+  watches_.push_back(stream);
+  stream->start(initial, after);
+}
+
+void Registry::end_watches() {
+  for (const auto& weak : std::exchange(watches_, {})) {
+    if (const auto stream = weak.lock()) stream->end();
+  }
 }
 
 }  // namespace coracle::apiserver

@@ -12,6 +12,7 @@
 namespace coracle::apiserver {
 
 class TokenIssuer;
+class WatchStream;
 
 class Registry {
  public:
@@ -20,6 +21,9 @@ class Registry {
 
   // nullopt: the exchange was taken over (watch, log).
   Task<Outcome<std::optional<net::Response>>> serve(Context& c);
+
+  // Ends every watch in order.
+  void end_watches();
 
   StoreAccess& access() { return access_; }
   ServiceAllocator& services() { return services_; }
@@ -30,6 +34,8 @@ class Registry {
   Task<Outcome<std::optional<net::Response>>> dispatch(Context& c);
   Task<Outcome<std::optional<net::Response>>> dispatch_subresource(Context& c);
   Task<Outcome<std::optional<net::Response>>> watch(Context& c);
+  void start_watch(Context& c, Selection selection, ListOptions options, bool initial,
+                   std::int64_t after);
 
   Machinery& m_;
   StoreAccess access_;
@@ -40,6 +46,8 @@ class Registry {
   Remover remover_;
   Subresources subresources_;
   const TokenIssuer* const tokens_;
+  std::vector<std::weak_ptr<WatchStream>> watches_;  // the dead are swept when it has doubled
+  std::size_t sweep_at_ = 64;
 };
 
 }  // namespace coracle::apiserver

@@ -1,7 +1,8 @@
 // WatchStream: one watcher's answer: events of its selection, encoded once for all who share the
 // form, bookmarks, the end by time-out, by a slow reader, or by the server's stop.
 //
-// Thread: apiserver strand. Owned by itself: alive until the exchange closes or end() was called.
+// Thread: apiserver strand. Owned by its exchange's on_close, and owning the exchange: alive until
+// that closes or end() was called.
 // Bound: kBacklogMax unsent bytes beyond the initial events; over it the stream ends.
 #pragma once
 
@@ -26,6 +27,8 @@ class WatchStream final : public WatchClient, public std::enable_shared_from_thi
   static void refuse(const Context& c, const api::ApiError& error);
 
   void on_event(const EventPtr& event) override;
+  // The orderly end of the stream. Idempotent.
+  void end();
 
  private:
   enum class Type { kAdded, kModified, kDeleted };
@@ -34,7 +37,6 @@ class WatchStream final : public WatchClient, public std::enable_shared_from_thi
   void send_bookmark(bool end_of_initial);
   void schedule_bookmark();
   void schedule_end();
-  void end();
   Bytes frame(Type type, const ObjectPtr& object);
   std::string encode(Type type, const ObjectPtr& object);
   json::value shaped(json::value object);
