@@ -1,0 +1,140 @@
+#include "plugins/inter_pod_affinity.hpp"
+
+#include <algorithm>
+
+#include "plugins/domain_sums.hpp"
+
+namespace coracle::scheduler {
+namespace {
+
+// What a running pod's required affinity is worth to a newcomer it wants near.
+constexpr std::int64_t kHardWeight = 1;
+
+struct Needs final : PluginState {
+  DomainSums wanted;      // pods that match all affinity terms, by the terms' keys
+  DomainSums unwanted;    // pods that match an anti-affinity term of ours
+  DomainSums refused_by;  // pods with an anti-affinity term that matches us
+  bool first_of_its_kind = false;
+};
+
+struct Likes final : PluginState {
+  DomainSums weight;
+};
+
+bool matches_all(const std::vector<PodTerm>& terms, const PodInfo& pod, const Snapshot& world) {
+  return std::all_of(terms.begin(), terms.end(),
+                     [&](const PodTerm& term) { return world.matches(term, pod); });
+}
+
+void add_refusals(const PodInfo& pod, const Snapshot& world, DomainSums& sums) {
+  if (world.anti_affinity_pods == 0) return;
+  for (const NodeInfo& node : world.nodes) {
+    if (node.anti_affinity_pods() == 0 || !node.known()) continue;
+    for (const PodPtr& other : node.pods()) {
+      for (const PodTerm& term : other->anti_affinity) {
+        if (world.matches(term, pod)) sums.add(term.topology_key, node, 1);
+      }
+    }
+  }
+}
+
+void add_own_needs(const PodInfo& pod, const Snapshot& world, Needs& needs) {
+  if (pod.affinity.empty() && pod.anti_affinity.empty()) return;
+  for (const NodeInfo& node : world.nodes) {
+    if (!node.known()) continue;
+    for (const PodPtr& other : node.pods()) {
+      if (!pod.affinity.empty() && matches_all(pod.affinity, *other, world)) {
+        for (const PodTerm& term : pod.affinity) needs.wanted.add(term.topology_key, node, 1);
+      }
+      for (const PodTerm& term : pod.anti_affinity) {
+        if (world.matches(term, *other)) needs.unwanted.add(term.topology_key, node, 1);
+      }
+    }
+  }
+}
+
+// The first pod of a group that wants to be near itself may go anywhere with the labels.
+bool near_wanted(const PodInfo& pod, const NodeInfo& node, const Needs& needs) {
+  bool all = true;
+  for (const PodTerm& term : pod.affinity) {
+    if (!node.facts().topology(term.topology_key)) return false;
+    all = all && needs.wanted.at(term.topology_key, node) > 0;
+  }
+  return all || needs.first_of_its_kind;
+}
+
+}  // namespace
+
+Verdict InterPodAffinity::pre_filter(const PodInfo& pod, const Snapshot& world,
+                                     StatePtr* state) const {
+  auto needs = std::make_unique<Needs>();
+  add_refusals(pod, world, needs->refused_by);
+  add_own_needs(pod, world, *needs);
+  if (pod.affinity.empty() && pod.anti_affinity.empty() && needs->refused_by.empty()) {
+    return Verdict::skip();
+  }
+  needs->first_of_its_kind = needs->wanted.empty() && matches_all(pod.affinity, pod, world);
+  *state = std::move(needs);
+  return Verdict::yes();
+}
+
+Verdict InterPodAffinity::filter(const PodInfo& pod, const NodeInfo& node,
+                                 const PluginState* state) const {
+  const auto& needs = static_cast<const Needs&>(*state);
+  if (!near_wanted(pod, node, needs)) {
+    return Verdict::never("node(s) didn't match pod affinity rules");
+  }
+  for (const PodTerm& term : pod.anti_affinity) {
+    if (needs.unwanted.at(term.topology_key, node) > 0) {
+      return Verdict::not_now("node(s) didn't match pod anti-affinity rules");
+    }
+  }
+  if (needs.refused_by.total(node) > 0) {
+    return Verdict::not_now("node(s) didn't satisfy existing pods anti-affinity rules");
+  }
+  return Verdict::yes();
+}
+
+Verdict InterPodAffinity::pre_score(const PodInfo& pod, const Snapshot& world,
+                                    const std::vector<std::uint32_t>&, StatePtr* state) const {
+  const bool prefers = !pod.preferred_affinity.empty() || !pod.preferred_anti_affinity.empty();
+  if (!prefers && world.affinity_pods == 0) return Verdict::skip();
+  auto likes = std::make_unique<Likes>();
+  for (const NodeInfo& node : world.nodes) {
+    if (!node.known() || (!prefers && node.affinity_pods() == 0)) continue;
+    const auto add = [&](const std::vector<PodTerm>& terms, const PodInfo& about, std::int64_t sign,
+                         bool hard) {
+      for (const PodTerm& term : terms) {
+        if (!world.matches(term, about)) continue;
+        likes->weight.add(term.topology_key, node, sign * (hard ? kHardWeight : term.weight));
+      }
+    };
+    for (const PodPtr& other : node.pods()) {
+      add(pod.preferred_affinity, *other, 1, false);
+      add(pod.preferred_anti_affinity, *other, -1, false);
+      if (!other->has_pod_affinity()) continue;
+      add(other->affinity, pod, 1, true);
+      add(other->preferred_affinity, pod, 1, false);
+      add(other->preferred_anti_affinity, pod, -1, false);
+    }
+  }
+  if (likes->weight.empty()) return Verdict::skip();
+  *state = std::move(likes);
+  return Verdict::yes();
+}
+
+std::int64_t InterPodAffinity::score(const PodInfo&, const NodeInfo& node,
+                                     const PluginState* state) const {
+  return static_cast<const Likes&>(*state).weight.total(node);
+}
+
+void InterPodAffinity::normalize(const PluginState*, std::vector<std::int64_t>& scores) const {
+  if (scores.empty()) return;
+  const auto [low, high] = std::minmax_element(scores.begin(), scores.end());
+  const std::int64_t least = *low, span = *high - *low;
+  for (std::int64_t& score : scores) {
+    score = span == 0 ? 0 : kScoreMax * (score - least) / span;
+  }
+}
+
+}  // namespace coracle::scheduler

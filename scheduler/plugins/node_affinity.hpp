@@ -1,0 +1,21 @@
+// NodeAffinity: nodeSelector and required node affinity must match; each preferred term that
+// matches adds its weight.
+#pragma once
+
+#include "framework/plugin.hpp"
+
+namespace coracle::scheduler {
+
+class NodeAffinity final : public Plugin {
+ public:
+  std::string_view name() const override { return "NodeAffinity"; }
+  Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
+  Verdict pre_score(const PodInfo&, const Snapshot&, const std::vector<std::uint32_t>& fitting,
+                    StatePtr*) const override;
+  std::int64_t score(const PodInfo&, const NodeInfo&, const PluginState*) const override;
+  void normalize(const PluginState*, std::vector<std::int64_t>&) const override;
+  Events helped_by() const override { return event::kNodeAdded | event::kNodeLabels; }
+  bool helps(const PodInfo&, const Change&) const override;
+};
+
+}  // namespace coracle::scheduler

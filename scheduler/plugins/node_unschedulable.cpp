@@ -1,0 +1,20 @@
+#include "plugins/node_unschedulable.hpp"
+
+namespace coracle::scheduler {
+namespace {
+
+const Taint kCordoned{"node.kubernetes.io/unschedulable", "", TaintEffect::kNoSchedule};
+
+}  // namespace
+
+Verdict NodeUnschedulable::filter(const PodInfo& pod, const NodeInfo& node,
+                                  const PluginState*) const {
+  if (!node.facts().unschedulable || tolerated(kCordoned, pod.tolerations)) return Verdict::yes();
+  return Verdict::never("node(s) were unschedulable");
+}
+
+bool NodeUnschedulable::helps(const PodInfo& pod, const Change& change) const {
+  return change.node == nullptr || filter(pod, *change.node, nullptr).is_yes();
+}
+
+}  // namespace coracle::scheduler

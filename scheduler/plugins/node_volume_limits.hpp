@@ -1,0 +1,19 @@
+// NodeVolumeLimits: a node attaches so many disks of a kind: what its allocatable says, else the
+// default of the kind. The same disk twice counts once.
+#pragma once
+
+#include "framework/plugin.hpp"
+
+namespace coracle::scheduler {
+
+class NodeVolumeLimits final : public Plugin {
+ public:
+  std::string_view name() const override { return "NodeVolumeLimits"; }
+  Verdict pre_filter(const PodInfo&, const Snapshot&, StatePtr*) const override;
+  Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
+  Events helped_by() const override {
+    return event::kNodeAdded | event::kNodeGrew | event::kPodGone;
+  }
+};
+
+}  // namespace coracle::scheduler

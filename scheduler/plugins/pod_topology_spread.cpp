@@ -1,0 +1,113 @@
+#include "plugins/pod_topology_spread.hpp"
+
+#include <algorithm>
+
+#include "plugins/spread_counts.hpp"
+
+namespace coracle::scheduler {
+namespace {
+
+constexpr const char* kMismatch = "node(s) didn't match pod topology spread constraints";
+constexpr const char* kNoLabel =
+    "node(s) didn't match pod topology spread constraints (missing required label)";
+
+struct Hard final : PluginState {
+  std::vector<SpreadConstraint> constraints;
+  std::vector<DomainCounts> counts;
+  std::vector<std::int64_t> least;
+};
+
+}  // namespace
+
+std::vector<SpreadConstraint> PodTopologySpread::upstream_defaults() {
+  SpreadConstraint host, zone;
+  host.topology_key = "kubernetes.io/hostname";
+  host.max_skew = 3;
+  host.hard = false;
+  zone.topology_key = "topology.kubernetes.io/zone";
+  zone.max_skew = 5;
+  zone.hard = false;
+  return {host, zone};
+}
+
+std::vector<SpreadConstraint> PodTopologySpread::constraints_of(const PodInfo& pod,
+                                                                const Snapshot& world,
+                                                                bool hard) const {
+  std::vector<SpreadConstraint> chosen;
+  const auto& from = pod.own_spread ? pod.spread : defaults_;
+  for (const SpreadConstraint& c : from) {
+    if (c.hard == hard) chosen.push_back(c);
+  }
+  if (pod.own_spread || chosen.empty()) return chosen;
+  const api::LabelSelector selector = world.workloads.of(pod);
+  if (selector.is_nothing()) return {};
+  for (SpreadConstraint& c : chosen) c.selector = selector;
+  return chosen;
+}
+
+Verdict PodTopologySpread::pre_filter(const PodInfo& pod, const Snapshot& world,
+                                      StatePtr* state) const {
+  auto hard = std::make_unique<Hard>();
+  hard->constraints = constraints_of(pod, world, true);
+  if (hard->constraints.empty()) return Verdict::skip();
+  hard->counts = count_domains(pod, world, hard->constraints);
+  for (size_t i = 0; i < hard->constraints.size(); ++i) {
+    hard->least.push_back(least_count(hard->counts[i], hard->constraints[i].min_domains));
+  }
+  *state = std::move(hard);
+  return Verdict::yes();
+}
+
+Verdict PodTopologySpread::filter(const PodInfo& pod, const NodeInfo& node,
+                                  const PluginState* state) const {
+  const auto& hard = static_cast<const Hard&>(*state);
+  for (size_t i = 0; i < hard.constraints.size(); ++i) {
+    const SpreadConstraint& c = hard.constraints[i];
+    const auto domain = node.facts().topology(c.topology_key);
+    if (!domain) return Verdict::never(kNoLabel);
+    const auto count = hard.counts[i].find(*domain);
+    const std::int64_t here = count == hard.counts[i].end() ? 0 : count->second;
+    const std::int64_t self = c.selector.matches(pod.labels) ? 1 : 0;
+    if (here + self - hard.least[i] > c.max_skew) return Verdict::not_now(kMismatch);
+  }
+  return Verdict::yes();
+}
+
+Verdict PodTopologySpread::pre_score(const PodInfo& pod, const Snapshot& world,
+                                     const std::vector<std::uint32_t>& fitting,
+                                     StatePtr* state) const {
+  const auto constraints = constraints_of(pod, world, false);
+  if (constraints.empty()) return Verdict::skip();
+  const bool need_all_keys = pod.own_spread || !system_defaults_;
+  *state = make_soft_spread(pod, world, fitting, constraints, need_all_keys);
+  return Verdict::yes();
+}
+
+std::int64_t PodTopologySpread::score(const PodInfo& pod, const NodeInfo& node,
+                                      const PluginState* state) const {
+  return static_cast<const SoftSpread&>(*state).score(pod, node);
+}
+
+void PodTopologySpread::normalize(const PluginState*, std::vector<std::int64_t>& scores) const {
+  std::int64_t least = -1, most = 0;
+  for (const std::int64_t score : scores) {
+    if (score == kOutsideSpread) continue;
+    least = least < 0 ? score : std::min(least, score);
+    most = std::max(most, score);
+  }
+  for (std::int64_t& score : scores) {
+    if (score == kOutsideSpread) {
+      score = 0;
+    } else if (most == 0) {
+      score = kScoreMax;
+    } else {
+      score = kScoreMax * (most + least - score) / most;
+    }
+  }
+}
+
+bool PodTopologySpread::helps(const PodInfo& pod, const Change& change) const {
+  return change.pod == nullptr || change.pod->ns == pod.ns;
+}
+
+}  // namespace coracle::scheduler

@@ -1,0 +1,35 @@
+#include "plugins/taint_toleration.hpp"
+
+namespace coracle::scheduler {
+
+Verdict TaintToleration::filter(const PodInfo& pod, const NodeInfo& node,
+                                const PluginState*) const {
+  for (const Taint& taint : node.facts().taints) {
+    if (taint.effect == TaintEffect::kPreferNoSchedule) continue;
+    if (tolerated(taint, pod.tolerations)) continue;
+    return Verdict::never("node(s) had untolerated taint {" + taint.key + ": " + taint.value + "}");
+  }
+  return Verdict::yes();
+}
+
+// How many PreferNoSchedule taints it would have to bear. Only tolerations of that effect, or of
+// every effect, count.
+std::int64_t TaintToleration::score(const PodInfo& pod, const NodeInfo& node,
+                                    const PluginState*) const {
+  std::int64_t borne = 0;
+  for (const Taint& taint : node.facts().taints) {
+    if (taint.effect != TaintEffect::kPreferNoSchedule) continue;
+    if (!tolerated(taint, pod.tolerations)) ++borne;
+  }
+  return borne;
+}
+
+void TaintToleration::normalize(const PluginState*, std::vector<std::int64_t>& scores) const {
+  scale_scores(scores, true);
+}
+
+bool TaintToleration::helps(const PodInfo& pod, const Change& change) const {
+  return change.node == nullptr || filter(pod, *change.node, nullptr).is_yes();
+}
+
+}  // namespace coracle::scheduler

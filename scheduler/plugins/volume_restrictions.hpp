@@ -1,0 +1,18 @@
+// VolumeRestrictions: a disk that only one pod may write is not mounted twice on a node, and a
+// ReadWriteOncePod claim is used by one pod of the cluster.
+#pragma once
+
+#include "framework/plugin.hpp"
+
+namespace coracle::scheduler {
+
+class VolumeRestrictions final : public Plugin {
+ public:
+  std::string_view name() const override { return "VolumeRestrictions"; }
+  Verdict pre_filter(const PodInfo&, const Snapshot&, StatePtr*) const override;
+  Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
+  Events helped_by() const override { return event::kNodeAdded | event::kPodGone | event::kClaim; }
+  bool helps(const PodInfo&, const Change&) const override;
+};
+
+}  // namespace coracle::scheduler
