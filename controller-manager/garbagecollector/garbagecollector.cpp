@@ -194,7 +194,10 @@ void GarbageCollector::judge(const World& world, const client::Gvr& gvr,
     plan->patch(gvr, *object, without_owner(*object, gone), client::PatchType::kMerge);
     return;
   }
-  plan->remove(gvr, *object).delete_options.propagation_policy = "Background";
+  // Only as we see it: that it was orphaned may reach our cache after its owner's end did.
+  client::DeleteOptions& options = plan->remove(gvr, *object).delete_options;
+  options.propagation_policy = "Background";
+  options.resource_version = api::resource_version_of(*object);
 }
 
 }  // namespace coracle::controllers

@@ -3,7 +3,8 @@
 //
 // When is an owner gone? If its deletion was seen (the key says so), or if the cache of its kind is
 // complete up to a version later than the dependent's and does not hold it: an owner is written
-// before its dependents are. Otherwise it may only not be seen yet, and nothing is deleted.
+// before its dependents are. Otherwise it may only not be seen yet, and nothing is deleted. Garbage
+// is deleted at the version that was seen, for it may have been orphaned since.
 #pragma once
 
 #include <optional>

@@ -22,7 +22,10 @@ std::string summary(const Plan& plan) {
   std::string text;
   for (const Write& w : plan.writes) {
     text += w.verb == Write::Verb::kDelete
-                ? "delete " + w.name + " " + w.delete_options.propagation_policy + "; "
+                ? "delete " + w.name + " " + w.delete_options.propagation_policy +
+                      (w.delete_options.resource_version.empty()
+                           ? "; "
+                           : " at " + w.delete_options.resource_version + "; ")
                 : "patch " + w.name + " " + to_json(*find(w.body, "metadata")) + "; ";
   }
   return text;
@@ -38,12 +41,12 @@ TEST_CASE("an object whose only owner is gone is deleted; an unseen owner is wai
   FixedWorld world;
   world.put(gvr::kPods, object("p", ", ownerReferences: [" + owner("rs") + "]"));
   world.version = 60;
-  CHECK(summary(reconcile(world, "pods.|ns/p")) == "delete p Background; ");
+  CHECK(summary(reconcile(world, "pods.|ns/p")) == "delete p Background at 50; ");
   world.version = 40;  // the cache of ReplicaSets lags behind the pod
   const Plan plan = reconcile(world, "pods.|ns/p");
   CHECK(plan.writes.empty());
   CHECK(plan.again_after.has_value());
-  CHECK(summary(reconcile(world, "pods.|ns/p|u-rs")) == "delete p Background; ");
+  CHECK(summary(reconcile(world, "pods.|ns/p|u-rs")) == "delete p Background at 50; ");
   world.put(gvr::kReplicaSets, object("rs", ""));
   CHECK(reconcile(world, "pods.|ns/p").writes.empty());
 }
