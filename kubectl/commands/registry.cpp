@@ -12,13 +12,21 @@ void add(std::vector<Command>& to, std::vector<Command> more) {
 
 std::vector<Command> all_commands() {
   std::vector<Command> out;
-  add(out, {get_command(), create_command(), apply_command(), delete_command()});
+  add(out, {get_command(), describe_command(), create_command(), apply_command(), delete_command(),
+            run_command(), expose_command(), patch_command(), replace_command(), label_command(),
+            annotate_command(), scale_command(), autoscale_command(), wait_command()});
   add(out, create_workload_commands());
   add(out, create_config_commands());
   add(out, create_service_commands());
   add(out, create_policy_commands());
   add(out, create_small_commands());
   add(out, apply_more_commands());
+  add(out, rollout_commands());
+  add(out, {rollout_status_command()});
+  add(out, rollout_revision_commands());
+  add(out, set_commands());
+  add(out, config_view_commands());
+  add(out, config_edit_commands());
   return out;
 }
 

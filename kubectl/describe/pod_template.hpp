@@ -1,0 +1,21 @@
+// The pieces of pods and pod templates that `describe` prints. Pure.
+#pragma once
+
+#include <string>
+
+#include "describe/writer.hpp"
+
+namespace coracle::kubectl {
+
+// `statuses`: the container statuses of a pod, or an empty array for templates. `space`: what
+// templates are indented by.
+void write_containers(DescribeWriter& out, std::string_view label, const json::array& containers,
+                      const json::array& statuses, std::string_view space);
+void write_volumes(DescribeWriter& out, const json::array& volumes, std::string_view space);
+void write_tolerations(DescribeWriter& out, std::string_view title, const json::array& tolerations);
+// "Pod Template:" and all of it.
+void write_pod_template(DescribeWriter& out, const json::value& pod_template);
+// The same for `rollout history --revision`: without the title, tabs left as they are.
+std::string describe_history_template(const json::value& pod_template);
+
+}  // namespace coracle::kubectl
