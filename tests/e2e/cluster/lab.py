@@ -220,14 +220,10 @@ class Lab:
         return got.stdout if got.returncode == 0 else ""
 
     def leading(self, program):
-        """The name of the daemon that holds the program's Lease: its identity is its name or is in
-        its log."""
+        """The name of the running daemon that holds the program's Lease; None if there is none.
+        `coracle up` makes the daemon's name its identity."""
         holder = self.lease_holder("kube-" + program)
-        for name in self.names():
-            if name.rsplit("-", 1)[0] == program and self.pid(name) and holder:
-                if holder == name or f"{holder} leads" in self.log(name):
-                    return name
-        return None
+        return holder if holder and self.pid(holder) else None
 
     # -- its clients
 

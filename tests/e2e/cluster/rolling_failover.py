@@ -156,11 +156,16 @@ def rolling_failover():
                    f"of them lost; longest wait for an acknowledgement {writer.longest:.2f} s")
         lab.extra = []
         lab.up()
-        wait_for("the members to agree", lambda: len({
-            lab.store_status(n)["header"]["revision"] for n in (1, 2, 3)}) == 1)
+        wait_for("the members to agree", lambda: agree(lab))
         verify(lab, rollout, writer)
         story.tell("all daemons run again, and all is there at both apiservers")
         check(leaderless < LEADERLESS_MAX, f"the store was leaderless for {leaderless:.2f} s")
+
+
+def agree(lab):
+    """All members are at the same revision."""
+    found = [lab.store_status(n) for n in (1, 2, 3)]
+    return all(found) and len({status["header"]["revision"] for status in found}) == 1
 
 
 def verify(lab, rollout, writer):
