@@ -1,0 +1,64 @@
+#include "cache/checker.hpp"
+
+namespace coracle::scheduler {
+namespace {
+
+void check_sums(const NodeInfo& node, std::vector<std::string>& found) {
+  NodeInfo fresh(node.name());
+  for (const PodPtr& pod : node.pods()) fresh.add(pod);
+  // Zero amounts of extended resources may or may not be kept: compare by name.
+  Resources difference = fresh.used();
+  difference.subtract(node.used());
+  if (difference != Resources{}) found.push_back("node " + node.name() + ": used is not the sum");
+  difference = fresh.scoring_used();
+  difference.subtract(node.scoring_used());
+  if (difference != Resources{}) {
+    found.push_back("node " + node.name() + ": scoring_used is not the sum");
+  }
+  if (fresh.affinity_pods() != node.affinity_pods() ||
+      fresh.anti_affinity_pods() != node.anti_affinity_pods()) {
+    found.push_back("node " + node.name() + ": affinity counts are off");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> SchedulerCacheChecker::violations(const Cache& cache) {
+  std::vector<std::string> found;
+  size_t pods = 0, assumed = 0;
+  int affinity = 0, anti_affinity = 0;
+  const auto look_at = [&](const NodeInfo& node) {
+    check_sums(node, found);
+    pods += node.pods().size();
+    for (const PodPtr& pod : node.pods()) {
+      const auto at = cache.pods_.find(pod->key);
+      if (at == cache.pods_.end() || at->second.pod != pod) {
+        found.push_back("pod " + pod->key + " on " + node.name() + " is not the one on record");
+      } else {
+        assumed += at->second.assumed;
+      }
+      if (pod->node_name != node.name()) {
+        found.push_back("pod " + pod->key + " names " + pod->node_name + ", not " + node.name());
+      }
+    }
+  };
+  for (const NodeInfo& node : cache.snapshot_.nodes) {
+    look_at(node);
+    affinity += node.affinity_pods();
+    anti_affinity += node.anti_affinity_pods();
+    const auto at = cache.index_.find(node.name());
+    if (at == cache.index_.end() || &cache.snapshot_.nodes[at->second] != &node) {
+      found.push_back("node " + node.name() + " is not where the index says");
+    }
+  }
+  for (const auto& [name, node] : cache.unknown_) look_at(node);
+  if (pods != cache.pods_.size()) found.push_back("a pod counts on no node, or on two");
+  if (assumed != cache.assumed_) found.push_back("the number of assumed pods is off");
+  if (affinity != cache.snapshot_.affinity_pods ||
+      anti_affinity != cache.snapshot_.anti_affinity_pods) {
+    found.push_back("the cluster's affinity counts are off");
+  }
+  return found;
+}
+
+}  // namespace coracle::scheduler

@@ -1,0 +1,93 @@
+// Queue: the pods that wait for a node. Pure: time is an argument. One owner.
+//
+//   active   next in line: higher priority first, then who has waited longest
+//   backoff  tried and failed lately: back to active at its time, 1 s, 2 s, 4 s .. 10 s
+//   parked   fits nowhere: waits for an event that helps a plugin which rejected it, or kParkMax
+//   gated    has scheduling gates: waits for an update without them
+//   taken    given out by take(): being placed
+//
+// Invariant: a pod (by key) is in exactly one of them. Bound: the cluster's unplaced pods, one
+// entry each.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "framework/plugin.hpp"
+
+namespace coracle::scheduler {
+
+struct QueueOptions {
+  Duration backoff_first = std::chrono::seconds(1);
+  Duration backoff_max = std::chrono::seconds(10);
+  Duration park_max = std::chrono::minutes(5);
+};
+
+class Queue {
+ public:
+  explicit Queue(QueueOptions options = {}) : options_(options) {}
+
+  // A new pod, or a newer version of one that waits. An update of a parked pod that changes what a
+  // decision reads makes it wait no longer than its back-off.
+  void put(PodPtr pod, TimePoint now);
+  // It was placed, or is gone. Ends a take() as well.
+  void remove(const std::string& key);
+
+  // The next pod; it is taken until done with by remove(), park() or retry().
+  PodPtr take(TimePoint now);
+  // It fits nowhere, by the verdicts of these plugins. None: only time helps.
+  void park(const std::string& key, std::vector<const Plugin*> rejected_by, TimePoint now);
+  // Something went wrong that is not the cluster's state: try again after the back-off.
+  void retry(const std::string& key, TimePoint now);
+
+  // Wakes the parked pods that the change may help. How many.
+  size_t on_change(const Change& change, TimePoint now);
+
+  // When take() may have more than it has now: the end of a back-off, or of parking.
+  std::optional<TimePoint> next_due() const;
+
+  struct Sizes {
+    size_t active = 0, backoff = 0, parked = 0, gated = 0, taken = 0;
+    friend bool operator==(const Sizes&, const Sizes&) = default;
+  };
+  Sizes sizes() const;
+  PodPtr find(const std::string& key) const;
+
+ private:
+  enum class Place { kActive, kBackoff, kParked, kGated, kTaken };
+  struct Entry {
+    PodPtr pod;
+    Place place = Place::kActive;
+    TimePoint since;  // first seen: who has waited longest goes first
+    std::uint64_t sequence = 0;
+    int failures = 0;
+    TimePoint due;  // of kBackoff and kParked
+    TimePoint backoff_until;
+    std::vector<const Plugin*> rejected_by;
+    bool changed = false;  // of kTaken: there is a newer version
+  };
+  using Entries = std::map<std::string, Entry>;
+  using ActiveKey = std::tuple<std::int64_t, TimePoint, std::uint64_t, std::string>;
+
+  static ActiveKey active_key(const Entry& entry);
+  void move(Entry& entry, Place place);
+  void detach(Entry& entry);
+  void wake(Entry& entry, TimePoint now);  // to active or, if its back-off lasts, to backoff
+  void promote(TimePoint now);
+  Duration backoff_of(const Entry& entry) const;
+
+  const QueueOptions options_;
+  std::uint64_t next_sequence_ = 0;
+  Entries entries_;
+  std::set<ActiveKey> active_;
+  std::set<std::pair<TimePoint, std::string>> due_;  // backoff and parked
+  std::set<std::string> parked_;
+  Sizes sizes_;
+};
+
+}  // namespace coracle::scheduler
