@@ -155,7 +155,8 @@ TEST_CASE("a leader that cannot renew stops after the deadline, though an answer
   w.executor.run_ready();
   CHECK_FALSE(w.elector.is_leader());
   w.executor.advance(5s);
-  w.api.expect("GET", kPath + "/demo");
+  w.api.expect("GET", kPath + "/demo").fail(500, "InternalError");
+  w.executor.run_ready();
 }
 
 TEST_CASE("a leader whose write met a conflict reads, and stops when another holds the Lease") {

@@ -88,6 +88,8 @@ TEST_CASE("patch types are told apart by Content-Type") {
       world.send(world.deployments.patch("shop", "web", PatchType::kStrategic, json::object()));
   REQUIRE(call.request.headers.size() == 1);
   CHECK(call.request.headers[0].second == "application/strategic-merge-patch+json");
+  call.reply(200, "{}");
+  world.executor.run_ready();
 }
 
 TEST_CASE("errors keep the server's reason and message, or get one") {
