@@ -31,7 +31,8 @@ std::vector<Command> all_commands() {
   add(out, auth_commands());
   add(out, api_commands());
   add(out, {drain_command(), taint_command(), logs_command(), events_command(), edit_command(),
-            diff_command(), version_command(), cluster_info_command(), why_command()});
+            diff_command(), version_command(), cluster_info_command(), why_command(),
+            explain_command()});
   return out;
 }
 

@@ -13,6 +13,10 @@ namespace {
 
 using text::FlagType;
 
+// What goes within this time counts as gone before we looked, and is not printed: so it is with
+// kubectl, which takes as long to start.
+constexpr Duration kSettle = std::chrono::milliseconds(200);
+
 struct Condition {
   enum class Kind { kDelete, kCreate, kCondition, kJsonPath };
   Kind kind = Kind::kDelete;
@@ -101,6 +105,7 @@ class Wait {
     if (condition_.kind == Condition::Kind::kCreate) return wait_created();
     ASSIGN_OR_RETURN(const auto targets, find_targets(session_, options_));
     const bool gone = condition_.kind == Condition::Kind::kDelete;
+    if (gone) session_.pause(kSettle);
     std::vector<Target> objects;
     for (const Target& target : targets) {
       Status status = visit_objects(session_, {target}, options_, [&objects](Target& one) {
