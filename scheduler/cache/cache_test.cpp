@@ -1,0 +1,56 @@
+#include "cache/cache.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "cache/checker.hpp"
+#include "framework/testing.hpp"
+
+namespace coracle::scheduler {
+namespace {
+
+using testing::a_node;
+using testing::a_pod;
+using Lines = std::vector<std::string>;
+
+TEST_CASE("a pod counts from assume to forget, or to its end") {
+  Cache cache;
+  cache.set_node(parse_node(a_node("n1").object()));
+  const PodPtr pod = a_pod("p").cpu("1").info();
+  cache.assume(*pod, "n1");
+  CHECK(cache.is_assumed("default/p"));
+  CHECK(cache.find_node("n1")->used().cpu_milli == 1000);
+  cache.forget("default/p", pod->uid);
+  CHECK(cache.find_node("n1")->used().cpu_milli == 0);
+  cache.assume(*pod, "n1");
+  CHECK(cache.set_pod(a_pod("p").cpu("1").on("n1").info()) == 0);  // confirmed: nothing new
+  cache.forget("default/p", pod->uid);                             // too late: it is placed
+  CHECK(cache.find_node("n1")->used().cpu_milli == 1000);
+  CHECK(SchedulerCacheChecker::violations(cache) == Lines{});
+  CHECK(cache.remove_pod("default/p"));
+  CHECK(cache.find_node("n1")->pods().empty());
+  CHECK(SchedulerCacheChecker::violations(cache) == Lines{});
+}
+
+TEST_CASE("pods of an unknown node are kept until the node comes") {
+  Cache cache;
+  cache.set_pod(a_pod("p").cpu("1").on("n1").info());
+  CHECK(cache.snapshot().nodes.empty());
+  CHECK(SchedulerCacheChecker::violations(cache) == Lines{});
+  CHECK(cache.set_node(parse_node(a_node("n1").object())) == event::kNodeAdded);
+  CHECK(cache.find_node("n1")->used().cpu_milli == 1000);
+  cache.remove_node("n1");
+  CHECK(cache.pods() == 1);
+  CHECK(SchedulerCacheChecker::violations(cache) == Lines{});
+}
+
+TEST_CASE("an update of a node says what may help") {
+  Cache cache;
+  cache.set_node(parse_node(a_node("n1").object()));
+  CHECK(cache.set_node(parse_node(a_node("n1").object())) == 0);
+  CHECK(cache.set_node(parse_node(a_node("n1").has("cpu", "8").object())) == event::kNodeGrew);
+  CHECK(cache.set_node(parse_node(a_node("n1").has("cpu", "8").label("a", "b").object())) ==
+        event::kNodeLabels);
+}
+
+}  // namespace
+}  // namespace coracle::scheduler

@@ -1,0 +1,79 @@
+#include "queue/queue.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "base/manual_executor.hpp"
+#include "framework/testing.hpp"
+
+namespace coracle::scheduler {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::a_pod;
+
+struct Picky final : Plugin {
+  std::string_view name() const override { return "Picky"; }
+  Events helped_by() const override { return event::kNodeAdded; }
+};
+const Picky kPicky;
+
+std::string name(const PodPtr& pod) { return pod ? pod->name : "-"; }
+
+TEST_CASE("higher priority first, then who came first") {
+  ManualExecutor clock;
+  Queue queue;
+  queue.put(a_pod("old").info(), clock.now());
+  clock.advance(1s);
+  queue.put(a_pod("new").info(), clock.now());
+  queue.put(a_pod("important").priority(7).info(), clock.now());
+  CHECK(name(queue.take(clock.now())) == "important");
+  CHECK(name(queue.take(clock.now())) == "old");
+  CHECK(name(queue.take(clock.now())) == "new");
+  CHECK(queue.take(clock.now()) == nullptr);
+}
+
+TEST_CASE("a failed bind waits 1 s, 2 s, 4 s .. 10 s") {
+  ManualExecutor clock;
+  Queue queue;
+  queue.put(a_pod("p").info(), clock.now());
+  for (const Duration wait : {1s, 2s, 4s, 8s, 10s, 10s}) {
+    REQUIRE(queue.take(clock.now()) != nullptr);
+    queue.retry("default/p", clock.now());
+    clock.advance(wait - 1ms);
+    CHECK(queue.take(clock.now()) == nullptr);
+    clock.advance(1ms);
+  }
+}
+
+TEST_CASE("a parked pod waits for an event that helps, or five minutes") {
+  ManualExecutor clock;
+  Queue queue;
+  queue.put(a_pod("p").info(), clock.now());
+  queue.take(clock.now());
+  queue.park("default/p", {&kPicky}, clock.now());
+  CHECK(queue.on_change({event::kPodGone, nullptr, nullptr}, clock.now()) == 0);
+  CHECK(queue.on_change({event::kNodeAdded, nullptr, nullptr}, clock.now()) == 1);
+  CHECK(queue.take(clock.now()) == nullptr);  // its back-off lasts
+  clock.advance(1s);
+  CHECK(name(queue.take(clock.now())) == "p");
+  queue.park("default/p", {&kPicky}, clock.now());
+  clock.advance(5min - 1ms);
+  CHECK(queue.take(clock.now()) == nullptr);
+  clock.advance(1ms);
+  CHECK(name(queue.take(clock.now())) == "p");
+}
+
+TEST_CASE("gates hold a pod until they are gone") {
+  ManualExecutor clock;
+  Queue queue;
+  queue.put(a_pod("p").set("spec.schedulingGates", R"([{"name":"x"}])").info(), clock.now());
+  CHECK(queue.take(clock.now()) == nullptr);
+  CHECK(queue.sizes() == Queue::Sizes{.gated = 1});
+  queue.put(a_pod("p").info(), clock.now());
+  CHECK(name(queue.take(clock.now())) == "p");
+  queue.remove("default/p");
+  CHECK(queue.sizes() == Queue::Sizes{});
+}
+
+}  // namespace
+}  // namespace coracle::scheduler
