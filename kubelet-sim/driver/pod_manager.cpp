@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "base/strings.hpp"
 
 namespace coracle::kubelet {
 namespace {
@@ -31,6 +32,25 @@ bool terminal(const json::value& pod) {
 
 bool deleting(const json::value& pod) {
   return coracle::find(pod, "metadata.deletionTimestamp") != nullptr;
+}
+
+// "True" or "False": the Ready condition in the status of a pod, or of a patch of one.
+std::string ready_text(const json::value& pod) {
+  for (const json::value& c : get_array(pod, "status.conditions")) {
+    if (get_string(c, "type") == "Ready") return std::string(get_string(c, "status"));
+  }
+  return {};
+}
+
+// Conditions are merged: why one was false must not stay when it is true.
+void clear_reasons(json::value* patch) {
+  json::value* conditions = make_object(*patch, "status").if_contains("conditions");
+  if (conditions == nullptr) return;
+  for (json::value& c : conditions->as_array()) {
+    for (const char* why : {"reason", "message"}) {
+      if (!c.get_object().contains(why)) c.get_object()[why] = nullptr;
+    }
+  }
 }
 
 }  // namespace
@@ -86,6 +106,10 @@ void PodManager::on_pod(const client::ObjectPtr& pod) {
   }
   Worker& worker = found->second;
   worker.pod = pod;
+  if (contradicted(worker)) {
+    worker.written.clear();
+    queue_.add(uid);
+  }
   PodStep seen;
   worker.machine->observe(*pod, now(), &seen);
   report(worker, seen);
@@ -94,6 +118,15 @@ void PodManager::on_pod(const client::ObjectPtr& pod) {
     worker.machine->fail(now(), "Evicted", std::string(get_string(*pod, "status.message")), &seen);
     run(worker);
   }
+}
+
+// Somebody (the node controller, after a silence of ours) says something else about the readiness
+// of a pod since we wrote it last.
+bool PodManager::contradicted(const Worker& worker) const {
+  long long version = 0;
+  if (!parse_int(get_string(*worker.pod, "metadata.resourceVersion"), &version)) return false;
+  if (worker.written.empty() || version <= worker.written_version) return false;
+  return ready_text(*worker.pod) != worker.written_ready;
 }
 
 void PodManager::begin(const client::ObjectPtr& pod, const NodeFacts& node) {
@@ -188,6 +221,7 @@ Task<Finish> PodManager::write(std::string uid) {
     json::value patch = json::object();
     set_path(patch, "metadata.uid", json::value(uid));
     patch.get_object()["status"] = status;
+    clear_reasons(&patch);
     const auto written =
         co_await pods_api_.patch(ns, name, client::PatchType::kStrategic, patch, {}, "status");
     // Not found, or a conflict of the uid: the object is gone, the informer will say so.
@@ -201,6 +235,9 @@ Task<Finish> PodManager::write(std::string uid) {
     found = workers_.find(uid);
     if (found == workers_.end()) co_return Finish{kDone, {}};
     found->second.written = text;
+    found->second.written_ready = ready_text(patch);
+    parse_int(get_string(written.value(), "metadata.resourceVersion"),
+              &found->second.written_version);
   }
   if (!found->second.finished || !deleting(*found->second.pod)) co_return Finish{kDone, {}};
   client::DeleteOptions options;

@@ -41,12 +41,15 @@ class PodManager {
     std::unique_ptr<PodMachine> machine;
     Executor::TimerId timer = 0;
     std::string written;  // the last status the API took
+    std::string written_ready;
+    long long written_version = 0;
     bool finished = false;
   };
 
   Instant now() const { return {executor_.now(), executor_.wall_now()}; }
   void on_pod(const client::ObjectPtr& pod);
   void on_gone(const client::ObjectPtr& pod);
+  bool contradicted(const Worker& worker) const;
   void begin(const client::ObjectPtr& pod, const NodeFacts& node);
   void run(Worker& worker);
   void report(Worker& worker, const PodStep& step);
