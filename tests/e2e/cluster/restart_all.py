@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """kill -9 of every daemon at once, then `coracle up` on the same folder: all objects are back and
-the pods run again."""
+the pods run again. And nodes that fall silent for a while: not ready, then ready as before."""
 import signal
 import time
 
-from basics import WEB
+from basics import WEB, conditions
 from lab import Lab, check, check_equal, main, wait_for
 
 KINDS = "deployments,replicasets,pods,services,configmaps,secrets,serviceaccounts,nodes,namespaces"
@@ -56,5 +56,37 @@ def kill_everything():
         print(f"  scaled to {REPLICAS + 2} after {time.monotonic() - at:.1f} s", flush=True)
 
 
+def silent_nodes():
+    """The process of the nodes is paused: they are unreachable, their pods not ready and no
+    endpoints; when it goes on, all is as before, with the same pods."""
+    with Lab(replicas=1, nodes=2) as lab:
+        lab.kubectl("apply", "-f", "-", stdin=WEB)
+        lab.kubectl("expose", "deployment/web", "--port=80")
+        lab.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+
+        def state():
+            nodes = lab.get("nodes")["items"]
+            subsets = lab.get("endpoints", "web").get("subsets") or [{}]
+            return ({conditions(n)["Ready"] for n in nodes},
+                    {t["key"] for n in nodes for t in n["spec"].get("taints", [])},
+                    {conditions(p)["Ready"] for p in lab.get("pods")["items"]},
+                    len(subsets[0].get("addresses", [])))
+        well = ({"True"}, set(), {"True"}, 3)
+        wait_for("endpoints", lambda: state() == well)
+        before = sorted(running(lab))
+        at = time.monotonic()
+        lab.stop("kubelet-sim-1", signal.SIGSTOP)
+        try:
+            wait_for("the silence to be noticed", lambda: state() == (
+                {"Unknown"}, {"node.kubernetes.io/unreachable"}, {"False"}, 0), 70, 0.3)
+            print(f"  unreachable after {time.monotonic() - at:.1f} s", flush=True)
+        finally:
+            lab.stop("kubelet-sim-1", signal.SIGCONT)
+        at = time.monotonic()
+        wait_for("all to be as before", lambda: state() == well, 30)
+        print(f"  as before after {time.monotonic() - at:.1f} s", flush=True)
+        check_equal(sorted(running(lab)), before, "the pods")
+
+
 if __name__ == "__main__":
-    main([kill_everything], limit=170)
+    main([kill_everything, silent_nodes], limit=190)
