@@ -70,6 +70,8 @@ Scheduler::Scheduler(Executor& executor, client::Api& api, Rng rng, std::vector<
                                      {{"result", "unschedulable"}})),
       failed_(metrics.counter("scheduler_schedule_attempts_total", "Attempts by result.",
                               {{"result", "error"}})),
+      surroundings_(executor, api, rng.split(), cache_.surroundings(),
+                    [this](Change change) { changed(change); }),
       status_writes_(executor, kStatusWorkers, [this](const std::string& key, auto finish) {
         spawn<Finish>(write_condition(key), [finish](Finish outcome) { finish(outcome); });
       }) {
@@ -87,6 +89,7 @@ void Scheduler::start() {
   pods_.add_handler({[this](const auto& pod, bool) { on_pod(pod); },
                      [this](const auto&, const auto& pod) { on_pod(pod); },
                      [this](const auto& pod, bool) { on_pod_gone(pod); }});
+  surroundings_.start();
   nodes_.start();
   pods_.start();
   status_writes_.start();

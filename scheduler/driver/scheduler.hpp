@@ -21,6 +21,7 @@
 #include "client/informer.hpp"
 #include "client/work_queue.hpp"
 #include "cycle/cycle.hpp"
+#include "driver/surroundings.hpp"
 #include "queue/queue.hpp"
 
 namespace coracle::scheduler {
@@ -73,6 +74,7 @@ class Scheduler {
 
   Cache cache_;
   Queue queue_;
+  Surroundings surroundings_;
   Rotation rotation_;
   std::deque<Decision> decisions_;
   std::map<std::string, std::pair<std::string, std::string>> conditions_;  // key -> reason, message

@@ -1,0 +1,61 @@
+#include "driver/surroundings.hpp"
+
+#include "api/object.hpp"
+
+namespace coracle::scheduler {
+namespace {
+
+void keep_selector(std::map<std::string, api::LabelSelector>& map, const std::string& key,
+                   const json::value* object, bool plain_map) {
+  map.erase(key);
+  if (object == nullptr) return;
+  const json::value* selector = find(*object, "spec.selector");
+  if (selector == nullptr || !selector->is_object() || selector->as_object().empty()) return;
+  if (plain_map) {
+    map.emplace(key, api::LabelSelector::from_map(selector->as_object()));
+  } else if (auto parsed = api::LabelSelector::from_object(selector); parsed.ok()) {
+    map.emplace(key, std::move(*parsed));
+  }
+}
+
+}  // namespace
+
+Surroundings::Surroundings(Executor& executor, client::Api& api, Rng rng, Snapshot& world,
+                           std::function<void(Change)> changed)
+    : changed_(std::move(changed)) {
+  watch(executor, api, rng.split(), {"", "v1", "namespaces", false}, event::kNamespace,
+        [&world](const std::string& key, const json::value* object) {
+          world.namespace_labels.erase(key);
+          if (object != nullptr) world.namespace_labels[key] = api::labels_of(*object);
+        });
+  watch(executor, api, rng.split(), {"", "v1", "services"}, 0,
+        [&world](const std::string& key, const json::value* object) {
+          const size_t slash = key.find('/');
+          keep_selector(world.workloads.services[key.substr(0, slash)], key.substr(slash + 1),
+                        object, true);
+        });
+  watch(executor, api, rng.split(), {"apps", "v1", "replicasets"}, 0,
+        [&world](const std::string& key, const json::value* object) {
+          keep_selector(world.workloads.controllers, "ReplicaSet/" + key, object, false);
+        });
+}
+
+void Surroundings::watch(Executor& executor, client::Api& api, Rng rng, client::Gvr gvr,
+                         Events events, Set set) {
+  auto informer = std::make_unique<client::Informer>(
+      executor, api, rng, client::InformerOptions{.gvr = std::move(gvr)});
+  const auto take = [this, set, events](const client::ObjectPtr& object, bool gone) {
+    set(client::object_key(*object), gone ? nullptr : object.get());
+    if (events != 0) changed_({events, nullptr, nullptr});
+  };
+  informer->add_handler({[take](const auto& object, bool) { take(object, false); },
+                         [take](const auto&, const auto& object) { take(object, false); },
+                         [take](const auto& object, bool) { take(object, true); }});
+  informers_.push_back(std::move(informer));
+}
+
+void Surroundings::start() {
+  for (auto& informer : informers_) informer->start();
+}
+
+}  // namespace coracle::scheduler
