@@ -56,6 +56,24 @@ Status run_create(Invocation& call) {
   return join_failures(failures);
 }
 
+// The empty creation times are for people to see; a server need not keep them.
+void drop_nulls(json::value& value) {
+  if (json::array* array = value.if_array()) {
+    for (json::value& item : *array) drop_nulls(item);
+  }
+  json::object* object = value.if_object();
+  if (!object) return;
+  std::vector<std::string> nulls;
+  for (auto& [key, member] : *object) {
+    if (member.is_null()) {
+      nulls.emplace_back(key);
+    } else {
+      drop_nulls(member);
+    }
+  }
+  for (const std::string& key : nulls) erase_key(*object, key);
+}
+
 }  // namespace
 
 std::string field_validation(const std::string& validate) {
@@ -84,6 +102,7 @@ Status create_object(Invocation& call, WriteReport& report, json::value object,
   if (!ns.empty()) set_path(object, "metadata.namespace", json::value(ns));
   client::QueryList query = report.query();
   query.emplace_back("fieldValidation", field_validation(call.flags.get("validate")));
+  drop_nulls(object);
   auto answer = call.session.create(*resource, ns, object, query);
   if (!answer.ok()) {
     const client::ApiError& error = answer.error();

@@ -1,0 +1,198 @@
+// Whole commands against a scripted server.
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <sstream>
+
+#include "commands/commands.hpp"
+
+namespace coracle::kubectl {
+namespace {
+
+constexpr const char* kCore = R"({"items":[{"metadata":{},"versions":[{"version":"v1","resources":[
+  {"resource":"pods","responseKind":{"kind":"Pod"},"scope":"Namespaced","singularResource":"pod",
+   "shortNames":["po"],"verbs":["get","list"],"categories":["all"]},
+  {"resource":"nodes","responseKind":{"kind":"Node"},"scope":"Cluster","singularResource":"node",
+   "shortNames":["no"],"verbs":["get","list"]}]}]}]})";
+constexpr const char* kGroups = R"({"items":[{"metadata":{"name":"apps"},"versions":[
+  {"version":"v1","resources":[{"resource":"deployments","responseKind":{"kind":"Deployment"},
+   "scope":"Namespaced","singularResource":"deployment","shortNames":["deploy"],
+   "verbs":["get","list"],"categories":["all"]}]}]}]})";
+
+struct Reply {
+  int status = 200;
+  std::string body;
+};
+
+// Answers by "METHOD path"; anything else is not found.
+class ScriptedWire final : public Wire {
+ public:
+  explicit ScriptedWire(std::map<std::string, Reply> replies, std::vector<std::string>* calls)
+      : replies_(std::move(replies)), calls_(calls) {}
+  Result<client::ApiResponse> call(client::ApiRequest request) override {
+    const std::string path = request.target.substr(0, request.target.find('?'));
+    calls_->push_back(request.method + " " + request.target);
+    if (path == "/api") return client::ApiResponse{200, {}, kCore};
+    if (path == "/apis") return client::ApiResponse{200, {}, kGroups};
+    const auto found = replies_.find(request.method + " " + path);
+    if (found == replies_.end())
+      return unavailable("dial tcp 1.2.3.4:6443: connect: connection refused");
+    return client::ApiResponse{found->second.status, {}, found->second.body};
+  }
+  Result<client::ApiResponse> stream(client::ApiRequest, std::function<bool(std::string_view)>,
+                                     Duration) override {
+    return unavailable("no streams here");
+  }
+  void pause(Duration) override {}
+  TimePoint now() const override { return {}; }
+  WallTime wall_now() const override { return {}; }
+
+ private:
+  std::map<std::string, Reply> replies_;
+  std::vector<std::string>* calls_;
+};
+
+struct Outcome {
+  int code;
+  std::string out, err;
+};
+
+Outcome run(std::vector<std::string> words, std::map<std::string, Reply> replies = {},
+            const std::string& input = {}) {
+  std::vector<std::string> calls;
+  std::istringstream in(input);
+  std::ostringstream out, err;
+  words.insert(words.begin(), {"-n", "ns"});
+  const int code = run_program(all_commands(), words, Io{in, out, err},
+                               std::make_unique<ScriptedWire>(std::move(replies), &calls));
+  return {code, out.str(), err.str()};
+}
+
+const std::string kPods = "GET /api/v1/namespaces/ns/pods";
+const std::string kTable = R"({"kind":"Table","columnDefinitions":[
+  {"name":"Name","priority":0},{"name":"Ready","priority":0},{"name":"IP","priority":1}],
+  "rows":[{"cells":["web","1/1","127.0.0.1"],"object":{"metadata":{"name":"web",
+  "labels":{"app":"web","tier":"x"}}}}]})";
+const std::string kPodList = R"({"kind":"PodList","metadata":{},"items":[
+  {"metadata":{"name":"b","namespace":"ns"}},{"metadata":{"name":"a","namespace":"ns"}}]})";
+
+TEST_CASE("get prints tables and formats") {
+  struct Case {
+    std::vector<std::string> words;
+    std::string body, out;
+  };
+  const auto c = GENERATE(values<Case>({
+      {{"get", "pods"}, kTable, "NAME   READY\nweb    1/1\n"},
+      {{"get", "po", "-o", "wide"}, kTable, "NAME   READY   IP\nweb    1/1     127.0.0.1\n"},
+      {{"get", "pod", "--no-headers"}, kTable, "web    1/1\n"},
+      {{"get", "pods", "--show-labels"},
+       kTable,
+       "NAME   READY   LABELS\nweb    1/1     app=web,tier=x\n"},
+      {{"get", "pods", "-L", "tier"}, kTable, "NAME   READY   TIER\nweb    1/1     x\n"},
+      {{"get", "pods", "-o", "name"}, kPodList, "pod/b\npod/a\n"},
+      {{"get", "pods", "-o", "name", "--sort-by=.metadata.name"}, kPodList, "pod/a\npod/b\n"},
+      {{"get", "pods", "-o", "jsonpath={.items[*].metadata.name}"}, kPodList, "b a"},
+      {{"get", "pods", "--template={{range .items}}{{.metadata.name}}{{end}}"}, kPodList, "ba"},
+      {{"get", "pods", "-o", "custom-columns=N:.metadata.name,X:.nosuch"},
+       kPodList,
+       "N     X\nb     <none>\na     <none>\n"},
+  }));
+  CAPTURE(c.words);
+  const Outcome got = run(c.words, {{kPods, {200, c.body}}});
+  CHECK(got.err == "");
+  CHECK(got.out == c.out);
+  CHECK(got.code == 0);
+}
+
+TEST_CASE("failures read as kubectl's") {
+  struct Case {
+    std::vector<std::string> words;
+    std::string err;
+  };
+  const auto c = GENERATE(values<Case>({
+      {{"get", "pods", "--nosuch"},
+       "error: unknown flag: --nosuch\nSee 'kubectl get --help' for usage.\n"},
+      {{"get", "foo"}, "error: the server doesn't have a resource type \"foo\"\n"},
+      {{"get", "pod/a", "b"},
+       "error: there is no need to specify a resource type as a separate argument when passing "
+       "arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of "
+       "'kubectl get resource resource/<resource_name>'\n"},
+      {{"get", "pods", "x"}, "Error from server (NotFound): pods \"x\" not found\n"},
+      {{"get", "nodes"},
+       "The connection to the server 1.2.3.4:6443 was refused - did you specify the right host or "
+       "port?\n"},
+      {{"get", "pods", "-o", "jsonpath={.a"},
+       "error: error parsing jsonpath {.a, unclosed action\n"},
+      {{"get", "pods", "-l", "a in (b"},
+       "error: unable to parse requirement: found '', expected: ',' or ')'\n"},
+      {{"get", "pods", "-f", "nosuch.yaml"}, "error: the path \"nosuch.yaml\" does not exist\n"},
+      {{"delete", "pods"}, "error: resource(s) were provided, but no name was specified\n"},
+      {{"label", "pod", "web"},
+       "error: at least one label update is required\nSee 'kubectl label -h' for help and "
+       "examples\n"},
+      {{"create", "deployment", "web"}, "error: required flag(s) \"image\" not set\n"},
+  }));
+  CAPTURE(c.words);
+  const Outcome got =
+      run(c.words,
+          {{kPods + "/x",
+            {404, R"({"kind":"Status","reason":"NotFound","message":"pods \"x\" not found"})"}}});
+  CHECK(got.out == "");
+  CHECK(got.err == c.err);
+  CHECK(got.code == 1);
+}
+
+TEST_CASE("bad manifests are named with file and line") {
+  struct Case {
+    std::string text, err;
+  };
+  const auto c = GENERATE(values<Case>({
+      {"apiVersion: v1\nkind: [Pod\nmetadata: {}\n",
+       "error: error parsing STDIN: error converting YAML to JSON: yaml: line 3: did not find "
+       "expected ',' or ']'\n"},
+      {"a: b\n",
+       "error: error validating \"STDIN\": error validating data: [apiVersion not set, kind not "
+       "set]; if you choose to ignore these errors, turn validation off with --validate=false\n"},
+      {"apiVersion: v1\nkind: Foo\nmetadata: {name: x}\n",
+       "error: resource mapping not found for name: \"x\" namespace: \"\" from \"STDIN\": no "
+       "matches "
+       "for kind \"Foo\" in version \"v1\"\nensure CRDs are installed first\n"},
+      {"apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: other}\n",
+       "error: the namespace from the provided object \"other\" does not match the namespace "
+       "\"ns\". You must pass '--namespace=other' to perform this operation.\n"},
+  }));
+  CAPTURE(c.text);
+  const Outcome got = run({"apply", "-f", "-"}, {}, c.text);
+  CHECK(got.err == c.err);
+  CHECK(got.code == 1);
+}
+
+TEST_CASE("new objects look as kubectl's") {
+  const Outcome got =
+      run({"create", "deployment", "web", "--image=nginx", "--dry-run=client", "-o", "yaml"});
+  CHECK(
+      got.out ==
+      "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  creationTimestamp: null\n  labels:\n"
+      "    app: web\n  name: web\nspec:\n  replicas: 1\n  selector:\n    matchLabels:\n"
+      "      app: web\n  strategy: {}\n  template:\n    metadata:\n      creationTimestamp: null\n"
+      "      labels:\n        app: web\n    spec:\n      containers:\n      - image: nginx\n"
+      "        name: nginx\n        resources: {}\nstatus: {}\n");
+  CHECK(run({"create", "ns", "a", "--dry-run=client"}).out == "namespace/a created (dry run)\n");
+  CHECK(run({"run", "web", "--image=nginx", "--dry-run=client", "-o", "name"}).out == "pod/web\n");
+}
+
+TEST_CASE("every command has help") {
+  for (const Command& command : all_commands()) {
+    CAPTURE(command.name);
+    std::vector<std::string> words;
+    std::istringstream name(command.name);
+    for (std::string word; name >> word;) words.push_back(word);
+    words.push_back("--help");
+    const Outcome got = run(words);
+    CHECK(got.code == 0);
+    CHECK(got.out.find("Usage:\n  kubectl " + command.name) != std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace coracle::kubectl

@@ -1,0 +1,60 @@
+#include <catch2/catch.hpp>
+
+#include "describe/describe.hpp"
+#include "describe/pod_template.hpp"
+
+namespace coracle::kubectl {
+namespace {
+
+json::value tree(const char* text) {
+  auto parsed = parse_json(text);
+  REQUIRE(parsed.ok());
+  return *parsed;
+}
+
+TEST_CASE("a revision's template keeps its tabs") {
+  CHECK(describe_history_template(tree(R"({
+    "metadata": {"labels": {"app": "web", "pod-template-hash": "x"},
+                 "annotations": {"kubernetes.io/change-cause": "to 1.26"}},
+    "spec": {"containers": [{"name": "nginx", "image": "nginx:1.26"}]}})")) ==
+        "  Labels:\tapp=web\n\tpod-template-hash=x\n"
+        "  Annotations:\tkubernetes.io/change-cause: to 1.26\n  Containers:\n   nginx:\n"
+        "    Image:\tnginx:1.26\n    Port:\t<none>\n    Host Port:\t<none>\n"
+        "    Environment:\t<none>\n    Mounts:\t<none>\n  Volumes:\t<none>\n"
+        "  Node-Selectors:\t<none>\n  Tolerations:\t<none>\n");
+}
+
+TEST_CASE("tolerations read as kubectl's") {
+  DescribeWriter out;
+  write_tolerations(out, "Tolerations",
+                    tree(R"([
+    {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute",
+     "tolerationSeconds": 300}, {"key": "a", "value": "b"}, {"operator": "Exists"}])")
+                        .as_array());
+  CHECK(out.text() ==
+        "Tolerations:  op=Exists\n              a=b\n"
+        "              node.kubernetes.io/not-ready:NoExecute op=Exists for 300s\n");
+}
+
+TEST_CASE("events are sorted and counted") {
+  const WallTime now = *parse_time("2026-01-01T01:00:00Z");
+  DescribeWriter out;
+  write_events(out,
+               {tree(R"({"type": "Normal", "reason": "B", "message": " two ", "count": 3,
+      "firstTimestamp": "2026-01-01T00:50:00Z", "lastTimestamp": "2026-01-01T00:59:00Z",
+      "source": {"component": "kubelet"}})"),
+                tree(R"({"type": "Warning", "reason": "A", "message": "one",
+      "eventTime": "2026-01-01T00:58:00.000000Z", "reportingComponent": "scheduler"})")},
+               now);
+  CHECK(out.text() ==
+        "Events:\n  Type     Reason  Age                From       Message\n"
+        "  ----     ------  ----               ----       -------\n"
+        "  Warning  A       2m                 scheduler  one\n"
+        "  Normal   B       60s (x3 over 10m)  kubelet    two\n");
+  DescribeWriter none;
+  write_events(none, {}, now);
+  CHECK(none.text() == "Events:  <none>\n");
+}
+
+}  // namespace
+}  // namespace coracle::kubectl
