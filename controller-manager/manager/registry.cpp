@@ -9,6 +9,7 @@
 #include "podgc/podgc.hpp"
 #include "replicaset/replicaset.hpp"
 #include "serviceaccount/serviceaccount.hpp"
+#include "ttl/ttl.hpp"
 
 namespace coracle::controllers {
 
@@ -25,6 +26,7 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOption
   all.push_back(std::make_unique<PodGcController>());
   all.push_back(std::make_unique<ReplicaSetController>());
   all.push_back(std::make_unique<ServiceAccountController>(options.root_ca_pem));
+  all.push_back(std::make_unique<TtlController>());
   return all;
 }
 
