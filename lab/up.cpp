@@ -114,13 +114,24 @@ class Launch {
 
   int run() {
     start_ = real_clock().now();
-    commands_ = daemon_commands(layout_, shape_, program_directory());
-    if (const Status started = start_missing(); !started.ok()) return fail(started.message());
+    const auto all = daemon_commands(layout_, shape_, program_directory());
+    // Servers first: who finds no apiserver when it starts tries again only seconds later.
+    if (const Status s = start_missing(all, true); !s.ok()) return fail(s.message());
     auto cluster = Cluster::open(layout_);
     if (!cluster.ok()) return fail(cluster.status().message());
     if (!wait_for("apiserver is ready", **cluster, [&] { return (*cluster)->ready(); })) return 1;
+    if (const Status s = start_missing(all, false); !s.ok()) return fail(s.message());
+    console_.step(fmt::format("{} daemons started, {} ran already", started_,
+                              all.size() - static_cast<size_t>(started_)),
+                  seconds());
     if (!wait_for(fmt::format("{} nodes are Ready", shape_.nodes), **cluster,
                   [&] { return (*cluster)->ready_nodes() >= shape_.nodes; })) {
+      return 1;
+    }
+    // Without it no pod can be made.
+    if (!wait_for("the controllers work", **cluster, [&] {
+          return (*cluster)->get("/api/v1/namespaces/default/serviceaccounts/default").ok();
+        })) {
       return 1;
     }
     console_.say(fmt::format(
@@ -137,16 +148,17 @@ class Launch {
     return std::chrono::duration<double>(real_clock().now() - start_).count();
   }
 
-  Status start_missing() {
-    int started = 0;
-    for (const DaemonCommand& command : commands_) {
+  // Of the servers, or of their clients.
+  Status start_missing(const std::vector<DaemonCommand>& all, bool servers) {
+    for (const DaemonCommand& command : all) {
+      const bool serves =
+          command.name.starts_with("kvstore-") || command.name.starts_with("apiserver-");
+      if (serves != servers) continue;
+      commands_.push_back(command);
       if (running_pid(layout_, command.name)) continue;
       RETURN_IF_ERROR(start_daemon(layout_, command));
-      ++started;
+      ++started_;
     }
-    console_.step(fmt::format("{} daemons started, {} ran already", started,
-                              commands_.size() - static_cast<size_t>(started)),
-                  seconds());
     return {};
   }
 
@@ -182,7 +194,8 @@ class Launch {
   const Layout& layout_;
   const UpFlags& flags_;
   ClusterShape shape_;
-  std::vector<DaemonCommand> commands_;
+  std::vector<DaemonCommand> commands_;  // those that should run by now
+  int started_ = 0;
   Console console_;
   TimePoint start_;
 };
