@@ -84,7 +84,7 @@ TEST_CASE("get prints tables and formats") {
   const auto c = GENERATE(values<Case>({
       {{"get", "pods"}, kTable, "NAME   READY\nweb    1/1\n"},
       {{"get", "po", "-o", "wide"}, kTable, "NAME   READY   IP\nweb    1/1     127.0.0.1\n"},
-      {{"get", "pod", "--no-headers"}, kTable, "web    1/1\n"},
+      {{"get", "pod", "--no-headers"}, kTable, "web   1/1\n"},
       {{"get", "pods", "--show-labels"},
        kTable,
        "NAME   READY   LABELS\nweb    1/1     app=web,tier=x\n"},
@@ -125,7 +125,7 @@ TEST_CASE("failures read as kubectl's") {
        "error: error parsing jsonpath {.a, unclosed action\n"},
       {{"get", "pods", "-l", "a in (b"},
        "error: unable to parse requirement: found '', expected: ',' or ')'\n"},
-      {{"get", "pods", "-f", "nosuch.yaml"}, "error: the path \"nosuch.yaml\" does not exist\n"},
+      {{"get", "-f", "nosuch.yaml"}, "error: the path \"nosuch.yaml\" does not exist\n"},
       {{"delete", "pods"}, "error: resource(s) were provided, but no name was specified\n"},
       {{"label", "pod", "web"},
        "error: at least one label update is required\nSee 'kubectl label -h' for help and "
@@ -179,6 +179,8 @@ TEST_CASE("new objects look as kubectl's") {
       "        name: nginx\n        resources: {}\nstatus: {}\n");
   CHECK(run({"create", "ns", "a", "--dry-run=client"}).out == "namespace/a created (dry run)\n");
   CHECK(run({"run", "web", "--image=nginx", "--dry-run=client", "-o", "name"}).out == "pod/web\n");
+  CHECK(run({"create", "rolebinding", "a", "--role=r", "--user=kit", "--dry-run=client"}).out ==
+        "rolebinding.rbac.authorization.k8s.io/a created (dry run)\n");
 }
 
 TEST_CASE("every command has help") {

@@ -147,8 +147,9 @@ int run_program(const std::vector<Command>& commands, const std::vector<std::str
   Found found = resolve(commands, asked);
   if (!found.unknown.empty()) return report(unknown_command(commands, found), io);
   const Command* command = found.command;
-  std::vector<FlagSpec> specs = global_flags();
-  if (command) specs.insert(specs.end(), command->flags.begin(), command->flags.end());
+  // A command's own flag hides the connection's of the same name (create rolebinding --user).
+  std::vector<FlagSpec> specs = command ? command->flags : std::vector<FlagSpec>();
+  specs.insert(specs.end(), global_flags().begin(), global_flags().end());
   auto flags = text::parse_flags(specs, found.rest);
   if (!flags.ok()) {
     const std::string where = command ? "kubectl " + command->name : "kubectl";
@@ -158,7 +159,9 @@ int run_program(const std::vector<Command>& commands, const std::vector<std::str
     print_help(commands, command, io.out);
     return report({}, io);
   }
-  Session session(io, *flags, std::move(wire));
+  text::ParsedFlags connection = *flags;
+  for (const FlagSpec& own : command->flags) connection.forget(own.name);
+  Session session(io, connection, std::move(wire));
   Invocation call{session, *flags, flags->args, command->name};
   return report(command->run(call), io);
 }

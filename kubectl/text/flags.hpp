@@ -46,7 +46,8 @@ class ParsedFlags {
   Duration get_duration(std::string_view name) const;
   // All values; kList splits at commas.
   std::vector<std::string> list(std::string_view name) const;
-  void set(const std::string& name, std::string value) { given_[name] = {std::move(value)}; }
+  // As if it had not been given.
+  void forget(const std::string& name) { given_.erase(name); }
 
   std::vector<std::string> args;    // without flags
   std::optional<size_t> dash_args;  // how many args stood before `--`

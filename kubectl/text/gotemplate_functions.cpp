@@ -230,15 +230,14 @@ std::string template_text(const json::value& v) {
       return "map[" + join(parts, " ") + "]";
     }
     default: {
-      // %v of a float64: the shortest form, with an exponent from 1e21 on; small integers plainly.
+      // %v of a float64: the shortest digits that read back, with an exponent from 1e6 on.
       const double number = number_of(v);
+      const double size = std::fabs(number);
+      const bool scientific = size >= 1e6 || (size != 0 && size < 1e-4);
       char buffer[64];
-      if (number == std::floor(number) && std::fabs(number) < 1e6) {
-        std::snprintf(buffer, sizeof buffer, "%.0f", number);
-        return buffer;
-      }
-      for (int digits = 1; digits <= 17; ++digits) {
-        std::snprintf(buffer, sizeof buffer, "%.*g", digits, number);
+      for (int digits = 0; digits <= 17; ++digits) {
+        const char* form = scientific ? "%.*e" : "%.*f";
+        std::snprintf(buffer, sizeof buffer, form, digits, number);
         if (std::strtod(buffer, nullptr) == number) break;
       }
       return buffer;
