@@ -175,7 +175,7 @@ class Get {
     }
     if (rows.empty()) return {};
     if (!format_.no_headers) rows.insert(rows.begin(), table_header(columns, view));
-    if (*wrote) session_.io.out << "\n";
+    if (*wrote && !format_.no_headers) session_.io.out << "\n";
     *wrote = true;
     text::ColumnPrinter printer;
     session_.io.out << printer.print(rows);
