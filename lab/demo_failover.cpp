@@ -22,7 +22,8 @@ constexpr Duration kElectionLimit = std::chrono::seconds(30);
 std::string deployment_json(const std::string& image, int replicas) {
   return fmt::format(
       R"({{"apiVersion":"apps/v1","kind":"Deployment","metadata":{{"name":"web","namespace":"{}"}},)"
-      R"("spec":{{"replicas":{},"selector":{{"matchLabels":{{"app":"web"}}}},)"
+      R"("spec":{{"replicas":{},"minReadySeconds":2,)"
+      R"("selector":{{"matchLabels":{{"app":"web"}}}},)"
       R"("template":{{"metadata":{{"labels":{{"app":"web"}}}},)"
       R"("spec":{{"containers":[{{"name":"web","image":"{}"}}]}}}}}}}})",
       kNamespace, replicas, image);
