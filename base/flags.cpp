@@ -1,10 +1,15 @@
 #include "base/flags.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
 
 #include "base/check.hpp"
+#include "base/log.hpp"
 
 namespace coracle {
 namespace {
@@ -24,6 +29,7 @@ struct Flags::Impl {
 Flags::Flags(std::string program, std::string summary, std::string examples)
     : impl_(std::make_unique<Impl>()) {
   impl_->program = program;
+  log::init(program);  // so that an error names the program
   impl_->app.name(program);
   impl_->app.description(summary);
   if (!examples.empty()) impl_->app.footer("Examples:\n  " + examples);
@@ -83,6 +89,14 @@ void Flags::parse(int argc, char** argv) {
     }
     fail_startup(std::string(error.what()) + "\nTry '" + impl_->program + " --help'.");
   }
+}
+
+std::string read_flag_file(const std::string& flag, const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) fail_startup(flag + ": open " + path + ": " + std::strerror(errno));
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
 }
 
 }  // namespace coracle

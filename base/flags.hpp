@@ -16,6 +16,7 @@ namespace coracle {
 
 class Flags {
  public:
+  // Errors and log lines carry the program's name from here on.
   Flags(std::string program, std::string summary, std::string examples);
   ~Flags();
   Flags(const Flags&) = delete;
@@ -49,5 +50,9 @@ class Flags {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// The content of the file a flag names; a file that cannot be read ends the program by
+// fail_startup, which names the flag and says why.
+std::string read_flag_file(const std::string& flag, const std::string& path);
 
 }  // namespace coracle

@@ -1,17 +1,12 @@
 // controller-manager: runs all controllers, when it leads.
 #include <fmt/format.h>
-#include <signal.h>
-
-#include <fstream>
-#include <sstream>
 
 #include "base/flags.hpp"
 #include "base/log.hpp"
 #include "base/rng.hpp"
 #include "client/daemon_flags.hpp"
 #include "client/https_api.hpp"
-#include "client/leader_election.hpp"
-#include "client_https/health_server.hpp"
+#include "client_https/leading_daemon.hpp"
 #include "manager/registry.hpp"
 #include "net/asio_executor.hpp"
 #include "runner/runner.hpp"
@@ -55,14 +50,6 @@ class Manager {
   bool leading_ = false;
 };
 
-std::string read_or_die(const std::string& flag, const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail_startup(fmt::format("{}: cannot read {}", flag, path));
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -77,7 +64,7 @@ int main(int argc, char** argv) {
             "silence after which a node is called unreachable");
   flags.parse(argc, argv);
   client::finish_daemon_flags(daemon, "controller-manager");
-  if (!root_ca_file.empty()) options.root_ca_pem = read_or_die("--root-ca-file", root_ca_file);
+  if (!root_ca_file.empty()) options.root_ca_pem = read_flag_file("--root-ca-file", root_ca_file);
   const auto config = client::client_config_or_die(daemon);
 
   net::AsioExecutor executor;
@@ -88,38 +75,7 @@ int main(int argc, char** argv) {
   if (!api.ok()) fail_startup("--kubeconfig: " + api.status().message());
   Manager manager(executor, **api, rng.split(), metrics, options);
 
-  std::unique_ptr<net::Server> health;
-  if (daemon.secure_port != 0) {
-    auto server = client::serve_health(
-        executor, {daemon.bind_address, daemon.secure_port, config.ca_pem, {}, &metrics});
-    if (!server.ok()) fail_startup("--secure-port: " + server.status().message());
-    health = std::move(*server);
-  }
-
-  int exit_code = 0;
-  std::unique_ptr<client::LeaderElector> elector;
-  const auto finish = [&] {
-    manager.stop();
-    if (!elector) return executor.stop();
-    elector->stop([&] { executor.stop(); });
-  };
-  for (const int signal : {SIGTERM, SIGINT}) executor.on_signal(signal, finish);
-  if (daemon.leader_elect) {
-    client::LeaderCallbacks callbacks;
-    callbacks.on_started = [&] { manager.lead(); };
-    // Who lost the lease must not write any more: the safest way is to end.
-    callbacks.on_stopped = [&] {
-      manager.stop();
-      executor.stop();
-      exit_code = 1;
-    };
-    callbacks.on_new_leader = [](const std::string& who) { log::info("{} leads", who); };
-    elector = std::make_unique<client::LeaderElector>(executor, **api, rng.split(), daemon.election,
-                                                      std::move(callbacks));
-    elector->start();
-  } else {
-    manager.lead();
-  }
-  executor.run();
-  return exit_code;
+  return client::run_leading(
+      executor, **api, rng.split(), daemon, config.ca_pem, metrics,
+      {[&] { manager.lead(); }, [&] { manager.stop(); }, [&] { return manager.ready(); }});
 }

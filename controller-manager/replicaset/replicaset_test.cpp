@@ -34,7 +34,8 @@ metadata:
   namespace: ns
   labels: {app: web}
   creationTimestamp: 2026-01-01T11:00:00Z
-  ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: web, uid: rs-uid, controller: true}]
+  ownerReferences:
+  - {apiVersion: apps/v1, kind: ReplicaSet, name: web, uid: rs-uid, controller: true}
 spec: {nodeName: n1}
 status:
   phase: Running

@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "base/flags.hpp"
 #include "base/log.hpp"
 #include "base/rng.hpp"
@@ -30,14 +27,6 @@ struct Options {
   std::string cert_file, key_file, client_ca_file;
   kubelet::NodeFacts facts;
 };
-
-std::string read_or_die(const std::string& flag, const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail_startup(fmt::format("{}: cannot read {}", flag, path));
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 std::string address_of(const Options& options, int ordinal) {
   in_addr base{};
@@ -69,7 +58,7 @@ void add_flags(Flags& flags, Options* o) {
 kubelet::ImageCatalog images_of(const Options& options) {
   kubelet::ImageCatalog catalog = kubelet::ImageCatalog::builtin();
   if (options.image_catalog.empty()) return catalog;
-  const Status added = catalog.add(read_or_die("--image-catalog", options.image_catalog));
+  const Status added = catalog.add(read_flag_file("--image-catalog", options.image_catalog));
   if (!added.ok()) {
     fail_startup(fmt::format("--image-catalog {}: {}", options.image_catalog, added.message()));
   }
@@ -113,13 +102,13 @@ int main(int argc, char** argv) {
   std::unique_ptr<kubelet::LogServer> logs;
   std::string client_ca;
   if (!options.client_ca_file.empty()) {
-    client_ca = read_or_die("--client-ca-file", options.client_ca_file);
+    client_ca = read_flag_file("--client-ca-file", options.client_ca_file);
   }
   if (!options.cert_file.empty()) {
     logs = std::make_unique<kubelet::LogServer>(
         executor,
-        net::TlsConfig{read_or_die("--tls-cert-file", options.cert_file),
-                       read_or_die("--tls-private-key-file", options.key_file), client_ca});
+        net::TlsConfig{read_flag_file("--tls-cert-file", options.cert_file),
+                       read_flag_file("--tls-private-key-file", options.key_file), client_ca});
   }
   kubelet::NodeAgent nodes(executor, **api, rng.split(), make_nodes(options, logs.get()));
   kubelet::PodManager pods(executor, **api, rng.split(), nodes, images_of(options),

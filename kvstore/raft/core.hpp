@@ -5,8 +5,7 @@
 // outputs.
 //
 // Thread:     one owner; not thread-safe.
-// Invariants: (1) one leader a term; (2) two logs with an entry of equal index and term are equal
-// up
+// Invariants: (1) one leader a term; (2) logs that share an entry's index and term are equal up
 //             to it; (3) a leader holds every committed entry; (4) commit and applied never fall;
 //             (5) to_apply holds only what is committed and durable here; (6) no vote and no append
 //             is acknowledged before it is durable (send_after_sync).
@@ -144,7 +143,7 @@ class Core {
   std::map<std::uint64_t, std::uint64_t> forwarded_;  // proposal request -> deadline
   Index applying_, applied_;                          // handed out; reported
   std::uint64_t ready_number_ = 0;
-  bool touched_ = true;                               // something came in since the last Ready
+  bool touched_ = true;  // something came in since the last Ready
   Ready next_;           // collected for take_ready
 };
 

@@ -1,34 +1,17 @@
 // scheduler: finds a node for each pod that has none, when it leads.
 #include <fmt/format.h>
-#include <signal.h>
-
-#include <fstream>
-#include <sstream>
 
 #include "base/flags.hpp"
 #include "base/log.hpp"
 #include "base/rng.hpp"
 #include "client/daemon_flags.hpp"
 #include "client/https_api.hpp"
-#include "client/leader_election.hpp"
-#include "client_https/health_server.hpp"
+#include "client_https/leading_daemon.hpp"
 #include "config/config.hpp"
 #include "driver/scheduler.hpp"
 #include "net/asio_executor.hpp"
 
-namespace {
-
 using namespace coracle;
-
-std::string read_or_die(const std::string& flag, const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail_startup(fmt::format("{}: cannot read {}", flag, path));
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   client::DaemonFlags daemon;
@@ -43,7 +26,8 @@ int main(int argc, char** argv) {
   settings.leader_elect = daemon.leader_elect;
   settings.profiles.push_back(scheduler::default_profile());
   if (!config_file.empty()) {
-    const Status parsed = scheduler::parse_config(read_or_die("--config", config_file), &settings);
+    const Status parsed =
+        scheduler::parse_config(read_flag_file("--config", config_file), &settings);
     if (!parsed.ok()) {
       fail_startup(fmt::format("--config {}: {}", config_file, parsed.message()));
     }
@@ -61,44 +45,8 @@ int main(int argc, char** argv) {
   scheduler::Scheduler scheduler(executor, **api, rng.split(), std::move(settings.profiles),
                                  metrics);
 
-  std::unique_ptr<net::Server> health;
-  if (daemon.secure_port != 0) {
-    auto server =
-        client::serve_health(executor, {daemon.bind_address, daemon.secure_port, config.ca_pem,
-                                        [&] { return scheduler.has_synced(); }, &metrics});
-    if (!server.ok()) fail_startup("--secure-port: " + server.status().message());
-    health = std::move(*server);
-  }
-
-  int exit_code = 0;
-  std::unique_ptr<client::LeaderElector> elector;
-  for (const int signal : {SIGTERM, SIGINT}) {
-    executor.on_signal(signal, [&] {
-      scheduler.stop();
-      if (!elector) return executor.stop();
-      elector->stop([&] { executor.stop(); });
-    });
-  }
   scheduler.start();  // caches are warm before we lead
-  if (daemon.leader_elect) {
-    client::LeaderCallbacks callbacks;
-    callbacks.on_started = [&] {
-      log::info("leading");
-      scheduler.lead();
-    };
-    // Who lost the lease must not bind any more: the safest way is to end.
-    callbacks.on_stopped = [&] {
-      scheduler.stop();
-      executor.stop();
-      exit_code = 1;
-    };
-    callbacks.on_new_leader = [](const std::string& who) { log::info("{} leads", who); };
-    elector = std::make_unique<client::LeaderElector>(executor, **api, rng.split(), daemon.election,
-                                                      std::move(callbacks));
-    elector->start();
-  } else {
-    scheduler.lead();
-  }
-  executor.run();
-  return exit_code;
+  return client::run_leading(executor, **api, rng.split(), daemon, config.ca_pem, metrics,
+                             {[&] { scheduler.lead(); }, [&] { scheduler.stop(); },
+                              [&] { return scheduler.has_synced(); }});
 }

@@ -1,0 +1,57 @@
+#include "client_https/leading_daemon.hpp"
+
+#include <signal.h>
+
+#include <memory>
+
+#include "base/check.hpp"
+#include "base/log.hpp"
+#include "client/leader_election.hpp"
+#include "client_https/health_server.hpp"
+
+namespace coracle::client {
+
+int run_leading(net::AsioExecutor& executor, Api& api, Rng rng, const DaemonFlags& flags,
+                const std::string& client_ca_pem, const Metrics& metrics, LeadingWork work) {
+  std::unique_ptr<net::Server> health;
+  if (flags.secure_port != 0) {
+    auto server = serve_health(
+        executor, {flags.bind_address, flags.secure_port, client_ca_pem, work.ready, &metrics});
+    if (!server.ok()) fail_startup("--secure-port: " + server.status().message());
+    health = std::move(*server);
+  }
+  int exit_code = 0;
+  bool ending = false;
+  std::unique_ptr<LeaderElector> elector;
+  for (const int signal : {SIGTERM, SIGINT}) {
+    executor.on_signal(signal, [&] {
+      if (std::exchange(ending, true)) return;
+      work.stop();
+      if (!elector) return executor.stop();
+      elector->stop([&] { executor.stop(); });
+    });
+  }
+  if (flags.leader_elect) {
+    LeaderCallbacks callbacks;
+    callbacks.on_started = [&] {
+      log::info("leading");
+      work.lead();
+    };
+    callbacks.on_stopped = [&] {
+      if (ending) return;  // the Lease is still to be given back
+      work.stop();
+      executor.stop();
+      exit_code = 1;
+    };
+    callbacks.on_new_leader = [](const std::string& who) { log::info("{} leads", who); };
+    elector =
+        std::make_unique<LeaderElector>(executor, api, rng, flags.election, std::move(callbacks));
+    elector->start();
+  } else {
+    work.lead();
+  }
+  executor.run();
+  return exit_code;
+}
+
+}  // namespace coracle::client
