@@ -1,7 +1,11 @@
 #include "client_https/leading_daemon.hpp"
 
+#include <linux/close_range.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <memory>
 
 #include "base/check.hpp"
@@ -10,9 +14,22 @@
 #include "client_https/health_server.hpp"
 
 namespace coracle::client {
+namespace {
+
+// Only returns (1) if it cannot. Sockets must not outlive the program that opened them.
+int execute_again(char** argv) {
+  log::flush();
+  close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+  execv("/proc/self/exe", argv);
+  log::error("cannot execute {} again: {}", argv[0], std::strerror(errno));
+  return 1;
+}
+
+}  // namespace
 
 int run_leading(net::AsioExecutor& executor, Api& api, Rng rng, const DaemonFlags& flags,
-                const std::string& client_ca_pem, const Metrics& metrics, LeadingWork work) {
+                const std::string& client_ca_pem, const Metrics& metrics, char** argv,
+                LeadingWork work) {
   std::unique_ptr<net::Server> health;
   if (flags.secure_port != 0) {
     auto server = serve_health(
@@ -20,8 +37,7 @@ int run_leading(net::AsioExecutor& executor, Api& api, Rng rng, const DaemonFlag
     if (!server.ok()) fail_startup("--secure-port: " + server.status().message());
     health = std::move(*server);
   }
-  int exit_code = 0;
-  bool ending = false;
+  bool ending = false, lost = false;
   std::unique_ptr<LeaderElector> elector;
   for (const int signal : {SIGTERM, SIGINT}) {
     executor.on_signal(signal, [&] {
@@ -39,9 +55,11 @@ int run_leading(net::AsioExecutor& executor, Api& api, Rng rng, const DaemonFlag
     };
     callbacks.on_stopped = [&] {
       if (ending) return;  // the Lease is still to be given back
+      log::warn("the Lease {}/{} is lost; beginning anew", flags.election.namespace_name,
+                flags.election.name);
       work.stop();
+      lost = true;
       executor.stop();
-      exit_code = 1;
     };
     callbacks.on_new_leader = [](const std::string& who) { log::info("{} leads", who); };
     elector =
@@ -51,7 +69,7 @@ int run_leading(net::AsioExecutor& executor, Api& api, Rng rng, const DaemonFlag
     work.lead();
   }
   executor.run();
-  return exit_code;
+  return lost ? execute_again(argv) : 0;
 }
 
 }  // namespace coracle::client

@@ -19,10 +19,12 @@ struct LeadingWork {
   std::function<bool()> ready;  // of /readyz
 };
 
-// Runs until SIGTERM or SIGINT (the Lease is given back: 0) or until the Lease is lost (1: who lost
-// it must not write any more, and the safest way is to end). --secure-port that cannot be had ends
-// the program by fail_startup.
+// Runs until SIGTERM or SIGINT; the Lease is given back, the result is 0. Who loses the Lease must
+// not write any more: the safest way is to begin anew, so the program is executed again (same pid,
+// `argv` as main got it) and waits for its turn. --secure-port that cannot be had ends the program
+// by fail_startup.
 int run_leading(net::AsioExecutor& executor, Api& api, Rng rng, const DaemonFlags& flags,
-                const std::string& client_ca_pem, const Metrics& metrics, LeadingWork work);
+                const std::string& client_ca_pem, const Metrics& metrics, char** argv,
+                LeadingWork work);
 
 }  // namespace coracle::client

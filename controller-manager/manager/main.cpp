@@ -76,6 +76,6 @@ int main(int argc, char** argv) {
   Manager manager(executor, **api, rng.split(), metrics, options);
 
   return client::run_leading(
-      executor, **api, rng.split(), daemon, config.ca_pem, metrics,
+      executor, **api, rng.split(), daemon, config.ca_pem, metrics, argv,
       {[&] { manager.lead(); }, [&] { manager.stop(); }, [&] { return manager.ready(); }});
 }

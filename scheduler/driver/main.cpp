@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
                                  metrics);
 
   scheduler.start();  // caches are warm before we lead
-  return client::run_leading(executor, **api, rng.split(), daemon, config.ca_pem, metrics,
+  return client::run_leading(executor, **api, rng.split(), daemon, config.ca_pem, metrics, argv,
                              {[&] { scheduler.lead(); }, [&] { scheduler.stop(); },
                               [&] { return scheduler.has_synced(); }});
 }
