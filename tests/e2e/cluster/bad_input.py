@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Wrong input to a running cluster: each is refused with words that name what is wrong, in the
-client (stock kubectl, and mini-kubectl when it is built), over plain HTTPS, and at the start of each
-daemon. And a store that has no quorum: a clear error in time, and service again with the quorum."""
+client (stock kubectl, and mini-kubectl when it is built), over plain HTTPS, and at the start of
+each daemon. And a store that has no quorum: a clear error in time, and service again with the quorum."""
 import json
 import os
 import signal
@@ -51,7 +51,8 @@ MANIFESTS = [
     ("port out of range", SPARE.replace("containerPort: 80", "containerPort: 80000"),
      ["ports[0].containerPort: Invalid value: 80000", "must be between 1 and 65535"]),
     ("selector that is not the template's", SPARE.replace("app: web\n    spec", "app: x\n    spec"),
-     ["spec.template.metadata.labels: Invalid value", "`selector` does not match template `labels`"]),
+     ["spec.template.metadata.labels: Invalid value",
+      "`selector` does not match template `labels`"]),
 ]
 
 # what, the arguments, what the error must say.
@@ -63,7 +64,8 @@ COMMANDS = [
      ["data: Forbidden: field is immutable when `immutable` is set"]),
     ("stale resourceVersion", ["replace", "-f", "stale.json"],
      ['Operation cannot be fulfilled on configmaps "moving"',
-      "the object has been modified; please apply your changes to the latest version and try again"]),
+      "the object has been modified; please apply your changes to the latest version and try "
+      "again"]),
     ("body over the limit", ["create", "-f", "big.json"],
      ["(RequestEntityTooLarge)", "limit is 3145728"]),
     ("object over the limit", ["create", "-f", "fat.json"],
@@ -305,9 +307,11 @@ def daemons(lab, each):
         each(f"coracle up {flag} {value}", lambda: starts_not(
             [os.path.join(BIN, "coracle"), "up", "--dir", lab.root + "/x", flag, value], [2], text))
     each("coracle up in a folder that cannot be", lambda: starts_not(
-        [os.path.join(BIN, "coracle"), "up", "--dir", "/proc/nowhere"], [1], "--dir", "/proc/nowhere"))
+        [os.path.join(BIN, "coracle"), "up", "--dir", "/proc/nowhere"], [1],
+        "--dir", "/proc/nowhere"))
     each("coracle status of nothing", lambda: starts_not(
-        [os.path.join(BIN, "coracle"), "status", "--dir", "/nowhere"], [1], "no cluster in /nowhere"))
+        [os.path.join(BIN, "coracle"), "status", "--dir", "/nowhere"], [1],
+        "no cluster in /nowhere"))
     each("a file of the daemon is missing", lambda: starts_not(
         ["/nowhere.crt" if a.endswith("apiserver.crt") else a
          for a in command_line(lab, "apiserver-1")], [1, 2], "/nowhere.crt", "--tls-cert-file"))
@@ -359,7 +363,7 @@ def no_quorum(lab):
         {**body, "metadata": {"name": "said"}})[0] in (201, 409), 20)
     print(f"  served again {time.monotonic() - at:.1f} s after the members were back", flush=True)
     check_equal(lab.get("configmap", "said")["metadata"]["name"], "said", "the write")
-    # Who lost its Lease ended, as upstream's do; nothing else did, and `coracle up` starts it again.
+    # Who lost its Lease ended, as upstream's do; nothing else did. `coracle up` starts it again.
     dead = [n for n in lab.names() if not lab.pid(n)]
     check_equal([n for n in dead if not n.startswith(("scheduler", "controller-manager"))], [],
                 "daemons that died of it")

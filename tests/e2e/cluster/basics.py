@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a user does first, with stock kubectl: workloads, services, logs, deletion, nodes, namespaces.
+"""What a user does first, with stock kubectl: workloads, services, logs, deletion, nodes.
 
     basics.py [--store etcd] [--client mini-kubectl] [NAME of a part ...]
 """
@@ -262,8 +262,8 @@ def taints(lab):
     lab.kubectl("taint", "nodes", "--all", "dedicated=lab:NoSchedule")
     try:
         ns.kubectl("apply", "-f", "-", stdin=POD % ("plain", "[]"))
-        want = ("0/3 nodes are available: 3 node(s) had untolerated taint(s). preemption: 0/3 nodes "
-                "are available: 3 Preemption is not helpful for scheduling.")
+        want = ("0/3 nodes are available: 3 node(s) had untolerated taint(s). preemption: 0/3 "
+                "nodes are available: 3 Preemption is not helpful for scheduling.")
         old = "0/3 nodes are available: 3 node(s) had untolerated taint {dedicated: lab}."
 
         def message():

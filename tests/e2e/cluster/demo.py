@@ -23,10 +23,12 @@ def story():
         check_in(f"rolling update is complete: {killed[4]} of {killed[4]}", done.stdout, "the end")
         writes = re.search(r"(\d+) acknowledged, 0 of them lost", done.stdout)
         check(writes and int(writes[1]) > 0, "the writes")
-        check_in(f"{killed[1]} is started again and has caught up", done.stdout, "the killed member")
+        check_in(f"{killed[1]} is started again and has caught up", done.stdout,
+                 "the killed member")
         status = lab.coracle("status")
         check_equal(status.returncode, 0, "coracle status: " + status.stdout)
-        check_equal(len(re.findall(r"^kvstore-\d .* (?:leader|follower) term=", status.stdout, re.M)),
+        check_equal(len(re.findall(r"^kvstore-\d .* (?:leader|follower) term=", status.stdout,
+                                   re.M)),
                     3, "members in the status: " + status.stdout)
 
         check_equal(lab.coracle("down").returncode, 0, "coracle down")

@@ -4,8 +4,8 @@
         lab.kubectl("apply", "-f", "-", stdin=MANIFEST)
         wait_for("the pod", lambda: lab.get("pod", "p")["status"]["phase"] == "Running")
 
-Everything started is stopped by its pid when the `with` ends, however it ends; the logs are shown if
-it ends badly. CORACLE_BUILD names the build folder. A test that cannot run here exits with 77.
+Everything started is stopped by its pid when the `with` ends, however it ends; the logs are
+shown if it ends badly. CORACLE_BUILD names the build folder. A test that cannot run here exits with 77.
 """
 import functools
 import http.client
@@ -112,8 +112,8 @@ class Lab:
         self.dir = os.path.join(self.root, "lab")
         self.port = free_port()
         self.ports, self.extra = [], []  # of the apiservers; flags for every call of the client
-        self.env = dict(os.environ, KUBECONFIG=os.path.join(self.dir, "kubeconfig"), ETCDCTL_API="3",
-                        KUBECACHEDIR=os.path.join(self.root, "cache"), HOME=self.root)
+        self.env = dict(os.environ, KUBECONFIG=os.path.join(self.dir, "kubeconfig"),
+                        ETCDCTL_API="3", KUBECACHEDIR=os.path.join(self.root, "cache"), HOME=self.root)
 
     def __enter__(self):
         try:

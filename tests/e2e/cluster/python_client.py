@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The official Python client (Debian's python3-kubernetes) lists, creates, watches, deletes pods."""
+"""The official Python client (Debian's python3-kubernetes) at work: pods."""
 import threading
 
 from lab import Lab, check, check_equal, main, skip, wait_for

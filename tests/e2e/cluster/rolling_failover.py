@@ -82,8 +82,8 @@ class Rollout:
 
     def complete(self):
         s = self.status()
-        return bool(s.get("current")) and [
-            s.get(k) for k in ("updatedReplicas", "availableReplicas", "replicas")] == [REPLICAS] * 3
+        numbers = [s.get(k) for k in ("updatedReplicas", "availableReplicas", "replicas")]
+        return bool(s.get("current")) and numbers == [REPLICAS] * 3
 
 
 def kill_store_leader(lab, story, rollout):
