@@ -16,6 +16,10 @@ struct Shortage {
   }
 };
 
+bool is_extended(const std::string& resource) {
+  return resource != "cpu" && resource != "memory" && resource != "ephemeral-storage";
+}
+
 }  // namespace
 
 Verdict NodeResourcesFit::filter(const PodInfo& pod, const NodeInfo& node,
@@ -48,6 +52,8 @@ std::int64_t NodeResourcesFit::score(const PodInfo& pod, const NodeInfo& node,
   for (const auto& [resource, weight] : strategy_.resources) {
     const std::int64_t has = node.facts().allocatable.amount(resource);
     if (has == 0) continue;
+    // Extended resources are left to the pods that ask for them.
+    if (is_extended(resource) && pod.requests.amount(resource) == 0) continue;
     const std::int64_t taken = std::min(amount_with(pod, node, resource), has);
     // Over-full nodes get the least of either strategy.
     const bool over = amount_with(pod, node, resource) > has;
