@@ -5,7 +5,8 @@
         wait_for("the pod", lambda: lab.get("pod", "p")["status"]["phase"] == "Running")
 
 Everything started is stopped by its pid when the `with` ends, however it ends; the logs are
-shown if it ends badly. CORACLE_BUILD names the build folder. A test that cannot run here exits with 77.
+shown if it ends badly. CORACLE_BUILD names the build folder. A test that cannot run here exits
+with 77.
 """
 import functools
 import http.client
@@ -113,7 +114,8 @@ class Lab:
         self.port = free_port()
         self.ports, self.extra = [], []  # of the apiservers; flags for every call of the client
         self.env = dict(os.environ, KUBECONFIG=os.path.join(self.dir, "kubeconfig"),
-                        ETCDCTL_API="3", KUBECACHEDIR=os.path.join(self.root, "cache"), HOME=self.root)
+                        ETCDCTL_API="3", HOME=self.root,
+                        KUBECACHEDIR=os.path.join(self.root, "cache"))
 
     def __enter__(self):
         try:
