@@ -148,7 +148,8 @@ TEST_CASE("NodeAffinity scores preferred terms by weight") {
                                  {},
                                  preferring(R"([
              {"weight":2,"preference":{"matchExpressions":[{"key":"disk","operator":"Exists"}]}},
-             {"weight":3,"preference":{"matchExpressions":[{"key":"zone","operator":"Exists"}]}}])"),
+             {"weight":3,"preference":
+               {"matchExpressions":[{"key":"zone","operator":"Exists"}]}}])"),
                                  {100, 60, 0}},
                                 {"no node has it",
                                  nodes,
