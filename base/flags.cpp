@@ -87,6 +87,12 @@ void Flags::parse(int argc, char** argv) {
       std::fputs(impl_->app.help().c_str(), stdout);
       std::exit(0);
     }
+    // An unknown flag is the likelier mistake than the required one that is missing beside it.
+    const auto unknown = impl_->app.remaining();
+    const bool required = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+    if (required && !unknown.empty()) {
+      fail_startup("unknown flag: " + unknown.front() + "\nTry '" + impl_->program + " --help'.");
+    }
     fail_startup(std::string(error.what()) + "\nTry '" + impl_->program + " --help'.");
   }
 }

@@ -139,7 +139,26 @@ std::optional<net::Response> Documents::openapi(const net::Request& request,
   return response;
 }
 
+namespace {
+
+// OpenAPI v2 without a single path: v3 has them all. kubectl looks here only for a kind that v3
+// does not know, and must find a document to say "no matches for kind" rather than "not found".
+net::Response empty_openapi_v2(const net::Request& request) {
+  const bool protobuf =
+      request.headers.get("accept").find("proto-openapi") != std::string_view::npos;
+  if (protobuf) {
+    return net::make_response(200, "",
+                              "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
+  }
+  return net::make_response(
+      200, R"({"swagger":"2.0","info":{"title":"Kubernetes","version":"v1.36.0"},"paths":{}})",
+      "application/json");
+}
+
+}  // namespace
+
 std::optional<net::Response> Documents::get(const net::Request& request, const std::string& path) {
+  if (path == "/openapi/v2") return empty_openapi_v2(request);
   if (path.starts_with("/openapi/v3")) return openapi(request, path);
   const bool root = path == "/api" || path == "/apis";
   const Document* document = discovery(path, root && wants_aggregated(request));
