@@ -90,6 +90,33 @@ std::string text_of(const json::value& object, std::string_view path) {
   return std::string(get_string(object, path));
 }
 
+Code code_for(int http, std::string_view reason) {
+  switch (http) {
+    case 400:
+    case 422:
+      return Code::kInvalidArgument;
+    case 401:
+      return Code::kUnauthenticated;
+    case 403:
+      return Code::kPermissionDenied;
+    case 404:
+      return Code::kNotFound;
+    case 409:
+      return reason == "AlreadyExists" ? Code::kAlreadyExists : Code::kAborted;
+    case 410:
+      return Code::kOutOfRange;
+    case 413:
+    case 429:
+      return Code::kResourceExhausted;
+    case 503:
+      return Code::kUnavailable;
+    case 504:
+      return Code::kDeadlineExceeded;
+    default:
+      return http >= 500 ? Code::kInternal : Code::kUnknown;
+  }
+}
+
 }  // namespace
 
 std::int64_t ApiError::retry_after_seconds() const {
@@ -103,6 +130,7 @@ ApiError error_from_status_object(const json::value& status) {
   error.message = text_of(status, "message");
   error.status = status;
   if (error.reason.empty()) error.reason = reason_for(error.http);
+  error.code = code_for(error.http, error.reason);
   return error;
 }
 
@@ -111,11 +139,13 @@ ApiError error_from_response(const ApiResponse& response) {
   if (parsed.ok() && get_string(*parsed, "kind") == "Status") {
     ApiError error = error_from_status_object(*parsed);
     error.http = response.status;
+    error.code = code_for(error.http, error.reason);
     return error;
   }
   ApiError error;
   error.http = response.status;
   error.reason = reason_for(response.status);
+  error.code = code_for(error.http, error.reason);
   error.message = std::string(trim(std::string_view(response.body).substr(0, 2048)));
   if (error.message.empty()) {
     error.message =

@@ -106,6 +106,7 @@ TEST_CASE("errors keep the server's reason and message, or get one") {
     call.fail(404, "NotFound", "deployments.apps \"web\" not found");
   });
   CHECK(missing.is_not_found());
+  CHECK(missing.code == Code::kNotFound);
   CHECK(missing.message == "deployments.apps \"web\" not found");
   CHECK(get_string(missing.status, "kind") == "Status");
   const auto stale = error_of([](const FakeApi::Call& c) { c.fail(409, "Conflict"); });
