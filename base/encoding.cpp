@@ -113,6 +113,23 @@ std::string sha256(std::string_view bytes) {
   return out;
 }
 
+struct Sha256::Impl {
+  SHA256_CTX context;
+};
+
+Sha256::Sha256() : impl_(std::make_unique<Impl>()) { SHA256_Init(&impl_->context); }
+Sha256::~Sha256() = default;
+
+void Sha256::add(std::string_view bytes) {
+  SHA256_Update(&impl_->context, bytes.data(), bytes.size());
+}
+
+std::string Sha256::finish() {
+  std::string out(SHA256_DIGEST_LENGTH, '\0');
+  SHA256_Final(reinterpret_cast<unsigned char*>(out.data()), &impl_->context);
+  return out;
+}
+
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {
   std::uint32_t crc = ~seed;
   for (const char c : bytes)

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "base/status.hpp"
-#include "mvcc/state_store.hpp"
+#include "disk/durable_state.hpp"
 
 namespace rocksdb {
 class ColumnFamilyHandle;
@@ -20,7 +20,7 @@ class DB;
 
 namespace coracle::disk {
 
-class RocksStateStore final : public mvcc::StateStore {
+class RocksStateStore final : public DurableState {
  public:
   // Makes the folder if it is missing.
   static Result<std::unique_ptr<RocksStateStore>> open(const std::string& folder,
@@ -33,11 +33,9 @@ class RocksStateStore final : public mvcc::StateStore {
   void write(const mvcc::WriteBatch& batch) override;
   std::unique_ptr<mvcc::StateSnapshot> snapshot() const override;
 
-  // Everything written before the call is on the disk when it returns.
-  Status flush();
-  // Rewrites the files without what was overwritten or erased.
-  void compact();
-  std::uint64_t bytes_on_disk() const;
+  Status flush() override;
+  void compact() override;  // rewrites the files
+  std::uint64_t bytes_on_disk() const override;
 
  private:
   struct Impl;
