@@ -1,8 +1,6 @@
 #include <ostream>
 
-#include "api/catalog.hpp"
 #include "api/object.hpp"
-#include "api/patch.hpp"
 #include "base/strings.hpp"
 #include "commands/commands.hpp"
 #include "commands/create.hpp"
@@ -28,33 +26,6 @@ constexpr const char* kConflictHelp =
     "  value; in this case, you'll become the manager if the other manager(s)\n"
     "  stop managing the field (remove it from their configuration).\n"
     "See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts";
-
-struct PatchPlan {
-  client::PatchType type = client::PatchType::kStrategic;
-  json::value patch;
-};
-
-// The three-way patch from what was applied last, what is there, and what is wanted.
-Result<PatchPlan> plan_patch(const json::value& wanted, const json::value& current) {
-  json::value modified = wanted;
-  set_last_applied(modified);
-  json::value original;
-  if (const auto text = get_last_applied(current)) {
-    const auto parsed = parse_json(*text);
-    if (parsed.ok()) original = *parsed;
-  }
-  PatchPlan plan;
-  const api::ResourceInfo* info = api::Catalog::builtin().find_for(wanted);
-  if (!info || !info->schema) {  // a custom kind knows no strategic merge
-    plan.type = client::PatchType::kMerge;
-    plan.patch = api::create_three_way_json_merge_patch(original, modified, current);
-    return plan;
-  }
-  auto patch = api::create_three_way_merge_patch(original, modified, current, info->schema);
-  if (!patch.ok()) return fail("creating patch: " + patch.status().message());
-  plan.patch = std::move(*patch);
-  return plan;
-}
 
 class Apply {
  public:
@@ -138,7 +109,7 @@ class Apply {
 
   Status patch(Target& target, json::value current) {
     for (int attempt = 0;; ++attempt) {
-      ASSIGN_OR_RETURN(PatchPlan plan, plan_patch(target.object, current));
+      ASSIGN_OR_RETURN(ApplyPatch plan, plan_apply(target.object, current));
       if (plan.patch.is_object() && plan.patch.as_object().empty()) {
         return report_.print(current, "unchanged");
       }
@@ -157,7 +128,7 @@ class Apply {
     }
   }
 
-  static Status patch_failure(const client::ApiError& error, const PatchPlan& plan,
+  static Status patch_failure(const client::ApiError& error, const ApplyPatch& plan,
                               const Target& target) {
     if (error.is_invalid() || target.source.empty()) return server_failure(error);
     return server_failure(error,

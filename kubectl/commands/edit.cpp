@@ -118,33 +118,42 @@ struct DiffPair {
   json::value live, merged;
 };
 
+// How often the object may change under our hands before we compare without the check.
+constexpr int kDiffTries = 4;
+
+// What controllers write to the object between our look and the server's dry run is no doing of the
+// file's. So the dry run asks for the version we saw, and we look again where it is gone; the last
+// time we take what comes, as kubectl does.
 Result<DiffPair> diff_pair(Invocation& call, const Target& target) {
-  DiffPair out;
   const client::QueryList query = {{"dryRun", "All"},
                                    {"fieldManager", "kubectl-client-side-apply"},
                                    {"fieldValidation", "Strict"}};
-  json::value wanted = target.object;
-  set_last_applied(wanted);
-  auto live = call.session.get(target.resource, target.ns, target.name);
-  if (!live.ok()) {
-    if (!live.error().is_not_found()) return server_failure(live.error());
-    TRY_SERVER(out.merged, call.session.create(target.resource, target.ns, wanted, query));
-    return out;
+  for (int tries = 1;; ++tries) {
+    DiffPair out;
+    auto live = call.session.get(target.resource, target.ns, target.name);
+    if (!live.ok()) {
+      if (!live.error().is_not_found()) return server_failure(live.error());
+      json::value wanted = target.object;
+      set_last_applied(wanted);
+      TRY_SERVER(out.merged, call.session.create(target.resource, target.ns, wanted, query));
+      return out;
+    }
+    out.live = std::move(live.value());
+    ASSIGN_OR_RETURN(ApplyPatch plan, plan_apply(target.object, out.live));
+    if (tries < kDiffTries) {
+      set_path(plan.patch, "metadata.resourceVersion",
+               json::value(get_string(out.live, "metadata.resourceVersion")));
+    }
+    auto merged =
+        call.session.patch(target.resource, target.ns, target.name, plan.type, plan.patch, query);
+    if (merged.ok()) {
+      out.merged = std::move(merged.value());
+      return out;
+    }
+    if (tries == kDiffTries || !merged.error().is_conflict()) {
+      return server_failure(merged.error());
+    }
   }
-  out.live = std::move(live.value());
-  json::value original;
-  if (const auto text = get_last_applied(out.live)) {
-    if (auto parsed = parse_json(*text); parsed.ok()) original = *parsed;
-  }
-  const api::ResourceInfo* info = api::Catalog::builtin().find_for(wanted);
-  const api::Schema* schema = info ? info->schema : nullptr;
-  auto patch = api::create_three_way_merge_patch(original, wanted, out.live, schema);
-  if (!patch.ok()) return fail(patch.status().message());
-  TRY_SERVER(out.merged,
-             call.session.patch(target.resource, target.ns, target.name,
-                                schema ? client::PatchType::kStrategic : client::PatchType::kMerge,
-                                *patch, query));
-  return out;
 }
 
 std::string diff_text(json::value object) {

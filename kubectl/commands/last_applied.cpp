@@ -1,6 +1,9 @@
 #include "commands/last_applied.hpp"
 
+#include "api/catalog.hpp"
 #include "api/object.hpp"
+#include "api/patch.hpp"
+#include "kubectl/failure.hpp"
 
 namespace coracle::kubectl {
 
@@ -23,6 +26,27 @@ std::optional<std::string> get_last_applied(const json::value& object) {
   const json::value* found = annotations.if_contains(kLastApplied);
   if (!found || !found->is_string()) return std::nullopt;
   return std::string(found->as_string());
+}
+
+Result<ApplyPatch> plan_apply(const json::value& wanted, const json::value& current) {
+  json::value modified = wanted;
+  set_last_applied(modified);
+  json::value original;
+  if (const auto text = get_last_applied(current)) {
+    const auto parsed = parse_json(*text);
+    if (parsed.ok()) original = *parsed;
+  }
+  ApplyPatch plan;
+  const api::ResourceInfo* info = api::Catalog::builtin().find_for(wanted);
+  if (!info || !info->schema) {  // a custom kind knows no strategic merge
+    plan.type = client::PatchType::kMerge;
+    plan.patch = api::create_three_way_json_merge_patch(original, modified, current);
+    return plan;
+  }
+  auto patch = api::create_three_way_merge_patch(original, modified, current, info->schema);
+  if (!patch.ok()) return fail("creating patch: " + patch.status().message());
+  plan.patch = std::move(*patch);
+  return plan;
 }
 
 }  // namespace coracle::kubectl

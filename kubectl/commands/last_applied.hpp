@@ -1,10 +1,12 @@
-// The annotation in which apply keeps what was applied last. Pure.
+// The annotation in which apply keeps what was applied last, and the patch made with its help.
+// Pure.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "base/json.hpp"
+#include "client/resource.hpp"
 
 namespace coracle::kubectl {
 
@@ -15,5 +17,14 @@ inline constexpr const char* kLastApplied = "kubectl.kubernetes.io/last-applied-
 std::string last_applied_text(const json::value& object);
 void set_last_applied(json::value& object);
 std::optional<std::string> get_last_applied(const json::value& object);
+
+struct ApplyPatch {
+  client::PatchType type = client::PatchType::kStrategic;
+  json::value patch;
+};
+
+// The three-way patch from what was applied last (`current` says), what is there, and what is
+// wanted. "error: creating patch: ..."
+Result<ApplyPatch> plan_apply(const json::value& wanted, const json::value& current);
 
 }  // namespace coracle::kubectl

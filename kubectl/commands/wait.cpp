@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <ostream>
 
 #include "api/jsonpath.hpp"
@@ -13,9 +14,11 @@ namespace {
 
 using text::FlagType;
 
-// What goes within this time counts as gone before we looked, and is not printed: so it is with
-// kubectl, which takes as long to start.
-constexpr Duration kSettle = std::chrono::milliseconds(200);
+// kubectl takes about this long to start, reading its discovery cache and building its types, so of
+// `scale --replicas=0 && wait --for=delete` it never sees pods that go at once, and prints nothing
+// for them. We look sooner: what goes within this time of our start counts as gone before we
+// looked.
+constexpr Duration kStartUp = std::chrono::milliseconds(200);
 
 struct Condition {
   enum class Kind { kDelete, kCreate, kCondition, kJsonPath };
@@ -101,11 +104,11 @@ class Wait {
     condition_ = std::move(parsed);
     Duration timeout = call_.flags.get_duration("timeout");
     if (timeout < Duration::zero()) timeout = std::chrono::hours(24 * 7);
-    deadline_ = session_.now() + timeout;
+    const TimePoint start = session_.now();
+    deadline_ = start + timeout;
     if (condition_.kind == Condition::Kind::kCreate) return wait_created();
     ASSIGN_OR_RETURN(const auto targets, find_targets(session_, options_));
     const bool gone = condition_.kind == Condition::Kind::kDelete;
-    if (gone) session_.pause(kSettle);
     std::vector<Target> objects;
     for (const Target& target : targets) {
       Status status = visit_objects(session_, {target}, options_, [&objects](Target& one) {
@@ -116,10 +119,27 @@ class Wait {
       RETURN_IF_ERROR(status);
     }
     if (objects.empty() && !gone) return fail("no matching resources found");
+    if (gone) RETURN_IF_ERROR(drop_gone_by(std::min(start + kStartUp, deadline_), objects));
     return wait_for_all(objects);
   }
 
  private:
+  // Watches them until `end`, or until the last is gone if that is sooner; keeps those that stay.
+  Status drop_gone_by(TimePoint end, std::vector<Target>& objects) {
+    std::vector<Target> staying;
+    for (Target& target : objects) {
+      const Status status = await_object(
+          session_, target.resource, target.ns, target.name, end, [&](const json::value* object) {
+            return !object || api::uid_of(*object) != api::uid_of(target.object);
+          });
+      if (status.ok()) continue;
+      if (status.code() != Code::kDeadlineExceeded) return status;
+      staying.push_back(std::move(target));
+    }
+    objects = std::move(staying);
+    return {};
+  }
+
   Status wait_for_all(const std::vector<Target>& objects) {
     std::vector<Status> failures;
     for (const Target& target : objects) {
