@@ -1,4 +1,5 @@
-// DurableState: a StateStore on a medium that keeps it. Ends: RocksStateStore, and the simulated one.
+// DurableState: a StateStore on a medium that keeps it. Ends: RocksStateStore, and the simulated
+// one.
 #pragma once
 
 #include <cstdint>

@@ -3,9 +3,9 @@
 #include <grpc/support/time.h>
 #include <grpcpp/grpcpp.h>
 
+#include "member/errors.hpp"
 #include "mvcc/errors.hpp"
 #include "raft/peer.grpc.pb.h"
-#include "server/errors.hpp"
 
 namespace coracle::store {
 namespace {
@@ -62,7 +62,7 @@ void LeaseDesk::renew_here(LeaseId id, TimePoint deadline, Renewal done) {
 }
 
 void LeaseDesk::renew_there(LeaseId id, TimePoint deadline, Renewal done) {
-  const auto channel = member_.transport().channel(member_.core().leader());
+  const auto channel = transport_.channel(member_.core().leader());
   if (channel == nullptr) return later([=, this] { renew_until(id, deadline, done); });
   auto call = std::make_shared<PeerCall<LeaseRenewRequest, LeaseRenewReply>>();
   prepare(*call, channel, deadline - member_.loop().now());
@@ -91,7 +91,7 @@ void LeaseDesk::ask_until(LeaseId id, bool keys, TimePoint deadline, Remaining d
 }
 
 void LeaseDesk::ask_there(LeaseId id, bool keys, TimePoint deadline, Remaining done) {
-  const auto channel = member_.transport().channel(member_.core().leader());
+  const auto channel = transport_.channel(member_.core().leader());
   if (channel == nullptr) return later([=, this] { ask_until(id, keys, deadline, done); });
   auto call = std::make_shared<PeerCall<LeaseTimeToLiveAsk, LeaseTimeToLiveReply>>();
   prepare(*call, channel, deadline - member_.loop().now());

@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "server/member.hpp"
+#include "member/member.hpp"
+#include "server/peer_transport.hpp"
 
 namespace coracle::store {
 
@@ -20,7 +21,7 @@ class LeaseDesk {
   using Renewal = std::function<void(Result<std::int64_t>)>;
   using Remaining = std::function<void(Result<lease::TimeToLive>)>;
 
-  explicit LeaseDesk(Member& member) : member_(member) {}
+  LeaseDesk(Member& member, PeerTransport& transport) : member_(member), transport_(transport) {}
 
   void renew(LeaseId id, Renewal done) { renew_until(id, deadline(), std::move(done)); }
   // NotFound when there is no such lease.
@@ -41,6 +42,7 @@ class LeaseDesk {
   void ask_there(LeaseId id, bool keys, TimePoint deadline, Remaining done);
 
   Member& member_;
+  PeerTransport& transport_;
 };
 
 }  // namespace coracle::store

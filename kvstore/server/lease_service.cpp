@@ -68,8 +68,8 @@ class KeepAliveStream final
 
 class LeaseService final : public pb::Lease::CallbackService {
  public:
-  explicit LeaseService(Member& member)
-      : member_(member), desk_(member), rng_(secure_random_seed()) {}
+  LeaseService(Member& member, PeerTransport& transport)
+      : member_(member), desk_(member, transport), rng_(secure_random_seed()) {}
 
   ServerUnaryReactor* LeaseGrant(CallbackServerContext* context,
                                  const pb::LeaseGrantRequest* request,
@@ -148,8 +148,8 @@ class LeaseService final : public pb::Lease::CallbackService {
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> make_lease_service(Member& member) {
-  return std::make_unique<LeaseService>(member);
+std::unique_ptr<grpc::Service> make_lease_service(Member& member, PeerTransport& transport) {
+  return std::make_unique<LeaseService>(member, transport);
 }
 
 }  // namespace coracle::store

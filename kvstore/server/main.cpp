@@ -1,5 +1,6 @@
 // kvstore: a member of the replicated store.
 #include <absl/synchronization/mutex.h>
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -8,9 +9,12 @@
 
 #include "base/check.hpp"
 #include "base/log.hpp"
-#include "server/event_loop.hpp"
-#include "server/member.hpp"
+#include "base/rng.hpp"
+#include "member/data_folder.hpp"
+#include "member/event_loop.hpp"
+#include "member/member.hpp"
 #include "server/options.hpp"
+#include "server/peer_transport.hpp"
 #include "server/server.hpp"
 
 namespace {
@@ -48,17 +52,23 @@ int main(int argc, char** argv) {
   const SignalWaiter signals;
 
   store::EventLoop loop;
-  auto member = store::Member::open(options, loop);
+  store::DataFolder folder(options.data_dir, loop);
+  store::PeerTransport transport(store::identity_of(options), loop);
+  auto member = store::Member::open(
+      options, {loop, folder, transport, secure_random_seed(), [&loop] { loop.stop(); }});
   if (!member.ok())
     fail_startup("--data-dir " + options.data_dir + ": " + member.status().message());
-  store::Server server(**member);
+  store::Server server(**member, transport, options);
   if (const Status status = server.start(); !status.ok()) fail_startup(status.message());
   std::thread waiter([&] {
     const int number = signals.wait();
     log::info("signal {}: stopping", number);
     loop.post([&] { (*member)->stop_gracefully(); });
   });
-  (*member)->run();
+  ::malloc_trim(0);  // reading the log took far more memory than running does
+  (*member)->start();
+  loop.run([&] { (*member)->end_of_turn(); });
+  (*member)->finish();
   waiter.join();
   // The state is on the disk. A call that does not end in time must not keep the process.
   auto stopped = std::async(std::launch::async, [&] { server.stop(); });

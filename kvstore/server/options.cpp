@@ -6,18 +6,11 @@
 #include <set>
 
 #include "base/check.hpp"
-#include "base/encoding.hpp"
 #include "base/flags.hpp"
 #include "base/strings.hpp"
-#include "disk/segment_format.hpp"
 
 namespace coracle::store {
 namespace {
-
-std::uint64_t id_from(const std::string& text) {
-  const std::uint64_t id = disk::get_u64(sha256(text), 0);
-  return id == 0 ? 1 : id;
-}
 
 Urls urls_of(const std::string& flag, const std::string& text) {
   Urls urls = split(text, ',');
@@ -141,22 +134,6 @@ Result<std::map<std::string, Urls>> parse_initial_cluster(const std::string& tex
     cluster[part.substr(0, equals)].push_back(url);
   }
   return cluster;
-}
-
-std::uint64_t member_id(const Urls& peer_urls, const std::string& token) {
-  Urls sorted = peer_urls;
-  std::sort(sorted.begin(), sorted.end());
-  return id_from("member\n" + join(sorted, ",") + "\n" + token);
-}
-
-disk::Identity identity_of(const Options& options) {
-  std::vector<std::string> ids;
-  for (const auto& [name, urls] : options.initial_cluster) {
-    ids.push_back(fmt::format("{:016x}", member_id(urls, options.cluster_token)));
-  }
-  std::sort(ids.begin(), ids.end());
-  return {id_from("cluster\n" + join(ids, ",") + "\n" + options.cluster_token),
-          member_id(options.advertise_peer, options.cluster_token)};
 }
 
 Options parse_options(int argc, char** argv) {

@@ -2,11 +2,12 @@
 #include <atomic>
 
 #include "base/log.hpp"
+#include "member/peer_codec.hpp"
 #include "mvcc/errors.hpp"
 #include "raft/peer.grpc.pb.h"
 #include "server/lease_desk.hpp"
-#include "server/peer_codec.hpp"
 #include "server/services.hpp"
+#include "server/snapshots.hpp"
 #include "server/unary.hpp"
 
 namespace coracle::store {
@@ -72,31 +73,32 @@ class InstallStream final : public grpc::ServerReadReactor<SnapshotPiece> {
   void OnReadDone(bool ok) override {
     if (!ok) return end({Code::kAborted, "the snapshot ended too early"});
     if (const Status status = take(); !status.ok()) return end(status);
-    if (!writer_->complete()) return StartRead(&piece_);
+    if (!receiver_->complete()) return StartRead(&piece_);
     owns_ = false;  // the strand frees the folder for the next one
-    auto writer = std::make_shared<std::unique_ptr<SnapshotWriter>>(std::move(writer_));
-    member_.loop().post([member = &member_, busy = &busy_, order = order_, writer] {
-      member->install(order, std::move(*writer));
+    auto state = std::make_shared<std::unique_ptr<StagedState>>(receiver_->take());
+    member_.loop().post([member = &member_, busy = &busy_, order = order_, state] {
+      member->install(order, std::move(*state));
       // Only when this turn has installed or dropped it is the folder free.
       member->loop().post([busy] { *busy = false; });
     });
     end({});
   }
   void OnDone() override {
-    writer_.reset();
+    receiver_.reset();
     if (owns_) busy_ = false;
     delete this;
   }
 
   Status take() {
-    if (writer_ == nullptr) {
+    if (!receiver_) {
       if (!piece_.has_header()) return invalid_argument("snapshot: no header");
       RETURN_IF_ERROR(check_cluster(member_, piece_.header().cluster()));
       order_ = decode(piece_.header());
       if (order_.to != member_.id()) return failed_precondition("snapshot: for another member");
-      ASSIGN_OR_RETURN(writer_, SnapshotWriter::create(member_.options().data_dir));
+      ASSIGN_OR_RETURN(auto state, member_.folder().stage());
+      receiver_.emplace(std::move(state));
     }
-    return writer_->add(piece_);
+    return receiver_->add(piece_);
   }
   void end(const Status& status) {
     if (!std::exchange(ended_, true)) Finish(to_grpc(status));
@@ -108,12 +110,13 @@ class InstallStream final : public grpc::ServerReadReactor<SnapshotPiece> {
   bool ended_ = false;
   SnapshotPiece piece_;
   raft::InstallSnapshot order_;
-  std::unique_ptr<SnapshotWriter> writer_;
+  std::optional<SnapshotReceiver> receiver_;
 };
 
 class PeerService final : public Peer::CallbackService {
  public:
-  explicit PeerService(Member& member) : member_(member), desk_(member) {}
+  PeerService(Member& member, PeerTransport& transport)
+      : member_(member), desk_(member, transport) {}
 
   grpc::ServerReadReactor<Envelope>* Deliver(CallbackServerContext*, DeliverReply*) override {
     return new DeliverStream(member_);  // deletes itself
@@ -169,8 +172,8 @@ class PeerService final : public Peer::CallbackService {
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> make_peer_service(Member& member) {
-  return std::make_unique<PeerService>(member);
+std::unique_ptr<grpc::Service> make_peer_service(Member& member, PeerTransport& transport) {
+  return std::make_unique<PeerService>(member, transport);
 }
 
 }  // namespace coracle::store

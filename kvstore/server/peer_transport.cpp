@@ -7,8 +7,9 @@
 #include <optional>
 
 #include "base/log.hpp"
+#include "member/peer_codec.hpp"
 #include "raft/peer.grpc.pb.h"
-#include "server/peer_codec.hpp"
+#include "server/options.hpp"
 
 namespace coracle::store {
 namespace {
@@ -155,12 +156,26 @@ class PeerTransport::Link : public std::enable_shared_from_this<Link> {
   size_t queued_bytes_ = 0;
 };
 
-PeerTransport::PeerTransport(std::uint64_t cluster, NodeId self, OnLost on_lost)
-    : cluster_(cluster), self_(self), on_lost_(std::move(on_lost)) {}
+PeerTransport::PeerTransport(const disk::Identity& identity, Strand& strand)
+    : cluster_(identity.cluster),
+      self_(identity.member),
+      strand_(strand),
+      on_lost_(
+          [this](NodeId peer) { strand_.post([this, peer] { events_->peer_unreachable(peer); }); }),
+      snapshots_(cluster_, [this](NodeId peer, bool ok) {
+        strand_.post([this, peer, ok] { events_->snapshot_sent(peer, ok); });
+      }) {}
 
-PeerTransport::~PeerTransport() { stop(); }
+PeerTransport::~PeerTransport() {
+  stop();
+  cancel_snapshots();
+}
 
-void PeerTransport::set_peers(const std::map<NodeId, std::string>& targets) {
+void PeerTransport::set_peers(const std::map<NodeId, std::vector<std::string>>& peer_urls) {
+  std::map<NodeId, std::string> targets;
+  for (const auto& [peer, urls] : peer_urls) {
+    if (auto target = target_of(urls.front()); target.ok()) targets[peer] = *target;
+  }
   std::erase_if(links_, [&](const auto& item) {
     const auto found = targets.find(item.first);
     if (found != targets.end() && found->second == item.second->target()) return false;
@@ -181,6 +196,16 @@ void PeerTransport::send(std::vector<raft::Message> messages) {
     encode(message, &out);
     found->second->send(std::move(out));
   }
+}
+
+void PeerTransport::send_snapshot(const raft::InstallSnapshot& order,
+                                  std::shared_ptr<mvcc::StateSnapshot> state) {
+  const auto to = channel(order.to);
+  if (to == nullptr) {
+    strand_.post([this, peer = order.to] { events_->snapshot_sent(peer, false); });
+    return;
+  }
+  snapshots_.send(order, to, std::move(state));
 }
 
 std::shared_ptr<grpc::Channel> PeerTransport::channel(NodeId peer) const {

@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "server/member.hpp"
+#include "member/member.hpp"
 #include "server/options.hpp"
 #include "server/services.hpp"
 
@@ -78,24 +78,25 @@ void shut(std::unique_ptr<grpc::Server>& server) {
 
 }  // namespace
 
-Server::Server(Member& member) : member_(member) {
+Server::Server(Member& member, PeerTransport& transport, const Options& options)
+    : options_(options) {
   client_services_.push_back(make_kv_service(member));
   client_services_.push_back(make_watch_service(member));
-  client_services_.push_back(make_lease_service(member));
+  client_services_.push_back(make_lease_service(member, transport));
   client_services_.push_back(make_maintenance_service(member));
   client_services_.push_back(make_cluster_service(member));
   client_services_.push_back(make_auth_service(member));
-  peer_services_.push_back(make_peer_service(member));
+  peer_services_.push_back(make_peer_service(member, transport));
 }
 
 Server::~Server() { stop(); }
 
 Status Server::start() {
   grpc::EnableDefaultHealthCheckService(true);
-  auto peer = build(member_.options().listen_peer, peer_services_, kPeerReceiveMax);
+  auto peer = build(options_.listen_peer, peer_services_, kPeerReceiveMax);
   if (!peer.ok()) return peer.status().with_context("--listen-peer-urls");
   peer_server_ = std::move(peer).value();
-  auto client = build(member_.options().listen_client, client_services_, kClientReceiveMax);
+  auto client = build(options_.listen_client, client_services_, kClientReceiveMax);
   if (!client.ok()) return client.status().with_context("--listen-client-urls");
   client_server_ = std::move(client).value();
   return {};

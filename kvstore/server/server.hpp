@@ -16,10 +16,13 @@ class Service;
 namespace coracle::store {
 
 class Member;
+class PeerTransport;
+struct Options;
 
 class Server {
  public:
-  explicit Server(Member& member);
+  // All three outlive it.
+  Server(Member& member, PeerTransport& transport, const Options& options);
   ~Server();
 
   Status start();
@@ -27,7 +30,7 @@ class Server {
   void stop();
 
  private:
-  Member& member_;
+  const Options& options_;
   std::vector<std::unique_ptr<grpc::Service>> client_services_, peer_services_;
   std::unique_ptr<grpc::Server> client_server_, peer_server_;
 };

@@ -9,14 +9,15 @@
 namespace coracle::store {
 
 class Member;
+class PeerTransport;
 
 // Each must outlive the server it is registered with; the member outlives them all.
 std::unique_ptr<grpc::Service> make_kv_service(Member& member);
 std::unique_ptr<grpc::Service> make_watch_service(Member& member);
-std::unique_ptr<grpc::Service> make_lease_service(Member& member);
+std::unique_ptr<grpc::Service> make_lease_service(Member& member, PeerTransport& transport);
 std::unique_ptr<grpc::Service> make_maintenance_service(Member& member);
 std::unique_ptr<grpc::Service> make_cluster_service(Member& member);
 std::unique_ptr<grpc::Service> make_auth_service(Member& member);
-std::unique_ptr<grpc::Service> make_peer_service(Member& member);
+std::unique_ptr<grpc::Service> make_peer_service(Member& member, PeerTransport& transport);
 
 }  // namespace coracle::store

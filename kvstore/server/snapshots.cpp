@@ -3,23 +3,13 @@
 #include <grpcpp/grpcpp.h>
 
 #include "base/log.hpp"
-#include "disk/file.hpp"
+#include "member/peer_codec.hpp"
 #include "raft/peer.grpc.pb.h"
-#include "server/peer_codec.hpp"
 
 namespace coracle::store {
 namespace {
 
 constexpr size_t kPieceBytes = 256 << 10;
-
-std::string incoming_folder(const std::string& data_dir) { return data_dir + "/state.incoming"; }
-std::string ready_folder(const std::string& data_dir) { return data_dir + "/state.ready"; }
-
-Status rename_folder(const std::string& data_dir, const std::string& from, const std::string& to) {
-  ASSIGN_OR_RETURN(disk::File folder, disk::File::open(from, disk::File::Mode::kRead));
-  RETURN_IF_ERROR(folder.rename_to(to));
-  return disk::sync_dir(data_dir);
-}
 
 // The pairs of a state as pieces; false when the stream broke.
 bool stream_state(const mvcc::StateSnapshot& snapshot, SnapshotPiece first,
@@ -51,25 +41,7 @@ bool stream_state(const mvcc::StateSnapshot& snapshot, SnapshotPiece first,
 
 }  // namespace
 
-std::string state_folder(const std::string& data_dir) { return data_dir + "/state"; }
-
-Status adopt_ready_state(const std::string& data_dir) {
-  if (disk::exists(incoming_folder(data_dir))) {
-    RETURN_IF_ERROR(disk::remove_tree(incoming_folder(data_dir)));
-  }
-  if (!disk::exists(ready_folder(data_dir))) return {};
-  RETURN_IF_ERROR(disk::remove_tree(state_folder(data_dir)));
-  return rename_folder(data_dir, ready_folder(data_dir), state_folder(data_dir));
-}
-
-Result<std::unique_ptr<SnapshotWriter>> SnapshotWriter::create(const std::string& data_dir) {
-  RETURN_IF_ERROR(disk::remove_tree(incoming_folder(data_dir)));
-  std::unique_ptr<SnapshotWriter> writer(new SnapshotWriter(data_dir));
-  ASSIGN_OR_RETURN(writer->state_, disk::RocksStateStore::open(incoming_folder(data_dir)));
-  return writer;
-}
-
-Status SnapshotWriter::add(const SnapshotPiece& piece) {
+Status SnapshotReceiver::add(const SnapshotPiece& piece) {
   if (complete_) return invalid_argument("snapshot: a piece after the end");
   mvcc::WriteBatch batch;
   for (const auto& pair : piece.pairs()) {
@@ -86,29 +58,21 @@ Status SnapshotWriter::add(const SnapshotPiece& piece) {
   return {};
 }
 
-Status SnapshotWriter::finish() {
-  CHECK(complete_);
-  RETURN_IF_ERROR(state_->flush());
-  state_.reset();
-  return rename_folder(data_dir_, incoming_folder(data_dir_), ready_folder(data_dir_));
-}
-
 void SnapshotSender::send(const raft::InstallSnapshot& order,
                           std::shared_ptr<grpc::Channel> channel,
-                          const std::shared_ptr<disk::RocksStateStore>& state) {
+                          std::shared_ptr<mvcc::StateSnapshot> state) {
   Job& job = jobs_[order.to];
   cancel(&job);
   SnapshotPiece first;
   encode(order, cluster_, first.mutable_header());
-  std::shared_ptr<mvcc::StateSnapshot> snapshot = state->snapshot();
   job.context = std::make_shared<grpc::ClientContext>();
   job.thread = std::thread([=, this, context = job.context]() mutable {
     InstallReply reply;
     const auto stub = Peer::NewStub(channel);
     const auto writer = stub->Install(context.get(), &reply);
-    const bool sent = stream_state(*snapshot, std::move(first), writer.get());
+    const bool sent = stream_state(*state, std::move(first), writer.get());
     const grpc::Status status = writer->Finish();
-    snapshot.reset();
+    state.reset();
     if (!status.ok()) {
       log::warn("snapshot to member {:x} failed: {}", order.to.value, status.error_message());
     }

@@ -3,9 +3,9 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include "server/convert.hpp"
-#include "server/errors.hpp"
-#include "server/member.hpp"
+#include "member/errors.hpp"
+#include "member/member.hpp"
+#include "server/grpc_status.hpp"
 
 namespace coracle::store {
 

@@ -1,49 +1,55 @@
 // Member: one member of the store: Raft core, log, state machine and watchers on one strand, and
 // the driver that keeps the order between them which raft/ready.hpp asks for.
 //
-// Thread:    the strand (EventLoop) for everything but loop(), options(), identity(),
-// next_request()
-//            and db_bytes().
+// Thread:    the strand for everything but loop(), options(), identity(), next_request() and
+//            db_bytes().
 // A turn:    everything that arrived is stepped; then for each Ready: send what promises nothing,
-// one
-//            write and one sync of the log, send the rest, apply, answer.
+//            one write and one sync of the log, send the rest, apply, answer.
 // Invariant: nothing is acknowledged that is not synced on a majority; the log is cut only behind
 //            what RocksDB has flushed.
-// Errors:    open() says what is wrong with the data folder. A failing disk ends the process.
+// Worlds:    it knows its own only through ports.hpp, so it runs as a daemon, in the process of an
+//            apiserver and in the simulation alike.
+// Errors:    open() says what is wrong with the data folder. A failing disk: Folder::give_up().
 #pragma once
 
 #include <atomic>
-#include <future>
 
-#include "disk/file_log.hpp"
-#include "disk/rocks_state_store.hpp"
+#include "member/config.hpp"
+#include "member/hooks.hpp"
+#include "member/pending.hpp"
+#include "member/ports.hpp"
+#include "member/state_machine.hpp"
 #include "mvcc/watch_hub.hpp"
 #include "raft/core.hpp"
-#include "server/event_loop.hpp"
-#include "server/member_hooks.hpp"
-#include "server/options.hpp"
-#include "server/peer_transport.hpp"
-#include "server/pending.hpp"
-#include "server/snapshots.hpp"
-#include "server/state_machine.hpp"
 
 namespace coracle::store {
 
-class Member {
+// The member's world; all of it outlives the member.
+struct MemberPorts {
+  Strand& strand;
+  Folder& folder;
+  Transport& transport;
+  std::uint64_t seed = 0;      // of election time-outs and request numbers
+  std::function<void()> stop;  // the member wants the strand to end
+};
+
+class Member final : private PeerEvents {
  public:
   using Answer = Proposals::Answer;
 
-  static Result<std::unique_ptr<Member>> open(const Options& options, EventLoop& loop);
-  ~Member();
-  EventLoop& loop() { return loop_; }
-  const Options& options() const { return options_; }
+  static Result<std::unique_ptr<Member>> open(const MemberConfig& config, const MemberPorts& ports);
+  ~Member() override;
+  Strand& loop() { return loop_; }
+  const MemberConfig& options() const { return options_; }
   const disk::Identity& identity() const { return identity_; }
   NodeId id() const { return NodeId(identity_.member); }
   std::uint64_t next_request() { return request_epoch_ | ++last_request_; }
 
-  // Begins ticking; then the loop runs until stop() (or stop_gracefully) ends it.
-  void run();
-  // Hands leadership over if it leads, then ends the loop.
+  // ---- for whoever drives the strand ----
+  void start();        // begins ticking
+  void end_of_turn();  // after each batch of what had arrived, and of the timers due
+  void finish();       // the strand has ended: answers who still waits, closes
+  // Hands leadership over if it leads, then stops the strand.
   void stop_gracefully();
 
   // ---- for the services, on the strand ----
@@ -63,34 +69,32 @@ class Member {
   raft::Core& core() { return *core_; }
   StateMachine& machine() { return *machine_; }
   mvcc::WatchHub& hub() { return *hub_; }
-  PeerTransport& transport() { return *transport_; }
-  disk::RocksStateStore& state() { return *state_; }
+  disk::DurableState& state() { return *state_; }
+  Folder& folder() { return folder_; }
   std::uint64_t db_bytes() const { return db_bytes_; }
   // Without a leader for three election time-outs.
   bool long_without_leader() const;
   MemberHooks hooks;
   // ---- for the peer service, on the strand ----
   void step(std::vector<raft::Message> messages);
-  // A snapshot has been received into a folder of its own and verified.
-  void install(const raft::InstallSnapshot& order, std::unique_ptr<SnapshotWriter> staged);
+  // A snapshot has been received whole.
+  void install(const raft::InstallSnapshot& order, std::unique_ptr<StagedState> staged);
 
  private:
   static constexpr size_t kViewBytesMax = 8 << 20;  // of entries kept for members that lag
   // Finer ticks than heartbeats: fewer elections in which two stand at once.
   static constexpr int kTicksPerHeartbeat = 2;
 
-  Member(const Options& options, EventLoop& loop);
+  Member(const MemberConfig& config, const MemberPorts& ports);
+  Member(const MemberConfig& config, const MemberPorts& ports, Rng seeds);
 
   // member_open.cpp
-  Status lock_data_dir();
   Status open_state();
-  Status open_log(disk::LogImage* image);
   void start_core(disk::LogImage image);
   void fill_view(disk::LogImage image);
   void reopen_machine();
 
   // member_turn.cpp
-  void end_of_turn();
   void run_ready(raft::Ready ready);
   void persist(const raft::Ready& ready);
   void dispatch(std::vector<raft::Message> messages);
@@ -103,6 +107,8 @@ class Member {
   void maybe_flush();
 
   // member.cpp
+  void peer_unreachable(NodeId peer) override { core_->report_unreachable(peer); }
+  void snapshot_sent(NodeId peer, bool ok) override { core_->report_snapshot(peer, ok); }
   void tick();
   void watch_leadership();
   void hurry_first_election();
@@ -110,32 +116,32 @@ class Member {
   void publish_self();
   void refresh_peers();
 
-  const Options options_;
-  EventLoop& loop_;
+  const MemberConfig options_;
+  Strand& loop_;
+  Folder& folder_;
+  Transport& transport_;
+  const std::function<void()> stop_;
   const disk::Identity identity_;
   const std::uint64_t request_epoch_;  // random high half: numbers differ between lives
   std::atomic<std::uint32_t> last_request_{0};
-  disk::File lock_;
   std::atomic<std::uint64_t> db_bytes_{0};  // refreshed by the strand
 
   // Owned by the strand.
-  std::shared_ptr<disk::RocksStateStore> state_;  // shared with snapshots under way
+  std::shared_ptr<disk::DurableState> state_;  // shared with work aside
+  std::uint64_t state_epoch_ = 0;              // of state_: it is replaced by snapshots
   std::unique_ptr<StateMachine> machine_;
   std::unique_ptr<mvcc::WatchHub> hub_;
-  std::unique_ptr<disk::FileLog> log_;
+  std::unique_ptr<disk::LogStore> log_;
   raft::MemoryLog view_;
   Rng rng_;
   std::unique_ptr<raft::Core> core_;
   std::unique_ptr<Proposals> proposals_;
   std::unique_ptr<ReadBarrier> reads_;
-  std::unique_ptr<PeerTransport> transport_;
-  std::unique_ptr<SnapshotSender> snapshots_;
   std::optional<raft::HardState> unwritten_;  // a commit hint that waits for the next write
-  std::unique_ptr<SnapshotWriter> staged_;
+  std::unique_ptr<StagedState> staged_;
   std::vector<std::function<void()>> compaction_waiters_;
-  std::future<Status> flushing_;
-  std::future<void> defragmenting_;
-  Index flushing_to_;
+  std::vector<std::function<void()>> defragment_waiters_;  // the first one's work is under way
+  bool flushing_ = false;
   size_t view_bytes_ = 0;       // entries that came since the view was trimmed
   size_t unflushed_bytes_ = 0;  // log bytes since the last flush began
   std::uint64_t ticks_ = 0;

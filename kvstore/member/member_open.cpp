@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/log.hpp"
-#include "server/member.hpp"
+#include "member/member.hpp"
 
 namespace coracle::store {
 namespace {
@@ -13,14 +13,14 @@ namespace {
 // leader's loss repaired within two seconds at the defaults, a split vote included.
 constexpr std::int64_t kElectionTenths = 6;
 
-lease::LessorConfig lessor_config(const Options& options) {
+lease::LessorConfig lessor_config(const MemberConfig& options) {
   lease::LessorConfig config;
   const double floor_seconds = 1.5 * std::chrono::duration<double>(options.election).count();
   config.min_ttl_seconds = std::max<std::int64_t>(1, std::int64_t(std::ceil(floor_seconds)));
   return config;
 }
 
-std::vector<pb::Member> members_from(const Options& options) {
+std::vector<pb::Member> members_from(const MemberConfig& options) {
   std::vector<pb::Member> members;
   for (const auto& [name, urls] : options.initial_cluster) {
     pb::Member member;
@@ -34,19 +34,26 @@ std::vector<pb::Member> members_from(const Options& options) {
 
 }  // namespace
 
-Member::Member(const Options& options, EventLoop& loop)
-    : options_(options),
-      loop_(loop),
-      identity_(identity_of(options)),
-      request_epoch_(secure_random_seed() << 32),
-      rng_(secure_random_seed()) {}
+Member::Member(const MemberConfig& config, const MemberPorts& ports)
+    : Member(config, ports, Rng(ports.seed)) {}
 
-Result<std::unique_ptr<Member>> Member::open(const Options& options, EventLoop& loop) {
-  std::unique_ptr<Member> member(new Member(options, loop));
-  RETURN_IF_ERROR(member->lock_data_dir());
-  RETURN_IF_ERROR(adopt_ready_state(options.data_dir));
+Member::Member(const MemberConfig& config, const MemberPorts& ports, Rng seeds)
+    : options_(config),
+      loop_(ports.strand),
+      folder_(ports.folder),
+      transport_(ports.transport),
+      stop_(ports.stop),
+      identity_(identity_of(config)),
+      request_epoch_(seeds.next() << 32),
+      rng_(seeds.next()) {}
+
+Result<std::unique_ptr<Member>> Member::open(const MemberConfig& options,
+                                             const MemberPorts& ports) {
+  std::unique_ptr<Member> member(new Member(options, ports));
+  RETURN_IF_ERROR(ports.folder.claim());
   disk::LogImage image;
-  RETURN_IF_ERROR(member->open_log(&image));  // first: it knows whose folder this is
+  // The log first: it knows whose folder this is.
+  ASSIGN_OR_RETURN(member->log_, ports.folder.open_log(member->identity_, &image));
   RETURN_IF_ERROR(member->open_state());
   const AppliedMark applied = member->machine_->applied();
   if (applied.index < image.base_index) {
@@ -67,28 +74,12 @@ Result<std::unique_ptr<Member>> Member::open(const Options& options, EventLoop& 
 }
 
 Member::~Member() {
-  if (flushing_.valid()) flushing_.wait();
-  if (defragmenting_.valid()) defragmenting_.wait();
-  if (snapshots_) snapshots_->cancel_all();
-}
-
-Status Member::lock_data_dir() {
-  RETURN_IF_ERROR(disk::make_dirs(options_.data_dir));
-  const std::string path = options_.data_dir + "/LOCK";
-  if (!disk::exists(path)) {
-    RETURN_IF_ERROR(disk::File::open(path, disk::File::Mode::kCreate).status());
-  }
-  ASSIGN_OR_RETURN(lock_, disk::File::open(path, disk::File::Mode::kReadWrite));
-  return lock_.lock();
-}
-
-Status Member::open_log(disk::LogImage* image) {
-  ASSIGN_OR_RETURN(log_, disk::FileLog::open(options_.data_dir + "/log", identity_, {}, image));
-  return {};
+  transport_.cancel_snapshots();
+  folder_.wait_for_asides();
 }
 
 Status Member::open_state() {
-  ASSIGN_OR_RETURN(state_, disk::RocksStateStore::open(state_folder(options_.data_dir)));
+  ASSIGN_OR_RETURN(state_, folder_.open_state());
   if (!state_->get(mvcc::Family::kMeta, "applied")) {
     raft::Membership membership;
     const auto members = members_from(options_);
@@ -103,7 +94,7 @@ Status Member::open_state() {
 
 // After the state folder was replaced.
 void Member::reopen_machine() {
-  if (const Status status = open_state(); !status.ok()) disk::fatal_disk_error(status);
+  if (const Status status = open_state(); !status.ok()) folder_.give_up(status);
   hub_->restored(machine_->store());
 }
 
@@ -146,12 +137,6 @@ void Member::start_core(disk::LogImage image) {
   hub_ = std::make_unique<mvcc::WatchHub>(machine_->store(), mvcc::WatchLimits{});
   proposals_ = std::make_unique<Proposals>(*core_, options_.request_timeout());
   reads_ = std::make_unique<ReadBarrier>(*core_, options_.request_timeout());
-  transport_ = std::make_unique<PeerTransport>(identity_.cluster, id(), [this](NodeId peer) {
-    loop_.post([this, peer] { core_->report_unreachable(peer); });
-  });
-  snapshots_ = std::make_unique<SnapshotSender>(identity_.cluster, [this](NodeId peer, bool ok) {
-    loop_.post([this, peer, ok] { core_->report_snapshot(peer, ok); });
-  });
   leaderless_since_ = loop_.now();
   db_bytes_ = state_->bytes_on_disk();
   refresh_peers();

@@ -1,10 +1,9 @@
-#include "server/member.hpp"
+#include "member/member.hpp"
 
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include "base/log.hpp"
-#include "server/errors.hpp"
+#include "member/errors.hpp"
 
 namespace coracle::store {
 namespace {
@@ -15,16 +14,18 @@ constexpr std::uint64_t kHurryTicks = 60;
 
 }  // namespace
 
-void Member::run() {
-  ::malloc_trim(0);  // reading the log took far more memory than running does
+void Member::start() {
+  transport_.start(*this);
   tick();
-  loop_.run([this] { end_of_turn(); });
+}
+
+void Member::finish() {
   proposals_->fail_all(err_stopped());
   reads_->fail_all(err_stopped());
   hooks.on_stop();
-  transport_->stop();
-  snapshots_->cancel_all();
-  if (const Status status = state_->flush(); !status.ok()) disk::fatal_disk_error(status);
+  transport_.stop();
+  transport_.cancel_snapshots();
+  if (const Status status = state_->flush(); !status.ok()) folder_.give_up(status);
 }
 
 void Member::stop_gracefully() {
@@ -40,11 +41,11 @@ void Member::stop_gracefully() {
     }
     if (best != NodeId(0) && core_->transfer_leadership(best).ok()) {
       log::info("handing leadership to member {:x}", best.value);
-      loop_.after(options_.election, [this] { loop_.stop(); });
+      loop_.after(options_.election, [this] { stop_(); });
       return;
     }
   }
-  loop_.stop();
+  stop_();
 }
 
 void Member::tick() {
@@ -100,11 +101,17 @@ Status Member::move_leader(NodeId to) {
 }
 
 void Member::defragment(std::function<void()> done) {
-  if (defragmenting_.valid()) defragmenting_.wait();  // one at a time
-  defragmenting_ = std::async(std::launch::async, [this, state = state_, done = std::move(done)] {
-    state->compact();
-    loop_.post(done);
-  });
+  defragment_waiters_.push_back(std::move(done));
+  if (defragment_waiters_.size() > 1) return;  // one at a time
+  folder_.aside(
+      [state = state_] {
+        state->compact();
+        return Status();
+      },
+      [this](const Status&) {
+        db_bytes_ = state_->bytes_on_disk();
+        for (auto& waiter : std::exchange(defragment_waiters_, {})) waiter();
+      });
 }
 
 bool Member::long_without_leader() const {
@@ -180,12 +187,12 @@ void Member::publish_self() {
 }
 
 void Member::refresh_peers() {
-  std::map<NodeId, std::string> targets;
+  std::map<NodeId, Urls> peers;
   for (const auto& [peer, member] : machine_->members()) {
     if (peer == id() || member.peerurls().empty()) continue;
-    if (auto target = target_of(member.peerurls(0)); target.ok()) targets[peer] = *target;
+    peers[peer].assign(member.peerurls().begin(), member.peerurls().end());
   }
-  transport_->set_peers(targets);
+  transport_.set_peers(peers);
 }
 
 }  // namespace coracle::store

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
-#include "server/member.hpp"
+#include "member/member.hpp"
 
 namespace coracle::store {
 namespace {
@@ -12,7 +12,7 @@ constexpr size_t kFlushEveryBytes = 48 << 20;  // of log, before the state is fl
 }  // namespace
 
 void Member::end_of_turn() {
-  if (stopping_ && core_->role() != raft::Role::kLeader) loop_.stop();
+  if (stopping_ && core_->role() != raft::Role::kLeader) stop_();
   reads_->start_round();
   while (core_->has_ready()) run_ready(core_->take_ready());
   staged_.reset();  // a snapshot that the core did not want
@@ -37,7 +37,7 @@ void Member::persist(const raft::Ready& ready) {
   // The commit index alone is a hint; it waits for a write that is needed anyway.
   if (ready.to_append.empty() && !ready.must_sync) return;
   const Status status = log_->append(unwritten_, ready.to_append);
-  if (!status.ok()) disk::fatal_disk_error(status);
+  if (!status.ok()) folder_.give_up(status);
   unwritten_.reset();
   for (const raft::Entry& entry : ready.to_append) {
     view_bytes_ += raft::cost_bytes(entry);
@@ -52,20 +52,15 @@ void Member::dispatch(std::vector<raft::Message> messages) {
     if (order != nullptr) send_snapshot(*order);
     return order != nullptr;
   });
-  transport_->send(std::move(messages));
+  transport_.send(std::move(messages));
 }
 
 void Member::send_snapshot(const raft::InstallSnapshot& order) {
-  const auto channel = transport_->channel(order.to);
-  if (channel == nullptr) {
-    core_->report_snapshot(order.to, false);
-    return;
-  }
   raft::InstallSnapshot actual = order;
   const AppliedMark applied = machine_->applied();
   actual.meta = {applied.index, applied.term, machine_->membership()};
   log::info("sending the state as of entry {} to member {:x}", applied.index.value, order.to.value);
-  snapshots_->send(actual, channel, state_);
+  transport_.send_snapshot(actual, state_->snapshot());
 }
 
 void Member::apply(const std::vector<raft::Entry>& entries) {
@@ -83,8 +78,7 @@ void Member::apply(const std::vector<raft::Entry>& entries) {
     }
     Proposal proposal;
     if (!proposal.ParseFromString(entry.data)) {
-      disk::fatal_disk_error(
-          data_loss(fmt::format("log entry {} cannot be read", entry.index.value)));
+      folder_.give_up(data_loss(fmt::format("log entry {} cannot be read", entry.index.value)));
     }
     Outcome outcome = machine_->apply(proposal, now);
     if (proposal.member() == identity_.member && proposals_->is_pending(proposal.request())) {
@@ -102,7 +96,7 @@ void Member::publish_changes(AppliedMark mark) {
   if (!changes.empty()) hooks.deliver(hub_->publish(changes));
 }
 
-void Member::install(const raft::InstallSnapshot& order, std::unique_ptr<SnapshotWriter> staged) {
+void Member::install(const raft::InstallSnapshot& order, std::unique_ptr<StagedState> staged) {
   staged_ = std::move(staged);
   if (const Status status = core_->step(order); !status.ok()) {
     log::warn("snapshot refused: {}", status.message());
@@ -112,24 +106,24 @@ void Member::install(const raft::InstallSnapshot& order, std::unique_ptr<Snapsho
 void Member::install_now(const raft::SnapshotMeta& meta) {
   CHECK(staged_ != nullptr);
   log::info("installing the leader's state as of entry {}", meta.index.value);
-  if (flushing_.valid()) flushing_.wait();
-  if (defragmenting_.valid()) defragmenting_.wait();
-  snapshots_->cancel_all();
-  const auto must = [](const Status& status) {
-    if (!status.ok()) disk::fatal_disk_error(status);
+  folder_.wait_for_asides();
+  transport_.cancel_snapshots();
+  const auto must = [this](const Status& status) {
+    if (!status.ok()) folder_.give_up(status);
   };
   must(staged_->finish());
   staged_.reset();
   // Watchers still read the old store until restored() gives them the new one.
   std::unique_ptr<StateMachine> old_machine = std::move(machine_);
   state_.reset();
-  must(adopt_ready_state(options_.data_dir));
+  ++state_epoch_;
+  must(folder_.replace_state());
   reopen_machine();
   old_machine.reset();
   must(log_->reset(meta.index, meta.term));
   view_.reset(meta.index, meta.term);
   view_bytes_ = unflushed_bytes_ = 0;
-  flushing_to_ = Index(0);
+  flushing_ = false;
   refresh_peers();
 }
 
@@ -171,16 +165,17 @@ void Member::trim_view() {
 }
 
 void Member::maybe_flush() {
-  if (flushing_.valid()) {
-    if (flushing_.wait_for(Duration(0)) != std::future_status::ready) return;
-    if (const Status status = flushing_.get(); !status.ok()) disk::fatal_disk_error(status);
-    if (const Status status = log_->cut(flushing_to_); !status.ok()) disk::fatal_disk_error(status);
-    db_bytes_ = state_->bytes_on_disk();
-  }
-  if (unflushed_bytes_ < kFlushEveryBytes) return;
+  if (flushing_ || unflushed_bytes_ < kFlushEveryBytes) return;
   unflushed_bytes_ = 0;
-  flushing_to_ = machine_->applied().index;
-  flushing_ = std::async(std::launch::async, [state = state_] { return state->flush(); });
+  flushing_ = true;
+  folder_.aside([state = state_] { return state->flush(); },
+                [this, epoch = state_epoch_, upto = machine_->applied().index](Status status) {
+                  if (epoch != state_epoch_) return;  // a snapshot took the place of that state
+                  flushing_ = false;
+                  if (status.ok()) status = log_->cut(upto);
+                  if (!status.ok()) folder_.give_up(status);
+                  db_bytes_ = state_->bytes_on_disk();
+                });
 }
 
 }  // namespace coracle::store

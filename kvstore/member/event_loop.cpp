@@ -1,4 +1,4 @@
-#include "server/event_loop.hpp"
+#include "member/event_loop.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "server/convert.hpp"
+#include "member/convert.hpp"
 
 #include <utility>
 
@@ -72,11 +72,6 @@ struct ToWire {
 };
 
 }  // namespace
-
-grpc::Status to_grpc(const Status& status) {
-  if (status.ok()) return grpc::Status::OK;
-  return {grpc::StatusCode(int(status.code())), status.message()};
-}
 
 mvcc::RangeRequest from_wire(const pb::RangeRequest& in) {
   mvcc::RangeRequest out;

@@ -18,19 +18,18 @@
 #include <utility>
 #include <vector>
 
-#include "base/executor.hpp"
+#include "member/ports.hpp"
 
 namespace coracle::store {
 
-class EventLoop final : public Executor {
+class EventLoop final : public Strand {
  public:
   using Work = std::function<void()>;
   static constexpr size_t kInboxMax = 20000;
 
-  bool try_post(Work work);
+  bool try_post(Work work) override;
   void post(Work work) override { (void)post_unless_stopped(std::move(work)); }
-  // False after stop(): `work` will not run.
-  bool post_unless_stopped(Work work);
+  bool post_unless_stopped(Work work) override;
   TimerId after(Duration delay, Work work) override;
   void cancel(TimerId timer) override;
   TimePoint now() const override { return real_clock().now(); }

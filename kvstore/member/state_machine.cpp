@@ -1,12 +1,12 @@
-#include "server/state_machine.hpp"
+#include "member/state_machine.hpp"
 
 #include <fmt/format.h>
 
 #include "disk/segment_format.hpp"
+#include "member/errors.hpp"
+#include "member/peer_codec.hpp"
 #include "mvcc/check.hpp"
 #include "raft/peer.pb.h"
-#include "server/errors.hpp"
-#include "server/peer_codec.hpp"
 
 namespace coracle::store {
 namespace {

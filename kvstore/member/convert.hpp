@@ -1,18 +1,12 @@
 // Between the wire's messages (proto/etcd) and the store's plain values (mvcc/types.hpp). Pure.
 #pragma once
 
-#include <grpcpp/support/status.h>
-
-#include "base/status.hpp"
 #include "etcd/rpc.pb.h"
 #include "mvcc/types.hpp"
 
 namespace coracle::store {
 
 namespace pb = ::etcdserverpb;
-
-// The one table between our codes and gRPC's; the texts are the contract with clients.
-grpc::Status to_grpc(const Status& status);
 
 mvcc::RangeRequest from_wire(const pb::RangeRequest& in);
 mvcc::PutRequest from_wire(const pb::PutRequest& in);

@@ -1,4 +1,4 @@
-#include "server/peer_codec.hpp"
+#include "member/peer_codec.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -16,11 +16,11 @@
 
 #include "base/clock.hpp"
 #include "lease/lessor.hpp"
+#include "member/convert.hpp"
 #include "mvcc/state_store.hpp"
 #include "mvcc/store.hpp"
 #include "raft/membership.hpp"
 #include "raft/proposal.pb.h"
-#include "server/convert.hpp"
 
 namespace coracle::store {
 

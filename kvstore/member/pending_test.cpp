@@ -1,4 +1,4 @@
-#include "server/pending.hpp"
+#include "member/pending.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "member/state_machine.hpp"
 #include "raft/core.hpp"
-#include "server/state_machine.hpp"
 
 namespace coracle::store {
 

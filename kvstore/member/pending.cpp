@@ -1,9 +1,9 @@
-#include "server/pending.hpp"
+#include "member/pending.hpp"
 
 #include <algorithm>
 #include <utility>
 
-#include "server/errors.hpp"
+#include "member/errors.hpp"
 
 namespace coracle::store {
 namespace {
