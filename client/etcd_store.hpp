@@ -16,12 +16,14 @@
 
 #include "base/executor.hpp"
 #include "client/store.hpp"
+#include "grpc_tls/tls_files.hpp"
 
 namespace coracle::client {
 
 struct EtcdStoreOptions {
-  std::vector<std::string> endpoints;           // "127.0.0.1:2379" or "http://127.0.0.1:2379"
+  std::vector<std::string> endpoints;           // "127.0.0.1:2379", "http://..." or "https://..."
   Duration timeout = std::chrono::seconds(10);  // of one call, retries included
+  TlsFiles tls;                                 // for https://; check_tls_files() was happy with it
 };
 
 inline constexpr int kWatchesPerStream = 100;

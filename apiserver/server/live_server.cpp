@@ -30,6 +30,7 @@ std::unique_ptr<client::Store> store_or_die(net::AsioExecutor& executor,
                                             const ServerOptions& options) {
   client::EtcdStoreOptions wanted;
   wanted.endpoints = options.etcd_servers;
+  wanted.tls = options.etcd_tls;
   auto store = client::make_etcd_store(executor, std::move(wanted));
   if (!store.ok()) fail_startup("--etcd-servers: " + store.status().message());
   return *std::move(store);

@@ -26,6 +26,9 @@ net::JwtKey key_or_die(const std::string& flag, const std::string& path) {
 
 void add_flags(Flags& flags, ServerOptions* o) {
   flags.add("--etcd-servers", &o->etcd_servers, "client URLs of the store's members, comma list");
+  flags.add("--etcd-cafile", &o->etcd_tls.ca, "CA of the store's certificates, PEM");
+  flags.add("--etcd-certfile", &o->etcd_tls.cert, "certificate shown to the store, PEM");
+  flags.add("--etcd-keyfile", &o->etcd_tls.key, "its key, PEM");
   flags.add("--bind-address", &o->bind_address, "address to listen on");
   flags.add("--advertise-address", &o->advertise_address,
             "address clients in the cluster are told; default the bind address");
@@ -82,6 +85,8 @@ ServerOptions options_or_die(int argc, char** argv) {
     for (std::string& one : split(list, ',')) endpoints.push_back(std::move(one));
   }
   o.etcd_servers = std::move(endpoints);
+  const TlsFlagNames etcd_flags = {"--etcd-certfile", "--etcd-keyfile", "--etcd-cafile"};
+  if (const Status s = check_tls_files(o.etcd_tls, etcd_flags); !s.ok()) fail_startup(s.message());
   o.tls.cert_pem = read_or_die("--tls-cert-file", o.tls_cert_file);
   o.tls.key_pem = read_or_die("--tls-private-key-file", o.tls_private_key_file);
   o.tls.client_ca_pem = read_or_die("--client-ca-file", o.client_ca_file);

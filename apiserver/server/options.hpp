@@ -7,12 +7,14 @@
 #include "apiserver/registry/service_claims.hpp"
 #include "apiserver/registry/token_issuer.hpp"
 #include "apiserver/server/kubelet_proxy.hpp"
+#include "grpc_tls/tls_files.hpp"
 #include "net/tls.hpp"
 
 namespace coracle::apiserver {
 
 struct ServerOptions {
   std::vector<std::string> etcd_servers = {"http://127.0.0.1:2379"};
+  TlsFiles etcd_tls;
   std::string bind_address = "127.0.0.1";
   std::string advertise_address;
   int secure_port = 6443;

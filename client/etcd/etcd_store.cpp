@@ -11,6 +11,8 @@
 
 #include "base/strings.hpp"
 #include "client_etcd/watch_stream.hpp"
+#include "grpc_tls/credentials.hpp"
+#include "grpc_tls/grpc_log.hpp"
 
 namespace coracle::client {
 namespace {
@@ -32,7 +34,10 @@ struct Endpoint {
   std::vector<std::shared_ptr<WatchStream>> streams;
 };
 
-std::shared_ptr<grpc::Channel> make_channel(const std::string& address) {
+using Credentials = std::shared_ptr<grpc::ChannelCredentials>;
+
+std::shared_ptr<grpc::Channel> make_channel(const std::string& address,
+                                            const Credentials& credentials) {
   grpc::ChannelArguments args;
   args.SetMaxReceiveMessageSize(-1);
   args.SetMaxSendMessageSize(-1);
@@ -44,14 +49,13 @@ std::shared_ptr<grpc::Channel> make_channel(const std::string& address) {
   args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // retries are decided here
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), args);
+  return grpc::CreateCustomChannel(address, credentials, args);
 }
 
 Result<std::string> parse_address(std::string_view endpoint) {
   std::string_view address = trim(endpoint);
-  if (address.starts_with("http://")) address.remove_prefix(7);
-  if (address.starts_with("https://")) {
-    return invalid_argument("endpoint " + quoted(endpoint) + ": TLS to the store is not supported");
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (address.starts_with(scheme)) address.remove_prefix(scheme.size());
   }
   while (address.ends_with("/")) address.remove_suffix(1);
   const size_t colon = address.rfind(':');
@@ -411,12 +415,17 @@ Result<std::unique_ptr<Store>> make_etcd_store(Executor& executor, EtcdStoreOpti
   if (options.endpoints.empty()) return invalid_argument("no endpoints of the store are given");
   // Debian's abseil looks for lock cycles on every lock: 7 % of the CPU, and nothing to find here.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  adopt_grpc_log();
   auto state = std::make_shared<State>(executor, options.timeout);
+  const Credentials plain = grpc::InsecureChannelCredentials();
+  Credentials tls;  // one for all: each watches the files on a thread
   for (const std::string& text : options.endpoints) {
+    const bool secure = trim(text).starts_with("https://");
+    if (secure && tls == nullptr) tls = tls_channel_credentials(options.tls);
     ASSIGN_OR_RETURN(const std::string address, parse_address(text));
     auto endpoint = std::make_unique<Endpoint>();
     endpoint->address = address;
-    endpoint->channel = make_channel(address);
+    endpoint->channel = make_channel(address, secure ? tls : plain);
     endpoint->kv = etcdserverpb::KV::NewStub(endpoint->channel);
     endpoint->watch = etcdserverpb::Watch::NewStub(endpoint->channel);
     endpoint->lease = etcdserverpb::Lease::NewStub(endpoint->channel);

@@ -16,6 +16,7 @@
 
 #include "client_testing/store_conformance.hpp"
 #include "net/asio_executor.hpp"
+#include "net/pki.hpp"
 
 namespace coracle::client {
 namespace {
@@ -50,11 +51,15 @@ std::string find_in_path(const std::string& name) {
 // A single-member store in a directory of its own; gone with the object.
 class StoreServer {
  public:
-  explicit StoreServer(const std::string& binary)
-      : binary_(binary), client_port_(free_port()), peer_port_(free_port()) {
+  explicit StoreServer(const std::string& binary, bool tls = false)
+      : binary_(binary), client_port_(free_port()), peer_port_(free_port()), tls_(tls) {
     std::string pattern = (fs::temp_directory_path() / "coracle-store-XXXXXX").string();
     REQUIRE(mkdtemp(pattern.data()));
     dir_ = pattern;
+    if (tls) {
+      make_pair("good");
+      make_pair("other");  // of another CA
+    }
     start();
   }
   ~StoreServer() {
@@ -68,17 +73,26 @@ class StoreServer {
     waitpid(pid_, nullptr, 0);
     pid_ = 0;
   }
+  // What a client needs; `name` is "good", or "other" for files of a CA the server does not know.
+  TlsFiles client_files(const std::string& name) const {
+    return {dir_ + "/" + name + ".crt", dir_ + "/" + name + ".key", dir_ + "/" + name + "-ca.crt"};
+  }
   void start() {
-    const std::string client = "http://" + endpoint();
+    const std::string client = (tls_ ? "https://" : "http://") + endpoint();
     const std::string peer = "http://127.0.0.1:" + std::to_string(peer_port_);
-    const std::vector<std::string> args{binary_,        "--name",
-                                        "m1",           "--data-dir",
-                                        dir_ + "/data", "--listen-client-urls",
-                                        client,         "--advertise-client-urls",
-                                        client,         "--listen-peer-urls",
-                                        peer,           "--initial-advertise-peer-urls",
-                                        peer,           "--initial-cluster",
-                                        "m1=" + peer};
+    std::vector<std::string> args{binary_,        "--name",
+                                  "m1",           "--data-dir",
+                                  dir_ + "/data", "--listen-client-urls",
+                                  client,         "--advertise-client-urls",
+                                  client,         "--listen-peer-urls",
+                                  peer,           "--initial-advertise-peer-urls",
+                                  peer,           "--initial-cluster",
+                                  "m1=" + peer};
+    if (tls_) {
+      const TlsFiles files = client_files("good");
+      args.insert(args.end(), {"--cert-file", files.cert, "--key-file", files.key,
+                               "--trusted-ca-file", files.ca, "--client-cert-auth"});
+    }
     pid_ = fork();
     REQUIRE(pid_ >= 0);
     if (pid_ != 0) return;
@@ -92,15 +106,32 @@ class StoreServer {
   }
 
  private:
+  void make_pair(const std::string& name) const {
+    const auto validity = net::Validity::days(real_clock().wall_now(), 2);
+    const auto ca = net::make_ca(name + " CA", validity).value();
+    net::CertRequest request;
+    request.common_name = name;
+    request.ip_addresses = {"127.0.0.1"};
+    request.server = request.client = true;
+    const auto pair = net::issue(ca, request, validity).value();
+    const TlsFiles files = client_files(name);
+    REQUIRE(net::write_private_file(files.ca, ca.cert_pem).ok());
+    REQUIRE(net::write_private_file(files.cert, pair.cert_pem).ok());
+    REQUIRE(net::write_private_file(files.key, pair.key_pem).ok());
+  }
+
   std::string binary_, dir_;
   int client_port_, peer_port_;
+  bool tls_;
   pid_t pid_ = 0;
 };
 
 class LiveWorld final : public StoreWorld {
  public:
-  explicit LiveWorld(std::vector<std::string> endpoints, Duration timeout = 10s) {
-    auto made = make_etcd_store(executor, {.endpoints = std::move(endpoints), .timeout = timeout});
+  explicit LiveWorld(std::vector<std::string> endpoints, Duration timeout = 10s,
+                     const TlsFiles& tls = {}) {
+    auto made = make_etcd_store(
+        executor, {.endpoints = std::move(endpoints), .timeout = timeout, .tls = tls});
     REQUIRE(made.ok());
     store_ = std::move(*made);
   }
@@ -167,6 +198,39 @@ TEST_CASE("a dead endpoint is passed over, a lost server ends watches, a new one
   CHECK(again.events[0].kv.value == "2");
 }
 
+TEST_CASE("mutual TLS: who shows a certificate of the right CA is served, others are not") {
+  std::string binary = find_in_path("etcd");
+  const char* ours = std::getenv("CORACLE_KVSTORE");
+  if (ours && access(ours, X_OK) == 0) binary = ours;
+  if (binary.empty()) {
+    WARN("no etcd in PATH: not run");
+    return;
+  }
+  StoreServer server(binary, true);
+  const std::vector<std::string> endpoints = {"https://" + server.endpoint()};
+  const TlsFiles good = server.client_files("good"), other = server.client_files("other");
+  {
+    LiveWorld world(endpoints, 10s, good);
+    CHECK(world.put("/a", "1", 0).succeeded);
+    CHECK(world.range({.key = "/a"}).kvs.size() == 1);
+  }
+  struct Row {
+    std::string name;
+    TlsFiles files;
+    std::string scheme;
+  };
+  const Row rows[] = {{"another CA's certificate", {other.cert, other.key, good.ca}, "https://"},
+                      {"no certificate", {"", "", good.ca}, "https://"},
+                      {"the server is not trusted", {good.cert, good.key, other.ca}, "https://"},
+                      {"plain text", {}, "http://"}};
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    LiveWorld world({row.scheme + server.endpoint()}, 700ms, row.files);
+    auto answer = world.get(world.store().range({.key = "/a"}));
+    CHECK(answer.status().code() == Code::kUnavailable);
+  }
+}
+
 TEST_CASE("more watches than one stream carries all hear of a change") {
   const std::string etcd = find_in_path("etcd");
   if (etcd.empty()) {
@@ -210,7 +274,7 @@ TEST_CASE("endpoints that cannot be") {
   CHECK(refused({}) == "no endpoints of the store are given");
   CHECK(refused({"nonsense"}) == "endpoint \"nonsense\" is not host:port");
   CHECK(refused({"127.0.0.1:99999"}) == "endpoint \"127.0.0.1:99999\" is not host:port");
-  CHECK(refused({"https://a:1"}) == "endpoint \"https://a:1\": TLS to the store is not supported");
+  CHECK(refused({"https://a"}) == "endpoint \"https://a\" is not host:port");
 }
 
 }  // namespace
