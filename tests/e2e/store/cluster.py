@@ -41,11 +41,13 @@ def wait_for(what, probe, seconds=15):
 
 
 class Member:
-    def __init__(self, cluster, name, client, peer):
+    """One process. `joins`: it enters a running cluster; that is then its --initial-cluster."""
+
+    def __init__(self, cluster, name, client, peer, joins=None):
         self.cluster, self.name, self.client, self.peer = cluster, name, client, peer
         self.data_dir = os.path.join(cluster.dir, name)
         self.log_path = os.path.join(cluster.dir, name + ".log")
-        self.process = None
+        self.joins, self.process = joins, None
 
     @property
     def endpoint(self):
@@ -53,12 +55,13 @@ class Member:
 
     def args(self):
         url = "http://127.0.0.1:%d"
-        return [KVSTORE, "--name", self.name, "--data-dir", self.data_dir,
+        return [self.cluster.program, "--name", self.name, "--data-dir", self.data_dir,
                 "--listen-client-urls", url % self.client,
                 "--advertise-client-urls", url % self.client,
                 "--listen-peer-urls", url % self.peer,
                 "--initial-advertise-peer-urls", url % self.peer,
-                "--initial-cluster", self.cluster.initial,
+                "--initial-cluster", self.joins or self.cluster.initial,
+                "--initial-cluster-state", "existing" if self.joins else "new",
                 "--initial-cluster-token", self.cluster.token] + self.cluster.extra
 
     def start(self, wrapper=()):
@@ -85,9 +88,11 @@ class Member:
 
 
 class Cluster:
-    def __init__(self, size, extra=(), token="e2e"):
+    """`program`: ours, or another that takes etcd's flags."""
+
+    def __init__(self, size, extra=(), token="e2e", program=KVSTORE):
         self.dir = tempfile.mkdtemp(prefix="coracle-store-")
-        self.token, self.extra = token, list(extra)
+        self.token, self.extra, self.program = token, list(extra), program
         ports = free_ports(2 * size)
         self.members = [Member(self, f"m{i + 1}", ports[2 * i], ports[2 * i + 1])
                         for i in range(size)]
