@@ -67,12 +67,16 @@ SnapshotEncoder::Block SnapshotEncoder::read_block(Position* position) const {
   return block;
 }
 
-std::uint64_t SnapshotEncoder::measure() const {
-  std::uint64_t bytes = kSnapshotHeaderBytes + kBlockHeaderBytes + kTotalsBytes;
-  for (Position position; !position.at_end();) {
-    const Block block = read_block(&position);
-    if (block.pairs > 0) bytes += kBlockHeaderBytes + block.payload.size();
-  }
+bool SnapshotEncoder::measure_more() {
+  const Block block = read_block(&measured_);
+  if (block.pairs > 0) measured_bytes_ += kBlockHeaderBytes + block.payload.size();
+  return !measured_.at_end();
+}
+
+std::uint64_t SnapshotEncoder::total_bytes() const {
+  CHECK(measured_.at_end());
+  const std::uint64_t bytes =
+      kSnapshotHeaderBytes + measured_bytes_ + kBlockHeaderBytes + kTotalsBytes;
   return bytes + padding_for(bytes) + kSnapshotDigestBytes;
 }
 

@@ -41,8 +41,11 @@ class SnapshotEncoder {
   // `state` must not change and must outlive the encoder.
   SnapshotEncoder(const mvcc::StateReader& state, const SnapshotInfo& info);
 
-  // Bytes of the whole file. Reads all of the state once.
-  std::uint64_t measure() const;
+  // Learns the size of one more block; false when all of the state has been measured, which reads
+  // it once. Independent of next().
+  bool measure_more();
+  // Bytes of the whole file, once it is measured.
+  std::uint64_t total_bytes() const;
   // The next bytes of the file; the last piece is the digest alone, after it all are empty.
   std::string next();
 
@@ -62,7 +65,8 @@ class SnapshotEncoder {
 
   const mvcc::StateReader& state_;
   const SnapshotInfo info_;
-  Position position_;
+  Position position_, measured_;
+  std::uint64_t measured_bytes_ = 0;  // of blocks
   Sha256 sha_;
   std::uint64_t bytes_ = 0;
   std::uint64_t pairs_ = 0;

@@ -25,7 +25,9 @@ mvcc::MemoryStateStore a_state(const Pairs& pairs) {
 
 std::string save(const mvcc::StateReader& state) {
   SnapshotEncoder encoder(state, kInfo);
-  const std::uint64_t size = encoder.measure();
+  while (encoder.measure_more()) {
+  }
+  const std::uint64_t size = encoder.total_bytes();
   std::string file, last;
   for (std::string piece = encoder.next(); !piece.empty(); piece = encoder.next()) {
     file += piece;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/log.hpp"
+#include "member/founding.hpp"
 #include "member/member.hpp"
 
 namespace coracle::store {
@@ -18,18 +19,6 @@ lease::LessorConfig lessor_config(const MemberConfig& options) {
   const double floor_seconds = 1.5 * std::chrono::duration<double>(options.election).count();
   config.min_ttl_seconds = std::max<std::int64_t>(1, std::int64_t(std::ceil(floor_seconds)));
   return config;
-}
-
-std::vector<pb::Member> members_from(const MemberConfig& options) {
-  std::vector<pb::Member> members;
-  for (const auto& [name, urls] : options.initial_cluster) {
-    pb::Member member;
-    member.set_id(member_id(urls, options.cluster_token));
-    member.set_name(name);
-    for (const std::string& url : urls) member.add_peerurls(url);
-    members.push_back(std::move(member));
-  }
-  return members;
 }
 
 }  // namespace
@@ -81,11 +70,7 @@ Member::~Member() {
 Status Member::open_state() {
   ASSIGN_OR_RETURN(state_, folder_.open_state());
   if (!state_->get(mvcc::Family::kMeta, "applied")) {
-    raft::Membership membership;
-    const auto members = members_from(options_);
-    for (const pb::Member& member : members) membership.voters.insert(NodeId(member.id()));
-    StateMachine::bootstrap(*state_, options_.joins_existing ? raft::Membership{} : membership,
-                            members);
+    found_cluster(*state_, options_);
     RETURN_IF_ERROR(state_->flush());
   }
   ASSIGN_OR_RETURN(machine_, StateMachine::open(*state_, lessor_config(options_)));

@@ -108,6 +108,7 @@ void Member::install_now(const raft::SnapshotMeta& meta) {
   log::info("installing the leader's state as of entry {}", meta.index.value);
   folder_.wait_for_asides();
   transport_.cancel_snapshots();
+  hooks.on_state_goes();
   const auto must = [this](const Status& status) {
     if (!status.ok()) folder_.give_up(status);
   };

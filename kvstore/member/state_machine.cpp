@@ -71,9 +71,9 @@ Result<std::unique_ptr<StateMachine>> StateMachine::open(mvcc::StateStore& state
 }
 
 void StateMachine::bootstrap(mvcc::StateStore& state, const raft::Membership& membership,
-                             const std::vector<pb::Member>& members) {
+                             const std::vector<pb::Member>& members, AppliedMark mark) {
   mvcc::WriteBatch batch;
-  batch.put(Family::kMeta, std::string(kAppliedKey), encode_mark({}));
+  batch.put(Family::kMeta, std::string(kAppliedKey), encode_mark(mark));
   batch.put(Family::kMeta, std::string(kMembershipKey), encode_membership(membership));
   for (const pb::Member& member : members) {
     batch.put(Family::kMeta, member_key(NodeId(member.id())), member.SerializeAsString());

@@ -44,9 +44,9 @@ class StateMachine {
 
   static Result<std::unique_ptr<StateMachine>> open(mvcc::StateStore& state,
                                                     lease::LessorConfig config);
-  // Writes the members of a new cluster into an empty state.
+  // Writes the members of a new cluster into a state that counts as applied up to `mark`.
   static void bootstrap(mvcc::StateStore& state, const raft::Membership& membership,
-                        const std::vector<pb::Member>& members);
+                        const std::vector<pb::Member>& members, AppliedMark mark = {});
 
   Outcome apply(const Proposal& proposal, TimePoint now);
   // The membership as of a committed change. `context` is a StoredMember.

@@ -4,8 +4,9 @@
 #include "etcd/rpc.grpc.pb.h"
 #include "mvcc/errors.hpp"
 #include "server/services.hpp"
+#include "server/snapshot_stream.hpp"
 #include "server/unary.hpp"
-#include "server/version.hpp"
+#include "member/version.hpp"
 
 namespace coracle::store {
 namespace {
@@ -15,7 +16,9 @@ using grpc::ServerUnaryReactor;
 
 class MaintenanceService final : public pb::Maintenance::CallbackService {
  public:
-  explicit MaintenanceService(Member& member) : member_(member) {}
+  explicit MaintenanceService(Member& member) : member_(member) {
+    member.hooks.on_state_goes = [this] { copies_.revoke_all(); };
+  }
 
   ServerUnaryReactor* Status(CallbackServerContext* context, const pb::StatusRequest*,
                              pb::StatusResponse* response) override {
@@ -82,6 +85,11 @@ class MaintenanceService final : public pb::Maintenance::CallbackService {
                      [this](auto done) { member_.defragment([done] { done({}); }); });
   }
 
+  grpc::ServerWriteReactor<pb::SnapshotResponse>* Snapshot(CallbackServerContext*,
+                                                           const pb::SnapshotRequest*) override {
+    return stream_snapshot(member_, copies_);
+  }
+
   ServerUnaryReactor* MoveLeader(CallbackServerContext* context,
                                  const pb::MoveLeaderRequest* request,
                                  pb::MoveLeaderResponse* response) override {
@@ -117,6 +125,7 @@ class MaintenanceService final : public pb::Maintenance::CallbackService {
   }
 
   Member& member_;
+  StateCopies copies_;
 };
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "disk/rocks_state_store.hpp"
 #include "mvcc/records.hpp"
 #include "raft/proposal.pb.h"
+#include "storectl/snapshot_commands.hpp"
 #include "storectl/status.hpp"
 
 namespace coracle::store {
@@ -27,6 +28,8 @@ Usage:
   storectl meta DIR    applied index, compaction, members, alarms (names and sizes)
   storectl status --endpoints A,B,C [--output table|json]
                        running members: who they are, who leads, how far they are
+  storectl snapshot save|status|restore FILE ...
+                       the whole store as one file, and back (storectl snapshot --help)
 
 DIR is the member's --data-dir. Nothing is changed; damage is reported with file and offset.
 )";
@@ -144,6 +147,7 @@ int run(const std::vector<std::string>& args) {
     fmt::print("{}", kHelp);
     return args.empty() ? 2 : 0;
   }
+  if (args[0] == "snapshot") return run_snapshot({args.begin() + 1, args.end()});
   if (args[0] == "status") return run_status({args.begin() + 1, args.end()});
   if (args[0] != "log" && args[0] != "keys" && args[0] != "meta") {
     fail_startup("unknown command " + quoted(args[0]) + " (storectl --help lists them)");

@@ -1,6 +1,5 @@
 #include "storectl/status.hpp"
 
-#include <absl/synchronization/mutex.h>
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 
@@ -8,11 +7,10 @@
 #include <cstdio>
 #include <memory>
 
-#include "base/check.hpp"
 #include "base/clock.hpp"
 #include "base/json.hpp"
-#include "base/strings.hpp"
 #include "etcd/rpc.grpc.pb.h"
+#include "storectl/connect.hpp"
 
 namespace coracle::store {
 namespace {
@@ -28,16 +26,13 @@ struct Asked {
   std::unique_ptr<grpc::ClientAsyncResponseReader<etcdserverpb::StatusResponse>> call;
 };
 
-std::vector<std::unique_ptr<Asked>> ask_all(const std::vector<std::string>& endpoints) {
+std::vector<std::unique_ptr<Asked>> ask_all(const Arguments& arguments) {
   grpc::CompletionQueue queue;
   std::vector<std::unique_ptr<Asked>> all;
-  for (const std::string& endpoint : endpoints) {
+  for (const std::string& endpoint : endpoints_of(arguments)) {
     auto asked = std::make_unique<Asked>();
     asked->endpoint = endpoint;
-    std::string address = endpoint;
-    if (address.starts_with("http://")) address.erase(0, 7);
-    asked->stub = etcdserverpb::Maintenance::NewStub(
-        grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+    asked->stub = etcdserverpb::Maintenance::NewStub(connect(endpoint, arguments));
     // gRPC counts deadlines on the system's clock.
     const auto deadline = std::chrono::time_point_cast<std::chrono::system_clock::duration>(
         real_clock().wall_now() + kPatience);
@@ -93,30 +88,18 @@ void print_table(const std::vector<std::unique_ptr<Asked>>& all) {
 
 }  // namespace
 
-int run_status(const std::vector<std::string>& arguments) {
-  std::vector<std::string> endpoints;
-  std::string output = "table";
-  for (size_t i = 0; i < arguments.size(); i += 2) {
-    const bool known = arguments[i] == "--endpoints" || arguments[i] == "--output";
-    if (!known) fail_startup("status: unknown flag " + quoted(arguments[i]));
-    if (i + 1 == arguments.size()) fail_startup("status: " + arguments[i] + " needs a value");
-    if (arguments[i] == "--endpoints")
-      endpoints = split(arguments[i + 1], ',');
-    else
-      output = arguments[i + 1];
-  }
-  if (endpoints.empty())
-    fail_startup("status: --endpoints is needed (a lab's are in DIR/endpoints)");
-  if (output != "table" && output != "json") fail_startup("status: --output is table or json");
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  const auto all = ask_all(endpoints);
+int run_status(const std::vector<std::string>& words) {
+  const Arguments arguments("status", words, {connection_flags(), {}});
+  arguments.want_words(0, "--endpoints");
+  const std::string format = arguments.format({"table", "json"});
+  const auto all = ask_all(arguments);
   bool everyone = true;
   json::array rows;
   for (const auto& asked : all) {
     everyone = everyone && asked->status.ok();
     rows.push_back(to_object(*asked));
   }
-  if (output == "json")
+  if (format == "json")
     fmt::print("{}\n", to_json(rows));
   else
     print_table(all);

@@ -7,8 +7,8 @@
 
 namespace coracle::store {
 
-// `arguments` behind "status": --endpoints A,B,C [--output table|json]. Returns the exit code: 0
-// when all answered.
+// `arguments` behind "status": --endpoints A,B,C [--output table|json] and TLS flags. Returns the
+// exit code: 0 when all answered.
 int run_status(const std::vector<std::string>& arguments);
 
 }  // namespace coracle::store

@@ -1,0 +1,32 @@
+// Maintenance.Snapshot: the replicated state as a file, in pieces (docs/formats/snapshot.md).
+// The state is that of this member, whoever leads, at the revision it had when the call came.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <vector>
+
+#include "etcd/rpc.grpc.pb.h"
+#include "member/member.hpp"
+#include "server/state_copy.hpp"
+
+namespace coracle::store {
+
+// Who copies this member's state. Owned by the strand.
+class StateCopies {
+ public:
+  // ResourceExhausted when too many are at it.
+  Result<std::shared_ptr<StateCopy>> open(Member& member);
+  void revoke_all();
+
+ private:
+  static constexpr size_t kCopiesMax = 4;
+  std::vector<std::weak_ptr<StateCopy>> copies_;
+};
+
+// The reactor of one call; it deletes itself. `copies` outlives the strand.
+grpc::ServerWriteReactor<etcdserverpb::SnapshotResponse>* stream_snapshot(Member& member,
+                                                                          StateCopies& copies);
+
+}  // namespace coracle::store
