@@ -14,8 +14,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "client_testing/store_conformance.hpp"
-#include "net/asio_executor.hpp"
+#include "client_testing/asio_world.hpp"
 #include "net/pki.hpp"
 
 namespace coracle::client {
@@ -126,27 +125,13 @@ class StoreServer {
   pid_t pid_ = 0;
 };
 
-class LiveWorld final : public StoreWorld {
+class LiveWorld final : public AsioWorld {
  public:
   explicit LiveWorld(std::vector<std::string> endpoints, Duration timeout = 10s,
                      const TlsFiles& tls = {}) {
-    auto made = make_etcd_store(
-        executor, {.endpoints = std::move(endpoints), .timeout = timeout, .tls = tls});
-    REQUIRE(made.ok());
-    store_ = std::move(*made);
+    open(make_etcd_store(executor,
+                         {.endpoints = std::move(endpoints), .timeout = timeout, .tls = tls}));
   }
-  Store& store() override { return *store_; }
-  bool run_until(const std::function<bool()>& done, Duration limit) override {
-    const TimePoint end = executor.now() + limit;
-    std::function<void()> tick = [&] { ticker = executor.after(20ms, tick); };
-    tick();
-    executor.run_until([&] { return done() || executor.now() >= end; });
-    executor.cancel(ticker);
-    return done();
-  }
-  net::AsioExecutor executor;
-  Executor::TimerId ticker = 0;
-  std::unique_ptr<Store> store_;
 };
 
 void conforms(const std::string& binary) {

@@ -14,6 +14,8 @@ namespace coracle::store {
 
 using Urls = std::vector<std::string>;
 
+inline constexpr std::size_t kRequestBytesMax = 1536 << 10;  // of a proposal, etcd's default
+
 struct MemberConfig {
   std::string name = "default";
   std::string data_dir;  // for messages too

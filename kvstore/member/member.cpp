@@ -25,6 +25,7 @@ void Member::finish() {
   hooks.on_stop();
   transport_.stop();
   transport_.cancel_snapshots();
+  hooks.on_state_goes();
   if (const Status status = state_->flush(); !status.ok()) folder_.give_up(status);
 }
 
@@ -84,6 +85,19 @@ void Member::propose(Proposal proposal, Answer answer) {
 void Member::propose_change(raft::MembershipChange change, Answer answer) {
   // The entry names no request, so the answer waits for the membership to say it is done.
   proposals_->submit_change(next_request(), std::move(change), loop_.now(), std::move(answer));
+}
+
+bool Member::over_quota(std::uint64_t bytes) const {
+  constexpr std::uint64_t kEntryOverhead = 256;
+  return db_bytes_ + bytes + kEntryOverhead >= std::uint64_t(options_.quota_bytes);
+}
+
+void Member::refuse_growth(std::function<void(Status)> done) {
+  Proposal alarm;
+  alarm.mutable_alarm()->set_action(pb::AlarmRequest::ACTIVATE);
+  alarm.mutable_alarm()->set_memberid(identity_.member);
+  alarm.mutable_alarm()->set_alarm(pb::NOSPACE);
+  propose(std::move(alarm), [done = std::move(done)](const Outcome&) { done(err_no_space()); });
 }
 
 void Member::fill_header(pb::ResponseHeader* header) const {

@@ -57,6 +57,10 @@ class Member final : private PeerEvents {
   void propose(std::uint64_t request, std::string data, Answer answer);
   void propose(Proposal proposal, Answer answer);
   void propose_change(raft::MembershipChange change, Answer answer);
+  // A proposal that makes the store larger by `bytes` has to ask first. Any thread.
+  bool over_quota(std::uint64_t bytes) const;
+  // What it does then instead: raises the alarm, and `done` gets the refusal.
+  void refuse_growth(std::function<void(Status)> done);
   void read(ReadBarrier::Done done) { reads_->wait(loop_.now(), std::move(done)); }
   // When compaction has removed everything it marked.
   void when_compacted(std::function<void()> done) {

@@ -152,17 +152,10 @@ class KvService final : public RawRangeKv {
   // A proposal that makes the store larger: over the quota it raises the alarm instead.
   template <class Fill>
   ServerUnaryReactor* propose_growth(CallbackServerContext* context, Proposal proposal, Fill fill) {
-    const auto quota = std::uint64_t(member_.options().quota_bytes);
-    if (member_.db_bytes() + proposal.ByteSizeLong() + 256 < quota) {
+    if (!member_.over_quota(proposal.ByteSizeLong())) {
       return propose_call(member_, context, std::move(proposal), std::move(fill));
     }
-    return on_strand(member_, context, [this](auto done) {
-      Proposal alarm;
-      alarm.mutable_alarm()->set_action(pb::AlarmRequest::ACTIVATE);
-      alarm.mutable_alarm()->set_memberid(member_.id().value);
-      alarm.mutable_alarm()->set_alarm(pb::NOSPACE);
-      member_.propose(std::move(alarm), [done](Outcome) { done(err_no_space()); });
-    });
+    return on_strand(member_, context, [this](auto done) { member_.refuse_growth(done); });
   }
 
   Member& member_;

@@ -43,7 +43,6 @@ grpc::ServerUnaryReactor* on_strand(Member& member, grpc::CallbackServerContext*
 template <class Fill>
 grpc::ServerUnaryReactor* propose_call(Member& member, grpc::CallbackServerContext* context,
                                        Proposal proposal, Fill fill) {
-  constexpr size_t kRequestBytesMax = 1536 << 10;
   const std::uint64_t request = member.next_request();
   proposal.set_member(member.id().value);
   proposal.set_request(request);
