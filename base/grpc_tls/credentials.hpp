@@ -2,8 +2,8 @@
 // renewed without a restart. New connections use the new one, those that stand are kept.
 //
 // Thread:   any. gRPC watches the files on a thread of its own for each call here.
-// REQUIRES: check_tls_files() was happy. A file that is broken later is ignored until it is mended;
-//           gRPC says so in its log.
+// REQUIRES: check_tls_files() was happy. With files that are broken later no new connection comes
+//           about until they are mended; gRPC says so in its log (grpc_log.hpp).
 #pragma once
 
 #include <memory>

@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
 
   store::EventLoop loop;
   store::DataFolder folder(options.data_dir, loop);
-  store::PeerTransport transport(store::identity_of(options), loop);
+  store::PeerTransport transport(store::identity_of(options), options.peer_tls, loop);
   auto member = store::Member::open(
       options, {loop, folder, transport, secure_random_seed(), [&loop] { loop.stop(); }});
   if (!member.ok())

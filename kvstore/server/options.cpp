@@ -31,7 +31,18 @@ struct Texts {
   std::string advertise_peer = "http://localhost:2380";
   std::string initial_cluster, state = "new", log_level = "info";
   std::int64_t heartbeat_ms = 100, election_ms = 1000;
+  bool client_cert_auth = false, peer_cert_auth = false;
 };
+
+void register_tls(Flags* flags, const std::string& prefix, const std::string& who, TlsFiles* files,
+                  bool* cert_auth) {
+  flags->add(prefix + "cert-file", &files->cert, "certificate shown to " + who + ", PEM");
+  flags->add(prefix + "key-file", &files->key, "its key, PEM");
+  flags->add(prefix + "trusted-ca-file", &files->ca,
+             "CA of the certificates that " + who + " must show, PEM");
+  flags->add(prefix + "client-cert-auth", cert_auth,
+             "demand certificates of " + who + " (a CA file does, too)");
+}
 
 void register_flags(Flags* flags, Options* options, Texts* texts) {
   flags->add("--name", &options->name, "this member's name");
@@ -47,6 +58,8 @@ void register_flags(Flags* flags, Options* options, Texts* texts) {
   flags->add("--initial-cluster-token", &options->cluster_token, "tells clusters apart");
   flags->add("--initial-cluster-state", &texts->state, "new, or existing to join one")
       .one_of({"new", "existing"});
+  register_tls(flags, "--", "clients", &options->client_tls, &texts->client_cert_auth);
+  register_tls(flags, "--peer-", "other members", &options->peer_tls, &texts->peer_cert_auth);
   flags->add("--heartbeat-interval", &texts->heartbeat_ms,
              "milliseconds between the leader's heartbeats");
   flags->add("--election-timeout", &texts->election_ms,
@@ -99,22 +112,73 @@ void check_cluster(Options* options, const Texts& texts) {
   }
 }
 
+// One of the two ports: what its files must be, and what is odd about them.
+void check_tls(const std::string& prefix, const TlsFiles& files, bool cert_auth,
+               const std::string& urls_flag, const Urls& listen, bool dials_tls) {
+  const TlsFlagNames names = {prefix + "cert-file", prefix + "key-file",
+                              prefix + "trusted-ca-file"};
+  if (const Status s = check_tls_files(files, names); !s.ok()) fail_startup(s.message());
+  const bool serves_tls = std::any_of(listen.begin(), listen.end(), is_tls);
+  if (serves_tls && files.cert.empty()) {
+    fail_startup(names.cert + ": is needed, because " + urls_flag + " has https://");
+  }
+  if (cert_auth && files.ca.empty()) {
+    fail_startup(names.ca + ": is needed, because " + prefix + "client-cert-auth is given");
+  }
+  if (!serves_tls && !dials_tls && (!files.empty() || cert_auth)) {
+    log::warn("{}: the TLS files are not used, because {} has no https://", names.cert, urls_flag);
+  }
+  for (const std::string& warning : tls_warnings(files, names, real_clock().wall_now())) {
+    log::warn("{}", warning);
+  }
+  for (const std::string& url : listen) {
+    if (!is_tls(url) && !is_loopback(url)) {
+      log::warn(
+          "{} {}: whoever reaches this address may read and write everything; https:// and "
+          "{}client-cert-auth keep others out",
+          urls_flag, url, prefix);
+    } else if (is_tls(url) && files.ca.empty() && !is_loopback(url)) {
+      log::warn("{} {}: clients are not asked for a certificate; {} keeps others out", urls_flag,
+                url, names.ca);
+    }
+  }
+}
+
+void check_tls(const Options& options, const Texts& texts) {
+  check_tls("--", options.client_tls, texts.client_cert_auth, "--listen-client-urls",
+            options.listen_client, false);
+  bool dials_tls = false;
+  for (const auto& [name, urls] : options.initial_cluster) {
+    dials_tls = dials_tls || std::any_of(urls.begin(), urls.end(), is_tls);
+  }
+  check_tls("--peer-", options.peer_tls, texts.peer_cert_auth, "--listen-peer-urls",
+            options.listen_peer, dials_tls);
+}
+
 }  // namespace
 
+bool is_tls(const std::string& url) { return url.starts_with("https://"); }
+
+bool is_loopback(const std::string& url) {
+  const auto target = target_of(url);
+  if (!target.ok()) return false;
+  return target->starts_with("localhost:") || target->starts_with("127.") ||
+         target->starts_with("[::1]:");
+}
+
 Result<std::string> target_of(const std::string& url) {
-  constexpr std::string_view kScheme = "http://";
-  if (url.starts_with("https://"))
-    return invalid_argument("URL " + quoted(url) + ": TLS is not supported yet");
-  if (!url.starts_with(kScheme)) {
-    return invalid_argument("URL " + quoted(url) + ": the scheme must be http://");
+  const size_t scheme = url.find("://");
+  if (!url.starts_with("http://") && !is_tls(url)) {
+    return invalid_argument("URL " + quoted(url) + ": the scheme must be http:// or https://");
   }
-  std::string target = url.substr(kScheme.size());
+  std::string target = url.substr(scheme + 3);
   if (target.ends_with('/')) target.pop_back();
   const size_t colon = target.rfind(':');
   long long port = 0;
   if (colon == std::string::npos || colon == 0 || !parse_int(target.substr(colon + 1), &port) ||
       port < 1 || port > 65535) {
-    return invalid_argument("URL " + quoted(url) + ": must be http://HOST:PORT");
+    return invalid_argument("URL " + quoted(url) +
+                            ": must be http://HOST:PORT or https://HOST:PORT");
   }
   return target;
 }
@@ -149,6 +213,7 @@ Options parse_options(int argc, char** argv) {
   options.advertise_peer = urls_of("--initial-advertise-peer-urls", texts.advertise_peer);
   check_numbers(options, texts);
   check_cluster(&options, texts);
+  check_tls(options, texts);
   if (options.data_dir.empty()) options.data_dir = options.name + ".etcd";
   if (options.quota_bytes == 0) options.quota_bytes = std::int64_t(2) << 30;
   options.joins_existing = texts.state == "existing";

@@ -8,12 +8,14 @@
 
 #include "base/log.hpp"
 #include "base/status.hpp"
+#include "grpc_tls/tls_files.hpp"
 #include "member/config.hpp"
 
 namespace coracle::store {
 
 struct Options : MemberConfig {
   Urls listen_client, listen_peer;
+  TlsFiles client_tls, peer_tls;  // for https:// URLs; checked
   log::Level log_level = log::Level::kInfo;
 };
 
@@ -21,7 +23,10 @@ Options parse_options(int argc, char** argv);
 
 // "a=http://h:1,a=http://h:2,b=http://h:3"; InvalidArgument says which part is wrong.
 Result<std::map<std::string, Urls>> parse_initial_cluster(const std::string& text);
-// "http://host:port" -> "host:port". InvalidArgument for another scheme, no port, a path.
+// "https://host:port" -> "host:port". InvalidArgument for another scheme, no port, a path.
 Result<std::string> target_of(const std::string& url);
+bool is_tls(const std::string& url);
+// Only this machine reaches it: localhost, 127.x.y.z, [::1].
+bool is_loopback(const std::string& url);
 
 }  // namespace coracle::store

@@ -4,7 +4,7 @@
 
 namespace coracle::store {
 
-TEST_CASE("target_of takes http URLs with a port") {
+TEST_CASE("target_of takes http and https URLs with a port") {
   struct Case {
     std::string name, url, target, error;
   };
@@ -12,8 +12,10 @@ TEST_CASE("target_of takes http URLs with a port") {
       {"plain", "http://127.0.0.1:2379", "127.0.0.1:2379", ""},
       {"slash at the end", "http://h:1/", "h:1", ""},
       {"IPv6", "http://[::1]:2379", "[::1]:2379", ""},
-      {"no scheme", "127.0.0.1:2379", "", "the scheme must be http://"},
-      {"TLS", "https://h:1", "", "TLS is not supported yet"},
+      {"TLS", "https://h:1", "h:1", ""},
+      {"no scheme", "127.0.0.1:2379", "", "the scheme must be http:// or https://"},
+      {"another scheme", "unix://h:1", "", "the scheme must be http:// or https://"},
+      {"no host", "https://:1", "", "must be http://HOST:PORT or https://HOST:PORT"},
       {"no port", "http://h", "", "must be http://HOST:PORT"},
       {"port too large", "http://h:70000", "", "must be http://HOST:PORT"},
       {"a path", "http://h:1/x", "", "must be http://HOST:PORT"},
@@ -25,6 +27,19 @@ TEST_CASE("target_of takes http URLs with a port") {
     CHECK(*target == c.target);
   } else {
     CHECK_THAT(target.status().message(), Catch::Contains(c.error) && Catch::Contains(c.url));
+  }
+}
+
+TEST_CASE("which URLs only this machine reaches") {
+  for (const char* url :
+       {"http://localhost:1", "https://127.0.0.1:1", "http://127.9.9.9:1", "http://[::1]:1"}) {
+    CAPTURE(url);
+    CHECK(is_loopback(url));
+  }
+  for (const char* url :
+       {"http://0.0.0.0:1", "http://10.0.0.1:1", "http://[::]:1", "http://localhost.example:1"}) {
+    CAPTURE(url);
+    CHECK_FALSE(is_loopback(url));
   }
 }
 

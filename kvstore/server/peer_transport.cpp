@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/log.hpp"
+#include "grpc_tls/credentials.hpp"
 #include "member/peer_codec.hpp"
 #include "raft/peer.grpc.pb.h"
 #include "server/options.hpp"
@@ -16,7 +17,10 @@ namespace {
 
 constexpr size_t kEnvelopeBytesMax = 4 << 20;
 
-std::shared_ptr<grpc::Channel> make_channel(const std::string& target) {
+using Credentials = std::shared_ptr<grpc::ChannelCredentials>;
+
+std::shared_ptr<grpc::Channel> make_channel(const std::string& url,
+                                            const Credentials& credentials) {
   grpc::ChannelArguments args;
   // gRPC waits a second and more between attempts; an election takes less.
   args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
@@ -26,7 +30,7 @@ std::shared_ptr<grpc::Channel> make_channel(const std::string& target) {
   args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 5000);
   args.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 3000);
   args.SetMaxReceiveMessageSize(-1);
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), args);
+  return grpc::CreateCustomChannel(target_of(url).value(), credentials, args);
 }
 
 }  // namespace
@@ -34,15 +38,17 @@ std::shared_ptr<grpc::Channel> make_channel(const std::string& target) {
 // The stream to one peer. A reactor lives from its start to OnDone; the link outlives it.
 class PeerTransport::Link : public std::enable_shared_from_this<Link> {
  public:
-  Link(std::uint64_t cluster, NodeId peer, std::string target, OnLost on_lost)
+  // REQUIRES a URL that target_of() takes.
+  Link(std::uint64_t cluster, NodeId peer, std::string url, const Credentials& credentials,
+       OnLost on_lost)
       : cluster_(cluster),
         peer_(peer),
         on_lost_(std::move(on_lost)),
-        target_(std::move(target)),
-        channel_(make_channel(target_)),
+        url_(std::move(url)),
+        channel_(make_channel(url_, credentials)),
         stub_(Peer::NewStub(channel_)) {}
 
-  const std::string& target() const { return target_; }
+  const std::string& url() const { return url_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
   void send(Message message) {
@@ -129,7 +135,7 @@ class PeerTransport::Link : public std::enable_shared_from_this<Link> {
     std::lock_guard lock(mutex_);
     if (status.error_code() == grpc::StatusCode::FAILED_PRECONDITION && !complained_) {
       complained_ = true;
-      log::error("peer {:x} at {} refuses us: {}", peer_.value, target_, status.error_message());
+      log::error("peer {:x} at {} refuses us: {}", peer_.value, url_, status.error_message());
     }
     stream_ = nullptr;
     writing_ = broken_ = false;
@@ -142,7 +148,7 @@ class PeerTransport::Link : public std::enable_shared_from_this<Link> {
   const std::uint64_t cluster_;
   const NodeId peer_;
   const OnLost on_lost_;
-  const std::string target_;
+  const std::string url_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<Peer::Stub> stub_;
   std::mutex mutex_;  // guards what follows; the strand and gRPC's threads meet here
@@ -156,9 +162,10 @@ class PeerTransport::Link : public std::enable_shared_from_this<Link> {
   size_t queued_bytes_ = 0;
 };
 
-PeerTransport::PeerTransport(const disk::Identity& identity, Strand& strand)
+PeerTransport::PeerTransport(const disk::Identity& identity, const TlsFiles& tls, Strand& strand)
     : cluster_(identity.cluster),
       self_(identity.member),
+      tls_(tls),
       strand_(strand),
       on_lost_(
           [this](NodeId peer) { strand_.post([this, peer] { events_->peer_unreachable(peer); }); }),
@@ -172,20 +179,26 @@ PeerTransport::~PeerTransport() {
 }
 
 void PeerTransport::set_peers(const std::map<NodeId, std::vector<std::string>>& peer_urls) {
-  std::map<NodeId, std::string> targets;
+  std::map<NodeId, std::string> wanted;
   for (const auto& [peer, urls] : peer_urls) {
-    if (auto target = target_of(urls.front()); target.ok()) targets[peer] = *target;
+    if (target_of(urls.front()).ok()) wanted[peer] = urls.front();
   }
   std::erase_if(links_, [&](const auto& item) {
-    const auto found = targets.find(item.first);
-    if (found != targets.end() && found->second == item.second->target()) return false;
+    const auto found = wanted.find(item.first);
+    if (found != wanted.end() && found->second == item.second->url()) return false;
     item.second->stop();
     return true;
   });
-  for (const auto& [id, target] : targets) {
+  for (const auto& [id, url] : wanted) {
     if (id == self_ || links_.contains(id)) continue;
-    links_.emplace(id, std::make_shared<Link>(cluster_, id, target, on_lost_));
+    links_.emplace(id, std::make_shared<Link>(cluster_, id, url, credentials_for(url), on_lost_));
   }
+}
+
+Credentials PeerTransport::credentials_for(const std::string& url) {
+  if (!is_tls(url)) return grpc::InsecureChannelCredentials();
+  if (secure_ == nullptr) secure_ = tls_channel_credentials(tls_);
+  return secure_;
 }
 
 void PeerTransport::send(std::vector<raft::Message> messages) {

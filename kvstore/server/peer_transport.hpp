@@ -14,11 +14,13 @@
 #include <string>
 #include <vector>
 
+#include "grpc_tls/tls_files.hpp"
 #include "member/ports.hpp"
 #include "server/snapshots.hpp"
 
 namespace grpc {
 class Channel;
+class ChannelCredentials;
 class Service;
 }  // namespace grpc
 
@@ -30,7 +32,8 @@ class PeerTransport final : public Transport {
   static constexpr size_t kQueueBytesMax = 64 << 20;
   static constexpr Duration kRetryAfter = std::chrono::milliseconds(50);
 
-  PeerTransport(const disk::Identity& identity, Strand& strand);
+  // `tls` is for peers whose URL is https://.
+  PeerTransport(const disk::Identity& identity, const TlsFiles& tls, Strand& strand);
   ~PeerTransport() override;
 
   void start(PeerEvents& events) override { events_ = &events; }
@@ -48,8 +51,12 @@ class PeerTransport final : public Transport {
 
   using OnLost = std::function<void(NodeId)>;  // called on gRPC's threads
 
+  std::shared_ptr<grpc::ChannelCredentials> credentials_for(const std::string& url);
+
   const std::uint64_t cluster_;
   const NodeId self_;
+  const TlsFiles tls_;
+  std::shared_ptr<grpc::ChannelCredentials> secure_;  // made when needed, shared by all links
   Strand& strand_;
   const OnLost on_lost_;
   PeerEvents* events_ = nullptr;

@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "grpc_tls/credentials.hpp"
+#include "grpc_tls/grpc_log.hpp"
 #include "member/member.hpp"
 #include "server/options.hpp"
 #include "server/services.hpp"
@@ -44,13 +46,15 @@ Status check_bindable(const std::string& target, const std::string& url) {
 }
 
 Result<std::unique_ptr<grpc::Server>> build(
-    const Urls& urls, const std::vector<std::unique_ptr<grpc::Service>>& services,
-    int receive_max) {
+    const Urls& urls, const TlsFiles& tls,
+    const std::vector<std::unique_ptr<grpc::Service>>& services, int receive_max) {
   grpc::ServerBuilder builder;
+  const auto plain = grpc::InsecureServerCredentials();
+  const auto secure = tls.cert.empty() ? nullptr : tls_server_credentials(tls);
   for (const std::string& url : urls) {
     ASSIGN_OR_RETURN(const std::string target, target_of(url));
     RETURN_IF_ERROR(check_bindable(target, url));
-    builder.AddListeningPort(target, grpc::InsecureServerCredentials());
+    builder.AddListeningPort(target, is_tls(url) ? secure : plain);
   }
   for (const auto& service : services) builder.RegisterService(service.get());
   builder.SetMaxReceiveMessageSize(receive_max);
@@ -92,11 +96,13 @@ Server::Server(Member& member, PeerTransport& transport, const Options& options)
 Server::~Server() { stop(); }
 
 Status Server::start() {
+  adopt_grpc_log();
   grpc::EnableDefaultHealthCheckService(true);
-  auto peer = build(options_.listen_peer, peer_services_, kPeerReceiveMax);
+  auto peer = build(options_.listen_peer, options_.peer_tls, peer_services_, kPeerReceiveMax);
   if (!peer.ok()) return peer.status().with_context("--listen-peer-urls");
   peer_server_ = std::move(peer).value();
-  auto client = build(options_.listen_client, client_services_, kClientReceiveMax);
+  auto client =
+      build(options_.listen_client, options_.client_tls, client_services_, kClientReceiveMax);
   if (!client.ok()) return client.status().with_context("--listen-client-urls");
   client_server_ = std::move(client).value();
   return {};
