@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <map>
 
+#include "base/strings.hpp"
 #include "lab/daemons.hpp"
 #include "lab/process.hpp"
 
@@ -108,17 +109,22 @@ std::string Cluster::lease_holder(const std::string& name) {
   return lease.ok() ? std::string(get_string(*lease, "spec.holderIdentity")) : std::string();
 }
 
-std::vector<StoreMember> store_members(const ClusterShape& shape) {
+std::vector<StoreMember> Cluster::store_members() const {
+  const std::vector<std::string> endpoints = split(store_endpoints(shape_), ',');
   std::vector<StoreMember> members;
-  for (size_t i = 0; i < shape.store_client_ports.size(); ++i) {
+  for (size_t i = 0; i < endpoints.size(); ++i) {
     StoreMember member;
     member.name = fmt::format("kvstore-{}", i + 1);
-    member.endpoint = fmt::format("http://127.0.0.1:{}", shape.store_client_ports[i]);
+    member.endpoint = endpoints[i];
     members.push_back(member);
   }
-  const std::string command =
-      fmt::format("'{}/storectl' status --endpoints {} --output json 2>/dev/null",
-                  program_directory(), store_endpoints(shape));
+  std::string command = fmt::format("'{}/storectl' status --endpoints {} --output json",
+                                    program_directory(), store_endpoints(shape_));
+  if (shape_.store_tls) {
+    command += fmt::format(" --cacert '{}' --cert '{}' --key '{}'", layout_.pki("store-ca.crt"),
+                           layout_.pki("store-client.crt"), layout_.pki("store-client.key"));
+  }
+  command += " 2>/dev/null";
   FILE* pipe = popen(command.c_str(), "re");
   if (pipe == nullptr) return members;
   std::string text;

@@ -16,6 +16,17 @@
 
 namespace coracle::lab {
 
+// What `storectl status` tells of one store member.
+struct StoreMember {
+  std::string name;
+  std::string endpoint;
+  bool reachable = false;
+  std::string id;
+  std::string leader;  // its id as this member believes; "0": none
+  std::int64_t term = 0;
+  std::int64_t revision = 0;
+};
+
 class Cluster {
  public:
   // Reads DIR/pki; NotFound when the directory holds no cluster.
@@ -46,6 +57,8 @@ class Cluster {
 
   bool ready();       // /readyz of any apiserver says ok
   int ready_nodes();  // nodes whose Ready condition is True
+  // Asks all store members at once, through the storectl program beside this one.
+  std::vector<StoreMember> store_members() const;
   // Who holds the Lease kube-system/NAME; empty if nobody.
   std::string lease_holder(const std::string& name);
 
@@ -58,18 +71,6 @@ class Cluster {
   std::vector<std::unique_ptr<net::Client>> clients_;
 };
 
-// What `storectl status` tells of one store member.
-struct StoreMember {
-  std::string name;
-  std::string endpoint;
-  bool reachable = false;
-  std::string id;
-  std::string leader;  // its id as this member believes; "0": none
-  std::int64_t term = 0;
-  std::int64_t revision = 0;
-};
-// Asks all members at once, through the storectl program beside this one.
-std::vector<StoreMember> store_members(const ClusterShape& shape);
 // The member that a majority calls leader; nullptr if there is none.
 const StoreMember* store_leader(const std::vector<StoreMember>& members);
 

@@ -28,6 +28,7 @@ class Maker {
     RETURN_IF_ERROR(
         client("apiserver-kubelet-client", "kube-apiserver-kubelet-client", {"system:masters"}));
     RETURN_IF_ERROR(admin());
+    if (shape_.store_tls) RETURN_IF_ERROR(store());
     for (const auto& [name, user] :
          {std::pair{"scheduler", "system:kube-scheduler"},
           std::pair{"controller-manager", "system:kube-controller-manager"},
@@ -45,13 +46,41 @@ class Maker {
   bool there(const std::string& file) const { return std::filesystem::exists(file); }
 
   Status load_or_make_ca() {
-    if (there(layout_.pki("ca.key"))) {
-      ASSIGN_OR_RETURN(ca_.cert_pem, read_file(layout_.pki("ca.crt")));
-      ASSIGN_OR_RETURN(ca_.key_pem, read_file(layout_.pki("ca.key")));
-      return net::check_key_pair(ca_).with_context(layout_.pki("ca.crt"));
+    ASSIGN_OR_RETURN(ca_, load_or_make_ca("ca", "coracle-ca"));
+    return {};
+  }
+
+  Result<net::KeyPair> load_or_make_ca(const std::string& name, const std::string& common_name) {
+    net::KeyPair ca;
+    if (there(layout_.pki(name + ".key"))) {
+      ASSIGN_OR_RETURN(ca.cert_pem, read_file(layout_.pki(name + ".crt")));
+      ASSIGN_OR_RETURN(ca.key_pem, read_file(layout_.pki(name + ".key")));
+      RETURN_IF_ERROR(net::check_key_pair(ca).with_context(layout_.pki(name + ".crt")));
+      return ca;
     }
-    ASSIGN_OR_RETURN(ca_, net::make_ca("coracle-ca", net::Validity::days(now_, kCaDays)));
-    return save_pair("ca", ca_);
+    ASSIGN_OR_RETURN(ca, net::make_ca(common_name, net::Validity::days(now_, kCaDays)));
+    RETURN_IF_ERROR(save_pair(name, ca));
+    return ca;
+  }
+
+  // A CA of its own: whoever has a certificate of the cluster's must not reach the store by it.
+  Status store() {
+    ASSIGN_OR_RETURN(const net::KeyPair ca, load_or_make_ca("store-ca", "coracle-store-ca"));
+    for (const std::string name : {"store-member", "store-client"}) {
+      if (there(layout_.pki(name + ".key"))) continue;
+      net::CertRequest request;
+      request.common_name = name;
+      request.client = true;
+      request.server = name == "store-member";  // to its peers it is both
+      if (request.server) {
+        request.dns_names = {"localhost"};
+        request.ip_addresses = {"127.0.0.1"};
+      }
+      ASSIGN_OR_RETURN(const auto pair,
+                       net::issue(ca, request, net::Validity::days(now_, kCertDays)));
+      RETURN_IF_ERROR(save_pair(name, pair));
+    }
+    return {};
   }
 
   Status save_pair(const std::string& name, const net::KeyPair& pair) {

@@ -5,7 +5,7 @@
 namespace coracle::lab {
 namespace {
 
-std::string url(int port) { return fmt::format("http://127.0.0.1:{}", port); }
+const char* store_scheme(const ClusterShape& shape) { return shape.store_tls ? "https" : "http"; }
 
 std::string join_urls(const std::vector<int>& ports, const char* scheme) {
   std::string text;
@@ -19,6 +19,9 @@ std::string join_urls(const std::vector<int>& ports, const char* scheme) {
 DaemonCommand store_member(const Layout& layout, const ClusterShape& shape, const std::string& bin,
                            size_t i) {
   const std::string name = fmt::format("kvstore-{}", i + 1);
+  const auto url = [&](int port) {
+    return fmt::format("{}://127.0.0.1:{}", store_scheme(shape), port);
+  };
   std::string cluster;
   for (size_t k = 0; k < shape.store_peer_ports.size(); ++k) {
     if (k > 0) cluster += ',';
@@ -26,50 +29,68 @@ DaemonCommand store_member(const Layout& layout, const ClusterShape& shape, cons
   }
   const std::string client = url(shape.store_client_ports[i]);
   const std::string peer = url(shape.store_peer_ports[i]);
-  return {name,
-          shape.store == "etcd" ? "/usr/bin/etcd" : bin + "/kvstore",
-          {"--name", name, "--data-dir", layout.data(name), "--listen-client-urls", client,
-           "--advertise-client-urls", client, "--listen-peer-urls", peer,
-           "--initial-advertise-peer-urls", peer, "--initial-cluster", cluster,
-           "--initial-cluster-token", shape.cluster_token}};
+  DaemonCommand command{name,
+                        shape.store == "etcd" ? "/usr/bin/etcd" : bin + "/kvstore",
+                        {"--name", name, "--data-dir", layout.data(name), "--listen-client-urls",
+                         client, "--advertise-client-urls", client, "--listen-peer-urls", peer,
+                         "--initial-advertise-peer-urls", peer, "--initial-cluster", cluster,
+                         "--initial-cluster-token", shape.cluster_token}};
+  if (shape.store_tls) {
+    for (const std::string prefix : {"--", "--peer-"}) {
+      for (const auto& [flag, file] :
+           {std::pair{"cert-file", "store-member.crt"}, std::pair{"key-file", "store-member.key"},
+            std::pair{"trusted-ca-file", "store-ca.crt"}}) {
+        command.arguments.insert(command.arguments.end(), {prefix + flag, layout.pki(file)});
+      }
+      command.arguments.push_back(prefix + "client-cert-auth");
+    }
+  }
+  return command;
 }
 
 DaemonCommand apiserver(const Layout& layout, const ClusterShape& shape, const std::string& bin,
                         size_t i) {
-  return {fmt::format("apiserver-{}", i + 1),
-          bin + "/apiserver",
-          {"--etcd-servers",
-           store_endpoints(shape),
-           "--bind-address",
-           "127.0.0.1",
-           "--secure-port",
-           std::to_string(shape.apiserver_ports[i]),
-           "--tls-cert-file",
-           layout.pki("apiserver.crt"),
-           "--tls-private-key-file",
-           layout.pki("apiserver.key"),
-           "--client-ca-file",
-           layout.pki("ca.crt"),
-           "--token-auth-file",
-           layout.pki("tokens.csv"),
-           "--service-account-key-file",
-           layout.pki("sa.pub"),
-           "--service-account-signing-key-file",
-           layout.pki("sa.key"),
-           "--service-account-issuer",
-           "https://kubernetes.default.svc.cluster.local",
-           "--kubelet-client-certificate",
-           layout.pki("apiserver-kubelet-client.crt"),
-           "--kubelet-client-key",
-           layout.pki("apiserver-kubelet-client.key"),
-           "--kubelet-certificate-authority",
-           layout.pki("ca.crt")}};
+  DaemonCommand command{fmt::format("apiserver-{}", i + 1),
+                        bin + "/apiserver",
+                        {"--etcd-servers",
+                         store_endpoints(shape),
+                         "--bind-address",
+                         "127.0.0.1",
+                         "--secure-port",
+                         std::to_string(shape.apiserver_ports[i]),
+                         "--tls-cert-file",
+                         layout.pki("apiserver.crt"),
+                         "--tls-private-key-file",
+                         layout.pki("apiserver.key"),
+                         "--client-ca-file",
+                         layout.pki("ca.crt"),
+                         "--token-auth-file",
+                         layout.pki("tokens.csv"),
+                         "--service-account-key-file",
+                         layout.pki("sa.pub"),
+                         "--service-account-signing-key-file",
+                         layout.pki("sa.key"),
+                         "--service-account-issuer",
+                         "https://kubernetes.default.svc.cluster.local",
+                         "--kubelet-client-certificate",
+                         layout.pki("apiserver-kubelet-client.crt"),
+                         "--kubelet-client-key",
+                         layout.pki("apiserver-kubelet-client.key"),
+                         "--kubelet-certificate-authority",
+                         layout.pki("ca.crt")}};
+  if (shape.store_tls) {
+    command.arguments.insert(
+        command.arguments.end(),
+        {"--etcd-cafile", layout.pki("store-ca.crt"), "--etcd-certfile",
+         layout.pki("store-client.crt"), "--etcd-keyfile", layout.pki("store-client.key")});
+  }
+  return command;
 }
 
 }  // namespace
 
 std::string store_endpoints(const ClusterShape& shape) {
-  return join_urls(shape.store_client_ports, "http");
+  return join_urls(shape.store_client_ports, store_scheme(shape));
 }
 
 std::vector<DaemonCommand> daemon_commands(const Layout& layout, const ClusterShape& shape,

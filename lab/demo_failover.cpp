@@ -124,7 +124,7 @@ class Failover {
   }
 
   bool kill_leader() {
-    const auto members = store_members(cluster_.shape());
+    const auto members = cluster_.store_members();
     const StoreMember* leader = store_leader(members);
     if (leader == nullptr) return fail("the store has no leader to kill");
     victim_ = *leader;
@@ -142,7 +142,7 @@ class Failover {
     StoreMember successor;
     const bool elected = cluster_.wait_until(
         [&] {
-          const auto members = store_members(cluster_.shape());
+          const auto members = cluster_.store_members();
           const StoreMember* leader = store_leader(members);
           if (leader != nullptr && leader->term > victim_.term) successor = *leader;
           return !successor.name.empty();
@@ -191,7 +191,7 @@ class Failover {
     }
     const bool back = cluster_.wait_until(
         [&] {
-          const auto members = store_members(cluster_.shape());
+          const auto members = cluster_.store_members();
           const StoreMember* leader = store_leader(members);
           for (const StoreMember& m : members) {
             if (m.name == victim_.name) {

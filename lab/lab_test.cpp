@@ -102,6 +102,42 @@ TEST_CASE("every daemon of the shape has a command line") {
   CHECK(node_address(256) == "127.32.1.0");
 }
 
+TEST_CASE("with TLS to the store, members and apiservers are given its certificates") {
+  const TempDir temp;
+  const Layout layout(temp.path());
+  REQUIRE(layout.create().ok());
+  ClusterShape shape = a_shape();
+  shape.store_tls = true;
+  REQUIRE(layout.save(shape).ok());
+  CHECK(layout.load()->store_tls);
+  REQUIRE(make_credentials(layout, shape).ok());
+  CHECK(store_endpoints(shape) == "https://127.0.0.1:1001");
+  std::vector<std::string> files;
+  for (const auto& command : daemon_commands(layout, shape, "/bin")) {
+    for (const std::string& argument : command.arguments) {
+      if (argument.find("/pki/store-") == std::string::npos) continue;
+      CHECK(std::filesystem::exists(argument));
+      files.push_back(command.name + argument.substr(argument.rfind('/')));
+    }
+  }
+  std::vector<std::string> wanted;
+  for (int port = 0; port < 2; ++port) {  // the client's and the peer's
+    for (const char* file : {"/store-member.crt", "/store-member.key", "/store-ca.crt"}) {
+      wanted.push_back(std::string("kvstore-1") + file);
+    }
+  }
+  for (const char* name : {"apiserver-1", "apiserver-2"}) {
+    for (const char* file : {"/store-ca.crt", "/store-client.crt", "/store-client.key"}) {
+      wanted.push_back(std::string(name) + file);
+    }
+  }
+  CHECK(files == wanted);
+  const auto info = net::inspect_certificate(*read_file(layout.pki("store-member.crt")));
+  REQUIRE(info.ok());
+  CHECK(info->issuer_common_name == "coracle-store-ca");
+  CHECK(info->ip_addresses == std::vector<std::string>{"127.0.0.1"});
+}
+
 TEST_CASE("daemons are found by their pid and program, and stopped") {
   const TempDir temp;
   const Layout layout(temp.path());

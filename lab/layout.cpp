@@ -63,6 +63,7 @@ Result<ClusterShape> Layout::load() const {
   shape.kubelet_sim_port = static_cast<int>(get_int(root, "kubeletSimPort"));
   shape.cluster_token = get_string(root, "clusterToken");
   shape.store = get_string(root, "store", "kvstore");
+  shape.store_tls = get_bool(root, "storeTls");
   const auto count = [](const std::vector<int>& v) { return static_cast<int>(v.size()); };
   if (shape.replicas < 1 || count(shape.store_client_ports) != shape.replicas ||
       count(shape.store_peer_ports) != shape.replicas || shape.apiservers < 1 ||
@@ -86,6 +87,7 @@ Status Layout::save(const ClusterShape& shape) const {
   root["kubeletSimPort"] = shape.kubelet_sim_port;
   root["clusterToken"] = shape.cluster_token;
   root["store"] = shape.store;
+  root["storeTls"] = shape.store_tls;
   return write_file(path("cluster.json"), to_pretty_json(root) + "\n", 0600);
 }
 

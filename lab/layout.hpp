@@ -22,6 +22,7 @@ struct ClusterShape {
   int kubelet_sim_port = 0;
   std::string cluster_token;      // a store member of another cluster is refused
   std::string store = "kvstore";  // or "etcd": Debian's etcd-server in its place
+  bool store_tls = false;         // mutual TLS from, to and between store members
 };
 
 class Layout {

@@ -43,7 +43,7 @@ int run_status(int argc, char** argv) {
     console.fail("coracle status: " + cluster.status().message());
     return 1;
   }
-  const std::vector<StoreMember> members = store_members((*cluster)->shape());
+  const std::vector<StoreMember> members = (*cluster)->store_members();
   console.say(fmt::format("{:<24}{:<10}{:<10}{:<8}{}", "NAME", "STATE", "PID", "MB", "ROLE"));
   bool all = true;
   double total = 0;

@@ -21,6 +21,7 @@ struct UpFlags {
   int replicas = 3, nodes = 3, apiservers = 1, schedulers = 1, controller_managers = 1;
   int port = 6443;
   std::string store = "kvstore";
+  bool store_tls = false;
   Duration timeout = std::chrono::seconds(60);
 };
 
@@ -50,6 +51,7 @@ Result<ClusterShape> new_shape(const UpFlags& flags) {
   shape.nodes = flags.nodes;
   shape.apiservers = flags.apiservers;
   shape.store = flags.store;
+  shape.store_tls = flags.store_tls;
   shape.cluster_token = "coracle-" + hex_encode(secure_random_bytes(8));
   std::vector<int> taken;
   const auto choose = [&](int preferred) -> Result<int> {
@@ -218,6 +220,8 @@ int run_up(int argc, char** argv) {
   flags.add("--port", &values.port, "of the first apiserver, else the next free one");
   flags.add("--store", &values.store, "kvstore (ours) or etcd (Debian's etcd-server)")
       .one_of({"kvstore", "etcd"});
+  flags.add("--store-tls", &values.store_tls,
+            "mutual TLS from, to and between store members (fixed when first started)");
   flags.add("--timeout", &values.timeout, "how long to wait for readiness");
   flags.parse(argc, argv);
   check(values);
