@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include "etcd/rpc.grpc.pb.h"
+#include "member/version.hpp"
 #include "mvcc/errors.hpp"
 #include "server/services.hpp"
 #include "server/snapshot_stream.hpp"
 #include "server/unary.hpp"
-#include "member/version.hpp"
 
 namespace coracle::store {
 namespace {

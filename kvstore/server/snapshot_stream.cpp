@@ -1,8 +1,8 @@
 #include "server/snapshot_stream.hpp"
 
 #include "member/errors.hpp"
-#include "server/grpc_status.hpp"
 #include "member/version.hpp"
+#include "server/grpc_status.hpp"
 
 namespace coracle::store {
 namespace {
