@@ -110,7 +110,12 @@ bool Cache::remove_pod(const std::string& key) {
   if (found == pods_.end()) return false;
   const Placed placed = std::move(found->second);
   pods_.erase(found);
-  if (placed.assumed) --assumed_;
+  if (placed.assumed) {
+    --assumed_;
+    snapshot_.reservations.give_back_all(placed.pod->uid);
+  } else {
+    snapshot_.count_claims(*placed.pod, -1);
+  }
   const std::string& name = placed.pod->node_name;
   NodeInfo* node = node_of(name);
   CHECK_MSG(node != nullptr, "no node " << name << " for pod " << key);
@@ -147,7 +152,11 @@ void Cache::place(PodPtr pod, bool assumed) {
   }
   if (node->known()) count_globally(*pod, 1);
   node->add(pod);
-  if (assumed) ++assumed_;
+  if (assumed) {
+    ++assumed_;
+  } else {
+    snapshot_.count_claims(*pod, 1);
+  }
   std::string key = pod->key;
   pods_[std::move(key)] = Placed{std::move(pod), assumed};
 }

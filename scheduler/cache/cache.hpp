@@ -3,6 +3,8 @@
 //
 //   assume -> (informer shows the pod placed) -> placed -> (deleted or finished) -> gone
 //          -> forget: the bind failed
+// What plugins reserved for a pod ends with its being assumed; from placed to gone its claims
+// count.
 //
 // Invariants (SchedulerCacheChecker, cache/checker.hpp): a node's sums are those of its pods; every
 // pod counts on exactly one node; a placed pod the informer told of wins over an assumed one.

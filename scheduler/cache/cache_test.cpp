@@ -52,5 +52,33 @@ TEST_CASE("an update of a node says what may help") {
         event::kNodeLabels);
 }
 
+TEST_CASE("claims count from placed to gone, reservations while assumed") {
+  Cache cache;
+  cache.set_node(parse_node(a_node("n1").object()));
+  const auto pod = a_pod("p").claim("c");
+  const PodPtr info = pod.info();
+  const auto taken = [&] { return cache.snapshot().reservations.is_taken("default/c", "another"); };
+  const auto assume = [&] {
+    cache.assume(*info, "n1");
+    cache.surroundings().reservations.take("default/c", info->uid);
+    CHECK(cache.snapshot().claim_pods.empty());
+    CHECK(SchedulerCacheChecker::violations(cache) == Lines{});
+  };
+  assume();
+  cache.forget("default/p", info->uid);
+  CHECK_FALSE(taken());
+  assume();
+  CHECK(taken());
+  cache.set_pod(a_pod(pod).on("n1").info());
+  CHECK_FALSE(taken());
+  CHECK(cache.snapshot().claim_pods == std::map<std::string, int>{{"default/c", 1}});
+  cache.remove_node("n1");  // the pod may still run there
+  CHECK(cache.snapshot().claim_pods.size() == 1);
+  CHECK(SchedulerCacheChecker::violations(cache) == Lines{});
+  cache.remove_pod("default/p");
+  CHECK(cache.snapshot().claim_pods.empty());
+  CHECK(SchedulerCacheChecker::violations(cache) == Lines{});
+}
+
 }  // namespace
 }  // namespace coracle::scheduler

@@ -27,6 +27,7 @@ std::vector<std::string> SchedulerCacheChecker::violations(const Cache& cache) {
   std::vector<std::string> found;
   size_t pods = 0, assumed = 0;
   int affinity = 0, anti_affinity = 0;
+  Snapshot claims;
   const auto look_at = [&](const NodeInfo& node) {
     check_sums(node, found);
     pods += node.pods().size();
@@ -36,6 +37,7 @@ std::vector<std::string> SchedulerCacheChecker::violations(const Cache& cache) {
         found.push_back("pod " + pod->key + " on " + node.name() + " is not the one on record");
       } else {
         assumed += at->second.assumed;
+        if (!at->second.assumed) claims.count_claims(*pod, 1);
       }
       if (pod->node_name != node.name()) {
         found.push_back("pod " + pod->key + " names " + pod->node_name + ", not " + node.name());
@@ -57,6 +59,12 @@ std::vector<std::string> SchedulerCacheChecker::violations(const Cache& cache) {
   if (affinity != cache.snapshot_.affinity_pods ||
       anti_affinity != cache.snapshot_.anti_affinity_pods) {
     found.push_back("the cluster's affinity counts are off");
+  }
+  if (claims.claim_pods != cache.snapshot_.claim_pods) {
+    found.push_back("the pods that use claims are not those that are placed");
+  }
+  if (assumed == 0 && !cache.snapshot_.reservations.empty()) {
+    found.push_back("something is reserved for nobody");
   }
   return found;
 }

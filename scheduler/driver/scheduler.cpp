@@ -6,6 +6,7 @@
 
 #include "api/object.hpp"
 #include "base/log.hpp"
+#include "base/strings.hpp"
 
 namespace coracle::scheduler {
 namespace {
@@ -97,7 +98,8 @@ void Scheduler::start() {
 
 void Scheduler::lead() {
   leading_ = true;
-  nodes_.when_synced([this] { pods_.when_synced([this] { wake(); }); });
+  nodes_.when_synced(
+      [this] { pods_.when_synced([this] { surroundings_.when_synced([this] { wake(); }); }); });
 }
 
 void Scheduler::stop() {
@@ -178,11 +180,10 @@ void Scheduler::set_timer() {
 void Scheduler::place_one(const PodPtr& pod) {
   if (cache_.find_pod(pod->key) != nullptr) return;  // its bind is under way
   Decision decision = decide(profiles_.at(pod->scheduler_name), *pod, cache_.snapshot(), rotation_);
-  const std::string node = decision.node;
+  if (decision.kind == Decision::Kind::kPlaced) assume(*pod, decision);
   switch (decision.kind) {
     case Decision::Kind::kPlaced:
-      cache_.assume(*pod, node);
-      bind(pod, node);
+      bind(pod, decision.node);
       break;
     case Decision::Kind::kFitsNowhere:
       unschedulable_.add();
@@ -197,6 +198,30 @@ void Scheduler::place_one(const PodPtr& pod) {
   }
   decisions_.push_back(std::move(decision));
   if (decisions_.size() > kDecisionsKept) decisions_.pop_front();
+}
+
+void Scheduler::assume(const PodInfo& pod, Decision& decision) {
+  cache_.assume(pod, decision.node);
+  auto& reservations = cache_.surroundings().reservations;
+  const auto [verdict, by] = reserve_all(profiles_.at(pod.scheduler_name), pod, decision.node,
+                                         cache_.snapshot(), reservations);
+  if (verdict.is_yes()) return;
+  cache_.forget(pod.key, pod.uid);
+  const std::string why = join(verdict.reasons(), ", ");
+  if (verdict.kind() == Verdict::Kind::kBroken) {
+    decision.kind = Decision::Kind::kBroken;
+    decision.message = fmt::format("running Reserve plugin \"{}\": {}", by->name(), why);
+  } else {  // one node was asked
+    decision.kind = Decision::Kind::kFitsNowhere;
+    decision.message = fmt::format("0/1 nodes are available: 1 {}.", why);
+  }
+  decision.rejected_by = {by};
+  decision.node.clear();
+}
+
+void Scheduler::forget(const PodInfo& pod, const std::string& node) {
+  unreserve_all(profiles_.at(pod.scheduler_name), pod, node, cache_.surroundings().reservations);
+  cache_.forget(pod.key, pod.uid);
 }
 
 void Scheduler::bind(const PodPtr& pod, const std::string& node) {
@@ -220,7 +245,7 @@ void Scheduler::on_bound(const PodPtr& pod, const std::string& node,
     return wake();
   }
   failed_.add();
-  cache_.forget(pod->key, pod->uid);
+  forget(*pod, node);
   log::warn("bind of {} to {}: {}", pod->key, node, answer.error().message);
   // Placed by another, or gone: the informer says so and takes it out of the queue.
   if (same) {

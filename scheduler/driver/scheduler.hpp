@@ -21,6 +21,7 @@
 #include "client/informer.hpp"
 #include "client/work_queue.hpp"
 #include "cycle/cycle.hpp"
+#include "cycle/reserve.hpp"
 #include "driver/surroundings.hpp"
 #include "queue/queue.hpp"
 
@@ -41,7 +42,9 @@ class Scheduler {
   void lead();
   // Decides nothing any more; binds in flight end.
   void stop();
-  bool has_synced() const { return pods_.has_synced() && nodes_.has_synced(); }
+  bool has_synced() const {
+    return pods_.has_synced() && nodes_.has_synced() && surroundings_.has_synced();
+  }
 
   const Cache& cache() const { return cache_; }
   const Queue& queue() const { return queue_; }
@@ -56,6 +59,9 @@ class Scheduler {
   void wake();
   void run_batch();
   void place_one(const PodPtr& pod);
+  // Assumes the pod where it was decided to go; a plugin's no turns the decision.
+  void assume(const PodInfo& pod, Decision& decision);
+  void forget(const PodInfo& pod, const std::string& node);
   void set_timer();
   void bind(const PodPtr& pod, const std::string& node);
   void on_bound(const PodPtr& pod, const std::string& node,

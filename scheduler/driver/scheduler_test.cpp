@@ -16,20 +16,41 @@ using testing::a_node;
 using testing::a_pod;
 
 const std::string kBinding = "/api/v1/namespaces/default/pods/p/binding";
+const char* const kClaims = "/api/v1/persistentvolumeclaims?";
+const char* const kTaken =
+    "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already "
+    "in-use by another pod";
+
+json::value a_claim(const std::string& name, const std::string& mode) {
+  json::value claim = testing::parsed(R"({"kind":"PersistentVolumeClaim","metadata":{
+    "namespace":"default"}})");
+  set_path(claim, "metadata.name", json::value(name));
+  make_object(claim, "spec")["accessModes"] = json::array{json::value(mode)};
+  return claim;
+}
 
 // One leading scheduler whose informers are fed by the test.
 struct World {
-  explicit World(const std::vector<a_node>& nodes, const std::vector<a_pod>& pods) {
+  explicit World(const std::vector<a_node>& nodes, const std::vector<a_pod>& pods,
+                 const std::vector<json::value>& claims = {},
+                 std::vector<Profile> profiles = {default_profile()})
+      : scheduler(executor, api, Rng(7), std::move(profiles), metrics) {
     scheduler.start();
     scheduler.lead();
     executor.run_ready();
-    for (const char* path : {"/api/v1/namespaces?", "/api/v1/services?",
-                             "/apis/apps/v1/replicasets?", "/api/v1/nodes?", "/api/v1/pods?"}) {
+    for (const char* path :
+         {kClaims, "/api/v1/persistentvolumes?", "/api/v1/namespaces?", "/api/v1/services?",
+          "/apis/apps/v1/replicasets?", "/api/v1/nodes?", "/api/v1/pods?"}) {
       api.head(*stream(path));
     }
+    for (const json::value& claim : claims) send(kClaims, "ADDED", claim);
     for (const a_node& node : nodes) send("/api/v1/nodes?", "ADDED", node.object());
     for (const a_pod& pod : pods) send("/api/v1/pods?", "ADDED", pod.object());
-    for (const char* path : {"/api/v1/nodes?", "/api/v1/pods?"}) send(path, "BOOKMARK", end());
+    for (const char* path :
+         {kClaims, "/api/v1/persistentvolumes?", "/api/v1/nodes?", "/api/v1/pods?"}) {
+      CHECK(api.idle());  // nothing is decided before all of it is known
+      send(path, "BOOKMARK", end());
+    }
   }
   // A call that is left unanswered would leave its coroutine suspended for ever.
   ~World() {
@@ -76,7 +97,7 @@ struct World {
   FakeApi api{executor};
   Metrics metrics;
   std::int64_t version = 100;
-  Scheduler scheduler{executor, api, Rng(7), {default_profile()}, metrics};
+  Scheduler scheduler;
 };
 
 TEST_CASE("a pod is bound by posting a Binding, and the event says where") {
@@ -164,6 +185,109 @@ TEST_CASE("a bind that is refused after stop is not tried again") {
   world.executor.advance(30s);
   CHECK(world.api.idle());
   CHECK(world.scheduler.binds_in_flight() == 0);
+}
+
+TEST_CASE("a ReadWriteOncePod claim goes to one pod after another") {
+  const auto user = [](const char* name) { return a_pod(name).claim("c"); };
+  World world({a_node("n1"), a_node("n2")}, {user("p"), user("q")},
+              {a_claim("c", "ReadWriteOncePod")});
+  // p's bind is under way, which is enough to keep q out.
+  const auto bind = world.api.expect("POST", kBinding);
+  auto calls = world.take_calls();
+  const std::string status = "PATCH /api/v1/namespaces/default/pods/q/status";
+  REQUIRE(calls.contains(status));
+  CHECK(get_string(calls.at(status).body().at_pointer("/status/conditions/0"), "message") ==
+        std::string("0/2 nodes are available: 2 ") + kTaken +
+            ". preemption: 0/2 nodes are available: 2 No preemption victims found for incoming "
+            "pod.");
+  bind.reply(201, "{}");
+  world.send("/api/v1/pods?", "MODIFIED", user("p").on("n1").object());
+  world.executor.advance(30s);
+  CHECK(world.scheduler.queue().sizes().parked == 1);
+  CHECK(world.take_calls().count("POST /api/v1/namespaces/default/pods/q/binding") == 0);
+  // p ends: the informer shows pods that have ended as gone.
+  world.send("/api/v1/pods?", "DELETED", user("p").on("n1").object());
+  world.executor.advance(1s);
+  CHECK(world.take_calls().contains("POST /api/v1/namespaces/default/pods/q/binding"));
+}
+
+TEST_CASE("a refused bind gives back what was reserved for it") {
+  const auto user = [](const char* name) { return a_pod(name).claim("c"); };
+  World world({a_node("n1")}, {user("p"), user("q")}, {a_claim("c", "ReadWriteOncePod")});
+  const auto bind = world.api.expect("POST", kBinding);
+  world.take_calls();
+  CHECK(world.scheduler.cache().snapshot().reservations.is_taken("default/c", "uid-q"));
+  bind.fail(409, "Conflict", "pod p is being changed");
+  world.executor.run_ready();
+  CHECK(world.scheduler.cache().snapshot().reservations.empty());
+  world.send("/api/v1/pods?", "DELETED", user("p").object());
+  world.executor.advance(2s);
+  CHECK(world.take_calls().contains("POST /api/v1/namespaces/default/pods/q/binding"));
+}
+
+TEST_CASE("a pod whose claim is not there is placed when the claim comes") {
+  World world({a_node("n1")}, {a_pod("p").claim("c")});
+  const auto calls = world.take_calls();
+  const json::value event = calls.at("POST /api/v1/namespaces/default/events").body();
+  CHECK(get_string(event, "message") ==
+        "0/1 nodes are available: persistentvolumeclaim \"c\" not found. preemption: 0/1 nodes are "
+        "available: 1 Preemption is not helpful for scheduling.");
+  world.send(kClaims, "ADDED", a_claim("d", "ReadWriteOnce"));
+  world.executor.advance(5s);
+  CHECK(world.scheduler.queue().sizes().parked == 1);
+  world.send(kClaims, "ADDED", a_claim("c", "ReadWriteOnce"));
+  world.executor.advance(1s);
+  CHECK(world.take_calls().contains("POST " + kBinding));
+}
+
+// Takes nothing and says no, or breaks, when the node is chosen.
+class Reluctant final : public Plugin {
+ public:
+  explicit Reluctant(Verdict verdict) : verdict_(std::move(verdict)) {}
+  std::string_view name() const override { return "Reluctant"; }
+  Verdict reserve(const PodInfo&, const std::string&, const Snapshot&,
+                  Reservations&) const override {
+    return verdict_;
+  }
+
+ private:
+  const Verdict verdict_;
+};
+
+TEST_CASE("a plugin that does not reserve keeps the pod from being bound") {
+  struct Case {
+    const char* name;
+    Verdict verdict;
+    std::string message;
+    Queue::Sizes sizes;
+  };
+  const std::vector<Case> cases{
+      {"not now",
+       Verdict::not_now("it is spoken for"),
+       "0/1 nodes are available: 1 it is spoken for.",
+       {.parked = 1}},
+      {"broken",
+       Verdict::broken(Status(Code::kUnavailable, "no answer")),
+       "running Reserve plugin \"Reluctant\": Unavailable: no answer",
+       {.backoff = 1}},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    Profile profile = default_profile();
+    profile.plugins.push_back(std::make_shared<Reluctant>(c.verdict));
+    profile.filters.push_back(profile.plugins.back().get());
+    World world({a_node("n1"), a_node("n2")}, {a_pod("p").claim("c")},
+                {a_claim("c", "ReadWriteOncePod")}, {profile});
+    const auto calls = world.take_calls();
+    CHECK_FALSE(calls.contains("POST " + kBinding));
+    const json::value event = calls.at("POST /api/v1/namespaces/default/events").body();
+    CHECK(get_string(event, "message") == c.message);
+    CHECK(world.scheduler.cache().find_pod("default/p") == nullptr);
+    CHECK(world.scheduler.cache().snapshot().reservations.empty());
+    CHECK(world.scheduler.queue().sizes() == c.sizes);
+    REQUIRE(world.scheduler.decisions().size() == 1);
+    CHECK(world.scheduler.decisions().front().node.empty());
+  }
 }
 
 }  // namespace

@@ -23,6 +23,17 @@ void keep_selector(std::map<std::string, api::LabelSelector>& map, const std::st
 Surroundings::Surroundings(Executor& executor, client::Api& api, Rng rng, Snapshot& world,
                            std::function<void(Change)> changed)
     : changed_(std::move(changed)) {
+  claims_ = watch(executor, api, rng.split(), {"", "v1", "persistentvolumeclaims"}, event::kClaim,
+                  [&world](const std::string& key, const json::value* object) {
+                    world.claims.erase(key);
+                    if (object != nullptr) world.claims.emplace(key, parse_claim(*object));
+                  });
+  volumes_ = watch(executor, api, rng.split(), {"", "v1", "persistentvolumes", false}, 0,
+                   [&world](const std::string& name, const json::value* object) {
+                     world.volumes.erase(name);
+                     if (object == nullptr) return;
+                     if (auto disk = parse_volume(*object)) world.volumes.emplace(name, *disk);
+                   });
   watch(executor, api, rng.split(), {"", "v1", "namespaces", false}, event::kNamespace,
         [&world](const std::string& key, const json::value* object) {
           world.namespace_labels.erase(key);
@@ -40,22 +51,30 @@ Surroundings::Surroundings(Executor& executor, client::Api& api, Rng rng, Snapsh
         });
 }
 
-void Surroundings::watch(Executor& executor, client::Api& api, Rng rng, client::Gvr gvr,
-                         Events events, Set set) {
+client::Informer* Surroundings::watch(Executor& executor, client::Api& api, Rng rng,
+                                      client::Gvr gvr, Events events, Set set) {
   auto informer = std::make_unique<client::Informer>(
       executor, api, rng, client::InformerOptions{.gvr = std::move(gvr)});
   const auto take = [this, set, events](const client::ObjectPtr& object, bool gone) {
-    set(client::object_key(*object), gone ? nullptr : object.get());
-    if (events != 0) changed_({events, nullptr, nullptr});
+    const std::string key = client::object_key(*object);
+    set(key, gone ? nullptr : object.get());
+    Change change{.events = events};
+    if (events == event::kClaim) change.claim = key;
+    if (events != 0) changed_(change);
   };
   informer->add_handler({[take](const auto& object, bool) { take(object, false); },
                          [take](const auto&, const auto& object) { take(object, false); },
                          [take](const auto& object, bool) { take(object, true); }});
   informers_.push_back(std::move(informer));
+  return informers_.back().get();
 }
 
 void Surroundings::start() {
   for (auto& informer : informers_) informer->start();
+}
+
+void Surroundings::when_synced(std::function<void()> work) {
+  claims_->when_synced([this, work = std::move(work)] { volumes_->when_synced(work); });
 }
 
 }  // namespace coracle::scheduler

@@ -1,9 +1,11 @@
 // Plugin: one question about pod and node. A plugin implements what it needs of: pre_filter and
-// filter (may the pod run there?), pre_score, score and normalize (how well?), helped_by and helps
-// (what could change a no?). plugins/registry.cpp says which of them a profile runs.
+// filter (may the pod run there?), pre_score, score and normalize (how well?), reserve and
+// unreserve (the node is chosen: what does it take?), helped_by and helps (what could change a
+// no?). plugins/registry.cpp says which of them a profile runs.
 //
 // Plugins are pure and immutable: what pre_* computes for the pod goes into a PluginState that the
-// cycle hands back. A score is 0..kScoreMax after normalize; the profile's weight multiplies it.
+// cycle hands back, what reserve takes into Reservations. A score is 0..kScoreMax after normalize;
+// the profile's weight multiplies it.
 #pragma once
 
 #include <cstdint>
@@ -74,6 +76,7 @@ struct Change {
   Events events = 0;
   const NodeInfo* node = nullptr;  // of node events
   const PodInfo* pod = nullptr;    // of pod events
+  std::string_view claim{};        // of kClaim: "namespace/name"
 };
 
 struct PluginState {
@@ -103,6 +106,15 @@ class Plugin {
     return 0;
   }
   virtual void normalize(const PluginState*, std::vector<std::int64_t>&) const {}
+
+  // The pod counts on the node from now on, though its bind is still to come: takes what others
+  // must not get meanwhile. A no undoes the placement.
+  virtual Verdict reserve(const PodInfo&, const std::string& /*node*/, const Snapshot&,
+                          Reservations&) const {
+    return Verdict::yes();
+  }
+  // A later step or the bind failed. Also called when reserve took nothing, or was not called.
+  virtual void unreserve(const PodInfo&, const std::string& /*node*/, Reservations&) const {}
 
   // Events after which a pod that this plugin rejected is worth another try.
   virtual Events helped_by() const { return 0; }

@@ -70,8 +70,9 @@ struct PodInfo {
   std::vector<SpreadConstraint> spread;
   bool own_spread = false;  // spec.topologySpreadConstraints is not empty
   std::vector<DiskUse> disks;
-  std::vector<std::string> claims;  // names of PersistentVolumeClaims
-  std::vector<std::string> images;  // normalised
+  std::vector<std::string> claims;            // PersistentVolumeClaims it names, each once
+  std::vector<std::string> ephemeral_claims;  // those made for it alone
+  std::vector<std::string> images;            // normalised
   int containers = 0;
 
   // The PodScheduled condition as it stands, to write only what changes.

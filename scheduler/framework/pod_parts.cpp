@@ -67,34 +67,6 @@ void parse_terms(const json::value& pod, const std::string& path, std::vector<Po
   }
 }
 
-void parse_disk(const json::value& volume, PodInfo& info) {
-  DiskUse disk;
-  const auto simple = [&](const char* source, const char* id, DiskUse::Kind kind) {
-    const json::value* found = find(volume, source);
-    if (found == nullptr) return false;
-    disk = {kind, std::string(get_string(*found, id)), {}, get_bool(*found, "readOnly")};
-    return true;
-  };
-  if (simple("gcePersistentDisk", "pdName", DiskUse::Kind::kGce) ||
-      simple("awsElasticBlockStore", "volumeID", DiskUse::Kind::kEbs) ||
-      simple("azureDisk", "diskName", DiskUse::Kind::kAzure) ||
-      simple("cinder", "volumeID", DiskUse::Kind::kCinder) ||
-      simple("iscsi", "iqn", DiskUse::Kind::kIscsi)) {
-    info.disks.push_back(std::move(disk));
-    return;
-  }
-  const json::value* rbd = find(volume, "rbd");
-  if (rbd == nullptr) return;
-  disk.kind = DiskUse::Kind::kRbd;
-  disk.id =
-      std::string(get_string(*rbd, "pool", "rbd")) + "/" + std::string(get_string(*rbd, "image"));
-  for (const json::value& monitor : get_array(*rbd, "monitors")) {
-    if (monitor.is_string()) disk.monitors.emplace_back(monitor.as_string());
-  }
-  disk.read_only = get_bool(*rbd, "readOnly");
-  info.disks.push_back(std::move(disk));
-}
-
 void add_host_ports(const json::value& container, bool host_network, std::vector<HostPort>& ports) {
   for (const json::value& port : get_array(container, "ports")) {
     const std::int64_t number = host_network
@@ -146,13 +118,45 @@ void parse_pod_affinity(const json::value& pod, PodInfo& info) {
               info.preferred_anti_affinity);
 }
 
+std::optional<DiskUse> parse_disk(const json::value& source) {
+  struct Simple {
+    const char *member, *id;
+    DiskUse::Kind kind;
+  };
+  constexpr Simple kSimple[] = {{"gcePersistentDisk", "pdName", DiskUse::Kind::kGce},
+                                {"awsElasticBlockStore", "volumeID", DiskUse::Kind::kEbs},
+                                {"azureDisk", "diskName", DiskUse::Kind::kAzure},
+                                {"cinder", "volumeID", DiskUse::Kind::kCinder},
+                                {"iscsi", "iqn", DiskUse::Kind::kIscsi}};
+  for (const Simple& simple : kSimple) {
+    const json::value* found = find(source, simple.member);
+    if (found == nullptr) continue;
+    return DiskUse{
+        simple.kind, std::string(get_string(*found, simple.id)), {}, get_bool(*found, "readOnly")};
+  }
+  const json::value* rbd = find(source, "rbd");
+  if (rbd == nullptr) return std::nullopt;
+  DiskUse disk;
+  disk.kind = DiskUse::Kind::kRbd;
+  disk.id =
+      std::string(get_string(*rbd, "pool", "rbd")) + "/" + std::string(get_string(*rbd, "image"));
+  for (const json::value& monitor : get_array(*rbd, "monitors")) {
+    if (monitor.is_string()) disk.monitors.emplace_back(monitor.as_string());
+  }
+  disk.read_only = get_bool(*rbd, "readOnly");
+  return disk;
+}
+
 void parse_volumes(const json::value& pod, PodInfo& info) {
   for (const json::value& volume : get_array(pod, "spec.volumes")) {
-    parse_disk(volume, info);
-    const std::string_view claim = get_string(volume, "persistentVolumeClaim.claimName");
-    if (!claim.empty()) info.claims.emplace_back(claim);
+    if (auto disk = parse_disk(volume)) info.disks.push_back(std::move(*disk));
+    const std::string claim(get_string(volume, "persistentVolumeClaim.claimName"));
+    if (!claim.empty() &&
+        std::find(info.claims.begin(), info.claims.end(), claim) == info.claims.end()) {
+      info.claims.push_back(claim);
+    }
     if (find(volume, "ephemeral") != nullptr) {
-      info.claims.push_back(info.name + "-" + std::string(get_string(volume, "name")));
+      info.ephemeral_claims.push_back(info.name + "-" + std::string(get_string(volume, "name")));
     }
   }
 }

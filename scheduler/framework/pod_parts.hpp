@@ -1,6 +1,8 @@
 // Parts of parse_pod: ports, pod affinity, topology spread, volumes. Pure.
 #pragma once
 
+#include <optional>
+
 #include "framework/pod_info.hpp"
 
 namespace coracle::scheduler {
@@ -8,6 +10,8 @@ namespace coracle::scheduler {
 std::vector<HostPort> parse_host_ports(const json::value& pod);
 std::vector<SpreadConstraint> parse_spread(const json::value& pod);
 void parse_pod_affinity(const json::value& pod, PodInfo& info);
+// The disk a volume of a pod, or the spec of a PersistentVolume, names.
+std::optional<DiskUse> parse_disk(const json::value& source);
 void parse_volumes(const json::value& pod, PodInfo& info);
 
 }  // namespace coracle::scheduler

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.hpp"
+
 namespace coracle::scheduler {
 
 api::LabelSelector WorkloadSelectors::of(const PodInfo& pod) const {
@@ -33,6 +35,29 @@ bool Snapshot::matches(const PodTerm& term, const PodInfo& pod) const {
         labels == namespace_labels.end() ? kNoLabels : labels->second);
   }
   return in_namespace && term.selector.matches(pod.labels);
+}
+
+std::vector<const DiskUse*> Snapshot::disks_of(const PodInfo& pod) const {
+  std::vector<const DiskUse*> disks;
+  for (const DiskUse& disk : pod.disks) disks.push_back(&disk);
+  for (const auto* names : {&pod.claims, &pod.ephemeral_claims}) {
+    for (const std::string& name : *names) {
+      const auto claim = claims.find(pod.ns + "/" + name);
+      if (claim == claims.end()) continue;
+      const auto volume = volumes.find(claim->second.volume);
+      if (volume != volumes.end()) disks.push_back(&volume->second);
+    }
+  }
+  return disks;
+}
+
+void Snapshot::count_claims(const PodInfo& pod, int sign) {
+  for (const std::string& name : pod.claims) {
+    const auto count = claim_pods.emplace(pod.ns + "/" + name, 0).first;
+    count->second += sign;
+    CHECK_MSG(count->second >= 0, "claim " << count->first << " has less than no pods");
+    if (count->second == 0) claim_pods.erase(count);
+  }
 }
 
 }  // namespace coracle::scheduler

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/selectors.hpp"
+#include "framework/claims.hpp"
 #include "framework/node_info.hpp"
 
 namespace coracle::scheduler {
@@ -26,16 +27,14 @@ struct WorkloadSelectors {
   api::LabelSelector of(const PodInfo& pod) const;
 };
 
-// What a PersistentVolumeClaim says that placement depends on.
-struct ClaimFacts {
-  bool one_pod_only = false;  // ReadWriteOncePod
-};
-
 class Snapshot {
  public:
   std::vector<NodeInfo> nodes;
   std::map<std::string, json::object> namespace_labels;
   std::map<std::string, ClaimFacts> claims;  // by "namespace/name"
+  std::map<std::string, DiskUse> volumes;    // PersistentVolumes that are disks, by name
+  std::map<std::string, int> claim_pods;     // claim -> placed pods that use it
+  Reservations reservations;                 // of pods whose bind is under way
   std::map<std::string, int> image_nodes;    // normalised image -> nodes that have it
   WorkloadSelectors workloads;
   int known_nodes = 0;         // of nodes, with facts
@@ -44,6 +43,10 @@ class Snapshot {
 
   // Whether `term`, of a pod or for one, is about `pod`.
   bool matches(const PodTerm& term, const PodInfo& pod) const;
+  // The disks a pod mounts: those it names itself, and those behind its bound claims.
+  std::vector<const DiskUse*> disks_of(const PodInfo& pod) const;
+  // A pod that uses claims came (+1) or went (-1).
+  void count_claims(const PodInfo& pod, int sign);
 };
 
 }  // namespace coracle::scheduler

@@ -57,6 +57,13 @@ class a_pod {
     set_path(pod_, path, std::move(value));
     return *this;
   }
+  a_pod& claim(const std::string& name) {
+    json::value& spec = pod_.as_object()["spec"];
+    if (find(spec, "volumes") == nullptr) spec.as_object()["volumes"].emplace_array();
+    spec.as_object()["volumes"].as_array().push_back(
+        json::object{{"name", name}, {"persistentVolumeClaim", json::object{{"claimName", name}}}});
+    return *this;
+  }
   const json::value& object() const { return pod_; }
   PodPtr info() const { return parse_pod(pod_); }
 
@@ -118,6 +125,7 @@ inline Snapshot a_world(const std::vector<a_node>& nodes, const std::vector<a_po
     for (NodeInfo& node : world.nodes) {
       if (node.name() != info->node_name) continue;
       node.add(info);
+      world.count_claims(*info, 1);
       world.affinity_pods += info->has_pod_affinity();
       world.anti_affinity_pods += !info->anti_affinity.empty();
       placed = true;

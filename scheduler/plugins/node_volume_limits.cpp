@@ -17,25 +17,43 @@ constexpr Limit kLimits[] = {
     {DiskUse::Kind::kCinder, "attachable-volumes-cinder", 256},
 };
 
-void collect(const PodInfo& pod, DiskUse::Kind kind, std::set<std::string>& ids) {
-  for (const DiskUse& disk : pod.disks) {
-    if (disk.kind == kind) ids.insert(disk.id);
+// A decision reads a world that stands still, so what pre_filter saw may be looked up later.
+struct Disks final : PluginState {
+  const Snapshot* world = nullptr;
+  std::vector<const DiskUse*> wanted;
+};
+
+void collect(const std::vector<const DiskUse*>& disks, DiskUse::Kind kind,
+             std::set<std::string>& ids) {
+  for (const DiskUse* disk : disks) {
+    if (disk->kind == kind) ids.insert(disk->id);
   }
 }
 
 }  // namespace
 
-Verdict NodeVolumeLimits::pre_filter(const PodInfo& pod, const Snapshot&, StatePtr*) const {
-  return pod.disks.empty() ? Verdict::skip() : Verdict::yes();
+Verdict NodeVolumeLimits::pre_filter(const PodInfo& pod, const Snapshot& world,
+                                     StatePtr* state) const {
+  auto disks = std::make_unique<Disks>();
+  disks->world = &world;
+  disks->wanted = world.disks_of(pod);
+  if (disks->wanted.empty()) return Verdict::skip();
+  *state = std::move(disks);
+  return Verdict::yes();
 }
 
-Verdict NodeVolumeLimits::filter(const PodInfo& pod, const NodeInfo& node,
-                                 const PluginState*) const {
+Verdict NodeVolumeLimits::filter(const PodInfo&, const NodeInfo& node,
+                                 const PluginState* state) const {
+  const auto& disks = static_cast<const Disks&>(*state);
+  std::vector<const DiskUse*> there;
+  for (const PodPtr& other : node.pods()) {
+    for (const DiskUse* disk : disks.world->disks_of(*other)) there.push_back(disk);
+  }
   for (const Limit& limit : kLimits) {
     std::set<std::string> ids;
-    for (const PodPtr& other : node.pods()) collect(*other, limit.kind, ids);
+    collect(there, limit.kind, ids);
     const size_t before = ids.size();
-    collect(pod, limit.kind, ids);
+    collect(disks.wanted, limit.kind, ids);
     if (ids.size() == before) continue;
     const auto said = node.facts().volume_limits.find(limit.resource);
     const std::int64_t most =

@@ -1,5 +1,5 @@
 // NodeVolumeLimits: a node attaches so many disks of a kind: what its allocatable says, else the
-// default of the kind. The same disk twice counts once.
+// default of the kind. The same disk twice counts once, whether a pod names it or a bound claim.
 #pragma once
 
 #include "framework/plugin.hpp"

@@ -54,5 +54,38 @@ TEST_CASE("NodeVolumeLimits filters") {
             });
 }
 
+TEST_CASE("NodeVolumeLimits: a bound claim counts as the disk behind it") {
+  const std::vector<a_node> two{a_node("n").has("attachable-volumes-gce-pd", "2")};
+  auto world =
+      testing::a_world(two, {with_disks("a", 0, 1).on("n"), a_pod("b").claim("one").on("n")});
+  const auto volume = [](const char* disk) {
+    return *parse_volume(testing::parsed(
+        std::string(R"({"spec":{"gcePersistentDisk":{"pdName":")") + disk + "\"}}}"));
+  };
+  world.volumes = {{"pv-1", volume("d1")}, {"pv-2", volume("d2")}};
+  world.claims["default/one"].volume = "pv-1";
+  world.claims["default/two"].volume = "pv-2";
+  world.claims["default/unbound"] = {};
+  struct Case {
+    const char* name;
+    a_pod pod;
+    Verdict expected;
+  };
+  const Verdict no = Verdict::not_now("node(s) exceed max volume count");
+  const std::vector<Case> cases{
+      {"a disk that is there, by another name", with_disks("p", 1, 1), Verdict::yes()},
+      {"a claim whose disk is there", a_pod("p").claim("one"), Verdict::yes()},
+      {"a disk more", with_disks("p", 2, 1), no},
+      {"a claim more", a_pod("p").claim("two"), no},
+      {"not bound yet", a_pod("p").claim("unbound"), Verdict::skip()},
+      {"not there", a_pod("p").claim("lost"), Verdict::skip()},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    CHECK(testing::filtered(NodeVolumeLimits(), *c.pod.info(), world) ==
+          testing::Verdicts{c.expected});
+  }
+}
+
 }  // namespace
 }  // namespace coracle::scheduler

@@ -2,12 +2,19 @@
 
 #include <algorithm>
 
+#include "base/strings.hpp"
+
 namespace coracle::scheduler {
 namespace {
 
 constexpr const char* kDiskTaken = "node(s) had no available disk";
 constexpr const char* kClaimTaken =
-    "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode";
+    "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already "
+    "in-use by another pod";
+
+struct ClaimTaken final : PluginState {};  // by another pod, so no node will do
+
+std::string claim_key(const PodInfo& pod, const std::string& name) { return pod.ns + "/" + name; }
 
 bool clash(const DiskUse& a, const DiskUse& b) {
   if (a.kind != b.kind || a.id != b.id) return false;
@@ -31,32 +38,24 @@ bool clash(const DiskUse& a, const DiskUse& b) {
 
 }  // namespace
 
-Verdict VolumeRestrictions::pre_filter(const PodInfo& pod, const Snapshot& world, StatePtr*) const {
-  std::vector<std::string> exclusive;
-  for (const std::string& claim : pod.claims) {
-    const auto facts = world.claims.find(pod.ns + "/" + claim);
-    if (facts != world.claims.end() && facts->second.one_pod_only) {
-      exclusive.push_back(claim);
+Verdict VolumeRestrictions::pre_filter(const PodInfo& pod, const Snapshot& world,
+                                       StatePtr* state) const {
+  for (const std::string& name : pod.claims) {
+    const std::string key = claim_key(pod, name);
+    const auto facts = world.claims.find(key);
+    if (facts == world.claims.end()) {
+      return Verdict::never("persistentvolumeclaim " + quoted(name) + " not found");
+    }
+    if (!facts->second.one_pod_only) continue;
+    if (world.claim_pods.contains(key) || world.reservations.is_taken(key, pod.uid)) {
+      *state = std::make_unique<ClaimTaken>();
     }
   }
-  if (pod.disks.empty() && exclusive.empty()) return Verdict::skip();
-  // Such a claim, held on whatever node, rules out all of them.
-  for (const NodeInfo& node : world.nodes) {
-    if (exclusive.empty()) break;
-    for (const PodPtr& other : node.pods()) {
-      if (other->ns != pod.ns) continue;
-      for (const std::string& name : exclusive) {
-        if (std::find(other->claims.begin(), other->claims.end(), name) != other->claims.end()) {
-          return Verdict::not_now(kClaimTaken);
-        }
-      }
-    }
-  }
-  return Verdict::yes();
+  return pod.disks.empty() && *state == nullptr ? Verdict::skip() : Verdict::yes();
 }
 
 Verdict VolumeRestrictions::filter(const PodInfo& pod, const NodeInfo& node,
-                                   const PluginState*) const {
+                                   const PluginState* state) const {
   for (const DiskUse& disk : pod.disks) {
     for (const PodPtr& other : node.pods()) {
       for (const DiskUse& taken : other->disks) {
@@ -64,11 +63,36 @@ Verdict VolumeRestrictions::filter(const PodInfo& pod, const NodeInfo& node,
       }
     }
   }
+  return state != nullptr ? Verdict::not_now(kClaimTaken) : Verdict::yes();
+}
+
+Verdict VolumeRestrictions::reserve(const PodInfo& pod, const std::string&, const Snapshot& world,
+                                    Reservations& reservations) const {
+  for (const std::string& name : pod.claims) {
+    const std::string key = claim_key(pod, name);
+    const auto facts = world.claims.find(key);
+    const bool exclusive = facts != world.claims.end() && facts->second.one_pod_only;
+    if (exclusive && !reservations.take(key, pod.uid)) return Verdict::not_now(kClaimTaken);
+  }
   return Verdict::yes();
 }
 
-bool VolumeRestrictions::helps(const PodInfo&, const Change& change) const {
-  return change.pod == nullptr || !change.pod->disks.empty() || !change.pod->claims.empty();
+void VolumeRestrictions::unreserve(const PodInfo& pod, const std::string&,
+                                   Reservations& reservations) const {
+  for (const std::string& name : pod.claims) {
+    reservations.give_back(claim_key(pod, name), pod.uid);
+  }
+}
+
+bool VolumeRestrictions::helps(const PodInfo& pod, const Change& change) const {
+  const auto uses = [&pod](std::string_view key) {
+    return std::any_of(pod.claims.begin(), pod.claims.end(),
+                       [&](const std::string& name) { return claim_key(pod, name) == key; });
+  };
+  if (!change.claim.empty()) return uses(change.claim);
+  if (change.pod == nullptr || !change.pod->disks.empty()) return true;
+  return std::any_of(change.pod->claims.begin(), change.pod->claims.end(),
+                     [&](const std::string& name) { return uses(claim_key(*change.pod, name)); });
 }
 
 }  // namespace coracle::scheduler

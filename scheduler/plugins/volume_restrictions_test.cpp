@@ -71,17 +71,74 @@ TEST_CASE("VolumeRestrictions: a disk taken on another node is no matter here") 
                                                            {kNo, kYes}}});
 }
 
+const Verdict kTaken = Verdict::not_now(
+    "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already "
+    "in-use by another pod");
+
+// Two nodes; a pod on the first uses the claims "many" (for anyone) and "one" (for one pod only).
+Snapshot claims_world() {
+  auto world = a_world({a_node("n"), a_node("m")}, {a_pod("a").claim("many").claim("one").on("n")});
+  for (const char* name : {"default/many", "default/one", "default/free", "other/one"}) {
+    world.claims[name].one_pod_only = std::string(name) != "default/many";
+  }
+  return world;
+}
+
 TEST_CASE("VolumeRestrictions: a ReadWriteOncePod claim is held by one pod anywhere") {
-  const std::string claim = R"("persistentVolumeClaim":{"claimName":"c"})";
-  auto world = a_world({a_node("n"), a_node("m")}, {with_volume("a", claim).on("n")});
-  const PodPtr pod = with_volume("p", claim).info();
-  CHECK(testing::filtered(VolumeRestrictions(), *pod, world) ==
+  struct Case {
+    const char* name;
+    a_pod pod;
+    Verdict expected;  // on both nodes
+  };
+  const std::vector<Case> cases{
+      {"for anyone", a_pod("p").claim("many"), Verdict::skip()},
+      {"for one, and nobody has it", a_pod("p").claim("free"), Verdict::skip()},
+      {"for one, and a pod has it", a_pod("p").claim("one"), kTaken},
+      {"one of several", a_pod("p").claim("free").claim("many").claim("one"), kTaken},
+      {"of that name in another namespace", a_pod("p", "other").claim("one"), Verdict::skip()},
+      {"not there", a_pod("p").claim("free").claim("lost"),
+       Verdict::never("persistentvolumeclaim \"lost\" not found")},
+      {"made for the pod alone, and not there yet",
+       a_pod("p").set("spec.volumes", R"([{"name":"v","ephemeral":{}}])"), Verdict::skip()},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    CHECK(testing::filtered(VolumeRestrictions(), *c.pod.info(), claims_world()) ==
+          testing::Verdicts{c.expected, c.expected});
+  }
+}
+
+TEST_CASE("VolumeRestrictions: a claim is reserved while the bind is under way") {
+  const VolumeRestrictions plugin;
+  auto world = claims_world();
+  const PodPtr first = a_pod("p").claim("free").claim("many").info();
+  const PodPtr second = a_pod("q").claim("free").claim("many").info();
+  CHECK(plugin.reserve(*first, "n", world, world.reservations).is_yes());
+  CHECK(testing::filtered(plugin, *first, world) ==
         testing::Verdicts{Verdict::skip(), Verdict::skip()});
-  world.claims["default/c"].one_pod_only = true;
-  const Verdict no = Verdict::not_now(
-      "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access "
-      "mode");
-  CHECK(testing::filtered(VolumeRestrictions(), *pod, world) == testing::Verdicts{no, no});
+  CHECK(testing::filtered(plugin, *second, world) == testing::Verdicts{kTaken, kTaken});
+  CHECK(plugin.reserve(*second, "m", world, world.reservations) == kTaken);
+  plugin.unreserve(*second, "m", world.reservations);
+  CHECK(testing::filtered(plugin, *second, world) == testing::Verdicts{kTaken, kTaken});
+  plugin.unreserve(*first, "n", world.reservations);
+  CHECK(world.reservations.empty());
+  CHECK(plugin.reserve(*second, "m", world, world.reservations).is_yes());
+}
+
+TEST_CASE("VolumeRestrictions: what helps a pod that waits for a claim") {
+  const PodPtr waiting = a_pod("p").claim("one").info();
+  const PodPtr user = a_pod("a").claim("one").info(), other = a_pod("b").claim("two").info();
+  const PodPtr elsewhere = a_pod("c", "other").claim("one").info();
+  const VolumeRestrictions plugin;
+  const auto gone = [&](const PodPtr& pod) {
+    return plugin.helps(*waiting, {event::kPodGone, nullptr, pod.get()});
+  };
+  CHECK(gone(user));
+  CHECK_FALSE(gone(other));
+  CHECK_FALSE(gone(elsewhere));
+  CHECK(plugin.helps(*waiting, {.events = event::kClaim, .claim = "default/one"}));
+  CHECK_FALSE(plugin.helps(*waiting, {.events = event::kClaim, .claim = "default/two"}));
+  CHECK((plugin.helped_by() & event::kClaim) != 0);
 }
 
 }  // namespace
