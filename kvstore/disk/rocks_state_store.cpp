@@ -211,8 +211,11 @@ Status RocksStateStore::flush() {
 }
 
 void RocksStateStore::compact() {
+  rocksdb::CompactRangeOptions options;
+  // The last level too: what was erased there since may still lie in it.
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   for (auto* handle : impl_->handles) {
-    impl_->must(impl_->db->CompactRange({}, handle, nullptr, nullptr));
+    impl_->must(impl_->db->CompactRange(options, handle, nullptr, nullptr));
   }
 }
 

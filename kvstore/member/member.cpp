@@ -93,6 +93,7 @@ bool Member::over_quota(std::uint64_t bytes) const {
 }
 
 void Member::refuse_growth(std::function<void(Status)> done) {
+  if (machine_->has_alarm(pb::NOSPACE)) return done(err_no_space());
   Proposal alarm;
   alarm.mutable_alarm()->set_action(pb::AlarmRequest::ACTIVATE);
   alarm.mutable_alarm()->set_memberid(identity_.member);

@@ -67,8 +67,10 @@ void Member::apply(const std::vector<raft::Entry>& entries) {
   if (entries.empty()) return;
   std::vector<std::pair<std::uint64_t, Outcome>> answers;
   const TimePoint now = loop_.now();
+  std::uint64_t bytes = 0;
   for (const raft::Entry& entry : entries) {
     proposals_->on_entry(entry);
+    bytes += entry.data.size();
     if (entry.kind == raft::EntryKind::kNoop) continue;
     if (entry.kind == raft::EntryKind::kConfig) {
       if (auto change = raft::decode_change(entry.data); change.ok()) {
@@ -86,6 +88,7 @@ void Member::apply(const std::vector<raft::Entry>& entries) {
     }
   }
   publish_changes({entries.back().index, entries.back().term});
+  db_bytes_ += bytes;  // about; a burst must not pass the quota before the next look at the files
   core_->on_applied(entries.back().index);
   for (auto& [request, outcome] : answers) proposals_->answer(request, std::move(outcome));
   refresh_peers();
