@@ -6,27 +6,33 @@
 namespace coracle::store {
 
 bool EventLoop::try_post(Work work) {
-  {
-    std::lock_guard lock(mutex_);
-    if (stopped_ || inbox_.size() >= kInboxMax) return false;
-    inbox_.push_back(std::move(work));
-    if (!sleeping_) return true;
-    sleeping_ = false;
+  Lock lock(mutex_);
+  if (stopped_ || inbox_.size() >= kInboxMax) return false;
+  inbox_.push_back(std::move(work));
+  if (taken_) return true;  // who runs the strand looks again before it goes
+  if (!lends_ || !running_) {
+    wake(lock);
+    return true;
   }
-  arrived_.notify_one();
+  taken_ = true;
+  for (int turns = 0; turns < kLentTurns && !inbox_.empty() && !stopped_; ++turns) turn(lock);
+  give_strand_back(lock);
   return true;
 }
 
 bool EventLoop::post_unless_stopped(Work work) {
-  {
-    std::lock_guard lock(mutex_);
-    if (stopped_) return false;
-    inbox_.push_back(std::move(work));
-    if (!sleeping_) return true;
-    sleeping_ = false;
-  }
-  arrived_.notify_one();
+  Lock lock(mutex_);
+  if (stopped_) return false;
+  inbox_.push_back(std::move(work));
+  if (!taken_) wake(lock);
   return true;
+}
+
+// Leaves the lock open: the thread that wakes needs it.
+void EventLoop::wake(Lock& lock) {
+  if (!std::exchange(sleeping_, false)) return;
+  lock.unlock();
+  arrived_.notify_one();
 }
 
 EventLoop::TimerId EventLoop::after(Duration delay, Work work) {
@@ -44,55 +50,78 @@ void EventLoop::cancel(TimerId timer) {
   deadlines_.erase(found);
 }
 
-bool EventLoop::gather(std::vector<Work>* batch) {
-  std::unique_lock lock(mutex_);
-  if (inbox_.empty() && !stopped_) {
-    sleeping_ = true;
-    if (timers_.empty()) {
-      arrived_.wait(lock, [this] { return !inbox_.empty() || stopped_; });
-    } else {
-      const Duration left = timers_.begin()->first.first - now();
-      if (left > Duration(0)) {
-        arrived_.wait_for(lock, left, [this] { return !inbox_.empty() || stopped_; });
-      }
-    }
-    sleeping_ = false;
-  }
-  batch->swap(inbox_);
-  return stopped_;
+TimePoint EventLoop::first_timer() const {
+  return timers_.empty() ? TimePoint::max() : timers_.begin()->first.first;
 }
 
 void EventLoop::run_due_timers() {
   const TimePoint until = now();
-  while (!timers_.empty() && timers_.begin()->first.first <= until) {
+  while (first_timer() <= until) {
     auto node = timers_.extract(timers_.begin());
     deadlines_.erase(node.key().second);
     node.mapped()();
   }
 }
 
-void EventLoop::run(const Work& end_of_turn) {
-  std::vector<Work> batch;
-  bool stopped = false;
-  while (!stopped) {
-    batch.clear();
-    stopped = gather(&batch);
-    for (Work& work : batch) {
-      work();
-      work = nullptr;  // what it holds goes now, not at the end of the turn
-    }
-    if (stopped) return;
+// One turn, with the strand taken. The lock is open while the work runs.
+void EventLoop::turn(Lock& lock) {
+  const bool last = stopped_;
+  batch_.clear();
+  batch_.swap(inbox_);
+  lock.unlock();
+  for (Work& work : batch_) {
+    work();
+    work = nullptr;  // what it holds goes now, not at the end of the turn
+  }
+  if (!last) {
     run_due_timers();
-    end_of_turn();
+    end_of_turn_();
+  }
+  lock.lock();
+}
+
+void EventLoop::give_strand_back(Lock& lock) {
+  next_timer_ = first_timer();
+  taken_ = false;
+  if (stopped_ || !inbox_.empty() || next_timer_ < sleeping_until_) wake(lock);
+}
+
+void EventLoop::wait_for_turn(Lock& lock) {
+  while (taken_ || (inbox_.empty() && !stopped_)) {
+    if (!taken_ && next_timer_ <= now()) return;
+    sleeping_ = true;
+    // While the strand is lent, its timers run there; who gives it back wakes us.
+    sleeping_until_ = taken_ ? TimePoint::max() : next_timer_;
+    if (sleeping_until_ == TimePoint::max()) {
+      arrived_.wait(lock);
+    } else {
+      arrived_.wait_for(lock, sleeping_until_ - now());
+    }
+    sleeping_ = false;
   }
 }
 
-void EventLoop::stop() {
-  {
-    std::lock_guard lock(mutex_);
-    stopped_ = true;
+void EventLoop::run(const Work& end_of_turn) {
+  Lock lock(mutex_);
+  end_of_turn_ = end_of_turn;
+  running_ = true;
+  next_timer_ = first_timer();
+  bool last = false;
+  while (!last) {
+    wait_for_turn(lock);
+    taken_ = true;
+    last = stopped_;
+    turn(lock);
+    next_timer_ = first_timer();
+    taken_ = false;
   }
-  arrived_.notify_one();
+  running_ = false;
+}
+
+void EventLoop::stop() {
+  Lock lock(mutex_);
+  stopped_ = true;
+  wake(lock);
 }
 
 }  // namespace coracle::store

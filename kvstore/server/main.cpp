@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   log::init("kvstore", options.log_level);
   const SignalWaiter signals;
 
-  store::EventLoop loop;
+  store::EventLoop loop(store::EventLoop::Turns::kLent);
   store::DataFolder folder(options.data_dir, loop);
   store::PeerTransport transport(store::identity_of(options), options.peer_tls, loop);
   auto member = store::Member::open(
