@@ -16,11 +16,12 @@ Status bad_record(const std::string& file, std::uint64_t offset, std::string_vie
 }
 
 // A file full of zeros that are on the disk: writing over them later changes data only.
-Result<File> prepare_file(const std::string& path, std::uint64_t bytes) {
-  RETURN_IF_ERROR(remove_file(path));
-  ASSIGN_OR_RETURN(File file, File::open(path, File::Mode::kCreate));
-  RETURN_IF_ERROR(file.write_zeros(0, bytes));
-  RETURN_IF_ERROR(file.sync());
+Result<std::unique_ptr<OpenFile>> prepare_file(Files& files, const std::string& path,
+                                               std::uint64_t bytes) {
+  RETURN_IF_ERROR(files.remove_file(path));
+  ASSIGN_OR_RETURN(std::unique_ptr<OpenFile> file, files.open(path, File::Mode::kCreate));
+  RETURN_IF_ERROR(file->write_zeros(0, bytes));
+  RETURN_IF_ERROR(file->sync());
   return file;
 }
 
@@ -62,7 +63,7 @@ Result<raft::Entry> decode_entry(std::string_view payload) {
 
 Result<std::unique_ptr<FileLog>> FileLog::open(const std::string& folder, const Identity& identity,
                                                const Options& options, LogImage* image) {
-  RETURN_IF_ERROR(make_dirs(folder));
+  RETURN_IF_ERROR(options.files->make_dirs(folder));
   std::unique_ptr<FileLog> log(new FileLog(folder, identity, options));
   RETURN_IF_ERROR(log->load(image));
   return log;
@@ -71,7 +72,7 @@ Result<std::unique_ptr<FileLog>> FileLog::open(const std::string& folder, const 
 FileLog::~FileLog() {
   if (!next_.valid()) return;
   (void)next_.get();
-  (void)remove_file(folder_ + "/" + std::string(kPreparedName));
+  (void)files_.remove_file(folder_ + "/" + std::string(kPreparedName));
 }
 
 std::string FileLog::path_of(std::uint64_t sequence) const {
@@ -80,7 +81,7 @@ std::string FileLog::path_of(std::uint64_t sequence) const {
 
 Status FileLog::load(LogImage* image) {
   *image = {};
-  ASSIGN_OR_RETURN(std::vector<std::string> names, list_dir(folder_));
+  ASSIGN_OR_RETURN(std::vector<std::string> names, files_.list_dir(folder_));
   std::erase_if(names, [](const std::string& name) { return !name.ends_with(".log"); });
   if (names.empty()) return start_segment(Index(0), Term(0), false, 0);
   std::uint64_t sequence = 0;
@@ -103,9 +104,9 @@ Status FileLog::load(LogImage* image) {
 
 Status FileLog::load_segment(std::uint64_t sequence, bool is_last, LogImage* image) {
   const std::string path = path_of(sequence);
-  ASSIGN_OR_RETURN(File file, File::open(path, File::Mode::kReadWrite));
-  ASSIGN_OR_RETURN(const std::uint64_t size, file.size());
-  ASSIGN_OR_RETURN(const std::string bytes, file.read(0, size));
+  ASSIGN_OR_RETURN(auto file, files_.open(path, File::Mode::kReadWrite));
+  ASSIGN_OR_RETURN(const std::uint64_t size, file->size());
+  ASSIGN_OR_RETURN(const std::string bytes, file->read(0, size));
   ASSIGN_OR_RETURN(const SegmentHeader header, decode_segment_header(bytes, path));
   if (header.identity.cluster != identity_.cluster) {
     return failed_precondition(fmt::format("{}: belongs to cluster {:x}, not to {:x}", path,
@@ -125,8 +126,8 @@ Status FileLog::load_segment(std::uint64_t sequence, bool is_last, LogImage* ima
   segments_.push_back({sequence, header.base_index, path});
   if (!is_last) return {};
   if (scan.torn) {
-    RETURN_IF_ERROR(file.write_zeros(scan.end, size - scan.end));
-    RETURN_IF_ERROR(file.sync());
+    RETURN_IF_ERROR(file->write_zeros(scan.end, size - scan.end));
+    RETURN_IF_ERROR(file->sync());
   }
   active_ = std::move(file);
   active_bytes_ = size;
@@ -216,8 +217,8 @@ Status FileLog::append(const std::optional<raft::HardState>& hard_state,
     if (Status s = start_segment(base, term_of(base), false, bytes.size()); !s.ok()) return fail(s);
     return append(hard_state, entries);  // in the new segment, with a new batch number
   }
-  if (Status s = active_.write(write_at_, bytes); !s.ok()) return fail(s);
-  if (Status s = active_.sync(); !s.ok()) return fail(s);
+  if (Status s = active_->write(write_at_, bytes); !s.ok()) return fail(s);
+  if (Status s = active_->sync(); !s.ok()) return fail(s);
   ++sync_count_;
   ++next_batch_;
   write_at_ += bytes.size();
@@ -244,9 +245,9 @@ Status FileLog::cut(Index index) {
   }
   // Oldest first, each removal durable in order: no gap may appear in the numbers.
   for (; keep > 0; --keep) {
-    RETURN_IF_ERROR(remove_file(segments_.front().path));
+    RETURN_IF_ERROR(files_.remove_file(segments_.front().path));
     segments_.pop_front();
-    RETURN_IF_ERROR(sync_dir(folder_));
+    RETURN_IF_ERROR(files_.sync_dir(folder_));
   }
   return {};
 }
@@ -258,13 +259,13 @@ Status FileLog::start_segment(Index base_index, Term base_term, bool reset,
   std::string bytes = encode_segment_header(header);
   if (reset) append_record(&bytes, RecordKind::kReset, "", next_batch_, false);
   append_record(&bytes, RecordKind::kHardState, encode_hard_state(hard_state_), next_batch_, true);
-  ASSIGN_OR_RETURN(File file, take_prepared(min_bytes + bytes.size()));
-  RETURN_IF_ERROR(file.write(0, bytes));
-  RETURN_IF_ERROR(file.sync());
+  ASSIGN_OR_RETURN(auto file, take_prepared(min_bytes + bytes.size()));
+  RETURN_IF_ERROR(file->write(0, bytes));
+  RETURN_IF_ERROR(file->sync());
   const std::string path = path_of(sequence);
-  RETURN_IF_ERROR(file.rename_to(path));
-  RETURN_IF_ERROR(sync_dir(folder_));
-  ASSIGN_OR_RETURN(active_bytes_, file.size());
+  RETURN_IF_ERROR(file->rename_to(path));
+  RETURN_IF_ERROR(files_.sync_dir(folder_));
+  ASSIGN_OR_RETURN(active_bytes_, file->size());
   active_ = std::move(file);
   write_at_ = bytes.size();
   ++next_batch_;
@@ -274,7 +275,7 @@ Status FileLog::start_segment(Index base_index, Term base_term, bool reset,
   return {};
 }
 
-Result<File> FileLog::take_prepared(std::uint64_t min_bytes) {
+Result<std::unique_ptr<OpenFile>> FileLog::take_prepared(std::uint64_t min_bytes) {
   if (next_.valid()) {
     // The helper's failure is not final: what it could not write may fit now.
     auto prepared = next_.get();
@@ -283,14 +284,15 @@ Result<File> FileLog::take_prepared(std::uint64_t min_bytes) {
   const std::uint64_t usual = segments_.empty()
                                   ? options_.first_segment_bytes
                                   : std::min(active_bytes_ * 4, options_.max_segment_bytes);
-  return prepare_file(folder_ + "/" + std::string(kPreparedName), std::max(usual, min_bytes));
+  return prepare_file(files_, folder_ + "/" + std::string(kPreparedName),
+                      std::max(usual, min_bytes));
 }
 
 void FileLog::maybe_prepare_next() {
-  if (next_.valid() || write_at_ < active_bytes_ / 2) return;
+  if (next_.valid() || write_at_ < active_bytes_ / 2 || !options_.helper_thread) return;
   next_bytes_ = std::min(active_bytes_ * 4, options_.max_segment_bytes);
-  next_ = std::async(std::launch::async, prepare_file, folder_ + "/" + std::string(kPreparedName),
-                     next_bytes_);
+  next_ = std::async(std::launch::async, prepare_file, std::ref(files_),
+                     folder_ + "/" + std::string(kPreparedName), next_bytes_);
 }
 
 }  // namespace coracle::disk

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "disk/file.hpp"
+#include "disk/files.hpp"
 #include "disk/log_store.hpp"
 #include "disk/segment_format.hpp"
 
@@ -27,6 +27,8 @@ class FileLog final : public LogStore {
     // as large up to the maximum.
     std::uint64_t first_segment_bytes = 4 << 20;
     std::uint64_t max_segment_bytes = 64 << 20;
+    Files* files = &real_files();
+    bool helper_thread = true;  // else the next segment is prepared when it is needed
   };
 
   // Makes the folder if it is missing. Reads everything into *image; a torn tail is cut back.
@@ -49,7 +51,10 @@ class FileLog final : public LogStore {
   };
 
   FileLog(std::string folder, Identity identity, Options options)
-      : folder_(std::move(folder)), identity_(identity), options_(options) {}
+      : folder_(std::move(folder)),
+        identity_(identity),
+        options_(options),
+        files_(*options.files) {}
 
   // Where a term's entries begin; enough to know the term of any entry.
   struct TermRun {
@@ -62,7 +67,7 @@ class FileLog final : public LogStore {
   Status replay(const SegmentHeader& header, const Scan& scan, const std::string& path,
                 LogImage* image);
   Status start_segment(Index base_index, Term base_term, bool reset, std::uint64_t min_bytes);
-  Result<File> take_prepared(std::uint64_t min_bytes);
+  Result<std::unique_ptr<OpenFile>> take_prepared(std::uint64_t min_bytes);
   void maybe_prepare_next();
   void note(const raft::Entry& entry);
   Term term_of(Index index) const;
@@ -72,9 +77,10 @@ class FileLog final : public LogStore {
   const std::string folder_;
   const Identity identity_;
   const Options options_;
+  Files& files_;
   // Owned by the strand.
   std::deque<Segment> segments_;
-  File active_;
+  std::unique_ptr<OpenFile> active_;
   std::uint64_t active_bytes_ = 0;
   std::uint64_t write_at_ = 0;
   std::uint64_t next_batch_ = 1;
@@ -82,8 +88,8 @@ class FileLog final : public LogStore {
   raft::HardState hard_state_;
   Index last_index_;
   std::vector<TermRun> terms_;
-  Status failure_;                  // sticky
-  std::future<Result<File>> next_;  // the helper's work
+  Status failure_;                                       // sticky
+  std::future<Result<std::unique_ptr<OpenFile>>> next_;  // the helper's work
   std::uint64_t next_bytes_ = 0;
 };
 
