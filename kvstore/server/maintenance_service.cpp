@@ -65,6 +65,18 @@ class MaintenanceService final : public pb::Maintenance::CallbackService {
                         });
   }
 
+  // etcd hashes its file here, which nobody can compare; ours is HashKV's at the current revision.
+  ServerUnaryReactor* Hash(CallbackServerContext* context, const pb::HashRequest*,
+                           pb::HashResponse* response) override {
+    return on_strand(member_, context, [this, response](auto done) {
+      const auto hash = member_.machine().store().hash_kv(Revision(0));
+      if (!hash.ok()) return done(hash.status());
+      response->set_hash(hash->hash);
+      member_.fill_header(response->mutable_header());
+      done({});
+    });
+  }
+
   ServerUnaryReactor* HashKV(CallbackServerContext* context, const pb::HashKVRequest* request,
                              pb::HashKVResponse* response) override {
     return on_strand(member_, context, [this, at = request->revision(), response](auto done) {
