@@ -119,7 +119,7 @@ void Member::start_core(disk::LogImage image) {
   const Status valid = raft::validate(config);
   CHECK_MSG(valid.ok(), valid.to_string());
   core_ = std::make_unique<raft::Core>(config, view_, rng_);
-  hub_ = std::make_unique<mvcc::WatchHub>(machine_->store(), mvcc::WatchLimits{});
+  hub_ = std::make_unique<mvcc::WatchHub>(machine_->store(), options_.watch);
   proposals_ = std::make_unique<Proposals>(*core_, options_.request_timeout());
   reads_ = std::make_unique<ReadBarrier>(*core_, options_.request_timeout());
   leaderless_since_ = loop_.now();

@@ -5,16 +5,13 @@
 #include "member/member.hpp"
 
 namespace coracle::store {
-namespace {
-
-constexpr size_t kFlushEveryBytes = 48 << 20;  // of log, before the state is flushed and it is cut
-
-}  // namespace
 
 void Member::end_of_turn() {
   if (stopping_ && core_->role() != raft::Role::kLeader) stop_();
-  reads_->start_round();
-  while (core_->has_ready()) run_ready(core_->take_ready());
+  do {
+    reads_->start_round();
+    while (core_->has_ready()) run_ready(core_->take_ready());
+  } while (reads_->may_start());
   staged_.reset();  // a snapshot that the core did not want
   watch_leadership();
   background_work();
@@ -133,7 +130,7 @@ void Member::install_now(const raft::SnapshotMeta& meta) {
 
 void Member::background_work() {
   if (machine_->store().compaction_pending()) {
-    machine_->compact_step();
+    machine_->compact_step(options_.compact_keys);
     publish_changes(machine_->applied());
     loop_.post([] {});  // another turn for the next piece
   } else {
@@ -169,7 +166,7 @@ void Member::trim_view() {
 }
 
 void Member::maybe_flush() {
-  if (flushing_ || unflushed_bytes_ < kFlushEveryBytes) return;
+  if (flushing_ || unflushed_bytes_ < options_.flush_bytes) return;
   unflushed_bytes_ = 0;
   flushing_ = true;
   folder_.aside([state = state_] { return state->flush(); },

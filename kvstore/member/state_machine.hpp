@@ -46,13 +46,14 @@ class StateMachine {
                                                     lease::LessorConfig config);
   // Writes the members of a new cluster into a state that counts as applied up to `mark`.
   static void bootstrap(mvcc::StateStore& state, const raft::Membership& membership,
-                        const std::vector<pb::Member>& members, AppliedMark mark = {});
+                        const std::vector<pb::Member>& members, const std::string& token,
+                        AppliedMark mark = {});
 
   Outcome apply(const Proposal& proposal, TimePoint now);
-  // The membership as of a committed change. `context` is a StoredMember.
-  void apply_change(const raft::MembershipChange& change);
+  // The membership as of a committed change. The change's context is an etcdserverpb.Member.
+  void apply_change(const raft::ConfigEntry& entry);
   // One bounded piece of removing what was compacted.
-  void compact_step() { store_->compact_step(kCompactKeys, batch_); }
+  void compact_step(size_t keys) { store_->compact_step(keys, batch_); }
   std::vector<mvcc::Change> end_turn(AppliedMark mark);
 
   mvcc::Store& store() { return *store_; }
@@ -61,16 +62,24 @@ class StateMachine {
   AppliedMark applied() const { return applied_; }
   const raft::Membership& membership() const { return membership_; }
   const std::map<NodeId, pb::Member>& members() const { return members_; }
+  // Ids of the past. None of them comes back.
+  const std::set<NodeId>& removed() const { return removed_; }
+  // A learner because somebody wants it so...
+  bool is_learner(NodeId id) const;
+  // ...or a new voter that is still catching up: it will be promoted without being asked for.
+  bool awaits_vote(NodeId id) const { return membership_.is_learner(id) && !is_learner(id); }
+  // --initial-cluster-token as of the founding; empty in states that are older than this record.
+  std::string token() const;
   const std::set<Alarm>& alarms() const { return alarms_; }
   bool has_alarm(pb::AlarmType type) const;
 
  private:
-  static constexpr size_t kCompactKeys = 2000;
-
   explicit StateMachine(mvcc::StateStore& state) : state_(state) {}
   Status recover();
   Status refusal(const Proposal& proposal) const;
   Outcome apply_alarm(const pb::AlarmRequest& request);
+  Outcome apply_update(const pb::MemberUpdateRequest& request);
+  void publish(const pb::Member& member);
   void put_member(const pb::Member& member);
 
   mvcc::StateStore& state_;
@@ -80,6 +89,7 @@ class StateMachine {
   AppliedMark applied_;
   raft::Membership membership_;
   std::map<NodeId, pb::Member> members_;
+  std::set<NodeId> removed_;
   std::set<Alarm> alarms_;
 };
 
