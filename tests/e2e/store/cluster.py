@@ -41,7 +41,10 @@ def wait_for(what, probe, seconds=15):
 
 
 class Member:
-    """One process. `joins`: it enters a running cluster; that is then its --initial-cluster."""
+    """One process. `joins`: it enters a running cluster; that is then its --initial-cluster.
+    `wrapper` goes before its command line, as the one that chooses a network namespace."""
+
+    host, wrapper = "127.0.0.1", ()
 
     def __init__(self, cluster, name, client, peer, joins=None):
         self.cluster, self.name, self.client, self.peer = cluster, name, client, peer
@@ -51,10 +54,10 @@ class Member:
 
     @property
     def endpoint(self):
-        return f"127.0.0.1:{self.client}"
+        return f"{self.host}:{self.client}"
 
     def args(self):
-        url = "http://127.0.0.1:%d"
+        url = f"http://{self.host}:%d"
         return [self.cluster.program, "--name", self.name, "--data-dir", self.data_dir,
                 "--listen-client-urls", url % self.client,
                 "--advertise-client-urls", url % self.client,
@@ -64,9 +67,9 @@ class Member:
                 "--initial-cluster-state", "existing" if self.joins else "new",
                 "--initial-cluster-token", self.cluster.token] + self.cluster.extra
 
-    def start(self, wrapper=()):
+    def start(self):
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(list(wrapper) + self.args(), stdout=log, stderr=log,
+            self.process = subprocess.Popen([*self.wrapper, *self.args()], stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL)
 
     def kill(self, how=signal.SIGKILL):
@@ -75,6 +78,13 @@ class Member:
 
     def alive(self):
         return self.process is not None and self.process.poll() is None
+
+    def listens(self):
+        try:
+            socket.create_connection((self.host, self.client), 1).close()
+            return True
+        except OSError:
+            return self.wrapper  # in a namespace of its own: nobody can tell from here
 
     def log(self):
         with open(self.log_path) as f:
@@ -88,7 +98,9 @@ class Member:
 
 
 class Cluster:
-    """`program`: ours, or another that takes etcd's flags."""
+    """`program`: ours, or another that takes etcd's flags. `wrapper`: before every etcdctl."""
+
+    wrapper = ()
 
     def __init__(self, size, extra=(), token="e2e", program=KVSTORE):
         self.dir = tempfile.mkdtemp(prefix="coracle-store-")
@@ -96,7 +108,10 @@ class Cluster:
         ports = free_ports(2 * size)
         self.members = [Member(self, f"m{i + 1}", ports[2 * i], ports[2 * i + 1])
                         for i in range(size)]
-        self.initial = ",".join(f"{m.name}=http://127.0.0.1:{m.peer}" for m in self.members)
+
+    @property
+    def initial(self):
+        return ",".join(f"{m.name}=http://{m.host}:{m.peer}" for m in self.members)
 
     def start(self):
         for member in self.members:
@@ -105,6 +120,7 @@ class Cluster:
 
     def wait_ready(self, members=None):
         for member in members or self.members:
+            wait_for(f"{member.name} to listen", member.listens)  # etcdctl would wait a second
             wait_for(f"{member.name} to serve",
                      lambda m=member: self.ctl("get", "ready?", on=m, check=False).returncode == 0)
 
@@ -115,8 +131,9 @@ class Cluster:
     def ctl(self, *args, on=None, check=True, stdin=None, timeout=20):
         endpoints = self.endpoints if on is None else on.endpoint
         env = dict(os.environ, ETCDCTL_API="3")
-        done = subprocess.run(["etcdctl", "--endpoints=" + endpoints, *args], env=env, input=stdin,
-                              capture_output=True, text=True, timeout=timeout)
+        done = subprocess.run([*self.wrapper, "etcdctl", "--endpoints=" + endpoints, *args],
+                              env=env, input=stdin, capture_output=True, text=True,
+                              timeout=timeout)
         if check and done.returncode != 0:
             raise AssertionError(f"etcdctl {args}: {done.stdout}{done.stderr}")
         return done
@@ -133,9 +150,9 @@ class Cluster:
         found = json.loads(done.stdout) if done.stdout.strip() else []
         return found[0]["Status"] if found else None
 
-    def leader(self):
+    def leader(self, among=None):
         """The member that leads, as it says itself; None if nobody does."""
-        for member in self.members:
+        for member in among or self.members:
             if not member.alive():
                 continue
             status = self.status(member)
@@ -143,8 +160,8 @@ class Cluster:
                 return member
         return None
 
-    def wait_leader(self):
-        return wait_for("a leader", self.leader)
+    def wait_leader(self, among=None):
+        return wait_for("a leader", lambda: self.leader(among))
 
     def close(self):
         for member in self.members:
@@ -154,9 +171,12 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def running(size, **kw):
+def running(size, prepare=None, **kw):
+    """A cluster of `size`; prepare(cluster) may change it before it starts."""
     cluster = Cluster(size, **kw)
     try:
+        if prepare:
+            prepare(cluster)
         cluster.start()
         yield cluster
     except BaseException:

@@ -150,7 +150,7 @@ void Client::put() {
 void Client::put_in_ledger() {
   pb::PutRequest request;
   request.set_key("ledger/" + std::to_string(number_) + "/" + std::to_string(written_ + 1));
-  request.set_value(value());
+  request.set_value(value() + std::string(run_.pad, '.'));
   pb::PutResponse response;
   const Outcome outcome =
       send(request, &response, false, [&](Stubs& to, grpc::ClientContext* context) {

@@ -22,6 +22,7 @@ struct Run {
   History* history = nullptr;
   std::string keys = "k/";  // of the contended keys
   std::int64_t key_count = 6;
+  std::size_t pad = 0;                // bytes more for each value of the ledger
   StopSign stop;                      // for clients
   std::atomic<std::int64_t> seen{0};  // the highest revision any client was told
   std::atomic<std::int64_t> safe{0};  // every watcher has got so far: compaction may follow

@@ -1,6 +1,5 @@
 #include "store_load/history.hpp"
 
-
 #include "etcd/rpc.pb.h"
 
 namespace coracle::load {

@@ -23,7 +23,7 @@ struct Settings {
   std::string endpoints, history;
   int clients = 6, watchers = 3;
   double rate = 200;
-  std::int64_t seed = 1;
+  std::int64_t seed = 1, pad = 0;
 };
 
 Settings settings_of(int argc, char** argv) {
@@ -36,9 +36,11 @@ Settings settings_of(int argc, char** argv) {
   flags.add("--watchers", &settings.watchers, "watchers of the whole store");
   flags.add("--rate", &settings.rate, "operations a second, of all clients together");
   flags.add("--seed", &settings.seed, "of all random choices");
+  flags.add("--pad", &settings.pad, "bytes more for each value that is written once");
   flags.parse(argc, argv);
   if (settings.clients < 1) fail_startup("--clients: must be positive");
   if (settings.watchers < 1) fail_startup("--watchers: must be positive");
+  if (settings.pad < 0) fail_startup("--pad: must not be negative");
   if (!(settings.rate > 0)) fail_startup("--rate: must be positive");
   return settings;
 }
@@ -60,6 +62,7 @@ void follow_watchers(Run* run, const std::vector<std::unique_ptr<Watcher>>& watc
 
 int run_load(const Settings& settings) {
   Run run;
+  run.pad = static_cast<std::size_t>(settings.pad);
   run.members = connect(split(settings.endpoints, ','));
   auto history = History::create(settings.history);
   if (!history.ok()) fail_startup("--history: " + history.status().message());
@@ -103,6 +106,7 @@ int run_load(const Settings& settings) {
   if (!last) run.fault("the store takes no writes any more");
   keeper.read_all();
   for (const auto& watcher : watchers) watcher->finish_at(last.value_or(1));
+  if (last) keeper.put_for_certain("end", std::chrono::seconds(60));  // wakes all watchers
   for (std::thread& thread : watcher_threads) thread.join();
   json::object summary = finish(&run, last.value_or(0), clients, watchers);
   if (const Status status = run.history->close(); !status.ok()) run.fault(status.message());
