@@ -110,8 +110,9 @@ std::string Cluster::lease_holder(const std::string& name) {
 }
 
 std::vector<StoreMember> Cluster::store_members() const {
-  const std::vector<std::string> endpoints = split(store_endpoints(shape_), ',');
   std::vector<StoreMember> members;
+  if (shape_.embedded()) return members;
+  const std::vector<std::string> endpoints = split(store_endpoints(shape_), ',');
   for (size_t i = 0; i < endpoints.size(); ++i) {
     StoreMember member;
     member.name = fmt::format("kvstore-{}", i + 1);

@@ -52,8 +52,8 @@ DaemonCommand apiserver(const Layout& layout, const ClusterShape& shape, const s
                         size_t i) {
   DaemonCommand command{fmt::format("apiserver-{}", i + 1),
                         bin + "/apiserver",
-                        {"--etcd-servers",
-                         store_endpoints(shape),
+                        {shape.embedded() ? "--embedded-store-dir" : "--etcd-servers",
+                         shape.embedded() ? layout.data("apiserver-1") : store_endpoints(shape),
                          "--bind-address",
                          "127.0.0.1",
                          "--secure-port",

@@ -249,8 +249,8 @@ int demo_failover(int argc, char** argv) {
   }
   if ((*cluster)->shape().replicas < 3) {
     Console().fail(
-        "coracle demo failover: a store of one member has nobody to take over; start "
-        "with: coracle up --replicas 3");
+        "coracle demo failover: a store of one member has nobody to take over; start a cluster "
+        "of its own with: coracle up --dir DIR --replicas 3");
     return 1;
   }
   return Failover(**cluster, replicas).run();

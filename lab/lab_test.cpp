@@ -102,6 +102,26 @@ TEST_CASE("every daemon of the shape has a command line") {
   CHECK(node_address(256) == "127.32.1.0");
 }
 
+TEST_CASE("an embedded store has no daemon of its own") {
+  const TempDir temp;
+  const Layout layout(temp.path());
+  REQUIRE(layout.create().ok());
+  ClusterShape shape = a_shape();
+  shape.store = "embedded";
+  shape.replicas = 0;
+  shape.store_client_ports = shape.store_peer_ports = {};
+  REQUIRE(layout.save(shape).ok());
+  CHECK_FALSE(layout.load().ok());  // two apiservers cannot share it
+  shape.apiservers = 1;
+  shape.apiserver_ports = {1003};
+  REQUIRE(layout.save(shape).ok());
+  REQUIRE(layout.load().ok());
+  const auto commands = daemon_commands(layout, *layout.load(), "/bin");
+  REQUIRE(commands.at(0).name == "apiserver-1");
+  CHECK(commands[0].arguments[0] == "--embedded-store-dir");
+  CHECK(commands[0].arguments[1] == layout.data("apiserver-1"));
+}
+
 TEST_CASE("with TLS to the store, members and apiservers are given its certificates") {
   const TempDir temp;
   const Layout layout(temp.path());

@@ -65,7 +65,9 @@ Result<ClusterShape> Layout::load() const {
   shape.store = get_string(root, "store", "kvstore");
   shape.store_tls = get_bool(root, "storeTls");
   const auto count = [](const std::vector<int>& v) { return static_cast<int>(v.size()); };
-  if (shape.replicas < 1 || count(shape.store_client_ports) != shape.replicas ||
+  const bool has_store =
+      shape.embedded() ? shape.replicas == 0 && shape.apiservers == 1 : shape.replicas >= 1;
+  if (!has_store || count(shape.store_client_ports) != shape.replicas ||
       count(shape.store_peer_ports) != shape.replicas || shape.apiservers < 1 ||
       count(shape.apiserver_ports) != shape.apiservers || shape.cluster_token.empty()) {
     return data_loss(

@@ -13,16 +13,19 @@
 namespace coracle::lab {
 
 struct ClusterShape {
-  int replicas = 3;  // store members: 1, 3 or 5
+  int replicas = 3;  // store members: 1, 3 or 5; 0 if the store is embedded
   int nodes = 3;     // simulated nodes
   int apiservers = 1;
   std::vector<int> store_client_ports, store_peer_ports;
   std::vector<int> apiserver_ports;
   std::vector<int> scheduler_ports, controller_manager_ports;  // health and metrics
   int kubelet_sim_port = 0;
-  std::string cluster_token;      // a store member of another cluster is refused
-  std::string store = "kvstore";  // or "etcd": Debian's etcd-server in its place
-  bool store_tls = false;         // mutual TLS from, to and between store members
+  std::string cluster_token;  // a store member of another cluster is refused
+  // Or "etcd": Debian's etcd-server in its place; or "embedded": in the process of the apiserver.
+  std::string store = "kvstore";
+  bool store_tls = false;  // mutual TLS from, to and between store members
+
+  bool embedded() const { return store == "embedded"; }
 };
 
 class Layout {

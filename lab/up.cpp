@@ -18,17 +18,33 @@ namespace {
 
 struct UpFlags {
   std::string dir = ".coracle";
-  int replicas = 3, nodes = 3, apiservers = 1, schedulers = 1, controller_managers = 1;
+  int replicas = 0;  // not said
+  int nodes = 3, apiservers = 1, schedulers = 1, controller_managers = 1;
   int port = 6443;
   std::string store = "kvstore";
   bool store_tls = false;
+  bool embedded = false;
   Duration timeout = std::chrono::seconds(60);
 };
 
 constexpr int kNodesMax = 20'000;
+constexpr int kReplicas = 3;
+
+// What --embedded leaves no room for.
+void check_embedded(UpFlags* flags) {
+  const auto clash = [](const std::string& flag) {
+    fail_startup("--embedded: the store lives in the one apiserver, so " + flag +
+                 " does not go with it");
+  };
+  if (flags->replicas != 0) clash("--replicas");
+  if (flags->apiservers != 1) clash("--apiservers " + std::to_string(flags->apiservers));
+  if (flags->store != "kvstore") clash("--store " + flags->store);
+  if (flags->store_tls) clash("--store-tls");
+  flags->store = "embedded";
+}
 
 void check(const UpFlags& flags) {
-  if (flags.replicas != 1 && flags.replicas != 3 && flags.replicas != 5) {
+  if (!flags.embedded && flags.replicas != 1 && flags.replicas != 3 && flags.replicas != 5) {
     fail_startup(
         fmt::format("--replicas: {} store members cannot be; say 1, 3 or 5", flags.replicas));
   }
@@ -93,7 +109,8 @@ Result<ClusterShape> prepare(const Layout& layout, const UpFlags& flags) {
     ASSIGN_OR_RETURN(shape, new_shape(flags));
   }
   RETURN_IF_ERROR(make_credentials(layout, shape));
-  RETURN_IF_ERROR(write_file(layout.path("endpoints"), store_endpoints(shape) + "\n"));
+  const std::string endpoints = shape.embedded() ? "" : store_endpoints(shape) + "\n";
+  RETURN_IF_ERROR(write_file(layout.path("endpoints"), endpoints));
   RETURN_IF_ERROR(layout.save(shape));
   return shape;
 }
@@ -209,9 +226,11 @@ int run_up(int argc, char** argv) {
   Flags flags("coracle up",
               "Starts a cluster in the background and waits until its nodes are Ready. On a "
               "directory that holds one, starts what is not running; its data is kept.",
-              "coracle up\n  coracle up --dir /tmp/class --replicas 5 --nodes 20 --apiservers 2");
+              "coracle up\n  coracle up --dir /tmp/class --replicas 5 --nodes 20 --apiservers 2\n"
+              "  coracle up --embedded --nodes 1");
   flags.add("--dir", &values.dir, "the lab directory");
-  flags.add("--replicas", &values.replicas, "store members: 1, 3 or 5 (fixed when first started)");
+  flags.add("--replicas", &values.replicas,
+            "store members: 1, 3 or 5; default 3 (fixed when first started)");
   flags.add("--nodes", &values.nodes, "simulated nodes; later calls can add some");
   flags.add("--apiservers", &values.apiservers, "how many (fixed when first started)");
   flags.add("--schedulers", &values.schedulers, "how many, one leads (fixed when first started)");
@@ -220,10 +239,17 @@ int run_up(int argc, char** argv) {
   flags.add("--port", &values.port, "of the first apiserver, else the next free one");
   flags.add("--store", &values.store, "kvstore (ours) or etcd (Debian's etcd-server)")
       .one_of({"kvstore", "etcd"});
+  flags.add("--embedded", &values.embedded,
+            "one apiserver with the store in its process (fixed when first started)");
   flags.add("--store-tls", &values.store_tls,
             "mutual TLS from, to and between store members (fixed when first started)");
   flags.add("--timeout", &values.timeout, "how long to wait for readiness");
   flags.parse(argc, argv);
+  if (values.embedded) {
+    check_embedded(&values);
+  } else if (values.replicas == 0) {
+    values.replicas = kReplicas;
+  }
   check(values);
 
   const Layout layout(values.dir);

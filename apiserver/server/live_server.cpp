@@ -4,6 +4,7 @@
 
 #include "apiserver/api_handler.hpp"
 #include "base/log.hpp"
+#include "client/embedded_store.hpp"
 #include "client/etcd_store.hpp"
 
 namespace coracle::apiserver {
@@ -28,6 +29,12 @@ net::Response transport_error(net::RequestError error) {
 
 std::unique_ptr<client::Store> store_or_die(net::AsioExecutor& executor,
                                             const ServerOptions& options) {
+  if (!options.embedded_store_dir.empty()) {
+    auto store = client::make_embedded_store(executor, {.data_dir = options.embedded_store_dir});
+    if (store.ok()) return *std::move(store);
+    fail_startup("--embedded-store-dir " + options.embedded_store_dir + ": " +
+                 store.status().message());
+  }
   client::EtcdStoreOptions wanted;
   wanted.endpoints = options.etcd_servers;
   wanted.tls = options.etcd_tls;

@@ -25,10 +25,14 @@ net::JwtKey key_or_die(const std::string& flag, const std::string& path) {
 }
 
 void add_flags(Flags& flags, ServerOptions* o) {
-  flags.add("--etcd-servers", &o->etcd_servers, "client URLs of the store's members, comma list");
+  flags.add("--etcd-servers", &o->etcd_servers,
+            "client URLs of the store's members, comma list; default http://127.0.0.1:2379");
   flags.add("--etcd-cafile", &o->etcd_tls.ca, "CA of the store's certificates, PEM");
   flags.add("--etcd-certfile", &o->etcd_tls.cert, "certificate shown to the store, PEM");
   flags.add("--etcd-keyfile", &o->etcd_tls.key, "its key, PEM");
+  flags.add(
+      "--embedded-store-dir", &o->embedded_store_dir,
+      "keep the store in this process and its data in this folder, instead of --etcd-servers");
   flags.add("--bind-address", &o->bind_address, "address to listen on");
   flags.add("--advertise-address", &o->advertise_address,
             "address clients in the cluster are told; default the bind address");
@@ -83,6 +87,12 @@ ServerOptions options_or_die(int argc, char** argv) {
   std::vector<std::string> endpoints;
   for (const std::string& list : o.etcd_servers) {
     for (std::string& one : split(list, ',')) endpoints.push_back(std::move(one));
+  }
+  if (!o.embedded_store_dir.empty() && !endpoints.empty()) {
+    fail_startup("--embedded-store-dir: cannot be together with --etcd-servers");
+  }
+  if (o.embedded_store_dir.empty() && endpoints.empty()) {
+    endpoints = {"http://127.0.0.1:2379"};
   }
   o.etcd_servers = std::move(endpoints);
   const TlsFlagNames etcd_flags = {"--etcd-certfile", "--etcd-keyfile", "--etcd-cafile"};

@@ -13,8 +13,9 @@
 namespace coracle::apiserver {
 
 struct ServerOptions {
-  std::vector<std::string> etcd_servers = {"http://127.0.0.1:2379"};
+  std::vector<std::string> etcd_servers;  // empty: the store is embedded
   TlsFiles etcd_tls;
+  std::string embedded_store_dir;
   std::string bind_address = "127.0.0.1";
   std::string advertise_address;
   int secure_port = 6443;

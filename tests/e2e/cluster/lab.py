@@ -106,7 +106,7 @@ DAEMONS = ("kvstore", "apiserver", "scheduler", "controller-manager", "kubelet-s
 class Lab:
     def __init__(self, client="kubectl", **shape):
         """shape: the flags of `coracle up`: replicas, nodes, apiservers, schedulers,
-        controller_managers, store, timeout."""
+        controller_managers, store, embedded (True), timeout. None leaves one out."""
         need("coracle", *DAEMONS, client)
         self.shape, self.client = shape, client
         self.root = tempfile.mkdtemp(prefix="coracle-e2e-")
@@ -134,7 +134,8 @@ class Lab:
 
     def up(self, **more):
         shape = {**self.shape, **more}
-        flags = [x for k, v in shape.items() for x in ("--" + k.replace("_", "-"), str(v))]
+        flags = [x for k, v in shape.items() if v is not None
+                 for x in ["--" + k.replace("_", "-"), str(v)][:1 if v is True else 2]]
         done = self.coracle("up", "--port", str(self.port), *flags, timeout=150)
         if done.returncode != 0:
             raise Failure(f"coracle up {flags}: {done.stdout}{done.stderr}")

@@ -22,8 +22,8 @@ def running(lab):
             and all(c["ready"] for c in p["status"]["containerStatuses"])]
 
 
-def kill_everything():
-    with Lab(replicas=3, nodes=3) as lab:
+def kill_everything(**shape):
+    with Lab(nodes=3, **(shape or {"replicas": 3})) as lab:
         lab.kubectl("apply", "-f", "-", stdin=WEB.replace("replicas: 3", f"replicas: {REPLICAS}"))
         lab.kubectl("expose", "deployment/web", "--port=80")
         lab.kubectl("create", "secret", "generic", "s", "--from-literal=key=value")
