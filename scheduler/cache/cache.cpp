@@ -95,10 +95,8 @@ Events Cache::set_pod(PodPtr pod) {
     events = 0;
     if (!same) events |= event::kPodPlaced | event::kPodGone;
     if (before.labels != pod->labels) events |= event::kPodLabels;
-    // Less than before, or on its way out: room for others soon.
-    if (before.requests != pod->requests || before.deleting != pod->deleting) {
-      events |= event::kPodGone;
-    }
+    if (before.requests != pod->requests) events |= event::kPodGone;  // less, perhaps
+    if (before.deleting != pod->deleting) events |= event::kPodLeaving;
     remove_pod(pod->key);
   }
   place(std::move(pod), false);

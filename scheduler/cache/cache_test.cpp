@@ -43,6 +43,20 @@ TEST_CASE("pods of an unknown node are kept until the node comes") {
   CHECK(SchedulerCacheChecker::violations(cache) == Lines{});
 }
 
+TEST_CASE("an update of a placed pod says what may help") {
+  const auto base = [] { return a_pod("p").cpu("2").label("app", "web").on("n1"); };
+  const auto after = [&](const a_pod& update) {
+    Cache cache;
+    cache.set_pod(base().info());
+    return cache.set_pod(update.info());
+  };
+  CHECK(after(base()) == 0);
+  CHECK(after(base().cpu("1")) == event::kPodGone);
+  CHECK(after(base().label("app", "db")) == event::kPodLabels);
+  CHECK(after(base().set("metadata.deletionTimestamp", R"("2026-01-01T00:00:00Z")")) ==
+        event::kPodLeaving);
+}
+
 TEST_CASE("an update of a node says what may help") {
   Cache cache;
   cache.set_node(parse_node(a_node("n1").object()));

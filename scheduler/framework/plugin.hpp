@@ -68,6 +68,7 @@ inline constexpr Events kPodGone = 1u << 5;     // a placed pod left
 inline constexpr Events kPodLabels = 1u << 6;   // labels of a placed pod changed
 inline constexpr Events kClaim = 1u << 7;       // a claim was added or changed
 inline constexpr Events kNamespace = 1u << 8;   // labels of a namespace changed
+inline constexpr Events kPodLeaving = 1u << 9;  // a placed pod is being deleted; it still counts
 inline constexpr Events kNodeAny = kNodeAdded | kNodeGrew | kNodeLabels | kNodeTaints;
 }  // namespace event
 

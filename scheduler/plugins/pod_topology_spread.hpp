@@ -25,7 +25,7 @@ class PodTopologySpread final : public Plugin {
   void normalize(const PluginState*, std::vector<std::int64_t>&) const override;
   Events helped_by() const override {
     return event::kNodeAdded | event::kNodeLabels | event::kNodeTaints | event::kPodPlaced |
-           event::kPodGone | event::kPodLabels;
+           event::kPodGone | event::kPodLeaving | event::kPodLabels;
   }
   bool helps(const PodInfo&, const Change&) const override;
 
