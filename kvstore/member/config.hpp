@@ -32,6 +32,7 @@ struct MemberConfig {
   std::map<std::string, Urls> initial_cluster;  // name -> peer URLs
   std::string cluster_token = "etcd-cluster";
   bool joins_existing = false;
+  bool teaching = false;  // the knobs of classroom.hpp may be turned
   // Who this member is. Zero: that follows from the rest. A folder that is not empty knows it, and
   // a member that joins is told, with the members there are.
   disk::Identity identity;

@@ -49,10 +49,23 @@ void Member::stop_gracefully() {
   stop_();
 }
 
+void Member::restart_ticking() {
+  loop_.cancel(tick_timer_);
+  tick_timer_ = loop_.after(inside.heartbeat / kTicksPerHeartbeat, [this] { tick(); });
+}
+
+void Member::snapshot_sent(NodeId peer, bool ok) {
+  core_->report_snapshot(peer, ok);
+  inside.observer.note(loop_.wall_now(), "snapshot", core_->term(), peer,
+                       ok ? "the state was sent" : "sending the state failed");
+}
+
 void Member::tick() {
-  loop_.after(options_.heartbeat / kTicksPerHeartbeat, [this] { tick(); });
-  core_->tick();
-  hurry_first_election();
+  restart_ticking();
+  if (!inside.classroom.paused()) {
+    core_->tick();
+    hurry_first_election();
+  }
   const TimePoint now = loop_.now();
   proposals_->tick(now);
   reads_->tick(now);
@@ -134,7 +147,7 @@ bool Member::long_without_leader() const {
 }
 
 void Member::step(std::vector<raft::Message> messages) {
-  for (const raft::Message& message : messages) {
+  for (const raft::Message& message : inside.classroom.arrive(std::move(messages))) {
     if (const Status status = core_->step(message); !status.ok()) {
       log::debug("message of member {:x} refused: {}", raft::header_of(message).from.value,
                  status.message());
@@ -144,6 +157,7 @@ void Member::step(std::vector<raft::Message> messages) {
 
 // Once a turn: what a change of leader means for the rest of the member.
 void Member::watch_leadership() {
+  inside.observer.look(*core_, loop_);
   const NodeId leader = core_->leader();
   if (leader != known_leader_) {
     if (leader == NodeId(0)) {

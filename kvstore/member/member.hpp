@@ -16,6 +16,7 @@
 
 #include "member/config.hpp"
 #include "member/hooks.hpp"
+#include "member/inside.hpp"
 #include "member/pending.hpp"
 #include "member/ports.hpp"
 #include "member/state_machine.hpp"
@@ -78,7 +79,10 @@ class Member final : private PeerEvents {
   std::uint64_t db_bytes() const { return db_bytes_; }
   // Without a leader for three election time-outs.
   bool long_without_leader() const;
+  size_t pending_proposals() const { return proposals_->size(); }
   MemberHooks hooks;
+  Inside inside;
+  Status teach(const Lesson& asked);
   // ---- for the peer service, on the strand ----
   void step(std::vector<raft::Message> messages);
   // A snapshot has been received whole.
@@ -86,8 +90,6 @@ class Member final : private PeerEvents {
 
  private:
   static constexpr size_t kViewBytesMax = 8 << 20;  // of entries kept for members that lag
-  // Finer ticks than heartbeats: fewer elections in which two stand at once.
-  static constexpr int kTicksPerHeartbeat = 2;
 
   Member(const MemberConfig& config, const MemberPorts& ports);
   Member(const MemberConfig& config, const MemberPorts& ports, Rng seeds);
@@ -112,8 +114,9 @@ class Member final : private PeerEvents {
 
   // member.cpp
   void peer_unreachable(NodeId peer) override { core_->report_unreachable(peer); }
-  void snapshot_sent(NodeId peer, bool ok) override { core_->report_snapshot(peer, ok); }
+  void snapshot_sent(NodeId peer, bool ok) override;
   void tick();
+  void restart_ticking();
   void watch_leadership();
   void hurry_first_election();
   void expire_leases();
@@ -149,6 +152,7 @@ class Member final : private PeerEvents {
   size_t view_bytes_ = 0;       // entries that came since the view was trimmed
   size_t unflushed_bytes_ = 0;  // log bytes since the last flush began
   std::uint64_t ticks_ = 0;
+  Executor::TimerId tick_timer_ = 0;
   NodeId known_leader_;
   TimePoint leaderless_since_;
   bool was_leader_ = false;

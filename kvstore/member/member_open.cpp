@@ -10,10 +10,6 @@
 namespace coracle::store {
 namespace {
 
-// The core stands for election after one to two of its time-outs. Six tenths of the flag's make a
-// leader's loss repaired within two seconds at the defaults, a split vote included.
-constexpr std::int64_t kElectionTenths = 6;
-
 lease::LessorConfig lessor_config(const MemberConfig& options) {
   lease::LessorConfig config;
   const double floor_seconds = 1.5 * std::chrono::duration<double>(options.election).count();
@@ -109,9 +105,9 @@ void Member::start_core(disk::LogImage image) {
   raft::Config config;
   config.id = id();
   config.heartbeat_ticks = kTicksPerHeartbeat;
-  config.election_ticks = std::max<int>(
-      2 * kTicksPerHeartbeat, int(kTicksPerHeartbeat * options_.election.count() * kElectionTenths /
-                                  (10 * options_.heartbeat.count())));
+  config.election_ticks = election_ticks(options_.heartbeat, options_.election);
+  inside.heartbeat = options_.heartbeat;
+  inside.election = options_.election;
   config.hard_state =
       raft::HardState(saved.term(), saved.vote(), std::max(saved.commit(), applied.index));
   config.applied = applied.index;

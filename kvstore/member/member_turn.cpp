@@ -8,6 +8,8 @@ namespace coracle::store {
 
 void Member::end_of_turn() {
   if (stopping_ && core_->role() != raft::Role::kLeader) stop_();
+  inside.observer.look(*core_, loop_);
+  if (!inside.classroom.take_turn()) return;
   do {
     reads_->start_round();
     while (core_->has_ready()) run_ready(core_->take_ready());
@@ -33,8 +35,10 @@ void Member::persist(const raft::Ready& ready) {
   if (ready.hard_state) unwritten_ = *ready.hard_state;
   // The commit index alone is a hint; it waits for a write that is needed anyway.
   if (ready.to_append.empty() && !ready.must_sync) return;
+  const TimePoint began = loop_.now();
   const Status status = log_->append(unwritten_, ready.to_append);
   if (!status.ok()) folder_.give_up(status);
+  inside.observer.syncs.add(loop_.now() - began);
   unwritten_.reset();
   for (const raft::Entry& entry : ready.to_append) {
     view_bytes_ += raft::cost_bytes(entry);
@@ -49,6 +53,8 @@ void Member::dispatch(std::vector<raft::Message> messages) {
     if (order != nullptr) send_snapshot(*order);
     return order != nullptr;
   });
+  inside.classroom.depart(&messages);
+  inside.observer.on_sent(messages, loop_);
   transport_.send(std::move(messages));
 }
 
@@ -56,7 +62,10 @@ void Member::send_snapshot(const raft::InstallSnapshot& order) {
   raft::InstallSnapshot actual = order;
   const AppliedMark applied = machine_->applied();
   actual.meta = {applied.index, applied.term, machine_->membership()};
+  if (inside.classroom.is_cut(order.to)) return core_->report_snapshot(order.to, false);
   log::info("sending the state as of entry {} to member {:x}", applied.index.value, order.to.value);
+  inside.observer.note(loop_.wall_now(), "snapshot", core_->term(), order.to,
+                       fmt::format("sends the state as of entry {}", applied.index.value));
   transport_.send_snapshot(actual, state_->snapshot());
 }
 
@@ -97,6 +106,8 @@ void Member::publish_changes(AppliedMark mark) {
 }
 
 void Member::install(const raft::InstallSnapshot& order, std::unique_ptr<StagedState> staged) {
+  // A knob keeps it away; the leader will try again.
+  if (inside.classroom.paused() || inside.classroom.is_cut(order.from)) return;
   staged_ = std::move(staged);
   if (const Status status = core_->step(order); !status.ok()) {
     log::warn("snapshot refused: {}", status.message());
@@ -106,6 +117,8 @@ void Member::install(const raft::InstallSnapshot& order, std::unique_ptr<StagedS
 void Member::install_now(const raft::SnapshotMeta& meta) {
   CHECK(staged_ != nullptr);
   log::info("installing the leader's state as of entry {}", meta.index.value);
+  inside.observer.note(loop_.wall_now(), "snapshot", core_->term(), core_->leader(),
+                       fmt::format("installs the state as of entry {}", meta.index.value));
   folder_.wait_for_asides();
   transport_.cancel_snapshots();
   hooks.on_state_goes();

@@ -67,6 +67,9 @@ class Core {
   void report_snapshot(NodeId peer, bool ok);  // the streaming ended
 
   StatusReport status() const;
+  const ElectionReport& election() const { return election_; }
+  // The next time-out counts from now. REQUIRES more than the heartbeat's.
+  void set_election_ticks(int ticks);
   Role role() const { return role_; }
   NodeId leader() const { return leader_; }
   Term term() const { return hard_.term(); }
@@ -102,8 +105,7 @@ class Core {
   void feed_peers();
   bool maybe_send_append(NodeId peer, Progress& progress);
   void send_snapshot(NodeId peer, Progress& progress);
-  void send_heartbeats();
-  void maybe_commit();
+  void send_heartbeats(), maybe_commit();
   void sync_peers_with_membership();
   void maybe_finish_transfer(NodeId peer);
   Status check_change(const std::string& data) const;
@@ -111,11 +113,9 @@ class Core {
   void append_proposal(EntryKind kind, std::string data);
   Result<Proposed> propose_or_forward(std::uint64_t request, EntryKind kind, std::string data);
   void expire_forwarded();
-  void maybe_start_read_round();
-  void maybe_confirm_reads();
+  void maybe_start_read_round(), maybe_confirm_reads();
   void answer_read(const ReadWaiter& waiter, Refusal refusal, Index index);
-  bool committed_in_own_term() const;
-  bool may_apply() const;
+  bool committed_in_own_term() const, may_apply() const;
 
   template <class M>
   M addressed(NodeId to) const {
@@ -124,7 +124,7 @@ class Core {
     return m;
   }
 
-  const Config config_;
+  Config config_;  // constant but for the election time-out
   Rng& rng_;
   RaftLog log_;
   HardState hard_;

@@ -1,4 +1,5 @@
 // Who leads: elections with pre-vote, votes, stepping down without a majority.
+#include "base/check.hpp"
 #include "raft/core.hpp"
 #include "raft/quorum.hpp"
 
@@ -30,6 +31,13 @@ void Core::reset_for(Term term) {
   timeout_ = static_cast<std::uint64_t>(
       rng_.between(config_.election_ticks, 2 * config_.election_ticks - 1));
   deadline_ = now_ + timeout_;
+}
+
+void Core::set_election_ticks(int ticks) {
+  CHECK(ticks > config_.heartbeat_ticks);
+  config_.election_ticks = ticks;
+  timeout_ = static_cast<std::uint64_t>(rng_.between(ticks, 2 * ticks - 1));
+  deadline_ = now_ + (role_ == Role::kLeader ? static_cast<std::uint64_t>(ticks) : timeout_);
 }
 
 void Core::become_follower(Term term, NodeId leader) {
