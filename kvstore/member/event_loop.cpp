@@ -5,16 +5,23 @@
 
 namespace coracle::store {
 
-bool EventLoop::try_post(Work work) {
+bool EventLoop::try_post(Work work, const Work& then) {
   Lock lock(mutex_);
-  if (stopped_ || inbox_.size() >= kInboxMax) return false;
-  inbox_.push_back(std::move(work));
-  if (taken_) return true;  // who runs the strand looks again before it goes
-  if (!lends_ || !running_) {
+  const bool accepted = !stopped_ && inbox_.size() < kInboxMax;
+  if (accepted) inbox_.push_back(std::move(work));
+  // Who runs the strand looks again before it goes.
+  const bool lent = accepted && !taken_ && lends_ && running_;
+  if (lent) {
+    taken_ = true;
+  } else if (accepted && !taken_) {
     wake(lock);
-    return true;
   }
-  taken_ = true;
+  if (then) {
+    if (lock.owns_lock()) lock.unlock();
+    then();
+  }
+  if (!lent) return accepted;
+  if (!lock.owns_lock()) lock.lock();
   for (int turns = 0; turns < kLentTurns && !inbox_.empty() && !stopped_; ++turns) turn(lock);
   give_strand_back(lock);
   return true;

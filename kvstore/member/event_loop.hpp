@@ -34,7 +34,8 @@ class EventLoop final : public Strand {
 
   explicit EventLoop(Turns turns = Turns::kOwnThread) : lends_(turns == Turns::kLent) {}
 
-  bool try_post(Work work) override;
+  bool try_post(Work work) override { return try_post(std::move(work), {}); }
+  bool try_post(Work work, const Work& then) override;
   void post(Work work) override { (void)post_unless_stopped(std::move(work)); }
   bool post_unless_stopped(Work work) override;
   TimerId after(Duration delay, Work work) override;

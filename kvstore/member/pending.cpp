@@ -84,23 +84,27 @@ void Proposals::on_outcome(const raft::ProposalOutcome& outcome) {
   }
 }
 
-void Proposals::on_entry(const raft::Entry& entry) {
+std::uint64_t Proposals::on_entry(const raft::Entry& entry) {
+  std::uint64_t request = 0;
   // Two entries cannot be committed at one index, so the loser is certainly lost.
   while (!slots_.empty() && slots_.begin()->first <= entry.index) {
     const auto [index, slot] = *slots_.begin();
     slots_.erase(slots_.begin());
     if (index < entry.index || slot.term != entry.term) {
       answer(slot.request, failed(err_leader_changed()));
+    } else {
+      request = slot.request;
     }
   }
-  if (entry.kind != raft::EntryKind::kNoop) return;
+  if (entry.kind != raft::EntryKind::kNoop) return request;
   // A new leader has begun: what an older one accepted is applied by now, or never will be. An old
   // request may still be on its way to somebody, so it is not sent again.
   std::vector<std::uint64_t> lost;
   for (const auto& [request, pending] : pending_) {
     if (pending.place == Place::kUnknown && pending.sent_in < entry.term) lost.push_back(request);
   }
-  for (const std::uint64_t request : lost) answer(request, failed(err_timeout_leader_failed()));
+  for (const std::uint64_t r : lost) answer(r, failed(err_timeout_leader_failed()));
+  return 0;
 }
 
 void Proposals::answer(std::uint64_t request, Outcome outcome) {
@@ -137,7 +141,8 @@ void Proposals::fail_all(const Status& status) {
 }
 
 void ReadBarrier::start_round() {
-  if (gathered_.empty()) return;
+  if (!may_start()) return;
+  may_overtake_ = false;
   const std::uint64_t context = ++last_context_;
   Waiters waiters = std::exchange(gathered_, {});
   if (core_.read_index(context).ok()) {
@@ -172,6 +177,7 @@ void ReadBarrier::expire(Waiters* waiters, TimePoint now) {
 }
 
 void ReadBarrier::tick(TimePoint now) {
+  may_overtake_ = true;
   // A read may be asked again without harm, so what was refused joins the next round.
   if (core_.leader() != NodeId(0)) {
     std::move(parked_.begin(), parked_.end(), std::back_inserter(gathered_));

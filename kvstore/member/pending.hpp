@@ -28,8 +28,9 @@ class Proposals {
   void submit_change(std::uint64_t request, raft::MembershipChange change, TimePoint now,
                      Answer answer);
   void on_outcome(const raft::ProposalOutcome& outcome);
-  // Every entry, before its effect is answered: what lost its place is answered here.
-  void on_entry(const raft::Entry& entry);
+  // Every entry, before its effect is answered: what lost its place is answered here. Returns the
+  // request that this entry is; 0 if it came from elsewhere.
+  std::uint64_t on_entry(const raft::Entry& entry);
   void answer(std::uint64_t request, Outcome outcome);
   bool is_pending(std::uint64_t request) const { return pending_.contains(request); }
   // Time-outs; and what is parked gets another try.
@@ -75,7 +76,9 @@ class ReadBarrier {
 
   // `done(Ok)`: the state is now at least as new as when wait() was called.
   void wait(TimePoint now, Done done) { gathered_.push_back({now + timeout_, std::move(done)}); }
-  // Once a turn: one round for all that gathered.
+  // One round for all that gathered while the last one was under way, for a round costs all
+  // members work. Its messages may be lost, so after a tick another one may overtake it.
+  bool may_start() const { return !gathered_.empty() && (rounds_.empty() || may_overtake_); }
   void start_round();
   void on_grant(const raft::ReadGrant& grant);
   void tick(TimePoint now);
@@ -93,6 +96,7 @@ class ReadBarrier {
   raft::Core& core_;
   const Duration timeout_;
   std::uint64_t last_context_ = 0;
+  bool may_overtake_ = false;
   Waiters gathered_;                         // since the last round
   Waiters parked_;                           // refused; tried again at the next tick
   std::map<std::uint64_t, Waiters> rounds_;  // by context

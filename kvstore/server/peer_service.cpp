@@ -44,8 +44,8 @@ class DeliverStream final : public grpc::ServerReadReactor<Envelope> {
     (void)member_.loop().try_post(
         [this_member = &member_, messages = std::move(messages)]() mutable {
           this_member->step(std::move(messages));
-        });
-    StartRead(&envelope_);
+        },
+        [this] { StartRead(&envelope_); });
   }
   void OnDone() override { delete this; }
   void end(const Status& status) {

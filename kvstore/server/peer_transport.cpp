@@ -51,14 +51,27 @@ class PeerTransport::Link : public std::enable_shared_from_this<Link> {
   const std::string& url() const { return url_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
-  void send(Message message) {
+  void queue(Message message) {
     std::lock_guard lock(mutex_);
     const size_t bytes = message.ByteSizeLong();
-    if (stopped_ || real_clock().now() < retry_at_) return;
+    if (stopped_) return;
     if (queue_.size() >= kQueueMessagesMax || queued_bytes_ + bytes > kQueueBytesMax) return;
     queued_bytes_ += bytes;
     queue_.push_back(std::move(message));
-    if (!stream_) start_locked();
+  }
+
+  // What was queued leaves together: an envelope costs far more than a message in it.
+  void flush() {
+    std::lock_guard lock(mutex_);
+    if (queue_.empty() || stopped_) return;
+    if (!stream_) {
+      if (real_clock().now() < retry_at_) {
+        queue_.clear();
+        queued_bytes_ = 0;
+        return;
+      }
+      start_locked();
+    }
     maybe_write_locked();
   }
 
@@ -207,8 +220,9 @@ void PeerTransport::send(std::vector<raft::Message> messages) {
     if (found == links_.end()) continue;
     Message out;
     encode(message, &out);
-    found->second->send(std::move(out));
+    found->second->queue(std::move(out));
   }
+  for (const auto& [id, link] : links_) link->flush();
 }
 
 void PeerTransport::send_snapshot(const raft::InstallSnapshot& order,
