@@ -16,8 +16,9 @@ STOCK_FLAGS = ["--log-level", "error", "--logger", "zap"]
 
 
 @contextlib.contextmanager
-def twins():
-    with running(3) as ours, running(3, program="etcd", extra=STOCK_FLAGS) as stock:
+def twins(size=3, extra=()):
+    with running(size, extra=extra) as ours, \
+            running(size, program="etcd", extra=STOCK_FLAGS + list(extra)) as stock:
         yield Twins(ours, stock)
 
 
@@ -103,7 +104,7 @@ class Twins:
 
     def next_member(self):
         self.count += 1
-        return self.count % 3
+        return self.count % len(self.ours.cluster.members)
 
     def same(self, *args, on="next", stdin=None, sort=False):
         """Both answer alike; what ours printed. `sort`: the order of lines is free."""
