@@ -80,6 +80,7 @@ class Member final : private PeerEvents {
   // Without a leader for three election time-outs.
   bool long_without_leader() const;
   size_t pending_proposals() const { return proposals_->size(); }
+  std::uint64_t failed_proposals() const { return proposals_->failures(); }
   MemberHooks hooks;
   Inside inside;
   Status teach(const Lesson& asked);

@@ -111,6 +111,7 @@ void Proposals::answer(std::uint64_t request, Outcome outcome) {
   const auto found = pending_.find(request);
   if (found == pending_.end()) return;
   if (found->second.place == Place::kParked) --parked_;
+  if (outcome.status.code() == Code::kUnavailable) ++failures_;
   const Answer done = std::move(found->second.answer);
   pending_.erase(found);
   done(std::move(outcome));

@@ -38,6 +38,7 @@ class Proposals {
   void retry_parked();
   void fail_all(const Status& status);
   size_t size() const { return pending_.size(); }
+  std::uint64_t failures() const { return failures_; }  // for want of a leader, or of time
 
  private:
   enum class Place {
@@ -66,6 +67,7 @@ class Proposals {
   std::map<std::uint64_t, Pending> pending_;  // numbers ascend with time, so do deadlines
   std::map<Index, Slot> slots_;               // accepted, to be applied
   size_t parked_ = 0;
+  std::uint64_t failures_ = 0;
 };
 
 class ReadBarrier {

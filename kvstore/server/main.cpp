@@ -16,6 +16,7 @@
 #include "server/options.hpp"
 #include "server/peer_transport.hpp"
 #include "server/server.hpp"
+#include "web/web_server.hpp"
 
 namespace {
 
@@ -60,6 +61,10 @@ int main(int argc, char** argv) {
     fail_startup("--data-dir " + options.data_dir + ": " + member.status().message());
   store::Server server(**member, transport, options);
   if (const Status status = server.start(); !status.ok()) fail_startup(status.message());
+  store::WebServer web(**member);
+  if (const Status status = web.start(options.listen_metrics); !status.ok()) {
+    fail_startup("--listen-metrics-urls: " + status.message());
+  }
   std::thread waiter([&] {
     const int number = signals.wait();
     log::info("signal {}: stopping", number);
@@ -70,6 +75,7 @@ int main(int argc, char** argv) {
   loop.run([&] { (*member)->end_of_turn(); });
   (*member)->finish();
   waiter.join();
+  web.stop();
   // The state is on the disk. A call that does not end in time must not keep the process.
   auto stopped = std::async(std::launch::async, [&] { server.stop(); });
   const bool in_time = stopped.wait_for(std::chrono::seconds(1)) == std::future_status::ready;

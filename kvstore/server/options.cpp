@@ -29,7 +29,7 @@ struct Texts {
   std::string advertise_client = "http://localhost:2379";
   std::string listen_peer = "http://localhost:2380";
   std::string advertise_peer = "http://localhost:2380";
-  std::string initial_cluster, state = "new", log_level = "info";
+  std::string initial_cluster, state = "new", log_level = "info", listen_metrics;
   std::int64_t heartbeat_ms = 100, election_ms = 1000;
   bool client_cert_auth = false, peer_cert_auth = false;
 };
@@ -70,6 +70,10 @@ void register_flags(Flags* flags, Options* options, Texts* texts) {
              "size that raises the NOSPACE alarm; 0: 2 GiB");
   flags->add("--experimental-watch-progress-notify-interval", &options->progress_interval,
              "how often an idle watch that asked for it is told the revision");
+  flags->add("--listen-metrics-urls", &texts->listen_metrics,
+             "where /health, /metrics and /debug/raft are served over HTTP (default: nowhere)");
+  flags->add("--teaching", &options->teaching,
+             "unlocks POST /debug/raft/...: pause, step, cut, timing (never in earnest)");
   flags->add("--log-level", &texts->log_level, "debug, info, warn or error");
 }
 
@@ -211,6 +215,12 @@ Options parse_options(int argc, char** argv) {
   options.advertise_client = urls_of("--advertise-client-urls", texts.advertise_client);
   options.listen_peer = urls_of("--listen-peer-urls", texts.listen_peer);
   options.advertise_peer = urls_of("--initial-advertise-peer-urls", texts.advertise_peer);
+  if (!texts.listen_metrics.empty()) {
+    options.listen_metrics = urls_of("--listen-metrics-urls", texts.listen_metrics);
+    if (std::any_of(options.listen_metrics.begin(), options.listen_metrics.end(), is_tls)) {
+      fail_startup("--listen-metrics-urls: only http:// is served there");
+    }
+  }
   check_numbers(options, texts);
   check_cluster(&options, texts);
   check_tls(options, texts);

@@ -1,4 +1,5 @@
 """The store's test cluster, for the suites of this folder."""
+import contextlib
 import os
 import subprocess
 import sys
@@ -13,3 +14,29 @@ def storectl(*args, code=0):
     if code is not None and done.returncode != code:
         raise AssertionError(f"storectl {args}: {done.returncode}: {done.stdout}{done.stderr}")
     return done
+
+
+@contextlib.contextmanager
+def with_http(size, extra=()):
+    """A running cluster whose members have an HTTP port, `member.http`."""
+    cluster = Cluster(size, extra=list(extra))
+    for member, port in zip(cluster.members, free_ports(size)):
+        member.http = port
+        member.args = lambda plain=member.args, port=port: plain() + [
+            "--listen-metrics-urls", f"http://127.0.0.1:{port}"]
+    with running_cluster(cluster):
+        yield cluster
+
+
+@contextlib.contextmanager
+def running_cluster(cluster):
+    try:
+        cluster.start()
+        yield cluster
+    except BaseException:
+        for member in cluster.members:
+            if os.path.exists(member.log_path):
+                sys.stderr.write(f"---- {member.name}\n{member.log()[-3000:]}\n")
+        raise
+    finally:
+        cluster.close()
