@@ -12,12 +12,9 @@ using mvcc::Family;
 
 // leasepb.Lease: ID = 1, TTL = 2, RemainingTTL = 3, all varints.
 constexpr std::uint64_t kIdTag = 1 << 3, kTtlTag = 2 << 3, kRemainingTag = 3 << 3;
-// Longer times only overflow the clock.
-constexpr Duration kForever = std::chrono::hours(24 * 365 * 70);
-
+// The longest of them, 285 years, still fits the clock.
 Duration seconds(std::int64_t count) {
-  const auto most = std::chrono::duration_cast<std::chrono::seconds>(kForever).count();
-  return std::chrono::seconds(std::min<std::int64_t>(count, most));
+  return std::chrono::seconds(std::min<std::int64_t>(count, kMaxTtlSeconds));
 }
 
 std::string lease_key(LeaseId id) { return mvcc::encode_be64(id.value); }

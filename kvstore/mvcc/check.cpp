@@ -97,9 +97,11 @@ Status collect_nested(const TxnRequest& txn, Writes& all) {
 // hence allows a later nested txn to delete what an earlier one put.
 Status collect_writes(const std::vector<RequestOp>& branch, Writes& all) {
   for (const RequestOp& op : branch) {
-    if (const auto* del = std::get_if<DeleteRequest>(&op.request)) {
-      all.deletes.add(KeyRange::of(del->key, del->range_end));
-    }
+    const auto* del = std::get_if<DeleteRequest>(&op.request);
+    if (del == nullptr) continue;
+    // etcd takes an end of "\0" literally here, so "from this key on" clashes with nothing.
+    const KeyRange range = KeyRange::of(del->key, del->range_end);
+    if (!range.unbounded) all.deletes.add(range);
   }
   for (const RequestOp& op : branch) {
     if (const auto* txn = std::get_if<TxnRequest>(&op.request)) {

@@ -138,6 +138,8 @@ Status Store::validate(const TxnRequest& request, const Path& path, std::size_t&
   const bool succeeded = path.succeeded[position++];
   for (const RequestOp& op : succeeded ? request.success : request.failure) {
     if (const auto* range = std::get_if<RangeRequest>(&op.request)) {
+      // A txn, unlike a Range, takes a negative revision for one of long ago.
+      if (range->revision.value < 0 && range->revision.value < compacted_) return err_compacted();
       RETURN_IF_ERROR(check_revision(range->revision.value));
     } else if (const auto* put = std::get_if<PutRequest>(&op.request)) {
       RETURN_IF_ERROR(validate_put(*put));
