@@ -11,7 +11,8 @@
 // Refused:  an apply that returns a failure has changed nothing (no revision, no effect).
 // Revision: starts at 1; +1 per apply that changed something; all its changes share it, with
 //           sub-revisions 0, 1, 2... in order.
-// Memory:   keys and per version 16 bytes; values lie in the StateStore only.
+// Memory:   keys and per version 16 bytes; values lie in the StateStore, the last ones also in a
+//           cache of kCacheBytes.
 // Requests are taken to have passed check.hpp.
 #pragma once
 
@@ -25,6 +26,7 @@
 #include "mvcc/key_index.hpp"
 #include "mvcc/key_range.hpp"
 #include "mvcc/lease_book.hpp"
+#include "mvcc/record_cache.hpp"
 #include "mvcc/state_store.hpp"
 #include "mvcc/types.hpp"
 
@@ -41,13 +43,15 @@ struct HashKv {
 // reply can be put together without decoding.
 struct RawRangeResult {
   Revision revision;
-  std::vector<std::string> records;
+  std::vector<Record> records;
   bool more = false;
   std::int64_t count = 0;
 };
 
 class Store {
  public:
+  static constexpr std::size_t kCacheBytes = 32 << 20;
+
   // Recovers from what `state` holds: index, revision, compaction, and attaches leased keys in
   // `leases` (recover the lessor first). DataLoss if a record cannot be read.
   static Result<std::unique_ptr<Store>> open(StateStore& state, LeaseBook& leases);
@@ -107,7 +111,7 @@ class Store {
   Result<Rows> select(const RangeRequest& request) const;
   Rows collect(const RangeRequest& request, std::size_t limit) const;
   const Event* pending(const VersionRef& ref) const;  // of this turn, else nullptr
-  std::string load(const VersionRef& ref) const;
+  Record load(const VersionRef& ref) const;
   KeyValue load_kv(const VersionRef& ref) const;
   void fill(Row& row, bool with_value) const;
 
@@ -130,6 +134,7 @@ class Store {
   std::int64_t bytes_in_use_ = 0;
   std::optional<std::string> compact_cursor_;  // first key the next step looks at
   std::vector<Change> changes_;                // of this turn, not yet in state_
+  mutable RecordCache cache_{kCacheBytes};
 };
 
 }  // namespace coracle::mvcc

@@ -97,16 +97,21 @@ const Event* Store::pending(const VersionRef& ref) const {
   return changes_[turn].events[ref.sub].get();
 }
 
-std::string Store::load(const VersionRef& ref) const {
-  if (const Event* event = pending(ref)) return encode_kv(event->kv);
+Record Store::load(const VersionRef& ref) const {
+  if (Record cached = cache_.find(ref)) return cached;
+  if (const Event* event = pending(ref)) {
+    return std::make_shared<const std::string>(encode_kv(event->kv));
+  }
   auto bytes = state_.get(Family::kMvcc, record_key(ref));
   CHECK_MSG(bytes.has_value(), "no record of revision " << ref.main << "." << ref.sub);
-  return std::move(*bytes);
+  auto record = std::make_shared<const std::string>(std::move(*bytes));
+  cache_.put(ref, record);
+  return record;
 }
 
 KeyValue Store::load_kv(const VersionRef& ref) const {
   if (const Event* event = pending(ref)) return event->kv;
-  Result<KeyValue> kv = decode_kv(load(ref));
+  Result<KeyValue> kv = decode_kv(*load(ref));
   CHECK_MSG(kv.ok(), "damaged record of revision " << ref.main << "." << ref.sub);
   return std::move(kv).value();
 }
@@ -202,7 +207,8 @@ Result<RawRangeResult> Store::range_raw(const RangeRequest& request) const {
       row.kv.value.clear();
     }
     const bool known = row.has_value || request.keys_only;
-    result.records.push_back(known ? encode_kv(row.kv) : load(row.ref));
+    result.records.push_back(known ? std::make_shared<const std::string>(encode_kv(row.kv))
+                                   : load(row.ref));
   }
   return result;
 }

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "mvcc/errors.hpp"
+#include "mvcc/records.hpp"
 #include "mvcc/testing.hpp"
 
 using namespace coracle;
@@ -154,6 +155,9 @@ TEST_CASE("what a range finds") {
   const RawRangeResult raw = b.store->range_raw(c.request).value();
   REQUIRE(raw.count == c.count);
   REQUIRE(raw.records.size() == got.kvs.size());
+  for (std::size_t i = 0; i < got.kvs.size(); ++i) {
+    CHECK(decode_kv(*raw.records[i]).value() == got.kvs[i]);
+  }
 }
 
 TEST_CASE("keys_only clears the value and keeps the rest") {

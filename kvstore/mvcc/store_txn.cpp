@@ -19,6 +19,7 @@ void Store::record(KeyIndex::Entry& entry, Event event, Turn& turn) {
   std::string value = encode_kv(tombstone ? KeyValue{event.kv.key} : event.kv);
   ref.bytes = static_cast<std::uint32_t>(key.size() + value.size());
   bytes_in_use_ += ref.bytes;
+  if (!tombstone) cache_.put(ref, std::make_shared<const std::string>(value));
   turn.batch.put(Family::kMvcc, std::move(key), std::move(value));
   if (tombstone) {
     index_.push_tombstone(entry, ref);

@@ -5,6 +5,7 @@
 #include <grpcpp/support/proto_buffer_reader.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "etcd/rpc.grpc.pb.h"
 #include "mvcc/check.hpp"
@@ -134,19 +135,40 @@ class KvService final : public RawRangeKv {
     frame.set_more(result.more);
     frame.set_count(result.count);
     const std::string rest = frame.SerializeAsString();
-    size_t size = rest.size();
-    for (const std::string& record : result.records) size += record.size() + 6;
-    grpc_slice slice = grpc_slice_malloc(size);
-    std::uint8_t* const begin = GRPC_SLICE_START_PTR(slice);
-    std::uint8_t* at = std::copy(rest.begin(), rest.end(), begin);
-    for (const std::string& record : result.records) {
+    size_t left = rest.size();
+    for (const mvcc::Record& record : result.records) left += framed_bytes(*record);
+    std::vector<grpc::Slice> slices;
+    grpc_slice open = grpc_slice_malloc(std::min(left, kSliceBytes));
+    std::uint8_t* at = append(rest, GRPC_SLICE_START_PTR(open));
+    left -= rest.size();
+    for (const mvcc::Record& record : result.records) {
+      const size_t bytes = framed_bytes(*record);
+      if (at + bytes > GRPC_SLICE_END_PTR(open)) {
+        slices.push_back(closed(open, at));
+        open = grpc_slice_malloc(std::max(bytes, std::min(left, kSliceBytes)));
+        at = GRPC_SLICE_START_PTR(open);
+      }
       *at++ = 0x12;  // field 2, with a length
-      at = CodedOutputStream::WriteVarint32ToArray(std::uint32_t(record.size()), at);
-      at = std::copy(record.begin(), record.end(), at);
+      at = CodedOutputStream::WriteVarint32ToArray(std::uint32_t(record->size()), at);
+      at = append(*record, at);
+      left -= bytes;
     }
-    grpc::Slice whole(slice, grpc::Slice::STEAL_REF);
-    const grpc::Slice used = whole.sub(0, size_t(at - begin));
-    return grpc::ByteBuffer(&used, 1);
+    slices.push_back(closed(open, at));
+    return grpc::ByteBuffer(slices.data(), slices.size());
+  }
+
+  // Small enough for the allocator to give again what the last answer had.
+  static constexpr size_t kSliceBytes = 64 << 10;
+
+  static size_t framed_bytes(const std::string& record) { return record.size() + 6; }
+  static std::uint8_t* append(const std::string& bytes, std::uint8_t* at) {
+    std::memcpy(at, bytes.data(), bytes.size());
+    return at + bytes.size();
+  }
+  // The part of a slice that was written.
+  static grpc::Slice closed(grpc_slice slice, const std::uint8_t* end) {
+    const grpc::Slice whole(slice, grpc::Slice::STEAL_REF);
+    return whole.sub(0, size_t(end - whole.begin()));
   }
 
   // A proposal that makes the store larger: over the quota it raises the alarm instead.
