@@ -23,7 +23,15 @@ std::uint64_t member_id(const Urls& peer_urls, const std::string& token) {
   return id_from("member\n" + join(sorted, ",") + "\n" + token);
 }
 
+std::uint64_t added_member_id(const Urls& peer_urls, const std::string& token, WallTime now) {
+  Urls sorted = peer_urls;
+  std::sort(sorted.begin(), sorted.end());
+  return id_from("member\n" + join(sorted, ",") + "\n" + token + "\n" +
+                 std::to_string(now.time_since_epoch().count()));
+}
+
 disk::Identity identity_of(const MemberConfig& config) {
+  if (config.identity.member != 0) return config.identity;
   std::vector<std::string> ids;
   for (const auto& [name, urls] : config.initial_cluster) {
     ids.push_back(fmt::format("{:016x}", member_id(urls, config.cluster_token)));

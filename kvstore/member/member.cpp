@@ -9,8 +9,14 @@ namespace coracle::store {
 namespace {
 
 constexpr size_t kExpiriesPerTick = 100;
+constexpr size_t kCheckpointsPerTick = 1000;
 constexpr std::uint64_t kTicksPerSizeCheck = 20;
 constexpr std::uint64_t kHurryTicks = 60;
+constexpr std::uint64_t kTicksPerQuestion = 20;
+// A new voter that lacks no more than this has caught up: it is sent in a moment.
+constexpr std::uint64_t kCaughtUpEntries = 256;
+// Of a member that was removed: its last messages and answers still leave.
+constexpr Duration kLeaveAfter = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -71,6 +77,8 @@ void Member::tick() {
   reads_->tick(now);
   expire_leases();
   publish_self();
+  promote_who_caught_up();
+  ask_if_still_member();
   if (++ticks_ % kTicksPerSizeCheck == 0) db_bytes_ = state_->bytes_on_disk();
   hooks.on_tick();
 }
@@ -148,6 +156,9 @@ bool Member::long_without_leader() const {
 
 void Member::step(std::vector<raft::Message> messages) {
   for (const raft::Message& message : inside.classroom.arrive(std::move(messages))) {
+    const NodeId from = raft::header_of(message).from;
+    if (machine_->removed().contains(from)) continue;
+    if (core_->membership().contains(from)) heard_[from] = loop_.now();
     if (const Status status = core_->step(message); !status.ok()) {
       log::debug("message of member {:x} refused: {}", raft::header_of(message).from.value,
                  status.message());
@@ -190,6 +201,15 @@ void Member::expire_leases() {
     proposal.mutable_lease_revoke()->set_id(lease.value);
     propose(std::move(proposal), [](Outcome) {});
   }
+  const auto due = machine_->lessor().due_checkpoints(loop_.now(), kCheckpointsPerTick);
+  if (due.empty()) return;
+  Proposal proposal;
+  for (const lease::Checkpoint& checkpoint : due) {
+    auto* lease = proposal.mutable_lease_checkpoint()->add_leases();
+    lease->set_id(checkpoint.id.value);
+    lease->set_remaining_seconds(checkpoint.remaining_seconds);
+  }
+  propose(std::move(proposal), [](Outcome) {});
 }
 
 // Tells everybody under which name and client URLs this member is found, if they do not know.
@@ -213,6 +233,53 @@ void Member::publish_self() {
   propose(std::move(proposal), [this](Outcome) {
     publishing_ = false;  // the next tick looks again
   });
+}
+
+// A new voter counts in quorums only when it has what the others have: as long as it is not there,
+// or far behind, it costs nobody anything.
+void Member::promote_who_caught_up() {
+  if (core_->role() != raft::Role::kLeader || core_->membership().learners.empty()) return;
+  const raft::StatusReport report = core_->status();
+  for (const auto& [peer, progress] : report.peers) {
+    if (!machine_->awaits_vote(peer) || !heard_from(peer)) continue;
+    if (progress.state != raft::PeerState::kReplicate ||
+        progress.match.value + kCaughtUpEntries < report.last.value) {
+      continue;
+    }
+    log::info("member {:x} has caught up and votes from now on", peer.value);
+    // Refused while another change is under way: the next tick looks again.
+    (void)core_->propose_config(next_request(), {raft::ChangeKind::kPromote, peer, ""});
+  }
+}
+
+// A learner never stands for election, so nobody would tell it that it was removed. A pre-vote
+// changes nothing at whoever gets it.
+void Member::ask_if_still_member() {
+  if (!long_without_leader() || core_->membership().is_voter(id())) return;
+  if (ticks_ % kTicksPerQuestion != 0) return;
+  std::vector<raft::Message> questions;
+  for (const auto& [peer, member] : machine_->members()) {
+    if (peer == id()) continue;
+    raft::VoteReq question;
+    question.from = id();
+    question.to = peer;
+    question.term = core_->term();
+    question.pre = true;
+    questions.push_back(question);
+  }
+  transport_.send(std::move(questions));
+}
+
+bool Member::heard_from(NodeId peer) const {
+  const auto found = heard_.find(peer);
+  return peer == id() || (found != heard_.end() && loop_.now() - found->second < options_.election);
+}
+
+void Member::leave() {
+  if (std::exchange(leaving_, true)) return;
+  log::error("this member ({:x}) was removed from the cluster: it stops, and {} is of no more use",
+             id().value, options_.data_dir);
+  loop_.after(kLeaveAfter, [this] { stop_(); });
 }
 
 void Member::refresh_peers() {

@@ -79,6 +79,8 @@ class Member final : private PeerEvents {
   std::uint64_t db_bytes() const { return db_bytes_; }
   // Without a leader for three election time-outs.
   bool long_without_leader() const;
+  // It sent something within the last election time-out. Only a leader hears from all.
+  bool heard_from(NodeId peer) const;
   size_t pending_proposals() const { return proposals_->size(); }
   std::uint64_t failed_proposals() const { return proposals_->failures(); }
   MemberHooks hooks;
@@ -97,6 +99,7 @@ class Member final : private PeerEvents {
 
   // member_open.cpp
   Status open_state();
+  Status check_still_ours() const;
   void start_core(disk::LogImage image);
   void fill_view(disk::LogImage image);
   void reopen_machine();
@@ -116,12 +119,16 @@ class Member final : private PeerEvents {
   // member.cpp
   void peer_unreachable(NodeId peer) override { core_->report_unreachable(peer); }
   void snapshot_sent(NodeId peer, bool ok) override;
+  void removed_by_peers() override { leave(); }
   void tick();
   void restart_ticking();
   void watch_leadership();
   void hurry_first_election();
   void expire_leases();
   void publish_self();
+  void promote_who_caught_up();
+  void ask_if_still_member();
+  void leave();
   void refresh_peers();
 
   const MemberConfig options_;
@@ -157,7 +164,9 @@ class Member final : private PeerEvents {
   NodeId known_leader_;
   TimePoint leaderless_since_;
   bool was_leader_ = false;
+  std::map<NodeId, TimePoint> heard_;  // of members only
   bool publishing_ = false;
+  bool leaving_ = false;  // it was removed
   bool stopping_ = false;
 };
 

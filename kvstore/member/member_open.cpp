@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/log.hpp"
+#include "base/strings.hpp"
 #include "member/founding.hpp"
 #include "member/member.hpp"
 
@@ -40,6 +41,7 @@ Result<std::unique_ptr<Member>> Member::open(const MemberConfig& options,
   // The log first: it knows whose folder this is.
   ASSIGN_OR_RETURN(member->log_, ports.folder.open_log(member->identity_, &image));
   RETURN_IF_ERROR(member->open_state());
+  RETURN_IF_ERROR(member->check_still_ours());
   const AppliedMark applied = member->machine_->applied();
   if (applied.index < image.base_index) {
     return data_loss(
@@ -56,6 +58,22 @@ Result<std::unique_ptr<Member>> Member::open(const MemberConfig& options,
   }
   member->start_core(std::move(image));
   return member;
+}
+
+Status Member::check_still_ours() const {
+  const std::string token = machine_->token();
+  if (!token.empty() && token != options_.cluster_token) {
+    return failed_precondition(fmt::format(
+        "belongs to cluster {:x} with --initial-cluster-token {}, this one is started with {}",
+        identity_.cluster, quoted(token), quoted(options_.cluster_token)));
+  }
+  if (machine_->removed().contains(id())) {
+    return failed_precondition(fmt::format(
+        "member {:x} was removed from the cluster and cannot come back; add a new one (member add) "
+        "and start it with an empty folder",
+        id().value));
+  }
+  return {};
 }
 
 Member::~Member() {

@@ -75,12 +75,15 @@ void Member::apply(const std::vector<raft::Entry>& entries) {
   const TimePoint now = loop_.now();
   std::uint64_t bytes = 0;
   for (const raft::Entry& entry : entries) {
-    proposals_->on_entry(entry);
+    const std::uint64_t own_request = proposals_->on_entry(entry);
     bytes += entry.data.size();
     if (entry.kind == raft::EntryKind::kNoop) continue;
     if (entry.kind == raft::EntryKind::kConfig) {
-      if (auto change = raft::decode_change(entry.data); change.ok()) {
-        machine_->apply_change(*change);
+      machine_->apply_change(raft::decode_config_entry(entry.data).value());
+      if (own_request != 0) {
+        Outcome done;
+        done.revision = machine_->store().revision();
+        answers.emplace_back(own_request, std::move(done));
       }
       continue;
     }
@@ -98,6 +101,7 @@ void Member::apply(const std::vector<raft::Entry>& entries) {
   core_->on_applied(entries.back().index);
   for (auto& [request, outcome] : answers) proposals_->answer(request, std::move(outcome));
   refresh_peers();
+  if (machine_->removed().contains(id())) leave();
 }
 
 void Member::publish_changes(AppliedMark mark) {

@@ -247,4 +247,39 @@ raft::InstallSnapshot decode(const SnapshotHeader& header) {
   return order;
 }
 
+void encode(const MemberChange& change, ChangeRequest* out) {
+  switch (change.kind) {
+    case MemberChange::Kind::kAdd:
+      for (const std::string& url : change.peer_urls) out->mutable_add()->add_peerurls(url);
+      out->mutable_add()->set_islearner(change.learner);
+      return;
+    case MemberChange::Kind::kRemove:
+      return out->set_remove(change.id.value);
+    case MemberChange::Kind::kPromote:
+      return out->set_promote(change.id.value);
+  }
+}
+
+Result<MemberChange> decode(const ChangeRequest& request) {
+  MemberChange change;
+  switch (request.change_case()) {
+    case ChangeRequest::kAdd:
+      change.peer_urls.assign(request.add().peerurls().begin(), request.add().peerurls().end());
+      change.learner = request.add().islearner();
+      if (change.peer_urls.empty()) return invalid_argument("peer message: a member without URLs");
+      return change;
+    case ChangeRequest::kRemove:
+      change.kind = MemberChange::Kind::kRemove;
+      change.id = NodeId(request.remove());
+      return change;
+    case ChangeRequest::kPromote:
+      change.kind = MemberChange::Kind::kPromote;
+      change.id = NodeId(request.promote());
+      return change;
+    case ChangeRequest::CHANGE_NOT_SET:
+      break;
+  }
+  return unknown("change");
+}
+
 }  // namespace coracle::store

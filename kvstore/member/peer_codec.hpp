@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/status.hpp"
+#include "member/change_rules.hpp"
 #include "raft/messages.hpp"
 #include "raft/peer.pb.h"
 
@@ -14,6 +15,10 @@ Result<raft::Message> decode(const Message& message);
 
 void encode(const raft::InstallSnapshot& order, std::uint64_t cluster, SnapshotHeader* out);
 raft::InstallSnapshot decode(const SnapshotHeader& header);
+
+// A change that a member passes on to the leader.
+void encode(const MemberChange& change, ChangeRequest* out);
+Result<MemberChange> decode(const ChangeRequest& request);
 
 void encode(const raft::Membership& membership, Membership* out);
 raft::Membership decode(const Membership& membership);

@@ -77,6 +77,8 @@ class PeerEvents {
   virtual ~PeerEvents() = default;
   virtual void peer_unreachable(NodeId peer) = 0;
   virtual void snapshot_sent(NodeId peer, bool ok) = 0;
+  // A peer says that this member is none any more.
+  virtual void removed_by_peers() = 0;
 };
 
 // The way to the other members. Messages may be lost, never changed; none is promised an order.

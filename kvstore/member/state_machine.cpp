@@ -17,10 +17,15 @@ constexpr std::string_view kAppliedKey = "applied";
 constexpr std::string_view kMembershipKey = "membership";
 constexpr std::string_view kMemberPrefix = "member/";
 constexpr std::string_view kMemberEnd = "member0";
+constexpr std::string_view kRemovedPrefix = "removed/";
+constexpr std::string_view kRemovedEnd = "removed0";
+constexpr std::string_view kTokenKey = "token";
 constexpr std::string_view kAlarmPrefix = "alarm/";
 constexpr std::string_view kAlarmEnd = "alarm0";
 
 std::string member_key(NodeId id) { return fmt::format("{}{:016x}", kMemberPrefix, id.value); }
+
+std::string removed_key(NodeId id) { return fmt::format("{}{:016x}", kRemovedPrefix, id.value); }
 
 std::string alarm_key(const StateMachine::Alarm& alarm) {
   return fmt::format("{}{}/{:016x}", kAlarmPrefix, int(alarm.first), alarm.second);
@@ -71,10 +76,12 @@ Result<std::unique_ptr<StateMachine>> StateMachine::open(mvcc::StateStore& state
 }
 
 void StateMachine::bootstrap(mvcc::StateStore& state, const raft::Membership& membership,
-                             const std::vector<pb::Member>& members, AppliedMark mark) {
+                             const std::vector<pb::Member>& members, const std::string& token,
+                             AppliedMark mark) {
   mvcc::WriteBatch batch;
   batch.put(Family::kMeta, std::string(kAppliedKey), encode_mark(mark));
   batch.put(Family::kMeta, std::string(kMembershipKey), encode_membership(membership));
+  batch.put(Family::kMeta, std::string(kTokenKey), token);
   for (const pb::Member& member : members) {
     batch.put(Family::kMeta, member_key(NodeId(member.id())), member.SerializeAsString());
   }
@@ -94,6 +101,11 @@ Status StateMachine::recover() {
     members_[NodeId(member.id())] = std::move(member);
     return status.ok();
   });
+  state_.scan(Family::kMeta, kRemovedPrefix, kRemovedEnd, [&](auto key, auto value) {
+    if (value.size() != 8) status = unreadable(key);
+    if (status.ok()) removed_.insert(NodeId(disk::get_u64(value, 0)));
+    return status.ok();
+  });
   state_.scan(Family::kMeta, kAlarmPrefix, kAlarmEnd, [&](auto key, auto value) {
     pb::AlarmMember alarm;
     if (!alarm.ParseFromArray(value.data(), int(value.size()))) status = unreadable(key);
@@ -111,7 +123,8 @@ bool StateMachine::has_alarm(pb::AlarmType type) const {
 // Alarms are part of the replicated state, so every member refuses the same entries.
 Status StateMachine::refusal(const Proposal& proposal) const {
   const auto op = proposal.op_case();
-  if (op == Proposal::kAlarm || op == Proposal::kPublish) return {};
+  if (op == Proposal::kAlarm || op == Proposal::kPublish || op == Proposal::kMemberUpdate)
+    return {};
   if (has_alarm(pb::CORRUPT)) return err_corrupt();
   if (!has_alarm(pb::NOSPACE)) return {};
   const bool grows = op == Proposal::kPut || op == Proposal::kLeaseGrant ||
@@ -144,11 +157,20 @@ Outcome StateMachine::apply(const Proposal& proposal, TimePoint now) {
       case Proposal::kLeaseRevoke:
         out = outcome_of(lessor_->revoke(LeaseId(proposal.lease_revoke().id()), *store_, batch_));
         break;
+      case Proposal::kLeaseCheckpoint:
+        for (const auto& lease : proposal.lease_checkpoint().leases()) {
+          // One that was revoked meanwhile needs none.
+          (void)lessor_->checkpoint(LeaseId(lease.id()), lease.remaining_seconds(), batch_);
+        }
+        break;
       case Proposal::kAlarm:
         out = apply_alarm(proposal.alarm());
         break;
       case Proposal::kPublish:
-        put_member(proposal.publish());
+        publish(proposal.publish());
+        break;
+      case Proposal::kMemberUpdate:
+        out = apply_update(proposal.member_update());
         break;
       case Proposal::OP_NOT_SET:
         out.status = unimplemented("etcdserver: a request of a newer version");
@@ -173,30 +195,67 @@ Outcome StateMachine::apply_alarm(const pb::AlarmRequest& request) {
   return {};
 }
 
-void StateMachine::put_member(const pb::Member& member) {
-  const NodeId id(member.id());
-  if (!membership_.contains(id)) return;  // removed meanwhile
-  pb::Member& stored = members_[id];
-  const google::protobuf::RepeatedPtrField<std::string> peer_urls = stored.peerurls();
-  stored = member;
-  if (member.peerurls().empty()) *stored.mutable_peerurls() = peer_urls;
-  stored.set_islearner(membership_.is_learner(id));
-  batch_.put(Family::kMeta, member_key(id), stored.SerializeAsString());
+bool StateMachine::is_learner(NodeId id) const {
+  const auto found = members_.find(id);
+  return found != members_.end() && found->second.islearner();
 }
 
-void StateMachine::apply_change(const raft::MembershipChange& change) {
-  auto after = raft::apply(membership_, change);
-  if (!after.ok()) return;  // the leader checked it against a later membership; all skip it alike
-  membership_ = std::move(after).value();
+std::string StateMachine::token() const {
+  return state_.get(Family::kMeta, kTokenKey).value_or(std::string());
+}
+
+void StateMachine::put_member(const pb::Member& member) {
+  members_[NodeId(member.id())] = member;
+  batch_.put(Family::kMeta, member_key(NodeId(member.id())), member.SerializeAsString());
+}
+
+// A member tells its name and client URLs; the rest is not its own to say.
+void StateMachine::publish(const pb::Member& member) {
+  const auto found = members_.find(NodeId(member.id()));
+  if (found == members_.end()) return;  // removed meanwhile
+  pb::Member updated = found->second;
+  updated.set_name(member.name());
+  *updated.mutable_clienturls() = member.clienturls();
+  put_member(updated);
+}
+
+Outcome StateMachine::apply_update(const pb::MemberUpdateRequest& request) {
+  Outcome out;
+  const auto found = members_.find(NodeId(request.id()));
+  if (found == members_.end()) {
+    out.status = err_member_not_found();
+    return out;
+  }
+  const std::set<std::string> wanted(request.peerurls().begin(), request.peerurls().end());
+  for (const auto& [id, member] : members_) {
+    for (const std::string& url : member.peerurls()) {
+      if (id.value != request.id() && wanted.contains(url)) out.status = err_peer_url_exists();
+    }
+  }
+  if (!out.status.ok()) return out;
+  pb::Member updated = found->second;
+  *updated.mutable_peerurls() = request.peerurls();
+  put_member(updated);
+  return out;
+}
+
+void StateMachine::apply_change(const raft::ConfigEntry& entry) {
+  const raft::MembershipChange& change = entry.change;
+  membership_ = entry.after;
   batch_.put(Family::kMeta, std::string(kMembershipKey), encode_membership(membership_));
   if (change.kind == raft::ChangeKind::kRemove) {
     members_.erase(change.node);
     batch_.erase(Family::kMeta, member_key(change.node));
+    removed_.insert(change.node);
+    std::string id;
+    disk::put_u64(&id, change.node.value);
+    batch_.put(Family::kMeta, removed_key(change.node), id);
     return;
   }
   pb::Member member;
   if (change.kind == raft::ChangeKind::kPromote) {
     member = members_[change.node];
+    member.set_islearner(false);
   } else if (!member.ParseFromString(change.context)) {
     return;
   }

@@ -51,7 +51,7 @@ class Core {
   // Unavailable: no leader known, or leadership is being handed over (try again).
   // ResourceExhausted: uncommitted bytes or forwarded proposals are at their bound.
   Result<Proposed> propose(std::uint64_t request, std::string data);
-  // Also: FailedPrecondition while another change is under way, or what apply() says about it.
+  // Also: Unavailable while another change is under way, or what apply() says about it.
   Result<Proposed> propose_config(std::uint64_t request, const MembershipChange& change);
 
   // A linearizable read: the state machine is fresh enough when Ready.reads names `context` without

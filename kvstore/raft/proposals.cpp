@@ -11,7 +11,7 @@ Status status_of(Refusal refusal) {
     case Refusal::kTransferring:
       return unavailable("leadership is being handed over");
     case Refusal::kChangePending:
-      return failed_precondition("another membership change is under way");
+      return unavailable("another membership change is under way");
     default:
       return failed_precondition(std::string(name_of(refusal)));
   }

@@ -36,7 +36,8 @@ class KvService final : public RawRangeKv {
     mvcc::RangeRequest range = from_wire(request);
     if (const Status status = mvcc::check_range(range); !status.ok())
       return finish(context, status);
-    return on_strand(member_, context, [this, range = std::move(range), response](auto done) {
+    const auto learner = range.serializable ? ForLearner::kServed : ForLearner::kRefused;
+    auto work = [this, range = std::move(range), response](auto done) {
       const bool serializable = range.serializable;
       auto serve = [this, range, response, done](const Status& fresh) {
         if (!fresh.ok()) return done(fresh);
@@ -46,7 +47,8 @@ class KvService final : public RawRangeKv {
         done({});
       };
       serializable ? serve({}) : member_.read(serve);
-    });
+    };
+    return on_strand(member_, context, std::move(work), learner);
   }
 
   ServerUnaryReactor* Put(CallbackServerContext* context, const pb::PutRequest* request,

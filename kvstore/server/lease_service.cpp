@@ -3,6 +3,7 @@
 
 #include "base/rng.hpp"
 #include "etcd/rpc.grpc.pb.h"
+#include "member/errors.hpp"
 #include "mvcc/errors.hpp"
 #include "server/lease_desk.hpp"
 #include "server/services.hpp"
@@ -14,16 +15,25 @@ namespace {
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
 
+constexpr std::uint64_t kGrantCost = 64;  // against the space quota
+
 // One question at a time: read, renew, answer, read again.
 class KeepAliveStream final
     : public grpc::ServerBidiReactor<pb::LeaseKeepAliveRequest, pb::LeaseKeepAliveResponse>,
       public std::enable_shared_from_this<KeepAliveStream> {
  public:
-  KeepAliveStream(Member& member, LeaseDesk& desk) : member_(member), desk_(desk) {}
+  KeepAliveStream(Member& member, LeaseDesk& desk, bool leader_needed)
+      : member_(member), desk_(desk), leader_needed_(leader_needed) {}
 
   void begin() {
     self_ = shared_from_this();
     StartRead(&request_);
+  }
+  // On the strand. False once the stream is over.
+  bool check_leader() {
+    if (leader_needed_ && member_.long_without_leader()) end(err_no_leader());
+    std::lock_guard lock(mutex_);
+    return !ended_;
   }
 
  private:
@@ -40,6 +50,8 @@ class KeepAliveStream final
   void OnDone() override { self_.reset(); }
 
   void renew() {
+    if (member_.machine().is_learner(member_.id())) return end(err_not_for_learner());
+    if (leader_needed_ && member_.core().leader() == NodeId(0)) return end(err_no_leader());
     response_.Clear();
     response_.set_id(request_.id());
     member_.fill_header(response_.mutable_header());  // the revision from before the renewal
@@ -59,6 +71,7 @@ class KeepAliveStream final
 
   Member& member_;
   LeaseDesk& desk_;
+  const bool leader_needed_;
   std::shared_ptr<KeepAliveStream> self_;
   pb::LeaseKeepAliveRequest request_;
   pb::LeaseKeepAliveResponse response_;
@@ -78,7 +91,8 @@ class LeaseService final : public pb::Lease::CallbackService {
       return finish(context, status);
     }
     return on_strand(member_, context, [this, asked = *request, response](auto done) mutable {
-      if (asked.id() <= 0) asked.set_id(member_.machine().lessor().pick_id(rng_).value);
+      if (member_.over_quota(kGrantCost)) return member_.refuse_growth(done);
+      if (asked.id() == 0) asked.set_id(member_.machine().lessor().pick_id(rng_).value);
       Proposal proposal;
       *proposal.mutable_lease_grant() = asked;
       member_.propose(std::move(proposal), [this, response, done](const Outcome& outcome) {
@@ -104,9 +118,11 @@ class LeaseService final : public pb::Lease::CallbackService {
   }
 
   grpc::ServerBidiReactor<pb::LeaseKeepAliveRequest, pb::LeaseKeepAliveResponse>* LeaseKeepAlive(
-      CallbackServerContext*) override {
-    const auto stream = std::make_shared<KeepAliveStream>(member_, desk_);
+      CallbackServerContext* context) override {
+    const bool leader_needed = requires_leader(*context);
+    const auto stream = std::make_shared<KeepAliveStream>(member_, desk_, leader_needed);
     stream->begin();
+    if (leader_needed) member_.loop().post([this, stream] { cut_without_leader(stream); });
     return stream.get();
   }
 
@@ -141,6 +157,13 @@ class LeaseService final : public pb::Lease::CallbackService {
   }
 
  private:
+  // Looks again and again, as long as the stream lives.
+  void cut_without_leader(const std::shared_ptr<KeepAliveStream>& stream) {
+    if (!stream->check_leader()) return;
+    member_.loop().after(member_.options().election,
+                         [this, stream] { cut_without_leader(stream); });
+  }
+
   Member& member_;
   LeaseDesk desk_;
   Rng rng_;  // owned by the strand

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -13,6 +14,7 @@
 #include "member/data_folder.hpp"
 #include "member/event_loop.hpp"
 #include "member/member.hpp"
+#include "server/join.hpp"
 #include "server/options.hpp"
 #include "server/peer_transport.hpp"
 #include "server/server.hpp"
@@ -48,8 +50,11 @@ int main(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   using namespace coracle;
   log::init("kvstore");
-  const store::Options options = store::parse_options(argc, argv);
+  store::Options options = store::parse_options(argc, argv);
   log::init("kvstore", options.log_level);
+  if (const Status status = store::find_identity(&options); !status.ok()) {
+    fail_startup(status.message());
+  }
   const SignalWaiter signals;
 
   store::EventLoop loop(store::EventLoop::Turns::kLent);
@@ -61,12 +66,14 @@ int main(int argc, char** argv) {
     fail_startup("--data-dir " + options.data_dir + ": " + member.status().message());
   store::Server server(**member, transport, options);
   if (const Status status = server.start(); !status.ok()) fail_startup(status.message());
+  std::atomic<bool> ended = false;
   store::WebServer web(**member);
   if (const Status status = web.start(options.listen_metrics); !status.ok()) {
     fail_startup("--listen-metrics-urls: " + status.message());
   }
   std::thread waiter([&] {
     const int number = signals.wait();
+    if (ended) return;
     log::info("signal {}: stopping", number);
     loop.post([&] { (*member)->stop_gracefully(); });
   });
@@ -74,6 +81,8 @@ int main(int argc, char** argv) {
   (*member)->start();
   loop.run([&] { (*member)->end_of_turn(); });
   (*member)->finish();
+  ended = true;  // by itself, if no signal came
+  ::pthread_kill(waiter.native_handle(), SIGTERM);
   waiter.join();
   web.stop();
   // The state is on the disk. A call that does not end in time must not keep the process.

@@ -22,7 +22,7 @@ class MaintenanceService final : public pb::Maintenance::CallbackService {
 
   ServerUnaryReactor* Status(CallbackServerContext* context, const pb::StatusRequest*,
                              pb::StatusResponse* response) override {
-    return on_strand(member_, context, [this, response](auto done) {
+    const auto work = [this, response](auto done) {
       const raft::StatusReport report = member_.core().status();
       StateMachine& machine = member_.machine();
       member_.fill_header(response->mutable_header());
@@ -35,7 +35,7 @@ class MaintenanceService final : public pb::Maintenance::CallbackService {
       response->set_raftindex(report.commit.value);
       response->set_raftterm(report.term.value);
       response->set_raftappliedindex(machine.applied().index.value);
-      response->set_islearner(report.membership.is_learner(member_.id()));
+      response->set_islearner(machine.is_learner(member_.id()));
       response->mutable_downgradeinfo();
       if (report.leader == NodeId(0)) response->add_errors(err_no_leader().message());
       for (const auto& [type, raised_by] : machine.alarms()) {
@@ -43,7 +43,8 @@ class MaintenanceService final : public pb::Maintenance::CallbackService {
             fmt::format("memberID:{} alarm:{} ", raised_by, pb::AlarmType_Name(type)));
       }
       done({});
-    });
+    };
+    return on_strand(member_, context, work, ForLearner::kServed);
   }
 
   ServerUnaryReactor* Alarm(CallbackServerContext* context, const pb::AlarmRequest* request,
@@ -69,24 +70,25 @@ class MaintenanceService final : public pb::Maintenance::CallbackService {
   ServerUnaryReactor* Hash(CallbackServerContext* context, const pb::HashRequest*,
                            pb::HashResponse* response) override {
     return on_strand(member_, context, [this, response](auto done) {
-      const auto hash = member_.machine().store().hash_kv(Revision(0));
-      if (!hash.ok()) return done(hash.status());
-      response->set_hash(hash->hash);
-      member_.fill_header(response->mutable_header());
-      done({});
+      (void)hash_aside(Revision(0), [this, response, done](const mvcc::HashKv& hash) {
+        response->set_hash(hash.hash);
+        member_.fill_header(response->mutable_header());
+        done({});
+      });
     });
   }
 
   ServerUnaryReactor* HashKV(CallbackServerContext* context, const pb::HashKVRequest* request,
                              pb::HashKVResponse* response) override {
     return on_strand(member_, context, [this, at = request->revision(), response](auto done) {
-      const auto hash = member_.machine().store().hash_kv(Revision(at));
-      if (!hash.ok()) return done(hash.status());
-      response->set_hash(hash->hash);
-      response->set_compact_revision(hash->compacted.value);
-      response->set_hash_revision(hash->hash_revision.value);
-      member_.fill_header(response->mutable_header());
-      done({});
+      const auto failure = hash_aside(Revision(at), [=, this](const mvcc::HashKv& hash) {
+        response->set_hash(hash.hash);
+        response->set_compact_revision(hash.compacted.value);
+        response->set_hash_revision(hash.hash_revision.value);
+        done({});
+      });
+      member_.fill_header(response->mutable_header());  // as of now, not of when it is done
+      if (!failure.ok()) done(failure);
     });
   }
 
@@ -114,6 +116,23 @@ class MaintenanceService final : public pb::Maintenance::CallbackService {
   }
 
  private:
+  // The history is read beside the strand, from a snapshot. `done` is called on the strand, unless
+  // a failure is returned.
+  template <class Done>
+  coracle::Status hash_aside(Revision at, Done done) {
+    ASSIGN_OR_RETURN(mvcc::HashPlan plan, member_.machine().store().plan_hash(at));
+    auto result = std::make_shared<mvcc::HashKv>();
+    std::shared_ptr<mvcc::StateSnapshot> snapshot = member_.state().snapshot();
+    member_.folder().aside(
+        [result, plan = std::move(plan), snapshot = std::move(snapshot)]() mutable {
+          *result = mvcc::run_hash(*snapshot, plan);
+          snapshot.reset();
+          return coracle::Status();
+        },
+        [result, done](const coracle::Status&) { done(*result); });
+    return {};
+  }
+
   void list_alarms(pb::AlarmType type, pb::AlarmResponse* response) {
     for (const auto& [raised, member] : member_.machine().alarms()) {
       if (type != pb::NONE && raised != type) continue;

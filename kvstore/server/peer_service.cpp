@@ -2,6 +2,8 @@
 #include <atomic>
 
 #include "base/log.hpp"
+#include "member/change_desk.hpp"
+#include "member/errors.hpp"
 #include "member/peer_codec.hpp"
 #include "mvcc/errors.hpp"
 #include "raft/peer.grpc.pb.h"
@@ -18,7 +20,7 @@ using grpc::ServerUnaryReactor;
 
 Status check_cluster(const Member& member, std::uint64_t cluster) {
   if (cluster == member.identity().cluster) return {};
-  return failed_precondition("etcdserver: cluster ID mismatch");
+  return err_cluster_mismatch();
 }
 
 class DeliverStream final : public grpc::ServerReadReactor<Envelope> {
@@ -34,6 +36,8 @@ class DeliverStream final : public grpc::ServerReadReactor<Envelope> {
     if (envelope_.to() != member_.id().value) {
       return end(failed_precondition("this address belongs to another member"));
     }
+    // Found out on the strand; the sender asks again and is told.
+    if (*from_removed_) return end(err_removed());
     std::vector<raft::Message> messages;
     for (const Message& message : envelope_.messages()) {
       auto decoded = decode(message);
@@ -42,7 +46,9 @@ class DeliverStream final : public grpc::ServerReadReactor<Envelope> {
     }
     // A full inbox loses them, as the network may.
     (void)member_.loop().try_post(
-        [this_member = &member_, messages = std::move(messages)]() mutable {
+        [this_member = &member_, from = NodeId(envelope_.from()), removed = from_removed_,
+         messages = std::move(messages)]() mutable {
+          *removed = this_member->machine().removed().contains(from);
           this_member->step(std::move(messages));
         },
         [this] { StartRead(&envelope_); });
@@ -54,6 +60,8 @@ class DeliverStream final : public grpc::ServerReadReactor<Envelope> {
 
   Member& member_;
   Envelope envelope_;
+  const std::shared_ptr<std::atomic<bool>> from_removed_ =
+      std::make_shared<std::atomic<bool>>(false);
   bool ended_ = false;
 };
 
@@ -115,8 +123,8 @@ class InstallStream final : public grpc::ServerReadReactor<SnapshotPiece> {
 
 class PeerService final : public Peer::CallbackService {
  public:
-  PeerService(Member& member, PeerTransport& transport)
-      : member_(member), desk_(member, transport) {}
+  PeerService(Member& member, PeerTransport& transport, ChangeDesk& changes)
+      : member_(member), desk_(member, transport), changes_(changes) {}
 
   grpc::ServerReadReactor<Envelope>* Deliver(CallbackServerContext*, DeliverReply*) override {
     return new DeliverStream(member_);  // deletes itself
@@ -164,16 +172,49 @@ class PeerService final : public Peer::CallbackService {
     });
   }
 
+  ServerUnaryReactor* Members(CallbackServerContext* context, const MembersRequest* request,
+                              MembersReply* reply) override {
+    const auto work = [this, linearizable = request->linearizable(), reply](auto done) {
+      auto serve = [this, reply, done](const Status& fresh) {
+        if (!fresh.ok()) return done(fresh);
+        reply->set_cluster(member_.identity().cluster);
+        for (const auto& [id, member] : member_.machine().members()) {
+          *reply->add_members() = member;
+        }
+        done({});
+      };
+      linearizable ? member_.read(serve) : serve({});
+    };
+    return on_strand(member_, context, work, ForLearner::kServed);
+  }
+
+  ServerUnaryReactor* Change(CallbackServerContext* context, const ChangeRequest* request,
+                             ChangeReply* reply) override {
+    if (const Status status = check_cluster(member_, request->cluster()); !status.ok()) {
+      return finish(context, status);
+    }
+    auto change = decode(*request);
+    if (!change.ok()) return finish(context, change.status());
+    return on_strand(member_, context, [this, change = *std::move(change), reply](auto done) {
+      changes_.submit(change, [reply, done](const Result<NodeId>& id) {
+        if (id.ok()) reply->set_id(id->value);
+        done(id.status());
+      });
+    });
+  }
+
  private:
   Member& member_;
   LeaseDesk desk_;
+  ChangeDesk& changes_;
   std::atomic<bool> installing_{false};
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> make_peer_service(Member& member, PeerTransport& transport) {
-  return std::make_unique<PeerService>(member, transport);
+std::unique_ptr<grpc::Service> make_peer_service(Member& member, PeerTransport& transport,
+                                                 ChangeDesk& changes) {
+  return std::make_unique<PeerService>(member, transport, changes);
 }
 
 }  // namespace coracle::store

@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "grpc_tls/credentials.hpp"
+#include "member/errors.hpp"
 #include "member/peer_codec.hpp"
 #include "raft/peer.grpc.pb.h"
 #include "server/options.hpp"
@@ -39,11 +40,12 @@ std::shared_ptr<grpc::Channel> make_channel(const std::string& url,
 class PeerTransport::Link : public std::enable_shared_from_this<Link> {
  public:
   // REQUIRES a URL that target_of() takes.
-  Link(std::uint64_t cluster, NodeId peer, std::string url, const Credentials& credentials,
-       OnLost on_lost)
-      : cluster_(cluster),
+  Link(const disk::Identity& self, NodeId peer, std::string url, const Credentials& credentials,
+       OnLost on_lost, std::function<void()> on_removed)
+      : self_(self),
         peer_(peer),
         on_lost_(std::move(on_lost)),
+        on_removed_(std::move(on_removed)),
         url_(std::move(url)),
         channel_(make_channel(url_, credentials)),
         stub_(Peer::NewStub(channel_)) {}
@@ -111,8 +113,9 @@ class PeerTransport::Link : public std::enable_shared_from_this<Link> {
     if (writing_ || broken_ || queue_.empty()) return;
     Envelope& envelope = stream_->envelope;
     envelope.Clear();
-    envelope.set_cluster(cluster_);
+    envelope.set_cluster(self_.cluster);
     envelope.set_to(peer_.value);
+    envelope.set_from(self_.member);
     size_t bytes = 0;
     while (!queue_.empty() && bytes < kEnvelopeBytesMax) {
       bytes += queue_.front().ByteSizeLong();
@@ -146,6 +149,7 @@ class PeerTransport::Link : public std::enable_shared_from_this<Link> {
 
   void ended(const grpc::Status& status) {
     std::lock_guard lock(mutex_);
+    if (status.error_message() == err_removed().message()) on_removed_();
     if (status.error_code() == grpc::StatusCode::FAILED_PRECONDITION && !complained_) {
       complained_ = true;
       log::error("peer {:x} at {} refuses us: {}", peer_.value, url_, status.error_message());
@@ -158,9 +162,10 @@ class PeerTransport::Link : public std::enable_shared_from_this<Link> {
     if (!stopped_) on_lost_(peer_);
   }
 
-  const std::uint64_t cluster_;
+  const disk::Identity self_;
   const NodeId peer_;
   const OnLost on_lost_;
+  const std::function<void()> on_removed_;
   const std::string url_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<Peer::Stub> stub_;
@@ -176,13 +181,13 @@ class PeerTransport::Link : public std::enable_shared_from_this<Link> {
 };
 
 PeerTransport::PeerTransport(const disk::Identity& identity, const TlsFiles& tls, Strand& strand)
-    : cluster_(identity.cluster),
-      self_(identity.member),
+    : identity_(identity),
       tls_(tls),
       strand_(strand),
       on_lost_(
           [this](NodeId peer) { strand_.post([this, peer] { events_->peer_unreachable(peer); }); }),
-      snapshots_(cluster_, [this](NodeId peer, bool ok) {
+      on_removed_([this] { strand_.post([this] { events_->removed_by_peers(); }); }),
+      snapshots_(identity.cluster, [this](NodeId peer, bool ok) {
         strand_.post([this, peer, ok] { events_->snapshot_sent(peer, ok); });
       }) {}
 
@@ -203,8 +208,9 @@ void PeerTransport::set_peers(const std::map<NodeId, std::vector<std::string>>& 
     return true;
   });
   for (const auto& [id, url] : wanted) {
-    if (id == self_ || links_.contains(id)) continue;
-    links_.emplace(id, std::make_shared<Link>(cluster_, id, url, credentials_for(url), on_lost_));
+    if (id.value == identity_.member || links_.contains(id)) continue;
+    links_.emplace(id, std::make_shared<Link>(identity_, id, url, credentials_for(url), on_lost_,
+                                              on_removed_));
   }
 }
 

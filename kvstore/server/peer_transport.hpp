@@ -53,12 +53,12 @@ class PeerTransport final : public Transport {
 
   std::shared_ptr<grpc::ChannelCredentials> credentials_for(const std::string& url);
 
-  const std::uint64_t cluster_;
-  const NodeId self_;
+  const disk::Identity identity_;
   const TlsFiles tls_;
   std::shared_ptr<grpc::ChannelCredentials> secure_;  // made when needed, shared by all links
   Strand& strand_;
   const OnLost on_lost_;
+  const std::function<void()> on_removed_;  // called on gRPC's threads
   PeerEvents* events_ = nullptr;
   SnapshotSender snapshots_;
   std::map<NodeId, std::shared_ptr<Link>> links_;  // owned by the strand

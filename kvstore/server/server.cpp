@@ -13,7 +13,7 @@
 
 #include "grpc_tls/credentials.hpp"
 #include "grpc_tls/grpc_log.hpp"
-#include "member/member.hpp"
+#include "member/change_desk.hpp"
 #include "server/options.hpp"
 #include "server/services.hpp"
 
@@ -83,14 +83,14 @@ void shut(std::unique_ptr<grpc::Server>& server) {
 }  // namespace
 
 Server::Server(Member& member, PeerTransport& transport, const Options& options)
-    : options_(options) {
+    : options_(options), changes_(std::make_unique<ChangeDesk>(member)) {
   client_services_.push_back(make_kv_service(member));
   client_services_.push_back(make_watch_service(member));
   client_services_.push_back(make_lease_service(member, transport));
   client_services_.push_back(make_maintenance_service(member));
-  client_services_.push_back(make_cluster_service(member));
+  client_services_.push_back(make_cluster_service(member, transport, *changes_));
   client_services_.push_back(make_auth_service(member));
-  peer_services_.push_back(make_peer_service(member, transport));
+  peer_services_.push_back(make_peer_service(member, transport, *changes_));
 }
 
 Server::~Server() { stop(); }

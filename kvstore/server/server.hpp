@@ -15,6 +15,7 @@ class Service;
 
 namespace coracle::store {
 
+class ChangeDesk;
 class Member;
 class PeerTransport;
 struct Options;
@@ -31,6 +32,7 @@ class Server {
 
  private:
   const Options& options_;
+  const std::unique_ptr<ChangeDesk> changes_;
   std::vector<std::unique_ptr<grpc::Service>> client_services_, peer_services_;
   std::unique_ptr<grpc::Server> client_server_, peer_server_;
 };

@@ -8,6 +8,7 @@
 
 namespace coracle::store {
 
+class ChangeDesk;
 class Member;
 class PeerTransport;
 
@@ -16,8 +17,10 @@ std::unique_ptr<grpc::Service> make_kv_service(Member& member);
 std::unique_ptr<grpc::Service> make_watch_service(Member& member);
 std::unique_ptr<grpc::Service> make_lease_service(Member& member, PeerTransport& transport);
 std::unique_ptr<grpc::Service> make_maintenance_service(Member& member);
-std::unique_ptr<grpc::Service> make_cluster_service(Member& member);
+std::unique_ptr<grpc::Service> make_cluster_service(Member& member, PeerTransport& transport,
+                                                    ChangeDesk& changes);
 std::unique_ptr<grpc::Service> make_auth_service(Member& member);
-std::unique_ptr<grpc::Service> make_peer_service(Member& member, PeerTransport& transport);
+std::unique_ptr<grpc::Service> make_peer_service(Member& member, PeerTransport& transport,
+                                                 ChangeDesk& changes);
 
 }  // namespace coracle::store

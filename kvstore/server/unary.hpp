@@ -21,16 +21,22 @@ inline bool requires_leader(const grpc::CallbackServerContext& context) {
   return found != context.client_metadata().end() && found->second == "true";
 }
 
+// What a learner answers: it may be far behind, so little.
+enum class ForLearner { kRefused, kServed };
+
 // Runs `work(done)` on the strand; it calls done(Status) once, there. The response is filled
 // before.
 template <class Work>
-grpc::ServerUnaryReactor* on_strand(Member& member, grpc::CallbackServerContext* context,
-                                    Work work) {
+grpc::ServerUnaryReactor* on_strand(Member& member, grpc::CallbackServerContext* context, Work work,
+                                    ForLearner learner = ForLearner::kRefused) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   const bool leader_needed = requires_leader(*context);
-  const bool taken =
-      member.loop().try_post([&member, reactor, leader_needed, work = std::move(work)]() mutable {
+  const bool taken = member.loop().try_post(
+      [&member, reactor, leader_needed, learner, work = std::move(work)]() mutable {
         auto done = [reactor](const Status& status) { reactor->Finish(to_grpc(status)); };
+        if (learner == ForLearner::kRefused && member.machine().is_learner(member.id())) {
+          return done(err_not_for_learner());
+        }
         if (leader_needed && member.core().leader() == NodeId(0)) return done(err_no_leader());
         work(done);
       });

@@ -76,6 +76,7 @@ class WatchStream final : public grpc::ServerBidiReactor<pb::WatchRequest, pb::W
   TimePoint next_progress;  // owned by the strand
 
  private:
+  static constexpr size_t kQueueHigh = 1024;
   struct Item {
     mvcc::WatchResponse response;
     Term term;
@@ -91,6 +92,7 @@ class WatchStream final : public grpc::ServerBidiReactor<pb::WatchRequest, pb::W
     if (!member_.loop().post_unless_stopped(std::move(work))) end(err_stopped());
   }
   void close();
+  void read_on();
   void handle(const pb::WatchRequest& request);
 
   void write_next_locked() {
@@ -113,7 +115,8 @@ class WatchStream final : public grpc::ServerBidiReactor<pb::WatchRequest, pb::W
   std::shared_ptr<WatchStream> self_;
   pb::WatchRequest request_;  // of the read under way
   std::mutex mutex_;          // guards what follows; the strand and gRPC's threads meet here
-  std::deque<Item> queue_;    // bounded by the hub: see WatchLimits
+  std::deque<Item> queue_;    // bounded by the hub (WatchLimits) and, for answers, by kQueueHigh
+  bool reading_held_ = false;
   Item current_;
   pb::WatchResponse wire_;
   bool writing_ = false;
@@ -133,6 +136,7 @@ class Streams {
   }
 
   void add(std::shared_ptr<WatchStream> stream) {
+    if (member_.machine().is_learner(member_.id())) return stream->end(err_not_for_learner());
     if (stream->leader_needed() && member_.core().leader() == NodeId(0)) {
       stream->end(err_no_leader());
       return;
@@ -200,15 +204,25 @@ void WatchStream::begin() {
 }
 
 void WatchStream::OnReadDone(bool ok) {
-  if (!ok) return close();
+  // A client that has said all it wants to say still listens; one that went away is cancelled.
+  if (!ok) return;
   on_strand([self = self_] {
     if (!self->streams_.has(self->id_)) return;
     self->handle(self->request_);
-    self->StartRead(&self->request_);
+    self->read_on();
   });
 }
 
+// A client that only asks and does not take its answers is not read from.
+void WatchStream::read_on() {
+  std::lock_guard lock(mutex_);
+  if (ending_) return;
+  reading_held_ = queue_.size() >= kQueueHigh;
+  if (!reading_held_) StartRead(&request_);
+}
+
 void WatchStream::handle(const pb::WatchRequest& request) {
+  if (member_.machine().is_learner(member_.id())) return end(err_not_for_learner());
   mvcc::WatchHub& hub = member_.hub();
   switch (request.request_union_case()) {
     case pb::WatchRequest::kCreateRequest:
@@ -235,6 +249,10 @@ void WatchStream::OnWriteDone(bool ok) {
     Finish(to_grpc(final_));
   } else if (ok && !queue_.empty()) {
     write_next_locked();
+    if (reading_held_ && queue_.size() < kQueueHigh / 2) {
+      reading_held_ = false;
+      StartRead(&request_);
+    }
   }
 }
 
