@@ -155,7 +155,7 @@ Usage:
   storectl snapshot restore FILE --data-dir DIR  the folder of one member of a NEW cluster
       --name NAME                         default "default"
       --initial-cluster NAME=URL,...      all members; default default=http://localhost:2380
-      --initial-cluster-token TOKEN       default etcd-cluster; take another one than the old cluster's
+      --initial-cluster-token TOKEN       default etcd-cluster; take one the old cluster had not
       --initial-advertise-peer-urls URL   default http://localhost:2380
       --skip-hash-check                   the SHA-256 at the end may be wrong or missing
 
