@@ -142,9 +142,6 @@ def test_refusals():
                     text="Peer URLs already exists")
             refused(c, "member", "update", "77", "--peer-urls=http://127.0.0.1:1", on=m,
                     text="member not found")
-            for url in ("127.0.0.1:1", "http://127.0.0.1", "http://127.0.0.1:1/path", "ftp://h:1"):
-                refused(c, "member", "add", "x", "--peer-urls=" + url, on=m,
-                        text="given member URLs are invalid")
         dead = c.members[2]
         if c.wait_leader() is dead:
             c.ctl("move-leader", known["m1"])
@@ -178,7 +175,8 @@ def test_update():
         c.wait_ready([moved])
         check_equal(ids(c)["m3"], member_id, "its id")
         c.members[0].kill()
-        c.ctl("put", "a", "1", on=moved, timeout=30)
+        wait_for("a leader", lambda: c.leader())
+        c.ctl("put", "a", "1", on=moved)
         c.members[0].start()
         c.wait_ready()
 
