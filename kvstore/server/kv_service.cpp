@@ -167,10 +167,11 @@ class KvService final : public RawRangeKv {
     std::memcpy(at, bytes.data(), bytes.size());
     return at + bytes.size();
   }
-  // The part of a slice that was written.
-  static grpc::Slice closed(grpc_slice slice, const std::uint8_t* end) {
-    const grpc::Slice whole(slice, grpc::Slice::STEAL_REF);
-    return whole.sub(0, size_t(end - whole.begin()));
+  // The part of a slice that was written. A short one holds its bytes itself, so it is not copied
+  // before they are counted.
+  static grpc::Slice closed(const grpc_slice& slice, const std::uint8_t* end) {
+    const size_t written = size_t(end - GRPC_SLICE_START_PTR(slice));
+    return grpc::Slice(slice, grpc::Slice::STEAL_REF).sub(0, written);
   }
 
   // A proposal that makes the store larger: over the quota it raises the alarm instead.
