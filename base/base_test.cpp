@@ -70,6 +70,26 @@ TEST_CASE("json keeps order, tells duplicates and where it broke") {
   REQUIRE(to_json(*parse_json("[1.0,1.5,18446744073709551615]")) == "[1,1.5,18446744073709551615]");
 }
 
+TEST_CASE("text is quoted and escaped") {
+  struct Case {
+    const char* name;
+    std::string text, quoted, json;
+  };
+  const std::vector<Case> cases{
+      {"plain", "abc", R"("abc")", R"("abc")"},
+      {"both share these", "a\"b\\c\n\r\t", R"("a\"b\\c\n\r\t")", R"("a\"b\\c\n\r\t")"},
+      {"control characters", std::string("\x01\x1f\0", 3), R"("\x01\x1f\x00")",
+       R"("\u0001\u001f\u0000")"},
+      {"delete", "\x7f", R"("\x7f")", "\"\x7f\""},
+      {"beyond ASCII", "\xc3\xa4", "\"\xc3\xa4\"", "\"\xc3\xa4\""},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    CHECK(quoted(c.text) == c.quoted);
+    CHECK(to_json(json::value(c.text)) == c.json);
+  }
+}
+
 TEST_CASE("paths through json") {
   auto value = *parse_json(R"({"a":{"b":"x","n":3,"t":true}})");
   REQUIRE(get_string(value, "a.b") == "x");
@@ -168,4 +188,71 @@ TEST_CASE("tasks suspend and resume") {
   REQUIRE(got == 9);
   later(41);
   REQUIRE(got == 42);
+}
+
+namespace {
+
+// Counts the frames that are alive.
+struct Living {
+  explicit Living(int* count) : count_(count) { ++*count_; }
+  Living(const Living& other) : Living(other.count_) {}
+  ~Living() { --*count_; }
+  int* count_;
+};
+using Slot = std::function<void(int)>;
+
+Task<int> inner(Slot* slot, int* living) {
+  const Living frame(living);
+  co_return co_await Callback<int>([slot](Slot done) { *slot = std::move(done); });
+}
+Task<int> outer(Slot* slot, int* living) {
+  const Living frame(living);
+  const int first = co_await inner(slot, living);
+  co_return first + co_await inner(slot, living);
+}
+
+}  // namespace
+
+TEST_CASE("a task whose callback is dropped is freed with all that wait for it") {
+  int living = 0, told = 0;
+  Slot slot;
+  const auto start = [&] {
+    spawn<int>(outer(&slot, &living), [&told, mark = Living(&living)](int v) { told = v; });
+    REQUIRE(living > 2);
+  };
+  SECTION("before an answer") {
+    start();
+    Slot copy = slot;
+    slot = nullptr;
+    CHECK(living > 0);  // somebody may still call the copy
+    copy = nullptr;
+  }
+  SECTION("later on") {
+    start();
+    Slot(std::move(slot))(1);
+    CHECK(living > 0);
+    slot = nullptr;
+  }
+  SECTION("by the one that is asked") {
+    spawn<int>(
+        [](int* count) -> Task<int> {
+          const Living frame(count);
+          co_return co_await Callback<int>([](Slot) {});
+        }(&living),
+        [&](int v) { told = v; });
+  }
+  CHECK(living == 0);
+  CHECK(told == 0);
+}
+
+TEST_CASE("a task that was answered is not freed twice when its callback goes") {
+  int living = 0, told = 0;
+  Slot slot;
+  spawn<int>(outer(&slot, &living), [&](int v) { told = v; });
+  const Slot first = std::move(slot);
+  first(1);
+  const Slot second = std::move(slot);
+  second(2);
+  CHECK(told == 3);
+  CHECK(living == 0);
 }

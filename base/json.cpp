@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 
+#include "base/strings.hpp"
+
 namespace coracle {
 namespace {
 
@@ -131,27 +133,13 @@ void write_string(json::string_view text, std::string& out) {
     if (c >= 0x20 && c != '"' && c != '\\') continue;
     out.append(text.data() + clean, i - clean);
     clean = i + 1;
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        out += "\\u00";
-        out += kHex[c >> 4];
-        out += kHex[c & 15];
+    if (const auto escape = short_escape(text[i]); !escape.empty()) {
+      out += escape;
+      continue;
     }
+    out += "\\u00";
+    out += kHex[c >> 4];
+    out += kHex[c & 15];
   }
   out.append(text.data() + clean, text.size() - clean);
   out += '"';

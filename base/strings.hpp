@@ -14,6 +14,8 @@ std::string_view trim(std::string_view text);
 std::string to_lower(std::string_view text);
 bool iequals(std::string_view a, std::string_view b);
 std::string replace_all(std::string text, std::string_view from, std::string_view to);
+// The escape of `c` that JSON and Go's %q share: \" \\ \n \r \t; empty for the others.
+std::string_view short_escape(char c);
 // As Go's %q: quotes and escapes.
 std::string quoted(std::string_view text);
 // Whole text must be a decimal integer.
