@@ -8,6 +8,12 @@ namespace coracle {
 
 ManualExecutor::ManualExecutor(WallTime start) : wall_(start) {}
 
+ManualExecutor::~ManualExecutor() {
+  deadlines_.clear();
+  const auto timers = std::exchange(timers_, {});
+  const auto posted = std::exchange(posted_, {});
+}
+
 void ManualExecutor::post(std::function<void()> work) { posted_.push_back(std::move(work)); }
 
 Executor::TimerId ManualExecutor::after(Duration delay, std::function<void()> work) {
@@ -21,7 +27,8 @@ Executor::TimerId ManualExecutor::after(Duration delay, std::function<void()> wo
 void ManualExecutor::cancel(TimerId timer) {
   const auto found = deadlines_.find(timer);
   if (found == deadlines_.end()) return;
-  timers_.erase(Due(found->second, timer));
+  // Keep the work until the maps are in order: destroying it may cancel others.
+  const auto entry = timers_.extract(Due(found->second, timer));
   deadlines_.erase(found);
 }
 

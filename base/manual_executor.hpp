@@ -19,6 +19,7 @@ class ManualExecutor final : public Executor {
  public:
   // 2026-01-01T00:00:00Z unless told otherwise; now() starts at 1 h, so that "long ago" exists.
   explicit ManualExecutor(WallTime start = WallTime(std::chrono::seconds(1767225600)));
+  ~ManualExecutor();  // drops what is left, which may still post and cancel meanwhile
 
   TimePoint now() const override { return now_; }
   WallTime wall_now() const override { return wall_; }

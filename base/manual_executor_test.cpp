@@ -1,6 +1,7 @@
 #include "base/manual_executor.hpp"
 
 #include <catch2/catch.hpp>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,32 @@ TEST_CASE("the wall clock follows virtual time and may jump") {
   executor.advance(90s);
   executor.shift_wall(1h);
   CHECK(format_time(executor.wall_now()) == "2026-01-01T01:01:30Z");
+}
+
+TEST_CASE("what is left at the end is dropped, and may cancel and post meanwhile") {
+  struct Guard {
+    Executor& executor;
+    Executor::TimerId timer;
+    int& ends;
+    ~Guard() {
+      executor.cancel(timer);
+      executor.post([] {});
+      ++ends;
+    }
+  };
+  int ends = 0;
+  {
+    ManualExecutor executor;
+    const auto first = executor.after(1s, [] {});
+    const auto guard = [&] { return std::make_shared<Guard>(executor, first, ends); };
+    const auto second = executor.after(2s, [kept = guard()] {});
+    executor.after(3s, [kept = guard()] {});
+    executor.post([kept = guard()] {});
+    executor.cancel(second);
+    CHECK(ends == 1);
+    CHECK(executor.pending_timers() == 1);
+  }
+  CHECK(ends == 3);
 }
 
 }  // namespace

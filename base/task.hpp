@@ -8,6 +8,10 @@
 // the callee outlives the Task: no reference to a caller's local may cross a co_await of a spawned
 // Task. Exceptions do not leave tasks: an escaping one ends the program. Not thread-safe: a Task
 // runs on the executor that resumes it, and its callbacks must be delivered there.
+//
+// Who owns what. A spawned Task belongs to the callback it waits for: when all copies of that are
+// dropped uncalled (a queue that is torn down), the Task and all that wait for it are destroyed,
+// and what was to be told its result is not.
 #pragma once
 
 #include <coroutine>
@@ -27,6 +31,7 @@ class [[nodiscard]] Task {
   struct promise_type {
     std::optional<T> value;
     std::coroutine_handle<> continuation = std::noop_coroutine();
+    std::coroutine_handle<> root;  // the spawned one that ends up waiting for this one
 
     Task get_return_object() {
       return Task(std::coroutine_handle<promise_type>::from_promise(*this));
@@ -56,8 +61,10 @@ class [[nodiscard]] Task {
   }
 
   bool await_ready() const noexcept { return false; }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> waiter) {
+  template <class Promise>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> waiter) {
     handle_.promise().continuation = waiter;
+    handle_.promise().root = waiter.promise().root;
     return handle_;
   }
   T await_resume() {
@@ -74,6 +81,7 @@ namespace detail {
 
 struct Detached {
   struct promise_type {
+    std::coroutine_handle<> root = std::coroutine_handle<promise_type>::from_promise(*this);
     Detached get_return_object() { return {}; }
     std::suspend_never initial_suspend() noexcept { return {}; }
     std::suspend_never final_suspend() noexcept { return {}; }
@@ -93,35 +101,45 @@ void spawn(Task<T> task, std::function<void(T)> done) {
 }
 
 // co_await Callback<T>([&](std::function<void(T)> done) { start_something(std::move(done)); })
-// `done` is called exactly once, maybe before the starter returns.
+// `done` is called once at the most, maybe before the starter returns.
 template <class T>
 class Callback {
  public:
   using Starter = std::function<void(std::function<void(T)>)>;
   explicit Callback(Starter starter) : starter_(std::move(starter)) {}
+  Callback(const Callback&) = delete;
+  Callback& operator=(const Callback&) = delete;
 
   bool await_ready() const noexcept { return false; }
-  bool await_suspend(std::coroutine_handle<> waiter) {
-    // Shared with the callback: either side may come first.
-    auto state = state_;
-    auto starter = std::move(starter_);
-    starter([state](T value) {
-      CORACLE_CHECK(!state->value.has_value());
-      state->value.emplace(std::move(value));
-      if (state->waiter) std::exchange(state->waiter, nullptr).resume();
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> waiter) {
+    // Owned by the copies of `done`, and by us until we know whether to wait.
+    const auto slot = std::make_shared<Slot>();
+    slot->awaiter = this;
+    const Starter starter = std::move(starter_);
+    starter([slot](T value) {
+      CORACLE_CHECK(slot->awaiter != nullptr);
+      std::exchange(slot->awaiter, nullptr)->value_.emplace(std::move(value));
+      if (slot->waiter) std::exchange(slot->waiter, nullptr).resume();
     });
-    if (state->value.has_value()) return false;  // answered at once: do not suspend
-    state->waiter = waiter;
+    if (value_.has_value()) return false;  // answered at once: do not suspend
+    slot->waiter = waiter;
+    slot->root = waiter.promise().root;
     return true;
   }
-  T await_resume() { return std::move(*state_->value); }
+  T await_resume() { return std::move(*value_); }
 
  private:
-  struct State {
-    std::optional<T> value;
-    std::coroutine_handle<> waiter;
+  struct Slot {
+    Callback* awaiter = nullptr;  // lives in the waiting frame; null: answered
+    std::coroutine_handle<> waiter, root;
+    Slot() = default;
+    Slot(const Slot&) = delete;
+    ~Slot() {
+      if (waiter) root.destroy();
+    }
   };
-  std::shared_ptr<State> state_ = std::make_shared<State>();
+  std::optional<T> value_;
   Starter starter_;
 };
 

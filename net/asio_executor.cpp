@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace coracle::net {
@@ -67,7 +68,11 @@ struct AsioExecutor::Impl {
 };
 
 AsioExecutor::AsioExecutor() : impl_(std::make_unique<Impl>()) {}
-AsioExecutor::~AsioExecutor() = default;
+// Timers left are dropped while the rest is whole: what they own may still cancel others.
+AsioExecutor::~AsioExecutor() {
+  impl_->deadlines.clear();
+  const auto timers = std::exchange(impl_->timers, {});
+}
 
 TimePoint AsioExecutor::now() const { return real_clock().now(); }
 WallTime AsioExecutor::wall_now() const { return real_clock().wall_now(); }
