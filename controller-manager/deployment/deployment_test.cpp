@@ -279,14 +279,3 @@ TEST_CASE("a rollout without progress passes its deadline") {
   c.settle();
   CHECK(c.condition_reason("Progressing") == "ProgressDeadlineExceeded");
 }
-
-TEST_CASE("numbers and percentages") {
-  const auto resolve = [](const char* text, bool up) {
-    const json::value v = *parse_yaml_one(text);
-    return dep::resolve_int_or_percent(&v, 10, up, -1);
-  };
-  CHECK(resolve("25%", true) == 3);
-  CHECK(resolve("25%", false) == 2);
-  CHECK(resolve("4", true) == 4);
-  CHECK(resolve("x%", true) == -1);
-}

@@ -5,7 +5,7 @@
 
 #include "api/object.hpp"
 #include "api/selectors.hpp"
-#include "base/strings.hpp"
+#include "controllers/int_or_percent.hpp"
 #include "controllers/pods.hpp"
 
 namespace coracle::controllers {
@@ -52,14 +52,6 @@ std::int64_t expected_pods(const World& world, const std::vector<ObjectPtr>& pod
   return sum;
 }
 
-std::int64_t scaled(const json::value& v, std::int64_t total) {
-  if (v.is_int64()) return v.get_int64();
-  long long percent = 0;
-  const std::string_view text = v.is_string() ? std::string_view(v.get_string()) : "";
-  if (!text.ends_with('%') || !parse_int(text.substr(0, text.size() - 1), &percent)) return 0;
-  return (percent * total + 99) / 100;
-}
-
 struct Counts {
   std::int64_t expected = 0, desired = 0;
 };
@@ -68,11 +60,12 @@ Counts count(const World& world, const json::value& budget, const std::vector<Ob
   Counts c;
   if (const json::value* max = find(budget, "spec.maxUnavailable")) {
     c.expected = expected_pods(world, pods);
-    c.desired = std::max<std::int64_t>(0, c.expected - scaled(*max, c.expected));
+    c.desired =
+        std::max<std::int64_t>(0, c.expected - resolve_int_or_percent(max, c.expected, true, 0));
   } else if (const json::value* min = find(budget, "spec.minAvailable")) {
     c.expected =
         min->is_int64() ? static_cast<std::int64_t>(pods.size()) : expected_pods(world, pods);
-    c.desired = scaled(*min, c.expected);
+    c.desired = resolve_int_or_percent(min, c.expected, true, 0);
   }
   return c;
 }
