@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/object.hpp"
+#include "api/taints.hpp"
 #include "controllers/pods.hpp"
 
 namespace coracle::controllers {
@@ -44,16 +45,6 @@ const json::value* find_taint(const json::array& taints, std::string_view key,
     if (get_string(t, "key") == key && get_string(t, "effect") == effect) return &t;
   }
   return nullptr;
-}
-
-bool tolerates(const json::value& toleration, const json::value& t) {
-  const auto effect = get_string(toleration, "effect");
-  if (!effect.empty() && effect != get_string(t, "effect")) return false;
-  const auto key = get_string(toleration, "key");
-  const bool exists = get_string(toleration, "operator", "Equal") == "Exists";
-  if (key.empty()) return exists;
-  if (key != get_string(t, "key")) return false;
-  return exists || get_string(toleration, "value") == get_string(t, "value");
 }
 
 std::optional<WallTime> last_sign(const World& world, const json::value& node) {
@@ -159,27 +150,23 @@ json::array desired_taints(const json::value& node, WallTime now) {
   return taints;
 }
 
+// When the pod has borne what it bears of the taints; nothing: it may stay.
 std::optional<WallTime> eviction_time(const json::value& pod, const json::array& taints,
                                       WallTime now) {
+  const auto tolerations = api::parse_tolerations(get_array(pod, "spec.tolerations"));
   std::optional<WallTime> when;
-  for (const json::value& t : taints) {
-    if (get_string(t, "effect") != "NoExecute") continue;
-    const auto added = parse_time(get_string(t, "timeAdded"));
-    const WallTime since = added.ok() ? *added : now;
-    std::optional<WallTime> until = now;  // not tolerated: at once
-    for (const json::value& toleration : get_array(pod, "spec.tolerations")) {
-      if (!tolerates(toleration, t)) continue;
-      const json::value* seconds = find(toleration, "tolerationSeconds");
-      if (seconds == nullptr) {
-        until.reset();
-        break;
-      }
-      // The shortest of several limited ones counts.
-      const WallTime end = since + std::chrono::seconds(std::max<std::int64_t>(
-                                       get_int(toleration, "tolerationSeconds"), 0));
-      until = *until == now ? end : std::min(*until, end);
+  for (const json::value& entry : taints) {
+    const auto taint = api::parse_taint(entry);
+    if (!taint || taint->effect != api::TaintEffect::kNoExecute) continue;
+    const api::Toleration* toleration = api::tolerated_by(*taint, tolerations);
+    WallTime until = now;
+    if (toleration != nullptr) {
+      if (!toleration->seconds) continue;
+      const auto added = parse_time(get_string(entry, "timeAdded"));
+      until = (added.ok() ? *added : now) +
+              std::chrono::seconds(std::max<std::int64_t>(*toleration->seconds, 0));
     }
-    if (until && (!when || *until < *when)) when = until;
+    when = std::min(when.value_or(until), until);
   }
   return when;
 }

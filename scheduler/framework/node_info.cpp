@@ -19,7 +19,7 @@ std::shared_ptr<const NodeFacts> parse_node(const json::value& node) {
   facts->name = api::name_of(node);
   facts->labels = api::labels_of(node);
   facts->unschedulable = get_bool(node, "spec.unschedulable");
-  facts->taints = parse_taints(get_array(node, "spec.taints"));
+  facts->taints = api::parse_taints(get_array(node, "spec.taints"));
   const json::object& allocatable = get_object(node, "status.allocatable");
   facts->allocatable = parse_resources(allocatable);
   const auto pods = api::Quantity::parse(get_string(node, "status.allocatable.pods"));

@@ -19,7 +19,7 @@ struct NodeFacts {
   std::string name;
   json::object labels;
   bool unschedulable = false;
-  std::vector<Taint> taints;
+  std::vector<api::Taint> taints;
   Resources allocatable;
   std::int64_t pods_max = 0;
   std::map<std::string, std::int64_t> volume_limits;  // "attachable-volumes-..." -> count

@@ -16,7 +16,7 @@ void parse_spec(const json::value& pod, PodInfo& info) {
   info.gated = !get_array(pod, "spec.schedulingGates").empty();
   info.requests = pod_requests(pod, false);
   info.scoring_requests = pod_requests(pod, true);
-  info.tolerations = parse_tolerations(get_array(pod, "spec.tolerations"));
+  info.tolerations = api::parse_tolerations(get_array(pod, "spec.tolerations"));
   info.required_nodes = RequiredNodes::parse(pod);
   info.preferred_nodes = parse_preferred_nodes(
       get_array(pod, "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution"));

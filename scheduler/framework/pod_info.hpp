@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "api/selectors.hpp"
+#include "api/taints.hpp"
 #include "base/clock.hpp"
 #include "base/json.hpp"
 #include "framework/node_selector.hpp"
 #include "framework/resources.hpp"
-#include "framework/taints.hpp"
 
 namespace coracle::scheduler {
 
@@ -62,7 +62,7 @@ struct PodInfo {
 
   Resources requests, scoring_requests;
   std::vector<HostPort> host_ports;
-  std::vector<Toleration> tolerations;
+  std::vector<api::Toleration> tolerations;
   RequiredNodes required_nodes;
   std::vector<PreferredNodes> preferred_nodes;
   std::vector<PodTerm> affinity, anti_affinity;                      // required

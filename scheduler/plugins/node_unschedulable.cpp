@@ -3,13 +3,14 @@
 namespace coracle::scheduler {
 namespace {
 
-const Taint kCordoned{"node.kubernetes.io/unschedulable", "", TaintEffect::kNoSchedule};
+const api::Taint kCordoned{"node.kubernetes.io/unschedulable", "", api::TaintEffect::kNoSchedule};
 
 }  // namespace
 
 Verdict NodeUnschedulable::filter(const PodInfo& pod, const NodeInfo& node,
                                   const PluginState*) const {
-  if (!node.facts().unschedulable || tolerated(kCordoned, pod.tolerations)) return Verdict::yes();
+  if (!node.facts().unschedulable || api::tolerated_by(kCordoned, pod.tolerations))
+    return Verdict::yes();
   return Verdict::never("node(s) were unschedulable");
 }
 

@@ -20,8 +20,9 @@ bool policies_let(const PodInfo& pod, const NodeInfo& node, const SpreadConstrai
     return false;
   }
   const auto& taints = node.facts().taints;
-  return !c.honor_taints || std::all_of(taints.begin(), taints.end(), [&](const Taint& taint) {
-    return taint.effect == TaintEffect::kPreferNoSchedule || tolerated(taint, pod.tolerations);
+  return !c.honor_taints || std::all_of(taints.begin(), taints.end(), [&](const api::Taint& taint) {
+    return taint.effect == api::TaintEffect::kPreferNoSchedule ||
+           api::tolerated_by(taint, pod.tolerations);
   });
 }
 

@@ -4,9 +4,9 @@ namespace coracle::scheduler {
 
 Verdict TaintToleration::filter(const PodInfo& pod, const NodeInfo& node,
                                 const PluginState*) const {
-  for (const Taint& taint : node.facts().taints) {
-    if (taint.effect == TaintEffect::kPreferNoSchedule) continue;
-    if (tolerated(taint, pod.tolerations)) continue;
+  for (const api::Taint& taint : node.facts().taints) {
+    if (taint.effect == api::TaintEffect::kPreferNoSchedule) continue;
+    if (api::tolerated_by(taint, pod.tolerations)) continue;
     return Verdict::never("node(s) had untolerated taint {" + taint.key + ": " + taint.value + "}");
   }
   return Verdict::yes();
@@ -17,9 +17,9 @@ Verdict TaintToleration::filter(const PodInfo& pod, const NodeInfo& node,
 std::int64_t TaintToleration::score(const PodInfo& pod, const NodeInfo& node,
                                     const PluginState*) const {
   std::int64_t borne = 0;
-  for (const Taint& taint : node.facts().taints) {
-    if (taint.effect != TaintEffect::kPreferNoSchedule) continue;
-    if (!tolerated(taint, pod.tolerations)) ++borne;
+  for (const api::Taint& taint : node.facts().taints) {
+    if (taint.effect != api::TaintEffect::kPreferNoSchedule) continue;
+    if (!api::tolerated_by(taint, pod.tolerations)) ++borne;
   }
   return borne;
 }

@@ -1,9 +1,8 @@
-#include "framework/taints.hpp"
+#include "api/taints.hpp"
 
 #include <algorithm>
-#include <optional>
 
-namespace coracle::scheduler {
+namespace coracle::api {
 namespace {
 
 std::optional<TaintEffect> parse_effect(std::string_view text) {
@@ -22,18 +21,23 @@ bool Toleration::tolerates(const Taint& taint) const {
   return exists || value == taint.value;
 }
 
-bool tolerated(const Taint& taint, const std::vector<Toleration>& tolerations) {
-  return std::any_of(tolerations.begin(), tolerations.end(),
-                     [&](const Toleration& t) { return t.tolerates(taint); });
+const Toleration* tolerated_by(const Taint& taint, const std::vector<Toleration>& tolerations) {
+  const auto found = std::find_if(tolerations.begin(), tolerations.end(),
+                                  [&](const Toleration& t) { return t.tolerates(taint); });
+  return found == tolerations.end() ? nullptr : &*found;
+}
+
+std::optional<Taint> parse_taint(const json::value& taint) {
+  const auto effect = parse_effect(get_string(taint, "effect"));
+  if (!effect) return std::nullopt;
+  return Taint{std::string(get_string(taint, "key")), std::string(get_string(taint, "value")),
+               *effect};
 }
 
 std::vector<Taint> parse_taints(const json::array& taints) {
   std::vector<Taint> parsed;
   for (const json::value& taint : taints) {
-    const auto effect = parse_effect(get_string(taint, "effect"));
-    if (!effect) continue;
-    parsed.push_back(
-        {std::string(get_string(taint, "key")), std::string(get_string(taint, "value")), *effect});
+    if (auto one = parse_taint(taint)) parsed.push_back(std::move(*one));
   }
   return parsed;
 }
@@ -49,9 +53,12 @@ std::vector<Toleration> parse_tolerations(const json::array& tolerations) {
     t.any_effect = get_string(toleration, "effect").empty();
     if (!t.any_effect && !effect) continue;
     t.effect = effect.value_or(TaintEffect::kNoSchedule);
+    if (find(toleration, "tolerationSeconds") != nullptr) {
+      t.seconds = get_int(toleration, "tolerationSeconds");
+    }
     parsed.push_back(std::move(t));
   }
   return parsed;
 }
 
-}  // namespace coracle::scheduler
+}  // namespace coracle::api
