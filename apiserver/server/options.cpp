@@ -1,8 +1,5 @@
 #include "apiserver/server/options.hpp"
 
-#include <fstream>
-#include <iterator>
-
 #include "base/flags.hpp"
 #include "base/log.hpp"
 #include "base/strings.hpp"
@@ -11,15 +8,12 @@ namespace coracle::apiserver {
 
 namespace {
 
-std::string read_or_die(const std::string& flag, const std::string& path) {
-  if (path.empty()) return {};
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail_startup(flag + " " + path + ": cannot read the file");
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+std::string read_if_given(const std::string& flag, const std::string& path) {
+  return path.empty() ? std::string() : read_flag_file(flag, path);
 }
 
 net::JwtKey key_or_die(const std::string& flag, const std::string& path) {
-  auto key = net::JwtKey::from_pem(read_or_die(flag, path));
+  auto key = net::JwtKey::from_pem(read_if_given(flag, path));
   if (!key.ok()) fail_startup(flag + " " + path + ": " + key.status().message());
   return *std::move(key);
 }
@@ -97,14 +91,14 @@ ServerOptions options_or_die(int argc, char** argv) {
   o.etcd_servers = std::move(endpoints);
   const TlsFlagNames etcd_flags = {"--etcd-certfile", "--etcd-keyfile", "--etcd-cafile"};
   if (const Status s = check_tls_files(o.etcd_tls, etcd_flags); !s.ok()) fail_startup(s.message());
-  o.tls.cert_pem = read_or_die("--tls-cert-file", o.tls_cert_file);
-  o.tls.key_pem = read_or_die("--tls-private-key-file", o.tls_private_key_file);
-  o.tls.client_ca_pem = read_or_die("--client-ca-file", o.client_ca_file);
-  o.token_csv = read_or_die("--token-auth-file", o.token_auth_file);
-  o.kubelet.cert_pem = read_or_die("--kubelet-client-certificate", o.kubelet_client_certificate);
-  o.kubelet.key_pem = read_or_die("--kubelet-client-key", o.kubelet_client_key);
+  o.tls.cert_pem = read_if_given("--tls-cert-file", o.tls_cert_file);
+  o.tls.key_pem = read_if_given("--tls-private-key-file", o.tls_private_key_file);
+  o.tls.client_ca_pem = read_if_given("--client-ca-file", o.client_ca_file);
+  o.token_csv = read_if_given("--token-auth-file", o.token_auth_file);
+  o.kubelet.cert_pem = read_if_given("--kubelet-client-certificate", o.kubelet_client_certificate);
+  o.kubelet.key_pem = read_if_given("--kubelet-client-key", o.kubelet_client_key);
   o.kubelet.ca_pem =
-      read_or_die("--kubelet-certificate-authority", o.kubelet_certificate_authority);
+      read_if_given("--kubelet-certificate-authority", o.kubelet_certificate_authority);
   load_tokens(o);
   auto ranges = ServiceRanges::parse(o.service_cluster_ip_range, o.service_node_port_range);
   if (!ranges.ok()) {
