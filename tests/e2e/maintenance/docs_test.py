@@ -11,7 +11,7 @@ import tempfile
 from world import BUILD, free_ports
 
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
-PAGES = ["snapshots.md", "looking-inside.md"]
+PAGES = ["snapshots.md", "alarms.md", "looking-inside.md"]
 PORTS = ["12379", "12380", "12381", "22379", "22380", "22381", "32379", "32380", "32381"]
 PATIENT = """
 etcdctl() {  # a person waits until the member is up

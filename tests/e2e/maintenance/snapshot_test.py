@@ -6,7 +6,8 @@ import os
 import subprocess
 import threading
 
-from world import Cluster, check, check_equal, main, running, storectl
+from world import (Cluster, check, check_equal, main, running, running_cluster, storectl,
+                   wait_for)
 
 
 def fill(cluster, count=200):
@@ -86,26 +87,34 @@ def test_restored_members_outlive_kills():
         fill(old, 20)
         path = os.path.join(old.dir, "s.db")
         old.out("snapshot", "save", path)
-        new = restored(path, 3)
-        try:
-            new.start()
+        with running_cluster(restored(path, 3)) as new:
             before = new.json("get", "", "--prefix")["kvs"]
             new.out("put", "after", "restore")
             for member in new.members:
                 member.kill()
             new.start()
             check_equal(len(new.json("get", "", "--prefix")["kvs"]), len(before) + 1, "keys")
-            # A member that has nothing gets the state, not only the log since the restore.
+            # A member that joins gets the state, not only the log since the restore.
             lost = new.members[0]
             lost.kill()
+            members = {m["name"]: m["ID"] for m in new.json("member", "list")["members"]}
+            other = new.members[1]
+
+            def removed():  # the leader may just have died: its answer says nothing then
+                done = new.ctl("member", "remove", f"{members[lost.name]:x}", on=other, check=False)
+                return done.returncode == 0 or "member not found" in done.stderr
+
+            wait_for("the removal", removed)
             subprocess.run(["rm", "-rf", lost.data_dir], check=True)
+            wait_for("the cluster to take a new member", lambda: new.ctl(
+                "member", "add", lost.name, f"--peer-urls=http://127.0.0.1:{lost.peer}",
+                on=other, check=False).returncode == 0)
+            lost.joins = new.initial
             lost.start()
             new.wait_ready()
             rows = new.json("get", "", "--prefix", "--consistency=s", on=lost)["kvs"]
             check_equal(len(rows), len(before) + 1, "keys of the member that lost its folder")
             check_equal(len(hashes(new)), 1, "members agree")
-        finally:
-            new.close()
 
 
 def test_one_revision_under_load():
