@@ -48,6 +48,7 @@ rocksdb::DBOptions db_options() {
   options.max_open_files = 64;
   options.keep_log_file_num = 2;
   options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.bytes_per_sync = 1 << 20;  // many megabytes at once would hold up the log's syncs
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.max_manifest_file_size = 4 << 20;
