@@ -1,0 +1,201 @@
+#include "store_sim/disk.hpp"
+
+#include <algorithm>
+
+#include "disk/segment_format.hpp"
+
+namespace coracle::store_sim {
+namespace {
+
+void overwrite(std::string& content, std::uint64_t offset, std::string_view bytes) {
+  if (content.size() < offset + bytes.size()) content.resize(offset + bytes.size());
+  content.replace(offset, bytes.size(), bytes);
+}
+
+Status dead_disk() { return internal_error("the machine is off"); }
+
+}  // namespace
+
+class SimFile final : public disk::OpenFile {
+ public:
+  SimFile(SimDisk& disk, std::string path, std::shared_ptr<SimDisk::Node> node)
+      : disk_(disk), path_(std::move(path)), node_(std::move(node)) {}
+
+  Result<std::uint64_t> size() const override { return std::uint64_t(node_->now.size()); }
+  Result<std::string> read(std::uint64_t offset, size_t length) const override {
+    if (offset + length > node_->now.size()) return data_loss(path_ + ": read: too short");
+    return node_->now.substr(offset, length);
+  }
+  Status write(std::uint64_t offset, std::string_view bytes) override {
+    const Status status = disk_.boundary("write", true);
+    if (!status.ok()) {
+      // A part may have got through.
+      if (!disk_.dead_) put(offset, bytes.substr(0, disk_.rng_.below(bytes.size() + 1)));
+      return status.with_context(path_);
+    }
+    put(offset, bytes);
+    return {};
+  }
+  Status write_zeros(std::uint64_t offset, std::uint64_t length) override {
+    return write(offset, std::string(length, '\0'));
+  }
+  Status sync() override {
+    // What a failed sync wrote nobody knows.
+    RETURN_IF_ERROR(disk_.boundary("sync", true).with_context(path_));
+    node_->durable = node_->now;
+    node_->unsynced.clear();
+    disk_.cost_ += disk_.rng_.between(50, disk_.sync_max_);
+    ++disk_.syncs_;
+    return {};
+  }
+  Status rename_to(const std::string& path) override {
+    RETURN_IF_ERROR(disk_.boundary("rename", true).with_context(path_));
+    disk_.change_name({path, node_, path_});
+    path_ = path;
+    return {};
+  }
+
+ private:
+  void put(std::uint64_t offset, std::string_view bytes) {
+    overwrite(node_->now, offset, bytes);
+    node_->unsynced.push_back({offset, std::string(bytes)});
+  }
+
+  SimDisk& disk_;
+  std::string path_;
+  std::shared_ptr<SimDisk::Node> node_;
+};
+
+void SimDisk::plan_crash(std::uint64_t boundaries, bool power) {
+  crash_in_ = boundaries;
+  crash_power_ = power;
+}
+
+void SimDisk::plan_failure(std::uint64_t boundaries, Failure failure) {
+  failure_in_ = boundaries;
+  failure_ = failure;
+}
+
+Status SimDisk::boundary(const char* what, bool is_write) {
+  if (dead_) return dead_disk();
+  if (crash_in_ && (*crash_in_)-- == 0) {
+    crash_in_.reset();
+    dead_ = true;
+    ++tally_[std::string("crash at ") + what];
+    throw Crash{crash_power_};
+  }
+  if (!is_write || !failure_in_ || (*failure_in_)-- != 0) return {};
+  failure_in_.reset();
+  failed_ = true;
+  ++tally_[failure_ == Failure::kEio ? "EIO" : "ENOSPC"];
+  if (failure_ == Failure::kEio) return internal_error(std::string(what) + ": Input/output error");
+  return {Code::kResourceExhausted, std::string(what) + ": No space left on device"};
+}
+
+Result<std::unique_ptr<disk::OpenFile>> SimDisk::open(const std::string& path,
+                                                      disk::File::Mode mode) {
+  if (dead_) return dead_disk();
+  auto found = names_.find(path);
+  if (mode == disk::File::Mode::kCreate) {
+    if (found != names_.end()) return already_exists(path + ": create: it is there");
+    RETURN_IF_ERROR(boundary("create", true));
+    change_name({path, std::make_shared<Node>(), ""});
+    found = names_.find(path);
+  }
+  if (found == names_.end()) return not_found(path + ": open: not there");
+  return std::unique_ptr<disk::OpenFile>(std::make_unique<SimFile>(*this, path, found->second));
+}
+
+Status SimDisk::sync_dir(const std::string&) {
+  RETURN_IF_ERROR(boundary("sync of names", true));
+  for (const NameChange& change : unsynced_names_) apply(durable_names_, change);
+  unsynced_names_.clear();
+  cost_ += rng_.between(50, sync_max_);
+  return {};
+}
+
+Status SimDisk::remove_file(const std::string& path) {
+  if (!names_.contains(path)) return dead_ ? dead_disk() : Status();
+  RETURN_IF_ERROR(boundary("remove", true));
+  change_name({path, nullptr, ""});
+  return {};
+}
+
+Result<std::vector<std::string>> SimDisk::list_dir(const std::string& path) {
+  if (dead_) return dead_disk();
+  std::vector<std::string> out;
+  for (const auto& [name, node] : names_) {
+    if (name.starts_with(path + "/")) out.push_back(name.substr(path.size() + 1));
+  }
+  return out;
+}
+
+void SimDisk::apply(Names& names, const NameChange& change) {
+  if (!change.old_path.empty()) names.erase(change.old_path);
+  if (change.node) {
+    names[change.path] = change.node;
+  } else {
+    names.erase(change.path);
+  }
+}
+
+void SimDisk::change_name(NameChange change) {
+  apply(names_, change);
+  unsynced_names_.push_back(std::move(change));
+}
+
+// Sector by sector, in any order: a lost one keeps what it held.
+void SimDisk::lose_unsynced(Node& node) {
+  const double kept = rng_.chance(0.3) ? 0.0 : (rng_.chance(0.3) ? 1.0 : 0.5);
+  for (const Write& write : node.unsynced) {
+    std::size_t from = 0;
+    while (from < write.bytes.size()) {
+      const std::uint64_t at = write.offset + from;
+      const std::size_t sector_left = disk::kSectorBytes - at % disk::kSectorBytes;
+      const std::size_t length = std::min(sector_left, write.bytes.size() - from);
+      if (rng_.chance(kept)) {
+        overwrite(node.durable, at, std::string_view(write.bytes).substr(from, length));
+      } else if (kept > 0) {
+        ++tally_["sector lost"];
+      }
+      from += length;
+    }
+  }
+  node.unsynced.clear();
+  node.now = node.durable;
+}
+
+void SimDisk::lose_power() {
+  dead_ = true;
+  const std::size_t names_kept = rng_.below(unsynced_names_.size() + 1);
+  for (std::size_t i = 0; i < names_kept; ++i) apply(durable_names_, unsynced_names_[i]);
+  unsynced_names_.clear();
+  names_ = durable_names_;
+  for (auto& [path, node] : names_) lose_unsynced(*node);
+}
+
+void SimDisk::restart() {
+  dead_ = failed_ = false;
+  crash_in_.reset();
+  failure_in_.reset();
+  cost_ = 0;
+}
+
+bool SimDisk::flip_bit() {
+  std::vector<std::pair<Node*, std::size_t>> places;  // and how much is written there
+  for (auto& [path, node] : names_) {
+    if (!path.ends_with(".log")) continue;
+    const std::size_t last = node->now.find_last_not_of('\0');
+    if (last != std::string::npos) places.push_back({node.get(), last + 1});
+  }
+  if (places.empty()) return false;
+  const auto [node, size] = places[rng_.below(places.size())];
+  const std::size_t at = rng_.below(size);
+  const char bit = char(1 << rng_.below(8));
+  node->now[at] = char(node->now[at] ^ bit);
+  node->durable = node->now;
+  ++tally_["bit flipped"];
+  return true;
+}
+
+}  // namespace coracle::store_sim

@@ -1,0 +1,53 @@
+// LeaseCheck: L1 and L4: a lease lives at least its time after the last grant or renewal that was
+// answered; a renewal that succeeds is of a lease that exists. L2 is checked at the end of the
+// world, L3, L5 and L7 by the oracle and the linearizability check.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "raft/types.hpp"
+#include "store_sim/oracle.hpp"
+#include "store_sim/schedule.hpp"
+
+namespace coracle::store_sim {
+
+class World;
+class SimMember;
+
+class LeaseCheck {
+ public:
+  explicit LeaseCheck(World& world) : world_(world) {}
+
+  // A client's own revocation will come with this number.
+  void on_client_request(const Oracle::Request& request) { clients_.insert(request); }
+  // The client was told that the lease lives `ttl` seconds, counted from `since` at the earliest.
+  void on_promise(LeaseId lease, std::int64_t ttl, Micros since);
+  void on_revoked(LeaseId lease, Micros answered) { revoked_.emplace(lease, answered); }
+  void on_renewed(LeaseId lease, std::int64_t ttl, Micros called, Micros done);
+  // Somebody's log takes an entry; it may be the expiry of a lease.
+  void on_entry(const SimMember& member, const raft::Entry& entry);
+
+  struct Expiry {
+    LeaseId lease;
+    Micros proposed;
+  };
+  const std::map<Oracle::Request, Expiry>& expiries() const { return expiries_; }
+
+ private:
+  struct Promise {
+    Micros since = 0;
+    std::int64_t ttl = 0;
+    std::int64_t jumps = 0;  // of all clocks until then
+  };
+  std::int64_t jumps() const;
+
+  World& world_;
+  std::set<Oracle::Request> clients_;
+  std::map<LeaseId, Promise> promises_;
+  std::map<LeaseId, Micros> revoked_;
+  std::map<Oracle::Request, Expiry> expiries_;
+};
+
+}  // namespace coracle::store_sim

@@ -1,0 +1,87 @@
+#include "store_sim/operator.hpp"
+
+#include "store_sim/world.hpp"
+
+namespace coracle::store_sim {
+namespace {
+
+constexpr Micros kPause = 300'000;
+
+}  // namespace
+
+void Operator::start() {
+  world_.at(kPause, [this] {
+    look_around();
+    start();
+  });
+}
+
+bool Operator::busy() const {
+  for (const auto& member : world_.members()) {
+    if (member->damaged() && world_.oracle().membership().contains(member->id())) return true;
+  }
+  return false;
+}
+
+void Operator::look_around() {
+  const raft::Membership& now = world_.oracle().membership();
+  SimMember* leader = world_.leader();
+  for (const auto& member : world_.members()) {
+    const bool belongs = now.contains(member->id());
+    if (belongs) seen_.insert(member->id());
+    if (!belongs && seen_.contains(member->id()) && !member->retired()) {
+      world_.at(world_.rng().between(0, 2'000'000), [m = member.get()] { m->retire(); });
+    }
+    if (belongs && member->damaged() && leader != nullptr) {
+      propose(*leader, raft::ChangeKind::kRemove, member->id());
+      return;
+    }
+  }
+  // The next ones become whole again, and replace what was lost.
+  if (leader == nullptr || world_.now() > kClientsEnd) return;
+  if (!now.learners.empty() && world_.rng().chance(0.5)) {
+    propose(*leader, raft::ChangeKind::kPromote, *now.learners.begin());
+  } else if (world_.profile().members >= 3 && now.voters.size() < 3 && now.learners.empty() &&
+             world_.members().size() < 9) {
+    propose(*leader, raft::ChangeKind::kAddLearner, world_.add_member().id());
+  }
+}
+
+void Operator::change_membership() {
+  SimMember* leader = world_.leader();
+  if (leader == nullptr || busy()) return;
+  Rng& rng = world_.rng();
+  const raft::Membership now = leader->member().core().membership();
+  if (!now.learners.empty()) {
+    const bool promote = rng.chance(0.8);
+    propose(*leader, promote ? raft::ChangeKind::kPromote : raft::ChangeKind::kRemove,
+            *now.learners.begin());
+  } else if (now.voters.size() > 3 && rng.chance(0.6)) {
+    auto victim = now.voters.begin();
+    std::advance(victim, std::ptrdiff_t(rng.below(now.voters.size())));
+    propose(*leader, raft::ChangeKind::kRemove, *victim);
+  } else if (world_.members().size() < 8) {
+    propose(*leader, rng.chance(0.7) ? raft::ChangeKind::kAddLearner : raft::ChangeKind::kAddVoter,
+            world_.add_member().id());
+  }
+}
+
+void Operator::propose(SimMember& leader, raft::ChangeKind kind, NodeId node) {
+  const SimMember& subject = *world_.find(node);
+  store::pb::Member described;
+  described.set_id(node.value);
+  described.set_name(subject.name());
+  for (const std::string& url : subject.config().advertise_peer) described.add_peerurls(url);
+  described.set_islearner(kind == raft::ChangeKind::kAddLearner);
+  world_.count("membership change proposed");
+  if (world_.tracing()) {
+    world_.trace("operator at " + leader.name() + ": change " + std::to_string(int(kind)) + " of " +
+                 subject.name());
+  }
+  leader.post(
+      [&leader, change = raft::MembershipChange{kind, node, described.SerializeAsString()}] {
+        leader.member().propose_change(change, [](const store::Outcome&) {});
+      });
+}
+
+}  // namespace coracle::store_sim
