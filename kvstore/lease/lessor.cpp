@@ -39,7 +39,7 @@ Result<std::unique_ptr<Lessor>> Lessor::open(const mvcc::StateReader& state, Les
       if (tag == kTtlTag) lease.ttl_seconds = integer;
       if (tag == kRemainingTag) lease.remaining_seconds = integer;
     }
-    damaged = damaged || id.value <= 0 || lease.ttl_seconds <= 0;
+    damaged = damaged || id.value == 0 || lease.ttl_seconds <= 0;
     if (!damaged) lessor->leases_.emplace(id, std::move(lease));
     return !damaged;
   });
@@ -62,13 +62,13 @@ void Lessor::persist(LeaseId id, const Lease& lease, mvcc::WriteBatch& batch) co
 
 Result<Granted> Lessor::grant(LeaseId id, std::int64_t ttl_seconds, TimePoint now,
                               mvcc::WriteBatch& batch) {
-  CORACLE_CHECK(id.value > 0);
+  CORACLE_CHECK(id.value != 0);
   RETURN_IF_ERROR(check_grant(ttl_seconds));
   if (leases_.contains(id)) return mvcc::err_lease_exists();
   Lease& lease = leases_[id];
   lease.ttl_seconds = std::max(ttl_seconds, config_.min_ttl_seconds);
   persist(id, lease, batch);
-  if (primary_) start(id, lease, now + seconds(lease.ttl_seconds));
+  if (primary_) start(id, lease, now, seconds(lease.ttl_seconds));
   return Granted{id, lease.ttl_seconds};
 }
 
@@ -109,23 +109,36 @@ Duration Lessor::full_time(const Lease& lease) const {
   return seconds(lease.remaining_seconds > 0 ? lease.remaining_seconds : lease.ttl_seconds);
 }
 
-void Lessor::start(LeaseId id, Lease& lease, TimePoint deadline) {
+void Lessor::start(LeaseId id, Lease& lease, TimePoint now, Duration time) {
   unqueue(id, lease);
-  lease.deadline = lease.queued_at = deadline;
-  queue_.emplace(deadline, id);
+  lease.deadline = lease.queued_at = now + time;
+  queue_.emplace(lease.queued_at, id);
+  plan_checkpoint(id, lease, now);
 }
 
-void Lessor::unqueue(LeaseId id, const Lease& lease) { queue_.erase({lease.queued_at, id}); }
+// What ends before the next checkpoint needs none.
+void Lessor::plan_checkpoint(LeaseId id, Lease& lease, TimePoint now) {
+  if (lease.deadline - now <= config_.checkpoint_every) return;
+  lease.checkpoint_at = now + config_.checkpoint_every;
+  checkpoints_.emplace(lease.checkpoint_at, id);
+}
+
+void Lessor::unqueue(LeaseId id, const Lease& lease) {
+  queue_.erase({lease.queued_at, id});
+  checkpoints_.erase({lease.checkpoint_at, id});
+}
 
 void Lessor::promote(TimePoint now, Duration extend) {
   primary_ = true;
   queue_.clear();
-  for (auto& [id, lease] : leases_) start(id, lease, now + full_time(lease) + extend);
+  checkpoints_.clear();
+  for (auto& [id, lease] : leases_) start(id, lease, now, full_time(lease) + extend);
 }
 
 void Lessor::demote() {
   primary_ = false;
   queue_.clear();
+  checkpoints_.clear();
 }
 
 Renewed Lessor::renew(LeaseId id, TimePoint now) {
@@ -133,7 +146,7 @@ Renewed Lessor::renew(LeaseId id, TimePoint now) {
   const auto it = leases_.find(id);
   if (it == leases_.end()) return {Renewed::Outcome::kUnknown, 0};
   if (it->second.deadline <= now) return {Renewed::Outcome::kExpired, 0};
-  start(id, it->second, now + seconds(it->second.ttl_seconds));
+  start(id, it->second, now, seconds(it->second.ttl_seconds));
   return {Renewed::Outcome::kRenewed, it->second.ttl_seconds};
 }
 
@@ -151,6 +164,20 @@ std::vector<LeaseId> Lessor::expiring(TimePoint now, std::size_t max) {
     lease.queued_at = now + config_.retry_revoke;
     queue_.emplace(lease.queued_at, id);
     due.push_back(id);
+  }
+  return due;
+}
+
+std::vector<Checkpoint> Lessor::due_checkpoints(TimePoint now, std::size_t max) {
+  std::vector<Checkpoint> due;
+  while (!checkpoints_.empty() && checkpoints_.begin()->first <= now && due.size() < max) {
+    const LeaseId id = checkpoints_.begin()->second;
+    checkpoints_.erase(checkpoints_.begin());
+    Lease& lease = leases_.at(id);
+    plan_checkpoint(id, lease, now);
+    // Rounded up: a lease may live longer than its time, never shorter.
+    const auto left = std::chrono::ceil<std::chrono::seconds>(lease.deadline - now).count();
+    if (left > 0 && left < lease.ttl_seconds) due.push_back({id, left});
   }
   return due;
 }

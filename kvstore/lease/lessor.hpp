@@ -5,6 +5,8 @@
 //            checkpointed remainder, which keys hang on them.
 // Leader's:  deadlines. A follower has none and expires nothing; promote() starts every lease
 //            over with its full (or checkpointed) time plus `extend`, so a lease never ends early.
+//            Checkpoints of long leases go through the log every checkpoint_every, so that leader
+//            changes do not keep one alive for ever.
 // Invariant: a lease lives at least its TTL after the last grant or renew that was answered.
 // Cost:      O(log n) per operation; expiring() only touches what it returns.
 #pragma once
@@ -30,6 +32,7 @@ namespace coracle::lease {
 struct LessorConfig {
   std::int64_t min_ttl_seconds = 2;                 // ceil(1.5 x election timeout)
   Duration retry_revoke = std::chrono::seconds(3);  // until an expiry is proposed again
+  Duration checkpoint_every = std::chrono::minutes(5);
 };
 
 inline constexpr std::int64_t kMaxTtlSeconds = 9'000'000'000;
@@ -50,6 +53,12 @@ struct Renewed {
   std::int64_t ttl_seconds = 0;
 };
 
+struct Checkpoint {
+  LeaseId id;
+  std::int64_t remaining_seconds = 0;
+  friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
+};
+
 struct TimeToLive {
   std::int64_t ttl_seconds = 0;  // whole seconds left, 0 if expired; on a follower: -1
   std::int64_t granted_seconds = 0;
@@ -66,7 +75,7 @@ class Lessor final : public mvcc::LeaseBook {
   static Result<std::unique_ptr<Lessor>> open(const mvcc::StateReader& state, LessorConfig config);
 
   // Applied from the log, on every member.
-  // FailedPrecondition: id in use. OutOfRange: TTL. REQUIRE: id > 0 (the proposer picks).
+  // FailedPrecondition: id in use. OutOfRange: TTL. REQUIRE: id != 0 (the proposer picks).
   Result<Granted> grant(LeaseId id, std::int64_t ttl_seconds, TimePoint now,
                         mvcc::WriteBatch& batch);
   // Deletes the lease and, in one revision of `store`, its keys. NotFound: unknown lease.
@@ -91,6 +100,9 @@ class Lessor final : public mvcc::LeaseBook {
   // At most `max` leases whose time is up, longest overdue first; each is returned again only
   // after retry_revoke. Propose a revoke for each.
   std::vector<LeaseId> expiring(TimePoint now, std::size_t max);
+  // At most `max` leases whose remaining time should be remembered now; each is returned again
+  // after checkpoint_every while it has more than that left. Propose a checkpoint for each.
+  std::vector<Checkpoint> due_checkpoints(TimePoint now, std::size_t max);
   std::optional<TimePoint> next_deadline() const;
 
   std::optional<TimeToLive> time_to_live(LeaseId id, TimePoint now) const;
@@ -106,12 +118,14 @@ class Lessor final : public mvcc::LeaseBook {
     std::set<std::string, std::less<>> keys;
     // Leader only.
     TimePoint deadline{};
-    TimePoint queued_at{};  // its place in queue_
+    TimePoint queued_at{};      // its place in queue_
+    TimePoint checkpoint_at{};  // its place in checkpoints_, if it has one
   };
 
   explicit Lessor(LessorConfig config) : config_(config) {}
   Duration full_time(const Lease& lease) const;
-  void start(LeaseId id, Lease& lease, TimePoint deadline);
+  void start(LeaseId id, Lease& lease, TimePoint now, Duration time);
+  void plan_checkpoint(LeaseId id, Lease& lease, TimePoint now);
   void unqueue(LeaseId id, const Lease& lease);
   void persist(LeaseId id, const Lease& lease, mvcc::WriteBatch& batch) const;
 
@@ -119,6 +133,7 @@ class Lessor final : public mvcc::LeaseBook {
   bool primary_ = false;
   std::map<LeaseId, Lease> leases_;
   std::set<std::pair<TimePoint, LeaseId>> queue_;  // leader only: every lease, by when to look
+  std::set<std::pair<TimePoint, LeaseId>> checkpoints_;  // leader only: of long leases
 };
 
 }  // namespace coracle::lease

@@ -216,3 +216,47 @@ TEST_CASE("picked ids are positive and free") {
   w.grant(first.value, 10);
   REQUIRE(w.lessor->pick_id(same) != first);
 }
+
+TEST_CASE("a long lease is checkpointed, a new leader goes on from there") {
+  World w;
+  w.lessor->promote(at(0s), 0s);
+  w.grant(7, 1000);
+  w.grant(8, 200);  // ends before the first checkpoint would come
+  REQUIRE(w.lessor->due_checkpoints(at(299s), 10).empty());
+  REQUIRE(w.lessor->due_checkpoints(at(300500ms), 10) ==
+          std::vector{Checkpoint{LeaseId(7), 700}});  // 699.5 s are left
+  REQUIRE(w.lessor->due_checkpoints(at(301s), 10).empty());
+  REQUIRE(w.lessor->checkpoint(LeaseId(7), 700, w.batch).ok());
+  w.end_turn();
+  REQUIRE(w.lessor->needs_checkpoint(LeaseId(7)));
+  REQUIRE(w.lessor->due_checkpoints(at(601s), 10) == std::vector{Checkpoint{LeaseId(7), 399}});
+
+  w.open();
+  w.lessor->promote(at(1000s), 1s);
+  REQUIRE(w.lessor->time_to_live(LeaseId(7), at(1000s))->ttl_seconds == 701);
+  REQUIRE(w.lessor->expiring(at(1700s), 10) == ids({8}));
+  REQUIRE(w.lessor->expiring(at(1701s), 10) == ids({7}));
+}
+
+TEST_CASE("checkpoints follow a renewal, and end with the leadership") {
+  World w;
+  w.lessor->promote(at(0s), 0s);
+  w.grant(7, 1000);
+  REQUIRE(w.lessor->renew(LeaseId(7), at(200s)).ttl_seconds == 1000);
+  REQUIRE(w.lessor->due_checkpoints(at(499s), 10).empty());
+  REQUIRE(w.lessor->due_checkpoints(at(500s), 10) == std::vector{Checkpoint{LeaseId(7), 700}});
+  w.lessor->demote();
+  REQUIRE(w.lessor->due_checkpoints(at(9000s), 10).empty());
+  w.lessor->promote(at(10000s), 0s);
+  REQUIRE(w.revoke(7).ok());
+  REQUIRE(w.lessor->due_checkpoints(at(20000s), 10).empty());
+}
+
+TEST_CASE("a client may give a lease a negative id, and the longest time") {
+  World w;
+  w.lessor->promote(at(0s), 0s);
+  w.grant(-5, kMaxTtlSeconds);
+  REQUIRE(w.lessor->time_to_live(LeaseId(-5), at(0s))->ttl_seconds == kMaxTtlSeconds);
+  w.open();
+  REQUIRE(w.lessor->leases() == ids({-5}));
+}

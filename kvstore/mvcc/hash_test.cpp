@@ -40,3 +40,31 @@ TEST_CASE("the hash is etcd's") {
   remove_some();
   REQUIRE(hash(0) == 1084519789);
 }
+
+TEST_CASE("a negative revision is taken literally: the hash of nothing") {
+  Bench b;
+  b.put("a", "1");
+  b.put("a", "2");
+  REQUIRE(b.compact(3).ok());
+  b.end_turn();
+  REQUIRE(b.store->hash_kv(Revision(-2)).value() == HashKv{1084519789, Revision(3), Revision(-2)});
+}
+
+TEST_CASE("a hash that was planned is that of its moment") {
+  Bench b;
+  b.put("a", "1");
+  b.put("b", "2");
+  b.put("a", "3");
+  REQUIRE(b.compact(3).ok());
+  b.end_turn();
+  const HashKv now = b.store->hash_kv(Revision(0)).value();
+  const HashPlan plan = b.store->plan_hash(Revision(0)).value();
+  const auto snapshot = b.state.snapshot();
+  b.put("a", "4");
+  b.del(Delete("b"));
+  REQUIRE(b.compact(6).ok());
+  while (b.store->compact_step(10, b.batch)) b.end_turn();
+  b.end_turn();
+  REQUIRE(run_hash(*snapshot, plan) == now);
+  REQUIRE(b.store->hash_kv(Revision(0)).value() != now);
+}

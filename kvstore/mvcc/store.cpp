@@ -115,36 +115,6 @@ bool Store::compact_step(std::size_t max_keys, WriteBatch& batch) {
 
 std::vector<Change> Store::take_changes() { return std::exchange(changes_, {}); }
 
-Result<HashKv> Store::hash_kv(Revision at) const {
-  CORACLE_CHECK(changes_.empty());
-  RETURN_IF_ERROR(check_revision(at.value));
-  const std::int64_t upto = at.value > 0 ? at.value : revision_;
-  // Below the mark, etcd hashes only what each key is at `upto`, unless no key is alive then: that
-  // keeps the hash apart from how far removal has come.
-  bool any_live = false;
-  for (const auto* e = index_.seek({}); e != nullptr && !any_live; e = index_.next(*e)) {
-    const VersionRef* ref = e->at(upto);
-    any_live = ref != nullptr && !ref->tombstone;
-  }
-  const auto hashed = [&](const VersionRef& ref, std::string_view value) {
-    if (ref.main > compacted_) return true;
-    if (ref.tombstone && ref.main == compacted_) return false;
-    const KeyIndex::Entry* entry = index_.find(decode_key(value).value());
-    CORACLE_CHECK(entry != nullptr);
-    const VersionRef* kept = entry->at(any_live ? upto : compacted_);
-    return kept != nullptr && !kept->tombstone && kept->main == ref.main && kept->sub == ref.sub;
-  };
-  std::uint32_t crc = crc32c("key");
-  state_.scan(Family::kMvcc, {}, first_record_key(upto + 1),
-              [&](std::string_view key, std::string_view value) {
-                if (hashed(parse_record_key(key).value(), value)) {
-                  crc = crc32c(value, crc32c(key, crc));
-                }
-                return true;
-              });
-  return HashKv{crc, compacted(), Revision(upto)};
-}
-
 Revision Store::history(Revision from, Revision to,
                         const std::function<bool(Change)>& visit) const {
   CORACLE_CHECK(changes_.empty() && from.value >= compacted_);

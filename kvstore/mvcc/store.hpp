@@ -39,6 +39,16 @@ struct HashKv {
   friend bool operator==(const HashKv&, const HashKv&) = default;
 };
 
+// What a hash takes from the store's memory, so that the rest can be done beside the strand on a
+// snapshot of the state taken at the same moment.
+struct HashPlan {
+  std::int64_t upto = 0;
+  std::int64_t compacted = -1;
+  // Versions up to the compacted revision that count: (main, sub), ascending.
+  std::vector<std::pair<std::int64_t, std::uint32_t>> kept;
+};
+HashKv run_hash(const StateReader& snapshot, const HashPlan& plan);
+
 // Like RangeResult, but each record is a KeyValue in wire bytes (mvccpb.KeyValue), so that a
 // reply can be put together without decoding.
 struct RawRangeResult {
@@ -91,6 +101,8 @@ class Store {
 
   // etcd's hash, bit for bit: `at` 0 = current. OutOfRange as for reads.
   Result<HashKv> hash_kv(Revision at) const;
+  // Its first part, which walks the keys but reads none of their values.
+  Result<HashPlan> plan_hash(Revision at) const;
 
   // Visits the changes with from <= revision <= to in order, whole revisions, until `visit`
   // returns false. Returns where to go on: `to`+1 when done. REQUIRE: from >= compacted(); an

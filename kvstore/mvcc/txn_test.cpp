@@ -130,6 +130,8 @@ TEST_CASE("one refused operation refuses the whole txn") {
   const auto c = GENERATE_COPY(values<Case>({
       {"its own revision is the future", Txn().then(Put("x", "")).then(Get("a").at(4)),
        err_future_revision()},
+      {"a negative revision is one of long ago", Txn().then(Put("x", "")).then(Get("a").at(-2)),
+       err_compacted()},
       {"compacted", Txn().then(Put("x", "")).then(Get("a").at(2)), err_compacted()},
       {"lease", Txn().then(Put("x", "")).then(Put("y", "").with_lease(1)), err_lease_not_found()},
       {"ignored value", Txn().then(Put("x", "")).then(Put("y", "").keeping_value()),

@@ -46,6 +46,9 @@ void LeaseDesk::renew_here(LeaseId id, TimePoint deadline, Renewal done) {
   member_.read([=, this](const Status& proven) {
     if (!proven.ok()) return done(proven);
     lease::Lessor& lessor = member_.machine().lessor();
+    // The next leader must not go on from a remainder of before this renewal.
+    if (lessor.primary() && lessor.needs_checkpoint(id))
+      return forget_checkpoint(id, deadline, done);
     const lease::Renewed renewed = lessor.renew(id, member_.loop().now());
     switch (renewed.outcome) {
       case lease::Renewed::Outcome::kRenewed:
@@ -58,6 +61,15 @@ void LeaseDesk::renew_here(LeaseId id, TimePoint deadline, Renewal done) {
     }
     // Its revocation is on the way, or somebody else leads by now: look again.
     later([=, this] { renew_until(id, deadline, done); });
+  });
+}
+
+void LeaseDesk::forget_checkpoint(LeaseId id, TimePoint deadline, Renewal done) {
+  Proposal proposal;
+  proposal.mutable_lease_checkpoint()->add_leases()->set_id(id.value);
+  member_.propose(std::move(proposal), [=, this](const Outcome& outcome) {
+    if (!outcome.status.ok()) return done(outcome.status);
+    renew_until(id, deadline, done);
   });
 }
 

@@ -37,6 +37,7 @@ class LeaseDesk {
 
   void renew_until(LeaseId id, TimePoint deadline, Renewal done);
   void renew_here(LeaseId id, TimePoint deadline, Renewal done);
+  void forget_checkpoint(LeaseId id, TimePoint deadline, Renewal done);
   void renew_there(LeaseId id, TimePoint deadline, Renewal done);
   void ask_until(LeaseId id, bool keys, TimePoint deadline, Remaining done);
   void ask_there(LeaseId id, bool keys, TimePoint deadline, Remaining done);

@@ -81,7 +81,7 @@ class MaintenanceService final : public pb::Maintenance::CallbackService {
   ServerUnaryReactor* HashKV(CallbackServerContext* context, const pb::HashKVRequest* request,
                              pb::HashKVResponse* response) override {
     return on_strand(member_, context, [this, at = request->revision(), response](auto done) {
-      const auto failure = hash_aside(Revision(at), [=, this](const mvcc::HashKv& hash) {
+      const auto failure = hash_aside(Revision(at), [=](const mvcc::HashKv& hash) {
         response->set_hash(hash.hash);
         response->set_compact_revision(hash.compacted.value);
         response->set_hash_revision(hash.hash_revision.value);

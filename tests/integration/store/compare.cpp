@@ -117,6 +117,7 @@ struct Canonicalize {
   void operator()(const pb::HashKVRequest&) const {
     as<pb::HashKVResponse>()->clear_hash_revision();  // since 3.6
   }
+  void operator()(const pb::AlarmRequest&) const { as<pb::AlarmResponse>()->clear_header(); }
   void operator()(const pb::MemberListRequest&) const {
     for (pb::Member& member : *as<pb::MemberListResponse>()->mutable_members()) {
       pb::Member kept;
@@ -192,6 +193,8 @@ const std::vector<KnownDifference>& known_differences() {
        "3.4.23 answers a progress request at once, whatever its watchers have got; in later "
        "versions the answer waits for them. Ours is checked against that rule instead.",
        nullptr},
+      {"header of an alarm list",
+       "3.4 sends none when alarms are listed; later versions do, and so do we.", nullptr},
       {"watch from a negative revision",
        "3.4 creates such a watch and cancels it as compacted later; since 3.5 it is refused at "
        "once, with watch id -1. Ours is checked against that rule; etcd is not asked.",

@@ -201,10 +201,16 @@ class Generator {
     } else if (what < 65) {
       *op->mutable_request_put() = put();
       if (op->request_put().value().size() > 1'000'000) op->mutable_request_put()->clear_value();
-    } else if (what < 85 || depth >= 3) {
+      if (!txn_keeps_) {
+        op->mutable_request_put()->clear_ignore_value();
+        op->mutable_request_put()->clear_ignore_lease();
+      }
+    } else if (!txn_keeps_ && (what < 85 || depth >= 3)) {
       *op->mutable_request_delete_range() = del();
-    } else {
+    } else if (depth < 3) {
       *op->mutable_request_txn() = txn(depth + 1);
+    } else {
+      op->mutable_request_range()->set_key(key());
     }
   }
 
@@ -237,6 +243,7 @@ class Generator {
   Operation make_delete() { return del(); }
   Operation make_txn() {
     if (chance(0.02)) return long_txn();
+    txn_keeps_ = chance(0.3);
     if (!chance(0.2)) return txn(0);
     // As Kubernetes writes.
     pb::TxnRequest t;
@@ -363,6 +370,9 @@ class Generator {
 
   Rng rng_;
   const View& view_;
+  // A txn either deletes or keeps old values and leases: etcd dies of one that deletes a key first
+  // and then puts it with ignore_value.
+  bool txn_keeps_ = false;
 };
 
 }  // namespace

@@ -10,8 +10,6 @@ namespace {
 
 constexpr std::size_t kSettleEvery = 25;
 constexpr Duration kStartTime = std::chrono::seconds(30);
-constexpr std::int64_t kCanaryWatcher = 1'000'000;
-constexpr const char* kCanaryKey = "canary";
 constexpr std::int64_t kHistoryBatch = 1000;  // revisions etcd gives a late watcher at once
 
 const std::string kAll(1, '\0');

@@ -33,8 +33,10 @@ std::string url(int port) { return "http://127.0.0.1:" + std::to_string(port); }
 
 }  // namespace
 
-Result<std::unique_ptr<ServerProcess>> ServerProcess::start(std::string program, std::string name) {
-  std::unique_ptr<ServerProcess> server(new ServerProcess(std::move(program), std::move(name)));
+Result<std::unique_ptr<ServerProcess>> ServerProcess::start(std::string program, std::string name,
+                                                            std::string others) {
+  std::unique_ptr<ServerProcess> server(
+      new ServerProcess(std::move(program), std::move(name), std::move(others)));
   std::error_code error;
   std::string folder =
       (std::filesystem::temp_directory_path(error) / ("differential-" + server->name_ + "-XXXXXX"))
@@ -58,7 +60,7 @@ Status ServerProcess::spawn() {
       "--advertise-client-urls=" + url(client_port_),
       "--listen-peer-urls=" + url(peer_port_),
       "--initial-advertise-peer-urls=" + url(peer_port_),
-      "--initial-cluster=m=" + url(peer_port_),
+      "--initial-cluster=m=" + url(peer_port_) + (others_.empty() ? "" : "," + others_),
       "--log-level=error",
   };
   std::vector<char*> argv;

@@ -13,8 +13,10 @@ namespace coracle::differential {
 
 class ServerProcess {
  public:
-  // `program` understands etcd's flags; `name` tells its folder and messages apart.
-  static Result<std::unique_ptr<ServerProcess>> start(std::string program, std::string name);
+  // `program` understands etcd's flags; `name` tells its folder and messages apart. `others` are
+  // members it waits for in vain: NAME=URL,...
+  static Result<std::unique_ptr<ServerProcess>> start(std::string program, std::string name,
+                                                      std::string others = {});
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
@@ -28,13 +30,14 @@ class ServerProcess {
   std::string last_words() const;
 
  private:
-  ServerProcess(std::string program, std::string name)
-      : program_(std::move(program)), name_(std::move(name)) {}
+  ServerProcess(std::string program, std::string name, std::string others)
+      : program_(std::move(program)), name_(std::move(name)), others_(std::move(others)) {}
   Status spawn();
   void kill();
 
   const std::string program_;
   const std::string name_;
+  const std::string others_;
   std::string folder_;
   int client_port_ = 0;
   int peer_port_ = 0;

@@ -10,6 +10,10 @@
 
 namespace coracle::differential {
 
+// Every stream has a watcher of one key, whose events tell how far the stream has come.
+inline constexpr std::int64_t kCanaryWatcher = 1'000'000;
+inline constexpr const char* kCanaryKey = "canary";
+
 struct StreamExpectation {
   std::int64_t compacted = -1;
   // Of the stream's watchers that began in this piece: where.
