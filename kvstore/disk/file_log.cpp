@@ -125,10 +125,11 @@ Status FileLog::load_segment(std::uint64_t sequence, bool is_last, LogImage* ima
   next_batch_ = scan.next_batch;
   segments_.push_back({sequence, header.base_index, path});
   if (!is_last) return {};
-  if (scan.torn) {
-    RETURN_IF_ERROR(file->write_zeros(scan.end, size - scan.end));
-    RETURN_IF_ERROR(file->sync());
-  }
+  if (scan.torn) RETURN_IF_ERROR(file->write_zeros(scan.end, size - scan.end));
+  // A process that was killed leaves what it wrote and never synced, names too. Who reads it takes
+  // it for durable, so that is what it has to become.
+  RETURN_IF_ERROR(file->sync());
+  RETURN_IF_ERROR(files_.sync_dir(folder_));
   active_ = std::move(file);
   active_bytes_ = size;
   write_at_ = scan.end;
