@@ -98,6 +98,40 @@ def stop_leader(kills):
                   "the woken leader still thinks it leads")
 
 
+def chaos(kills):
+    """Any of it in any order, with a log so short that who was away gets the whole state."""
+    seed = os.environ.get("SEED", str(random.randrange(10**6)))
+    print(f"   SEED={seed}", flush=True)
+    rng = random.Random(seed)
+    with running(3, extra=["--snapshot-count", "40"]) as c, \
+            loaded(c, "--rate", "400", "--seed", str(rng.randrange(10**6))) as load:
+        for _ in range(kills):
+            one, other, third = rng.sample(c.members, 3)
+            what = rng.choice(["kill", "kill", "stop", "stop", "end", "no quorum", "stop and kill"])
+            if what == "stop":
+                one.process.send_signal(signal.SIGSTOP)
+            else:
+                one.kill(signal.SIGTERM if what == "end" else signal.SIGKILL)
+            try:
+                if what == "no quorum":
+                    other.kill()
+                    other.start()
+                elif what == "stop and kill":
+                    other.process.send_signal(signal.SIGSTOP)
+                else:
+                    load.wait_writes(rng.randrange(5, 200), [other, third])
+            finally:
+                for m in c.members:
+                    if m.alive():
+                        m.process.send_signal(signal.SIGCONT)
+                    else:
+                        m.start()
+            c.wait_ready()
+            load.wait_writes(rng.randrange(1, 30))
+        installed = sum(m.log().count("installing the leader's state") for m in c.members)
+        print(f"   {kills} faults, {installed} times the whole state was sent", flush=True)
+
+
 def partitions(kills):
     """Clients reach every member all the time; members do not reach each other."""
     if not may_partition():
@@ -214,7 +248,7 @@ def read_log(member):
         return f.read()
 
 
-TESTS = [kill_leaders, kill_followers, kill_all, stop_leader, partitions, full_disk, damage]
+TESTS = [kill_leaders, kill_followers, kill_all, stop_leader, chaos, partitions, full_disk, damage]
 
 
 def main():

@@ -238,8 +238,8 @@ def test_another_cluster():
                 m.start()
             c.wait_ready(c.members[:2])
             c.ctl("put", "a", "1", on=c.members[0])
-            for m in c.members[:2]:
-                wait_for("the refusal", lambda m=m: "cluster ID mismatch" in m.log())
+            wait_for("the refusal", lambda: any("refuses us: etcdserver: cluster ID mismatch"
+                                                in m.log() for m in c.members[:2]))
             check_equal(other.out("get", "a"), "", "the other cluster")
             check_equal(other.out("member", "list").count("started"), 1, "its members")
         finally:
