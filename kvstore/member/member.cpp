@@ -14,7 +14,7 @@ constexpr std::uint64_t kTicksPerSizeCheck = 20;
 constexpr std::uint64_t kHurryTicks = 60;
 constexpr std::uint64_t kTicksPerQuestion = 20;
 // A new voter that lacks no more than this has caught up: it is sent in a moment.
-constexpr std::uint64_t kCaughtUpEntries = 256;
+constexpr std::uint64_t kCaughtUpEntries = 2000;
 // Of a member that was removed: its last messages and answers still leave.
 constexpr Duration kLeaveAfter = std::chrono::seconds(1);
 
@@ -62,6 +62,7 @@ void Member::restart_ticking() {
 
 void Member::snapshot_sent(NodeId peer, bool ok) {
   core_->report_snapshot(peer, ok);
+  inside.sending.erase(peer);
   inside.observer.note(loop_.wall_now(), "snapshot", core_->term(), peer,
                        ok ? "the state was sent" : "sending the state failed");
 }
@@ -241,14 +242,15 @@ void Member::promote_who_caught_up() {
   if (core_->role() != raft::Role::kLeader || core_->membership().learners.empty()) return;
   const raft::StatusReport report = core_->status();
   for (const auto& [peer, progress] : report.peers) {
-    if (!machine_->awaits_vote(peer) || !heard_from(peer)) continue;
+    if (!progress.learner || !machine_->awaits_vote(peer) || !heard_from(peer)) continue;
     if (progress.state != raft::PeerState::kReplicate ||
         progress.match.value + kCaughtUpEntries < report.last.value) {
       continue;
     }
-    log::info("member {:x} has caught up and votes from now on", peer.value);
     // Refused while another change is under way: the next tick looks again.
-    (void)core_->propose_config(next_request(), {raft::ChangeKind::kPromote, peer, ""});
+    if (core_->propose_config(next_request(), {raft::ChangeKind::kPromote, peer, ""}).ok()) {
+      log::info("member {:x} has caught up and votes from now on", peer.value);
+    }
   }
 }
 

@@ -62,7 +62,8 @@ Result<std::unique_ptr<Member>> Member::open(const MemberConfig& options,
 
 Status Member::check_still_ours() const {
   const std::string token = machine_->token();
-  if (!token.empty() && token != options_.cluster_token) {
+  // One that joined was told whose cluster it is; its own word for it never counted.
+  if (!options_.joins_existing && !token.empty() && token != options_.cluster_token) {
     return failed_precondition(fmt::format(
         "belongs to cluster {:x} with --initial-cluster-token {}, this one is started with {}",
         identity_.cluster, quoted(token), quoted(options_.cluster_token)));

@@ -132,10 +132,12 @@ Status assign_identity(const ClusterSays& cluster, Options* options) {
   return {};
 }
 
-Status check_not_started(const ClusterSays& cluster, const disk::Identity& identity) {
-  if (cluster.cluster != identity.cluster) return {};
+Status check_not_started(const ClusterSays& cluster, const Options& options) {
+  const std::uint64_t id = identity_of(options).member;
+  const std::set<std::string> urls = as_set(options.advertise_peer);
   for (const KnownMember& member : cluster.members) {
-    if (member.id != identity.member || member.client_urls.empty()) continue;
+    const bool self = member.id == id || as_set(member.peer_urls) == urls;
+    if (!self || member.client_urls.empty()) continue;
     return failed_precondition(fmt::format(
         "member {:x} has already been bootstrapped; its disk is lost, so remove it (member remove "
         "{:x}), add it anew (member add) and start it with --initial-cluster-state existing",
@@ -157,7 +159,7 @@ Status find_identity(Options* options) {
   for (const std::string& url : others(*options)) {
     const auto cluster = ask(url, *options, false);
     if (!cluster.ok()) continue;
-    RETURN_IF_ERROR(check_not_started(*cluster, identity_of(*options)));
+    RETURN_IF_ERROR(check_not_started(*cluster, *options));
     break;
   }
   return {};

@@ -26,7 +26,8 @@ struct ClusterSays {
 // `options` joins this cluster: as which member? InvalidArgument when --initial-cluster names other
 // members than it has.
 Status assign_identity(const ClusterSays& cluster, Options* options);
-// FailedPrecondition if the cluster knows a member with this identity that has been started.
-Status check_not_started(const ClusterSays& cluster, const disk::Identity& identity);
+// FailedPrecondition if the cluster knows a member with this id, or at these peer URLs, that has
+// been started.
+Status check_not_started(const ClusterSays& cluster, const Options& options);
 
 }  // namespace coracle::store

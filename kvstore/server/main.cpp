@@ -59,7 +59,8 @@ int main(int argc, char** argv) {
 
   store::EventLoop loop(store::EventLoop::Turns::kLent);
   store::DataFolder folder(options.data_dir, loop);
-  store::PeerTransport transport(store::identity_of(options), options.peer_tls, loop);
+  store::PeerTransport transport(store::identity_of(options), options.advertise_peer,
+                                 options.peer_tls, loop);
   auto member = store::Member::open(
       options, {loop, folder, transport, secure_random_seed(), [&loop] { loop.stop(); }});
   if (!member.ok())

@@ -25,7 +25,9 @@ Status check_cluster(const Member& member, std::uint64_t cluster) {
 
 class DeliverStream final : public grpc::ServerReadReactor<Envelope> {
  public:
-  explicit DeliverStream(Member& member) : member_(member) { StartRead(&envelope_); }
+  DeliverStream(Member& member, PeerTransport& transport) : member_(member), transport_(transport) {
+    StartRead(&envelope_);
+  }
 
  private:
   void OnReadDone(bool ok) override {
@@ -36,6 +38,7 @@ class DeliverStream final : public grpc::ServerReadReactor<Envelope> {
     if (envelope_.to() != member_.id().value) {
       return end(failed_precondition("this address belongs to another member"));
     }
+    if (!envelope_.from_urls().empty()) introduce();
     // Found out on the strand; the sender asks again and is told.
     if (*from_removed_) return end(err_removed());
     std::vector<raft::Message> messages;
@@ -57,8 +60,16 @@ class DeliverStream final : public grpc::ServerReadReactor<Envelope> {
   void end(const Status& status) {
     if (!std::exchange(ended_, true)) Finish(to_grpc(status));
   }
+  void introduce() {
+    member_.loop().post([member = &member_, transport = &transport_,
+                         from = NodeId(envelope_.from()),
+                         urls = Urls(envelope_.from_urls().begin(), envelope_.from_urls().end())] {
+      if (!member->machine().removed().contains(from)) transport->heard(from, urls);
+    });
+  }
 
   Member& member_;
+  PeerTransport& transport_;
   Envelope envelope_;
   const std::shared_ptr<std::atomic<bool>> from_removed_ =
       std::make_shared<std::atomic<bool>>(false);
@@ -124,10 +135,10 @@ class InstallStream final : public grpc::ServerReadReactor<SnapshotPiece> {
 class PeerService final : public Peer::CallbackService {
  public:
   PeerService(Member& member, PeerTransport& transport, ChangeDesk& changes)
-      : member_(member), desk_(member, transport), changes_(changes) {}
+      : member_(member), transport_(transport), desk_(member, transport), changes_(changes) {}
 
   grpc::ServerReadReactor<Envelope>* Deliver(CallbackServerContext*, DeliverReply*) override {
-    return new DeliverStream(member_);  // deletes itself
+    return new DeliverStream(member_, transport_);  // deletes itself
   }
 
   grpc::ServerReadReactor<SnapshotPiece>* Install(CallbackServerContext*, InstallReply*) override {
@@ -205,6 +216,7 @@ class PeerService final : public Peer::CallbackService {
 
  private:
   Member& member_;
+  PeerTransport& transport_;
   LeaseDesk desk_;
   ChangeDesk& changes_;
   std::atomic<bool> installing_{false};

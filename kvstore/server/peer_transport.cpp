@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -39,19 +40,31 @@ std::shared_ptr<grpc::Channel> make_channel(const std::string& url,
 // The stream to one peer. A reactor lives from its start to OnDone; the link outlives it.
 class PeerTransport::Link : public std::enable_shared_from_this<Link> {
  public:
-  // REQUIRES a URL that target_of() takes.
-  Link(const disk::Identity& self, NodeId peer, std::string url, const Credentials& credentials,
-       OnLost on_lost, std::function<void()> on_removed)
+  // One way to the peer.
+  struct Way {
+    std::string url;
+    std::shared_ptr<grpc::Channel> channel;
+    std::unique_ptr<Peer::Stub> stub;
+  };
+
+  // REQUIRES `ways` is not empty.
+  Link(const disk::Identity& self, std::vector<std::string> own_urls, NodeId peer,
+       std::vector<Way> ways, OnLost on_lost, std::function<void()> on_removed)
       : self_(self),
+        own_urls_(std::move(own_urls)),
         peer_(peer),
         on_lost_(std::move(on_lost)),
         on_removed_(std::move(on_removed)),
-        url_(std::move(url)),
-        channel_(make_channel(url_, credentials)),
-        stub_(Peer::NewStub(channel_)) {}
+        ways_(std::move(ways)) {}
 
-  const std::string& url() const { return url_; }
-  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+  bool goes_to(const std::vector<std::string>& urls) const {
+    return std::equal(ways_.begin(), ways_.end(), urls.begin(), urls.end(),
+                      [](const Way& way, const std::string& url) { return way.url == url; });
+  }
+  std::shared_ptr<grpc::Channel> channel() {
+    std::lock_guard lock(mutex_);
+    return ways_[at_].channel;
+  }
 
   void queue(Message message) {
     std::lock_guard lock(mutex_);
@@ -104,7 +117,8 @@ class PeerTransport::Link : public std::enable_shared_from_this<Link> {
 
   void start_locked() {
     stream_ = new Stream(shared_from_this());  // deleted in OnDone
-    stub_->async()->Deliver(&stream_->context, &stream_->reply, stream_);
+    greeted_ = false;
+    ways_[at_].stub->async()->Deliver(&stream_->context, &stream_->reply, stream_);
     stream_->AddHold();  // writes are started from the strand, outside a reaction
     stream_->StartCall();
   }
@@ -116,6 +130,9 @@ class PeerTransport::Link : public std::enable_shared_from_this<Link> {
     envelope.set_cluster(self_.cluster);
     envelope.set_to(peer_.value);
     envelope.set_from(self_.member);
+    if (!std::exchange(greeted_, true)) {
+      for (const std::string& url : own_urls_) envelope.add_from_urls(url);
+    }
     size_t bytes = 0;
     while (!queue_.empty() && bytes < kEnvelopeBytesMax) {
       bytes += queue_.front().ByteSizeLong();
@@ -152,8 +169,10 @@ class PeerTransport::Link : public std::enable_shared_from_this<Link> {
     if (status.error_message() == err_removed().message()) on_removed_();
     if (status.error_code() == grpc::StatusCode::FAILED_PRECONDITION && !complained_) {
       complained_ = true;
-      log::error("peer {:x} at {} refuses us: {}", peer_.value, url_, status.error_message());
+      log::error("peer {:x} at {} refuses us: {}", peer_.value, ways_[at_].url,
+                 status.error_message());
     }
+    if (!status.ok()) at_ = (at_ + 1) % ways_.size();
     stream_ = nullptr;
     writing_ = broken_ = false;
     queue_.clear();
@@ -163,14 +182,15 @@ class PeerTransport::Link : public std::enable_shared_from_this<Link> {
   }
 
   const disk::Identity self_;
+  const std::vector<std::string> own_urls_;
   const NodeId peer_;
   const OnLost on_lost_;
   const std::function<void()> on_removed_;
-  const std::string url_;
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<Peer::Stub> stub_;
+  const std::vector<Way> ways_;
   std::mutex mutex_;  // guards what follows; the strand and gRPC's threads meet here
   Stream* stream_ = nullptr;
+  size_t at_ = 0;  // the way that is tried
+  bool greeted_ = false;
   bool writing_ = false;
   bool broken_ = false;
   bool stopped_ = false;
@@ -180,8 +200,11 @@ class PeerTransport::Link : public std::enable_shared_from_this<Link> {
   size_t queued_bytes_ = 0;
 };
 
-PeerTransport::PeerTransport(const disk::Identity& identity, const TlsFiles& tls, Strand& strand)
+PeerTransport::PeerTransport(const disk::Identity& identity,
+                             const std::vector<std::string>& own_urls, const TlsFiles& tls,
+                             Strand& strand)
     : identity_(identity),
+      own_urls_(own_urls),
       tls_(tls),
       strand_(strand),
       on_lost_(
@@ -197,19 +220,43 @@ PeerTransport::~PeerTransport() {
 }
 
 void PeerTransport::set_peers(const std::map<NodeId, std::vector<std::string>>& peer_urls) {
-  std::map<NodeId, std::string> wanted;
-  for (const auto& [peer, urls] : peer_urls) {
-    if (target_of(urls.front()).ok()) wanted[peer] = urls.front();
+  if (peer_urls == known_) return;
+  known_ = peer_urls;
+  connect();
+}
+
+void PeerTransport::heard(NodeId peer, const std::vector<std::string>& urls) {
+  if (heard_.size() >= kHeardMax && !heard_.contains(peer)) return;
+  if (std::exchange(heard_[peer], urls) != urls) connect();
+}
+
+void PeerTransport::connect() {
+  std::map<NodeId, std::vector<std::string>> wanted;
+  for (const auto* source : {&known_, &heard_}) {
+    for (const auto& [peer, urls] : *source) {
+      if (peer.value == identity_.member) continue;
+      for (const std::string& url : urls) {
+        std::vector<std::string>& all = wanted[peer];
+        const bool there = std::find(all.begin(), all.end(), url) != all.end();
+        if (!there && target_of(url).ok()) all.push_back(url);
+      }
+    }
   }
+  std::erase_if(wanted, [](const auto& item) { return item.second.empty(); });
   std::erase_if(links_, [&](const auto& item) {
     const auto found = wanted.find(item.first);
-    if (found != wanted.end() && found->second == item.second->url()) return false;
+    if (found != wanted.end() && item.second->goes_to(found->second)) return false;
     item.second->stop();
     return true;
   });
-  for (const auto& [id, url] : wanted) {
-    if (id.value == identity_.member || links_.contains(id)) continue;
-    links_.emplace(id, std::make_shared<Link>(identity_, id, url, credentials_for(url), on_lost_,
+  for (const auto& [id, urls] : wanted) {
+    if (links_.contains(id)) continue;
+    std::vector<Link::Way> ways;
+    for (const std::string& url : urls) {
+      auto channel = make_channel(url, credentials_for(url));
+      ways.push_back({url, channel, Peer::NewStub(channel)});
+    }
+    links_.emplace(id, std::make_shared<Link>(identity_, own_urls_, id, std::move(ways), on_lost_,
                                               on_removed_));
   }
 }

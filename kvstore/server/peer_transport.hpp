@@ -4,6 +4,7 @@
 // Thread:    the strand; gRPC's threads only post.
 // Bound:     kQueueMessagesMax messages and kQueueBytesMax bytes wait for a peer; what comes beyond
 //            is dropped, as Raft allows. After a failure nothing is sent for kRetryAfter.
+// Addresses: those of the state, then what the peer says of itself; one after the other is tried.
 // Errors:    none to the caller: an unreachable peer is silence. A peer of another cluster is
 //            refused and named in the log, once.
 #pragma once
@@ -30,10 +31,12 @@ class PeerTransport final : public Transport {
  public:
   static constexpr size_t kQueueMessagesMax = 4096;
   static constexpr size_t kQueueBytesMax = 64 << 20;
+  static constexpr size_t kHeardMax = 64;
   static constexpr Duration kRetryAfter = std::chrono::milliseconds(50);
 
-  // `tls` is for peers whose URL is https://.
-  PeerTransport(const disk::Identity& identity, const TlsFiles& tls, Strand& strand);
+  // `tls` is for peers whose URL is https://; `own_urls` is what peers are told.
+  PeerTransport(const disk::Identity& identity, const std::vector<std::string>& own_urls,
+                const TlsFiles& tls, Strand& strand);
   ~PeerTransport() override;
 
   void start(PeerEvents& events) override { events_ = &events; }
@@ -43,6 +46,8 @@ class PeerTransport final : public Transport {
                      std::shared_ptr<mvcc::StateSnapshot> state) override;
   void cancel_snapshots() override { snapshots_.cancel_all(); }
   void stop() override;
+  // What a peer says of itself, which may be newer than the state. It counts besides it.
+  void heard(NodeId peer, const std::vector<std::string>& urls);
   // For the calls that are not Raft's; null for a stranger.
   std::shared_ptr<grpc::Channel> channel(NodeId peer) const;
 
@@ -53,7 +58,10 @@ class PeerTransport final : public Transport {
 
   std::shared_ptr<grpc::ChannelCredentials> credentials_for(const std::string& url);
 
+  void connect();
+
   const disk::Identity identity_;
+  const std::vector<std::string> own_urls_;
   const TlsFiles tls_;
   std::shared_ptr<grpc::ChannelCredentials> secure_;  // made when needed, shared by all links
   Strand& strand_;
@@ -61,7 +69,10 @@ class PeerTransport final : public Transport {
   const std::function<void()> on_removed_;  // called on gRPC's threads
   PeerEvents* events_ = nullptr;
   SnapshotSender snapshots_;
-  std::map<NodeId, std::shared_ptr<Link>> links_;  // owned by the strand
+  // Owned by the strand.
+  std::map<NodeId, std::vector<std::string>> known_;  // by the state
+  std::map<NodeId, std::vector<std::string>> heard_;  // from themselves; at most kHeardMax
+  std::map<NodeId, std::shared_ptr<Link>> links_;
 };
 
 }  // namespace coracle::store
