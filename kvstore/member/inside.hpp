@@ -2,7 +2,10 @@
 // turn, and how fast it ticks, which one of the knobs changes.
 #pragma once
 
+#include <map>
+
 #include "member/classroom.hpp"
+#include "member/counted_state.hpp"
 #include "member/observer.hpp"
 
 namespace coracle::store {
@@ -20,6 +23,7 @@ struct Inside {
   Observer observer;
   Classroom classroom;
   Duration heartbeat{}, election{};
+  std::map<NodeId, std::shared_ptr<SnapshotProgress>> sending;  // snapshots to members
 };
 
 }  // namespace coracle::store

@@ -66,7 +66,11 @@ void Member::send_snapshot(const raft::InstallSnapshot& order) {
   log::info("sending the state as of entry {} to member {:x}", applied.index.value, order.to.value);
   inside.observer.note(loop_.wall_now(), "snapshot", core_->term(), order.to,
                        fmt::format("sends the state as of entry {}", applied.index.value));
-  transport_.send_snapshot(actual, state_->snapshot());
+  const auto progress = std::make_shared<SnapshotProgress>();
+  progress->index = applied.index;
+  progress->about_bytes = std::uint64_t(machine_->store().bytes_in_use());
+  inside.sending[order.to] = progress;
+  transport_.send_snapshot(actual, std::make_shared<CountedState>(state_->snapshot(), progress));
 }
 
 void Member::apply(const std::vector<raft::Entry>& entries) {

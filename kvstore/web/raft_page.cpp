@@ -104,6 +104,21 @@ json::array events_of(Member& member, std::string_view kind) {
   return out;
 }
 
+json::array sending_of(Member& member, const raft::StatusReport& report) {
+  json::array out;
+  for (const auto& [peer, progress] : member.inside.sending) {
+    const auto fed = report.peers.find(peer);
+    if (fed == report.peers.end() || fed->second.state != raft::PeerState::kSnapshot) continue;
+    json::object row;
+    row["to"] = name_of(member, peer);
+    row["entry"] = progress->index.value;
+    row["bytes"] = progress->bytes.load();
+    row["aboutBytes"] = progress->about_bytes;
+    out.emplace_back(std::move(row));
+  }
+  return out;
+}
+
 json::object syncs_of(const SyncTimes& syncs) {
   json::object out;
   out["count"] = syncs.count;
@@ -171,6 +186,7 @@ json::object raft_page(Member& member) {
   out["elections"] = elections_of(member);
   out["votes"] = events_of(member, "vote");
   out["snapshots"] = events_of(member, "snapshot");
+  out["sending"] = sending_of(member, report);
   out["syncs"] = syncs_of(member.inside.observer.syncs);
   json::object timing;
   timing["heartbeat_ms"] = us(member.inside.heartbeat) / 1000;

@@ -148,6 +148,26 @@ def test_a_paused_member_catches_up():
                     "keys")
 
 
+def test_a_snapshot_is_seen():
+    with with_http(3, ["--teaching", "--snapshot-count", "5"]) as c:
+        leader = c.wait_leader()
+        behind = next(m for m in c.members if m is not leader)
+        turn(leader, f"cut?peer={behind.name}")
+        turn(behind, "timing?election=1m")  # it shall not stand for election meanwhile
+        for i in range(40):
+            c.out("put", f"k{i}", "v", on=leader)
+        turn(leader, "heal")
+        told = lambda m, words: any(words in s["text"] for s in raft(m)["snapshots"])
+        wait_for("the installation", lambda: told(behind, "installs the state as of entry"))
+        wait_for("the leader's side", lambda: told(leader, "the state was sent"))
+        check(told(leader, "sends the state as of entry"), raft(leader)["snapshots"])
+        check_equal([s["peer"] for s in raft(leader)["snapshots"]],
+                    [behind.name] * len(raft(leader)["snapshots"]), "to whom")
+        wait_for("an end of sending", lambda: raft(leader)["sending"] == [])
+        check_equal(len(c.json("get", "k", "--prefix", "--consistency=s", on=behind)["kvs"]), 40,
+                    "keys")
+
+
 if __name__ == "__main__":
-    main([test_an_election_step_by_step, test_a_cut, test_slow_time,
+    main([test_a_snapshot_is_seen, test_an_election_step_by_step, test_a_cut, test_slow_time,
           test_a_paused_member_catches_up])
