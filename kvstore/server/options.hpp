@@ -15,7 +15,7 @@ namespace coracle::store {
 
 struct Options : MemberConfig {
   Urls listen_client, listen_peer;
-  Urls listen_metrics;  // health, metrics, /debug/raft; none by default
+  Urls listen_metrics;            // health, metrics, /debug/raft; none by default
   TlsFiles client_tls, peer_tls;  // for https:// URLs; checked
   log::Level log_level = log::Level::kInfo;
 };
