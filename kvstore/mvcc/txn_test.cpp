@@ -103,6 +103,13 @@ TEST_CASE("a nested txn is chosen before anything runs, and its header is empty"
   REQUIRE(keys_of(b.get(Get(kZero, kZero))) == std::vector<std::string>{"a", "b"});
 }
 
+TEST_CASE("an old value that the txn itself deleted counts as empty") {
+  Bench b;
+  b.put("a", "old");
+  b.txn(Txn().then(Delete("a", kZero)).then(Put("a", "").keeping_value()));
+  REQUIRE(b.get(Get("a")).kvs == std::vector{kv("a", "", 3, 3, 1)});
+}
+
 TEST_CASE("a key put by one child and deleted by a later one") {
   Bench b;
   b.txn(Txn().then(Txn().then(Put("a", "1"))).then(Txn().then(Delete("a"))));
