@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <grpc/support/time.h>
 #include <grpcpp/grpcpp.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <set>
@@ -23,6 +24,14 @@ constexpr int kPauseMs = 250;
 
 gpr_timespec in_ms(int ms) {
   return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(ms, GPR_TIMESPAN));
+}
+
+// Signals are blocked while nobody waits for them (main.cpp).
+bool asked_to_stop() {
+  sigset_t pending;
+  ::sigemptyset(&pending);
+  ::sigpending(&pending);
+  return ::sigismember(&pending, SIGTERM) == 1 || ::sigismember(&pending, SIGINT) == 1;
 }
 
 // Nothing if there is no log; damage is for the opening of the log to report.
@@ -80,11 +89,12 @@ Urls others(const Options& options) {
   return urls;
 }
 
-Status join(Options* options) {
+Status join_cluster(Options* options) {
   Status last = failed_precondition("--initial-cluster names nobody else to ask");
   const Urls urls = others(*options);
   for (int attempt = 0; attempt < kAttempts && !urls.empty(); ++attempt) {
     if (attempt > 0) gpr_sleep_until(in_ms(kPauseMs));
+    if (asked_to_stop()) return {Code::kCancelled, "stopped while asking " + join(urls, ",")};
     for (const std::string& url : urls) {
       const auto cluster = ask(url, *options, true);
       last = cluster.ok() ? assign_identity(*cluster, options) : cluster.status();
@@ -150,7 +160,7 @@ Status find_identity(Options* options) {
   options->identity = identity_in(options->data_dir);
   if (options->identity.member != 0) return {};
   if (options->joins_existing) {
-    RETURN_IF_ERROR(join(options).with_context("--initial-cluster"));
+    RETURN_IF_ERROR(join_cluster(options).with_context("--initial-cluster"));
     log::info("joining cluster {:x} as member {:x}", options->identity.cluster,
               options->identity.member);
     return {};

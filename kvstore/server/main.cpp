@@ -52,10 +52,10 @@ int main(int argc, char** argv) {
   log::init("kvstore");
   store::Options options = store::parse_options(argc, argv);
   log::init("kvstore", options.log_level);
+  const SignalWaiter signals;  // before any other thread
   if (const Status status = store::find_identity(&options); !status.ok()) {
     fail_startup(status.message());
   }
-  const SignalWaiter signals;
 
   store::EventLoop loop(store::EventLoop::Turns::kLent);
   store::DataFolder folder(options.data_dir, loop);
