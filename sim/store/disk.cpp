@@ -29,8 +29,10 @@ class SimFile final : public disk::OpenFile {
   Status write(std::uint64_t offset, std::string_view bytes) override {
     const Status status = disk_.boundary("write", true);
     if (!status.ok()) {
-      // A part may have got through.
-      if (!disk_.dead_) put(offset, bytes.substr(0, disk_.rng_.below(bytes.size() + 1)));
+      // A part may have got through, whole sectors as the kernel writes.
+      const std::uint64_t upto =
+          (offset + disk_.rng_.below(bytes.size() + 1)) / disk::kSectorBytes * disk::kSectorBytes;
+      if (!disk_.dead_ && upto > offset) put(offset, bytes.substr(0, upto - offset));
       return status.with_context(path_);
     }
     put(offset, bytes);
@@ -87,6 +89,7 @@ Status SimDisk::boundary(const char* what, bool is_write) {
   if (!is_write || !failure_in_ || (*failure_in_)-- != 0) return {};
   failure_in_.reset();
   failed_ = true;
+  log_failed_ = std::string_view(what) != "flush";  // that one runs aside, and is told later
   ++tally_[failure_ == Failure::kEio ? "EIO" : "ENOSPC"];
   if (failure_ == Failure::kEio) return internal_error(std::string(what) + ": Input/output error");
   return {Code::kResourceExhausted, std::string(what) + ": No space left on device"};
@@ -175,7 +178,7 @@ void SimDisk::lose_power() {
 }
 
 void SimDisk::restart() {
-  dead_ = failed_ = false;
+  dead_ = failed_ = log_failed_ = false;
   crash_in_.reset();
   failure_in_.reset();
   cost_ = 0;

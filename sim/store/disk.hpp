@@ -46,8 +46,9 @@ class SimDisk final : public disk::Files {
   void set_sync_max(Micros max) { sync_max_ = max; }
 
   bool dead() const { return dead_; }
-  // A write or sync was refused in this life: the member must not go on.
+  // Something was refused in this life; of the log: the member must not go on for a moment.
   bool failed() const { return failed_; }
+  bool log_failed() const { return log_failed_; }
   void stop() { dead_ = true; }
   void lose_power();  // decides what of the unsynced survives
   void restart();
@@ -88,7 +89,7 @@ class SimDisk final : public disk::Files {
   Failure failure_ = Failure::kNone;
   Micros sync_max_ = 1000, cost_ = 0;
   std::uint64_t syncs_ = 0;
-  bool dead_ = false, failed_ = false;
+  bool dead_ = false, failed_ = false, log_failed_ = false;
 };
 
 }  // namespace coracle::store_sim

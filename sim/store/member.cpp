@@ -197,7 +197,7 @@ bool SimMember::receive_snapshot(const raft::InstallSnapshot& order,
 }
 
 void SimMember::on_send(const raft::Message& message) {
-  if (disk_.failed()) world_.fail("D5: " + name() + " goes on after its disk failed");
+  if (disk_.log_failed()) world_.fail("D5: " + name() + " goes on after its disk failed");
   world_.checker().on_send(id_, message, durable_);
 }
 

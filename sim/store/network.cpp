@@ -58,6 +58,10 @@ void SimTransport::send_snapshot(const raft::InstallSnapshot& order,
   const std::uint64_t number = ++last_job_;
   jobs_[order.to] = {number, {order, std::move(state)}};
   world_.count("snapshot sent");
+  if (world_.tracing()) {
+    world_.trace(self_.name() + " sends its state as of entry " +
+                 std::to_string(order.meta.index.value) + " to " + world_.find(order.to)->name());
+  }
   const Micros takes = world_.rng().between(1000, world_.faulty() ? 500'000 : 20'000);
   world_.at(takes,
             [this, to = order.to, number, life = self_.life(), &world = world_, id = self_.id()] {
@@ -78,6 +82,7 @@ void SimTransport::arrive(NodeId to, std::uint64_t number) {
 
 void SimTransport::report(NodeId to, std::uint64_t number, bool ok) {
   jobs_.erase(to);
+  if (world_.tracing()) world_.trace(self_.name() + (ok ? " sent its state" : " lost its state"));
   if (!ok) world_.count("snapshot lost");
   self_.strand().post([this, to, ok] { events_->snapshot_sent(to, ok); });
 }

@@ -61,8 +61,7 @@ void Operator::change_membership() {
     std::advance(victim, std::ptrdiff_t(rng.below(now.voters.size())));
     propose(*leader, raft::ChangeKind::kRemove, *victim);
   } else if (world_.members().size() < 8) {
-    propose(*leader, rng.chance(0.7) ? raft::ChangeKind::kAddLearner : raft::ChangeKind::kAddVoter,
-            world_.add_member().id());
+    propose(*leader, raft::ChangeKind::kAddLearner, world_.add_member().id());
   }
 }
 
@@ -72,7 +71,8 @@ void Operator::propose(SimMember& leader, raft::ChangeKind kind, NodeId node) {
   described.set_id(node.value);
   described.set_name(subject.name());
   for (const std::string& url : subject.config().advertise_peer) described.add_peerurls(url);
-  described.set_islearner(kind == raft::ChangeKind::kAddLearner);
+  // Else it is a voter to be, which the leader promotes when it has caught up.
+  described.set_islearner(kind == raft::ChangeKind::kAddLearner && world_.rng().chance(0.5));
   world_.count("membership change proposed");
   if (world_.tracing()) {
     world_.trace("operator at " + leader.name() + ": change " + std::to_string(int(kind)) + " of " +

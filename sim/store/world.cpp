@@ -31,6 +31,10 @@ store::MemberConfig World::config_of(int number, bool joins) {
   config.name = "n" + std::to_string(number);
   config.advertise_peer = config.advertise_client = urls_of(number);
   config.joins_existing = joins;
+  // Who joins has asked who is there.
+  for (const auto& member : members_) {
+    config.initial_cluster[member->name()] = member->config().advertise_peer;
+  }
   config.initial_cluster[config.name] = config.advertise_peer;
   return config;
 }
