@@ -7,7 +7,8 @@ import ssl
 import subprocess
 import tempfile
 
-from cluster import KVSTORE, Cluster, Member, check, check_equal, main, running, wait_for
+from cluster import (KVSTORE, Cluster, Member, check, check_equal, free_ports, main, running,
+                     wait_for)
 
 
 class Pki:
@@ -205,6 +206,30 @@ def test_server_certificate_only():
             c.close()
 
 
+def test_join():
+    """A new member asks its cluster over TLS who it is."""
+    with Pki() as pki:
+        make_pki(pki)
+        extra = pki.flags("", "member", "ca") + pki.flags("peer-", "member", "ca")
+        c = start(TlsCluster(1, pki.client("ca", "client"), extra=extra))
+        try:
+            c.ctl("put", "a", "1")
+            m2 = TlsMember(c, "m2", *free_ports(2))
+            url = f"https://127.0.0.1:{m2.peer}"
+            c.ctl("member", "add", "m2", "--peer-urls=" + url)
+            m2.joins = f"{c.initial},m2={url}"
+            c.extra = pki.flags("", "member", "ca") + pki.flags("peer-", "stranger", "other-ca")
+            done = subprocess.run(m2.args(), capture_output=True, text=True, timeout=60)
+            check(done.returncode == 2 and "cannot fetch cluster info" in done.stderr, done.stderr)
+            c.extra = extra
+            m2.start()
+            c.members.append(m2)
+            c.wait_ready([m2])
+            check_equal(c.out("get", "a", on=m2), "a\n1\n", "get at the new member")
+        finally:
+            c.close()
+
+
 def test_renewal():
     """New files are taken without a restart; broken ones cost new connections until mended."""
     with Pki() as pki:
@@ -289,5 +314,6 @@ def test_warnings():
 
 
 if __name__ == "__main__":
-    main([test_mutual_tls, test_members_of_another_ca, test_server_certificate_only, test_renewal,
+    main([test_mutual_tls, test_members_of_another_ca, test_server_certificate_only, test_join,
+          test_renewal,
           test_flags, test_expired_server_certificate, test_warnings])
