@@ -1,13 +1,17 @@
-// Watch: one reactor a stream. The hub decides on the strand what each stream is sent; the stream
-// queues it and turns it into bytes on gRPC's threads, one write at a time.
+// Watch: one reactor a stream. The hub decides on the strand what each stream is sent, as bytes
+// that streams share; the stream queues them and writes one after the other.
+#include <grpcpp/support/proto_buffer_reader.h>
+
 #include <deque>
 #include <map>
 #include <mutex>
+#include <vector>
 
 #include "base/rng.hpp"
 #include "etcd/rpc.grpc.pb.h"
 #include "server/services.hpp"
 #include "server/unary.hpp"
+#include "server/watch_wire.hpp"
 
 namespace coracle::store {
 namespace {
@@ -28,27 +32,10 @@ mvcc::WatchCreate from_wire(const pb::WatchCreateRequest& in) {
   return out;
 }
 
-void to_wire(const mvcc::WatchResponse& in, pb::WatchResponse* out) {
-  out->mutable_header()->set_revision(in.revision.value);
-  out->set_watch_id(in.watch_id);
-  out->set_created(in.created);
-  out->set_canceled(in.canceled);
-  out->set_compact_revision(in.compact_revision.value);
-  out->set_cancel_reason(in.cancel_reason);
-  out->set_fragment(in.fragment);
-  for (const mvcc::WatchEvent& event : in.events) {
-    mvccpb::Event* e = out->add_events();
-    const bool is_delete = event.event->type == mvcc::Event::Type::kDelete;
-    e->set_type(is_delete ? mvccpb::Event::DELETE : mvccpb::Event::PUT);
-    store::to_wire(event.event->kv, e->mutable_kv());
-    if (event.prev_kv) store::to_wire(*event.prev_kv, e->mutable_prev_kv());
-  }
-}
-
 class Streams;
 
 // Keeps itself alive until gRPC is done with it.
-class WatchStream final : public grpc::ServerBidiReactor<pb::WatchRequest, pb::WatchResponse>,
+class WatchStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                           public std::enable_shared_from_this<WatchStream> {
  public:
   WatchStream(Member& member, Streams& streams, mvcc::StreamId id, bool leader_needed)
@@ -58,11 +45,11 @@ class WatchStream final : public grpc::ServerBidiReactor<pb::WatchRequest, pb::W
   mvcc::StreamId id() const { return id_; }
   bool leader_needed() const { return leader_needed_; }
 
-  // On the strand.
-  void send(mvcc::WatchResponse response, Term term) {
+  // On the strand. Of `response` only the id and the size are still of interest.
+  void send(grpc::ByteBuffer bytes, const mvcc::WatchResponse& response) {
     std::lock_guard lock(mutex_);
     if (ending_) return;
-    queue_.push_back({std::move(response), term});
+    queue_.push_back({std::move(bytes), {response.watch_id, response.bytes}});
     if (!writing_) write_next_locked();
   }
   void end(const Status& status) {
@@ -77,9 +64,13 @@ class WatchStream final : public grpc::ServerBidiReactor<pb::WatchRequest, pb::W
 
  private:
   static constexpr size_t kQueueHigh = 1024;
+  struct Consumed {
+    std::int64_t watch_id = 0;
+    size_t bytes = 0;
+  };
   struct Item {
-    mvcc::WatchResponse response;
-    Term term;
+    grpc::ByteBuffer bytes;
+    Consumed consumed;
   };
 
   void OnReadDone(bool ok) override;
@@ -98,27 +89,25 @@ class WatchStream final : public grpc::ServerBidiReactor<pb::WatchRequest, pb::W
   void write_next_locked() {
     current_ = std::move(queue_.front());
     queue_.pop_front();
-    wire_.Clear();
-    to_wire(current_.response, &wire_);
-    wire_.mutable_header()->set_cluster_id(member_.identity().cluster);
-    wire_.mutable_header()->set_member_id(member_.identity().member);
-    wire_.mutable_header()->set_raft_term(current_.term.value);
-    current_.response.events.clear();  // they are in wire_; only the size is still needed
     writing_ = true;
-    StartWrite(&wire_);
+    grpc::WriteOptions options;
+    // With more to come, gRPC may gather several into one packet.
+    if (!queue_.empty()) options.set_buffer_hint();
+    StartWrite(&current_.bytes, options);
   }
+  void report_consumed_locked();
 
   Member& member_;
   Streams& streams_;
   const mvcc::StreamId id_;
   const bool leader_needed_;
   std::shared_ptr<WatchStream> self_;
-  pb::WatchRequest request_;  // of the read under way
+  grpc::ByteBuffer request_;  // of the read under way
   std::mutex mutex_;          // guards what follows; the strand and gRPC's threads meet here
   std::deque<Item> queue_;    // bounded by the hub (WatchLimits) and, for answers, by kQueueHigh
   bool reading_held_ = false;
   Item current_;
-  pb::WatchResponse wire_;
+  std::vector<Consumed> consumed_;  // written, and the strand does not know yet
   bool writing_ = false;
   bool ending_ = false;
   Status final_;
@@ -153,17 +142,22 @@ class Streams {
   bool has(mvcc::StreamId id) const { return streams_.contains(id); }
 
   void deliver(mvcc::Deliveries deliveries) {
+    pb::ResponseHeader header;
+    header.set_cluster_id(member_.identity().cluster);
+    header.set_member_id(member_.identity().member);
+    header.set_raft_term(member_.core().term().value);
     for (mvcc::Delivery& delivery : deliveries) {
       const auto found = streams_.find(delivery.stream);
       if (found == streams_.end()) continue;
       if (delivery.response.may_fragment) {
-        for (auto& part : mvcc::fragment_response(std::move(delivery.response))) {
-          found->second->send(std::move(part), member_.core().term());
+        for (const auto& part : mvcc::fragment_response(std::move(delivery.response))) {
+          found->second->send(wire_.encode(part, header), part);
         }
       } else {
-        found->second->send(std::move(delivery.response), member_.core().term());
+        found->second->send(wire_.encode(delivery.response, header), delivery.response);
       }
     }
+    wire_.forget();
   }
 
  private:
@@ -192,6 +186,7 @@ class Streams {
 
   Member& member_;
   Rng rng_;
+  WatchWire wire_;
   std::map<mvcc::StreamId, std::shared_ptr<WatchStream>> streams_;
 };
 
@@ -208,7 +203,12 @@ void WatchStream::OnReadDone(bool ok) {
   if (!ok) return;
   on_strand([self = self_] {
     if (!self->streams_.has(self->id_)) return;
-    self->handle(self->request_);
+    pb::WatchRequest request;
+    if (!grpc::SerializationTraits<pb::WatchRequest>::Deserialize(&self->request_, &request).ok()) {
+      self->streams_.remove(self->id_);
+      return self->end(internal_error("grpc: the request cannot be read"));
+    }
+    self->handle(request);
     self->read_on();
   });
 }
@@ -239,12 +239,30 @@ void WatchStream::handle(const pb::WatchRequest& request) {
   }
 }
 
+// Many writes may end before the strand looks.
+void WatchStream::report_consumed_locked() {
+  consumed_.push_back(current_.consumed);
+  if (consumed_.size() > 1) return;  // it will look
+  member_.loop().post([self = self_] {
+    std::vector<Consumed> consumed;
+    {
+      std::lock_guard lock(self->mutex_);
+      consumed.swap(self->consumed_);
+    }
+    if (!self->streams_.has(self->id_)) return;
+    mvcc::WatchResponse response;
+    for (const Consumed& item : consumed) {
+      response.watch_id = item.watch_id;
+      response.bytes = item.bytes;
+      self->member_.hub().consumed(self->id_, response);
+    }
+  });
+}
+
 void WatchStream::OnWriteDone(bool ok) {
   std::lock_guard lock(mutex_);
   writing_ = false;
-  member_.loop().post([self = self_, response = std::move(current_.response)] {
-    if (self->streams_.has(self->id_)) self->member_.hub().consumed(self->id_, response);
-  });
+  report_consumed_locked();
   if (ending_) {
     Finish(to_grpc(final_));
   } else if (ok && !queue_.empty()) {
@@ -265,11 +283,11 @@ void WatchStream::close() {
   });
 }
 
-class WatchService final : public pb::Watch::CallbackService {
+class WatchService final : public pb::Watch::WithRawCallbackMethod_Watch<pb::Watch::Service> {
  public:
   explicit WatchService(Member& member) : member_(member), streams_(member) {}
 
-  grpc::ServerBidiReactor<pb::WatchRequest, pb::WatchResponse>* Watch(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Watch(
       grpc::CallbackServerContext* context) override {
     const auto stream = std::make_shared<WatchStream>(
         member_, streams_, mvcc::StreamId(++last_stream_), requires_leader(*context));
