@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The membership through Debian's etcdctl: add, learners, promote, update, remove, and refusals."""
 import re
+import signal
 import subprocess
 
 from cluster import (KVSTORE, Cluster, Member, check, check_equal, free_ports, main, running,
@@ -181,6 +182,31 @@ def test_update():
         c.wait_ready()
 
 
+def test_unknown_leader():
+    """Who comes back finds a leader that it has never heard of, and has to answer it."""
+    with running(3, extra=["--heartbeat-interval=200", "--election-timeout=3000"]) as c:
+        leader = c.wait_leader()
+        away = next(m for m in c.members if m is not leader)
+        rest = [m for m in c.members if m is not away]
+        fourth = new_member(c, "m4")
+        away.process.send_signal(signal.SIGSTOP)  # not silent for long enough to be missed
+        add(c, fourth, on=leader)
+        away.kill()
+        fourth.start()
+        c.wait_ready([fourth])
+        wait_for("its vote", lambda: "votes from now on" in leader.log())
+        c.ctl("move-leader", f"{c.status(fourth)['header']['member_id']:x}", on=leader)
+        c.members.append(fourth)
+        wait_for("the new leader", lambda: c.leader() is fourth)
+        c.ctl("put", "a", "1", on=fourth)
+        away.start()
+        c.wait_ready([away])
+        check_equal(c.out("get", "a", on=away), "a\n1\n", "get at the one that was away")
+        check("m4" in ids(c, on=away), "its member list")
+        rest[0].kill()
+        c.ctl("put", "b", "2", on=away)  # its answers count: three of four
+
+
 def test_removed_learner():
     """A learner that was away when it was removed is told, too, though it never asks for votes."""
     with running(1, extra=["--heartbeat-interval=50", "--election-timeout=300"]) as c:
@@ -248,5 +274,5 @@ def test_another_cluster():
 
 if __name__ == "__main__":
     check(KVSTORE, "no program")
-    main([test_grow_and_shrink, test_learner, test_refusals, test_update, test_removed_learner,
-          test_wrong_starts, test_another_cluster])
+    main([test_grow_and_shrink, test_learner, test_refusals, test_update, test_unknown_leader,
+          test_removed_learner, test_wrong_starts, test_another_cluster])
