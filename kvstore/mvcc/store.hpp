@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "base/status.hpp"
+#include "mvcc/hash.hpp"
 #include "mvcc/key_index.hpp"
 #include "mvcc/key_range.hpp"
 #include "mvcc/lease_book.hpp"
@@ -31,23 +32,6 @@
 #include "mvcc/types.hpp"
 
 namespace coracle::mvcc {
-
-struct HashKv {
-  std::uint32_t hash = 0;
-  Revision compacted;      // -1: never
-  Revision hash_revision;  // the revision the hash is about
-  friend bool operator==(const HashKv&, const HashKv&) = default;
-};
-
-// What a hash takes from the store's memory, so that the rest can be done beside the strand on a
-// snapshot of the state taken at the same moment.
-struct HashPlan {
-  std::int64_t upto = 0;
-  std::int64_t compacted = -1;
-  // Versions up to the compacted revision that count: (main, sub), ascending.
-  std::vector<std::pair<std::int64_t, std::uint32_t>> kept;
-};
-HashKv run_hash(const StateReader& snapshot, const HashPlan& plan);
 
 // Like RangeResult, but each record is a KeyValue in wire bytes (mvccpb.KeyValue), so that a
 // reply can be put together without decoding.

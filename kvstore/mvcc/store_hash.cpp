@@ -1,4 +1,3 @@
-// HashKV: etcd's hash of the history, bit for bit.
 #include <algorithm>
 
 #include "base/encoding.hpp"

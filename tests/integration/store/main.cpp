@@ -1,9 +1,11 @@
 // store-differential: the same random operations on a stock etcd and on kvstore.
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <future>
 
 #include "base/check.hpp"
+#include "base/clock.hpp"
 #include "base/flags.hpp"
 #include "base/rng.hpp"
 #include "base/strings.hpp"
@@ -15,7 +17,7 @@ namespace {
 using namespace coracle;
 using namespace coracle::differential;
 
-constexpr std::size_t kShrinkTries = 80;
+constexpr std::size_t kShrinkTries = 200;
 
 struct Settings {
   Programs programs{"etcd", "kvstore"};
@@ -23,6 +25,7 @@ struct Settings {
   std::int64_t seed = 1;
   int logs = 4;
   std::string replay;
+  Duration shrink_time = std::chrono::minutes(2);
   bool keep_going = false;
   bool no_shrink = false;
 };
@@ -69,8 +72,10 @@ void print_shrunk(const Settings& settings, Log log, const Finding& finding) {
   if (finding.index < log.size()) log.resize(finding.index + 1);
   Settings quiet = settings;
   quiet.keep_going = false;
+  std::fflush(stdout);
+  const TimePoint deadline = real_clock().now() + settings.shrink_time;
   const std::function<bool(const Log&)> fails = [&](const Log& shorter) {
-    return !run_log(quiet, shorter).findings.empty();
+    return real_clock().now() < deadline && !run_log(quiet, shorter).findings.empty();
   };
   const Log small = shrink<std::uint64_t>(log, fails, kShrinkTries);
   std::vector<std::string> seeds;
@@ -126,6 +131,7 @@ int main(int argc, char** argv) {
   flags.add("--logs", &settings.logs, "how many logs, each with servers of its own");
   flags.add("--replay", &settings.replay, "the operations of one log, as a failure printed them");
   flags.add("--keep-going", &settings.keep_going, "print every difference, not each log's first");
+  flags.add("--shrink-time", &settings.shrink_time, "how long to look for a shorter failing log");
   flags.add("--no-shrink", &settings.no_shrink, "print a failing log's difference only");
   flags.parse(argc, argv);
   if (settings.logs < 1) fail_startup("--logs: must be positive");
