@@ -104,6 +104,7 @@ class KvService final : public RawRangeKv {
                      [this, number, data = proposal.SerializeAsString(), response,
                       physical = request->physical()](auto done) {
                        member_.propose(number, data, [=, this](Outcome outcome) {
+                         response->mutable_header()->set_revision(outcome.revision.value);
                          member_.fill_header(response->mutable_header());
                          if (!outcome.status.ok() || !physical) return done(outcome.status);
                          member_.when_compacted([done] { done({}); });

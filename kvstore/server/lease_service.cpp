@@ -100,6 +100,7 @@ class LeaseService final : public pb::Lease::CallbackService {
         const auto& granted = std::get<lease::Granted>(outcome.value);
         response->set_id(granted.id.value);
         response->set_ttl(granted.ttl_seconds);
+        response->mutable_header()->set_revision(outcome.revision.value);
         member_.fill_header(response->mutable_header());
         done({});
       });
