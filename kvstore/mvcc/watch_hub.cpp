@@ -1,6 +1,7 @@
 #include "mvcc/watch_hub.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/check.hpp"
@@ -66,7 +67,11 @@ struct Watcher {
 
 struct WatchHub::Stream {
   std::map<std::int64_t, std::unique_ptr<Watcher>> watchers;
+  // Of watchers that compaction ended: taken, as etcd does, until the client cancels them.
+  std::set<std::int64_t> spent;
   std::int64_t next_id = 0;
+
+  bool taken(std::int64_t id) const { return watchers.contains(id) || spent.contains(id); }
 };
 
 WatchHub::WatchHub(const Store& store, WatchLimits limits)
@@ -145,7 +150,7 @@ void WatchHub::send_events(Watcher& watcher, Revision header, std::vector<WatchE
 Status WatchHub::check_create(const Stream& stream, const WatchCreate& request) const {
   if (request.start.value < 0) return err_compacted();
   if (range_of(request).empty()) return invalid_argument("mvcc: watcher range is empty");
-  if (request.watch_id != 0 && stream.watchers.contains(request.watch_id)) {
+  if (request.watch_id != 0 && stream.taken(request.watch_id)) {
     return invalid_argument("mvcc: duplicate watch ID provided on the WatchStream");
   }
   return {};
@@ -169,7 +174,7 @@ Deliveries WatchHub::create(StreamId stream_id, const WatchCreate& request) {
   Watcher& watcher = *made;
   std::int64_t id = request.watch_id;
   if (id == 0) {
-    while (stream.watchers.contains(stream.next_id)) ++stream.next_id;
+    while (stream.taken(stream.next_id)) ++stream.next_id;
     id = stream.next_id++;
   }
   watcher.id = {stream_id, id};
@@ -196,11 +201,17 @@ Deliveries WatchHub::cancel(StreamId stream_id, std::int64_t watch_id) {
   Deliveries out;
   const auto stream = streams_.find(stream_id);
   if (stream == streams_.end()) return out;
-  const auto it = stream->second->watchers.find(watch_id);
-  if (it == stream->second->watchers.end()) return out;
   WatchResponse response;
   response.revision = Revision(published_);
   response.canceled = true;
+  if (stream->second->spent.erase(watch_id) > 0) {
+    response.watch_id = watch_id;
+    response.bytes = kHeaderBytes;
+    out.push_back({stream_id, std::move(response)});
+    return out;
+  }
+  const auto it = stream->second->watchers.find(watch_id);
+  if (it == stream->second->watchers.end()) return out;
   send(*it->second, std::move(response), out);
   erase(*it->second);
   return out;
@@ -256,6 +267,7 @@ void WatchHub::cancel_compacted(Deliveries& out) {
     response.canceled = true;
     response.compact_revision = store_->compacted();
     send(watcher, std::move(response), out);
+    streams_.at(watcher.id.first)->spent.insert(watcher.id.second);
     erase(watcher);
   }
 }

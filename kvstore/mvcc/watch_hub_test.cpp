@@ -209,6 +209,21 @@ TEST_CASE("a start that is compacted is created and then canceled") {
   REQUIRE(w.hub.watchers() == 1);
 }
 
+TEST_CASE("an id that compaction ended is taken until it is canceled") {
+  World w;
+  for (int i = 0; i < 4; ++i) w.set("k", std::to_string(i));
+  REQUIRE(w.compact(4).ok());
+  w.watch(Watch("k").from(3));
+  REQUIRE(w.catch_up() == Lines{"1/0 @0 canceled compacted 4"});
+  REQUIRE(w.watch(Watch("k")) == Lines{"1/1 @5 created"});
+  REQUIRE(w.lines(w.hub.cancel(kOne, 0)) == Lines{"1/0 @5 canceled"});
+  REQUIRE(w.lines(w.hub.cancel(kOne, 0)) == Lines{});
+  // It holds up nobody's progress meanwhile.
+  w.watch(Watch("k").from(3));
+  w.catch_up();
+  REQUIRE(w.lines(w.hub.request_progress(kOne)).size() == 1);
+}
+
 TEST_CASE("prev_kv is left out when compacted") {
   World w;
   w.set("k", "1");
