@@ -26,8 +26,10 @@ class LeaseCheck {
   void on_promise(LeaseId lease, std::int64_t ttl, Micros since);
   void on_revoked(LeaseId lease, Micros answered) { revoked_.emplace(lease, answered); }
   void on_renewed(LeaseId lease, std::int64_t ttl, Micros called, Micros done);
-  // Somebody's log takes an entry; it may be the expiry of a lease.
-  void on_entry(const SimMember& member, const raft::Entry& entry);
+  // Somebody's log takes an entry; it may be the expiry of a lease. A deposed leader may still
+  // write one, so it is judged when it is committed.
+  void on_entry(const raft::Entry& entry);
+  void look_at_committed();
 
   struct Expiry {
     LeaseId lease;
@@ -42,12 +44,14 @@ class LeaseCheck {
     std::int64_t jumps = 0;  // of all clocks until then
   };
   std::int64_t jumps() const;
+  void judge(LeaseId lease);
 
   World& world_;
   std::set<Oracle::Request> clients_;
   std::map<LeaseId, Promise> promises_;
   std::map<LeaseId, Micros> revoked_;
   std::map<Oracle::Request, Expiry> expiries_;
+  std::set<Oracle::Request> not_judged_;
 };
 
 }  // namespace coracle::store_sim

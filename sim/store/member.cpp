@@ -14,7 +14,7 @@ class SimMember::WatchedLog final : public disk::LogStore {
 
   Status append(const std::optional<raft::HardState>& hard_state,
                 const std::vector<raft::Entry>& entries) override {
-    self_.world_.on_append(self_, entries);
+    self_.world_.on_append(entries);
     self_.in_flight_ = entries;
     self_.in_flight_hard_ = hard_state;
     RETURN_IF_ERROR(log_->append(hard_state, entries));
@@ -170,6 +170,7 @@ void SimMember::retire() {
 
 void SimMember::receive(const raft::Message& message) {
   if (!running()) return;
+  transport_->learn(raft::header_of(message).from);
   (void)strand_->try_post([this, message] { member_->step({message}); });
 }
 

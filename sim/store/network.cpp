@@ -39,7 +39,8 @@ void SimTransport::send(std::vector<raft::Message> messages) {
     const raft::Header& header = raft::header_of(message);
     self_.on_send(message);
     if (world_.tracing()) world_.trace(self_.name() + " sends " + raft_sim::describe(message));
-    if (!peers_.contains(header.to) || network.loses(header.from, header.to)) continue;
+    const bool known = peers_.contains(header.to) || heard_.contains(header.to);
+    if (!known || network.loses(header.from, header.to)) continue;
     // The transport may repeat anything but a proposal, which it sends at most once.
     const bool repeatable = !std::holds_alternative<raft::ProposeReq>(message);
     const int copies = repeatable && network.repeats() ? 2 : 1;

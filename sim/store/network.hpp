@@ -42,6 +42,9 @@ class SimTransport final : public store::Transport {
                      std::shared_ptr<mvcc::StateSnapshot> state) override;
   void cancel_snapshots() override { jobs_.clear(); }
   void stop() override { cancel_snapshots(); }
+  // Who wrote to us can be answered, also before the log says where it is. (Without that a member
+  // that was away while another joined cannot answer that one as its leader.)
+  void learn(NodeId peer) { heard_.insert(peer); }
 
  private:
   struct Job {
@@ -54,7 +57,7 @@ class SimTransport final : public store::Transport {
   World& world_;
   SimMember& self_;
   store::PeerEvents* events_ = nullptr;
-  std::set<NodeId> peers_;
+  std::set<NodeId> peers_, heard_;
   std::map<NodeId, std::pair<std::uint64_t, Job>> jobs_;  // by receiver: number and job
   std::uint64_t last_job_ = 0;
 };

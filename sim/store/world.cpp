@@ -121,8 +121,8 @@ void World::on_start(SimMember& member) {
 
 void World::on_end(SimMember& member) { watchers_.on_end(member); }
 
-void World::on_append(SimMember& member, const std::vector<raft::Entry>& entries) {
-  for (const raft::Entry& entry : entries) leases_.on_entry(member, entry);
+void World::on_append(const std::vector<raft::Entry>& entries) {
+  for (const raft::Entry& entry : entries) leases_.on_entry(entry);
 }
 
 // After every turn: Raft's promises, then the member's state against the one it must have there.
@@ -133,6 +133,7 @@ void World::after_turn(SimMember& member) {
   if (std::string broken = oracle_.feed(member.durable().log, core.commit()); !broken.empty()) {
     return fail(std::move(broken));
   }
+  leases_.look_at_committed();
   store::StateMachine& machine = member.member().machine();
   const store::AppliedMark applied = machine.applied();
   if (applied.index > oracle_.applied()) {

@@ -70,7 +70,7 @@ class World {
   void on_end(SimMember& member);
   void after_turn(SimMember& member);
   void on_new_leader(SimMember& member) { faults_.on_new_leader(member); }
-  void on_append(SimMember& member, const std::vector<raft::Entry>& entries);
+  void on_append(const std::vector<raft::Entry>& entries);
   void arm_disk(SimMember& member) { faults_.arm_disk(member); }
   void change_membership() { operator_.change_membership(); }
   // What a log holds when it is opened, against what must be there (disk_check.cpp).
