@@ -221,6 +221,9 @@ PeerTransport::~PeerTransport() {
 
 void PeerTransport::set_peers(const std::map<NodeId, std::vector<std::string>>& peer_urls) {
   if (peer_urls == known_) return;
+  for (const auto& [peer, urls] : known_) {
+    if (!peer_urls.contains(peer)) heard_.erase(peer);  // removed
+  }
   known_ = peer_urls;
   connect();
 }

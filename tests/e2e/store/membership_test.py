@@ -53,6 +53,12 @@ def refused(c, *args, text, on=None):
     check(done.returncode != 0 and text in done.stderr, f"{args}: {text!r} not in {done.stderr!r}")
 
 
+def wait_noticed(c, on):
+    """Until the leader misses somebody. An address that is taken is refused in any case."""
+    wait_for("the silence to be noticed", lambda: "unhealthy cluster" in c.ctl(
+        "member", "add", "x", "--peer-urls=" + url_of(on), on=on, check=False).stderr)
+
+
 def hashes(c):
     return {s["HashKV"]["hash"] for s in c.json("endpoint", "hashkv")}
 
@@ -149,9 +155,9 @@ def test_refusals():
             wait_for("the leader", lambda: c.leader() is c.members[0])
         dead.kill()
         extra = "http://127.0.0.1:1"
-        wait_for("the silence to be noticed", lambda: "unhealthy cluster" in c.ctl(
-            "member", "add", "x", "--learner", "--peer-urls=" + extra, on=c.members[0],
-            check=False).stderr)
+        wait_noticed(c, c.members[0])
+        refused(c, "member", "add", "x", "--learner", "--peer-urls=" + extra, on=c.members[0],
+                text="unhealthy cluster")
         refused(c, "member", "add", "x", "--peer-urls=" + extra, on=c.members[1],
                 text="unhealthy cluster")
         refused(c, "member", "remove", known["m2"], on=c.members[0], text="unhealthy cluster")

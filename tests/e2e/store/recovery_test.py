@@ -8,7 +8,7 @@ import subprocess
 
 from cluster import STORECTL, Cluster, check, check_equal, main, running, wait_for
 from load import loaded
-from membership_test import add, grow, hashes, ids, new_member, refused
+from membership_test import add, grow, hashes, ids, new_member, refused, wait_noticed
 
 
 def same_everywhere(c):
@@ -112,8 +112,7 @@ def test_lost_cluster():
             new.ctl("put", "y", "1", on=new.members[1])
             # And it grows like any other.
             new.members = new.members[1:]
-            refused(new, "member", "add", "m4", "--peer-urls=http://127.0.0.1:1",
-                    text="unhealthy cluster")
+            wait_noticed(new, new.members[0])
             new.ctl("member", "remove", ids(new)["m1"])
             extra = new_member(new, "m4")
             add(new, extra)
