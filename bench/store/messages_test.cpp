@@ -32,7 +32,8 @@ TEST_CASE("answers are read as far as they were kept") {
 TEST_CASE("events give the values that were put") {
   // header, watch_id; events{kv{key k, value xy}}, events{type DELETE, kv{key k}}
   const std::string message =
-      "\x0a\x02\x18\x07\x10\x03\x5a\x09\x12\x07\x0a\x01k\x2a\x02xy\x5a\x07\x08\x01\x12\x03\x0a\x01k"s;
+      "\x0a\x02\x18\x07\x10\x03\x5a\x09\x12\x07\x0a\x01k\x2a\x02xy"
+      "\x5a\x07\x08\x01\x12\x03\x0a\x01k"s;
   std::string values;
   visit_events(message, [&](std::string_view value) { values += value; });
   CHECK(values == "xy");
