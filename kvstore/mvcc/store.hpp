@@ -44,7 +44,7 @@ struct RawRangeResult {
 
 class Store {
  public:
-  static constexpr std::size_t kCacheBytes = 32 << 20;
+  static constexpr std::size_t kCacheBytes = 24 << 20;
 
   // Recovers from what `state` holds: index, revision, compaction, and attaches leased keys in
   // `leases` (recover the lessor first). DataLoss if a record cannot be read.
