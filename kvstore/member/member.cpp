@@ -196,7 +196,8 @@ void Member::watch_leadership() {
 }
 
 void Member::expire_leases() {
-  if (!machine_->lessor().primary()) return;
+  // The lessor learns at the end of a turn that another leads; this turn may have told the core.
+  if (!machine_->lessor().primary() || core_->role() != raft::Role::kLeader) return;
   for (const LeaseId lease : machine_->lessor().expiring(loop_.now(), kExpiriesPerTick)) {
     Proposal proposal;
     proposal.mutable_lease_revoke()->set_id(lease.value);
