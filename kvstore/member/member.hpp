@@ -25,15 +25,6 @@
 
 namespace coracle::store {
 
-// The member's world; all of it outlives the member.
-struct MemberPorts {
-  Strand& strand;
-  Folder& folder;
-  Transport& transport;
-  std::uint64_t seed = 0;      // of election time-outs and request numbers
-  std::function<void()> stop;  // the member wants the strand to end
-};
-
 class Member final : private PeerEvents {
  public:
   using Answer = Proposals::Answer;
@@ -64,9 +55,7 @@ class Member final : private PeerEvents {
   void refuse_growth(std::function<void(Status)> done);
   void read(ReadBarrier::Done done) { reads_->wait(loop_.now(), std::move(done)); }
   // When compaction has removed everything it marked.
-  void when_compacted(std::function<void()> done) {
-    compaction_waiters_.push_back(std::move(done));
-  }
+  void when_compacted(std::function<void()> done) { compaction_waiters_.push_back(done); }
   Status move_leader(NodeId to);
   // Rewrites the state's files on a thread beside the strand.
   void defragment(std::function<void()> done);
@@ -88,21 +77,18 @@ class Member final : private PeerEvents {
   Status teach(const Lesson& asked);
   // ---- for the peer service, on the strand ----
   void step(std::vector<raft::Message> messages);
-  // A snapshot has been received whole.
+  // Once a snapshot has been received whole.
   void install(const raft::InstallSnapshot& order, std::unique_ptr<StagedState> staged);
 
  private:
   static constexpr size_t kViewBytesMax = 8 << 20;  // of entries kept for members that lag
 
-  Member(const MemberConfig& config, const MemberPorts& ports);
   Member(const MemberConfig& config, const MemberPorts& ports, Rng seeds);
 
   // member_open.cpp
   Status open_state();
   Status check_still_ours() const;
-  void start_core(disk::LogImage image);
-  void fill_view(disk::LogImage image);
-  void reopen_machine();
+  void start_core(disk::LogImage image), fill_view(disk::LogImage image), reopen_machine();
 
   // member_turn.cpp
   void run_ready(raft::Ready ready);
@@ -112,24 +98,15 @@ class Member final : private PeerEvents {
   void apply(const std::vector<raft::Entry>& entries);
   void install_now(const raft::SnapshotMeta& meta);
   void publish_changes(AppliedMark mark);
-  void background_work();
-  void trim_view();
-  void maybe_flush();
+  void background_work(), trim_view(), maybe_flush();
 
   // member.cpp
   void peer_unreachable(NodeId peer) override { core_->report_unreachable(peer); }
   void snapshot_sent(NodeId peer, bool ok) override;
   void removed_by_peers() override { leave(); }
-  void tick();
-  void restart_ticking();
-  void watch_leadership();
-  void hurry_first_election();
-  void expire_leases();
-  void publish_self();
-  void promote_who_caught_up();
-  void ask_if_still_member();
-  void leave();
-  void refresh_peers();
+  void tick(), restart_ticking(), leave();
+  void watch_leadership(), hurry_first_election(), ask_if_still_member();
+  void expire_leases(), publish_self(), promote_who_caught_up(), refresh_peers();
 
   const MemberConfig options_;
   Strand& loop_;

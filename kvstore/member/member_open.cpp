@@ -20,9 +20,6 @@ lease::LessorConfig lessor_config(const MemberConfig& options) {
 
 }  // namespace
 
-Member::Member(const MemberConfig& config, const MemberPorts& ports)
-    : Member(config, ports, Rng(ports.seed)) {}
-
 Member::Member(const MemberConfig& config, const MemberPorts& ports, Rng seeds)
     : options_(config),
       loop_(ports.strand),
@@ -35,7 +32,7 @@ Member::Member(const MemberConfig& config, const MemberPorts& ports, Rng seeds)
 
 Result<std::unique_ptr<Member>> Member::open(const MemberConfig& options,
                                              const MemberPorts& ports) {
-  std::unique_ptr<Member> member(new Member(options, ports));
+  std::unique_ptr<Member> member(new Member(options, ports, Rng(ports.seed)));
   RETURN_IF_ERROR(ports.folder.claim());
   disk::LogImage image;
   // The log first: it knows whose folder this is.

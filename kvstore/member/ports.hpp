@@ -98,4 +98,13 @@ class Transport {
   virtual void stop() = 0;
 };
 
+// The member's world; all of it outlives the member.
+struct MemberPorts {
+  Strand& strand;
+  Folder& folder;
+  Transport& transport;
+  std::uint64_t seed = 0;      // of election time-outs and request numbers
+  std::function<void()> stop;  // the member wants the strand to end
+};
+
 }  // namespace coracle::store
