@@ -18,11 +18,11 @@ struct Case {
 };
 
 // Two puts of `a`, one after the other, and what then is told.
-#define TWO_PUTS                                                                                          \
-  R"({"client":1,"call":1,"return":2,"request":{"put":{"key":"a","value":"1"}},"result":{"revision":2}})" \
-  "\n"                                                                                                    \
-  R"({"client":1,"call":3,"return":4,"request":{"put":{"key":"a","value":"2"}},"result":{"revision":3}})" \
-  "\n"
+#define PUT_A(call, back, value, revision)                              \
+  R"({"client":1,"call":)" call R"(,"return":)" back                    \
+  R"(,"request":{"put":{"key":"a","value":")" value R"("}},"result":{)" \
+  R"("revision":)" revision "}}\n"
+#define TWO_PUTS PUT_A("1", "2", "1", "2") PUT_A("3", "4", "2", "3")
 
 const Case kCases[] = {
     {"nothing happened", "", Kind::kOk},
