@@ -60,6 +60,8 @@ if(CORACLE_PCH)
   file(CONFIGURE OUTPUT ${source} CONTENT "int main() { return 0; }\n")
   add_library(heavy_headers STATIC EXCLUDE_FROM_ALL ${source})
   add_executable(heavy_test_headers EXCLUDE_FROM_ALL ${source})
+  set_target_properties(heavy_test_headers PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/CMakeFiles)
   target_compile_options(heavy_test_headers PRIVATE -O0)
   target_link_libraries(heavy_test_headers PRIVATE Catch2::Catch2)
   foreach(target heavy_headers heavy_test_headers)
