@@ -18,6 +18,14 @@ lease::LessorConfig lessor_config(const MemberConfig& options) {
   return config;
 }
 
+// Whether the log knows the entry the state ends with. One of another term at that index is not it:
+// the log still is that of before a snapshot, and what it holds there was never committed.
+bool holds(const disk::LogImage& image, const AppliedMark& applied) {
+  if (applied.index == image.base_index) return applied.term == image.base_term;
+  const std::uint64_t ahead = applied.index.value - image.base_index.value;
+  return ahead <= image.entries.size() && image.entries[ahead - 1].term == applied.term;
+}
+
 }  // namespace
 
 Member::Member(const MemberConfig& config, const MemberPorts& ports, Rng seeds)
@@ -46,7 +54,7 @@ Result<std::unique_ptr<Member>> Member::open(const MemberConfig& options,
                     "state folder is older than the log or was removed",
                     options.data_dir, applied.index.value, image.base_index.value));
   }
-  if (applied.index > image.base_index.plus(image.entries.size())) {
+  if (!holds(image, applied)) {
     // A crash between the installation of a snapshot and the reset of the log.
     RETURN_IF_ERROR(member->log_->reset(applied.index, applied.term));
     image.base_index = applied.index;
