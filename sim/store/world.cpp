@@ -90,7 +90,10 @@ SimMember* World::find(NodeId id) {
 SimMember* World::random_running() {
   std::vector<SimMember*> running;
   for (const auto& member : members_) {
-    if (member->running()) running.push_back(member.get());
+    if (!member->running()) continue;
+    // Once the faults are over, nobody waits at one that never became a member.
+    if (!faulty() && !oracle_.membership().contains(member->id())) continue;
+    running.push_back(member.get());
   }
   return running.empty() ? nullptr : running[rng_.below(running.size())];
 }

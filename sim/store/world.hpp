@@ -60,8 +60,8 @@ class World {
   LeaseCheck& leases() { return leases_; }
   const std::vector<std::unique_ptr<SimMember>>& members() const { return members_; }
   SimMember* find(NodeId id);
-  SimMember* random_running();
-  SimMember* leader();  // of the latest term among those that believe so
+  SimMember* random_running();  // after the faults, of those that belong to the cluster
+  SimMember* leader();          // of the latest term among those that believe so
   // Empty, running, known to nobody yet.
   SimMember& add_member();
 
