@@ -99,8 +99,10 @@ void SimMember::turn(const SimStrand::Work& work) {
     member_->end_of_turn();
     if (stopping_) member_->finish();
   });
-  if (running() && stopping_) return end(false, "stopped");
-  if (running()) after_turn();
+  if (!running()) return;
+  if (!stopping_) return after_turn();
+  world_.after_turn(*this);
+  end(false, "stopped");
 }
 
 void SimMember::guarded(const std::function<void()>& work) {
@@ -109,7 +111,10 @@ void SimMember::guarded(const std::function<void()>& work) {
   } catch (const Crash& crash) {
     end(crash.power, crash.power ? "lost power in the middle" : "was killed in the middle");
   } catch (const GivenUp& gone) {
-    // A member that was removed does not start again.
+    // A member that was removed does not start again. It may have learnt of that in a turn that
+    // ended in the middle, before anybody looked.
+    const auto applied = store::read_applied(SimState(disk_, image_));
+    if (applied.ok()) world_.on_applied(*this, applied->index);
     retired_ = world_.oracle().machine().removed().contains(id_);
     if (!disk_.failed() && !bit_flipped_ && !retired_) {
       world_.fail(name() + " gives up without a reason: " + gone.why.to_string());

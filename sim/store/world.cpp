@@ -155,6 +155,12 @@ void World::after_turn(SimMember& member) {
        " leases (has " + std::to_string(machine.lessor().size()) + ")");
 }
 
+void World::on_applied(SimMember& member, Index index) {
+  if (std::string broken = oracle_.feed(member.durable().log, index); !broken.empty()) {
+    fail(std::move(broken));
+  }
+}
+
 void World::check_equal(SimMember& member) {
   if (!member.running()) return fail("C4: " + member.name() + " does not run in the end");
   store::StateMachine& machine = member.member().machine();

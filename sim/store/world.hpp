@@ -69,6 +69,7 @@ class World {
   void on_start(SimMember& member);
   void on_end(SimMember& member);
   void after_turn(SimMember& member);
+  void on_applied(SimMember& member, Index index);
   void on_new_leader(SimMember& member) { faults_.on_new_leader(member); }
   void on_append(const std::vector<raft::Entry>& entries);
   void arm_disk(SimMember& member) { faults_.arm_disk(member); }
