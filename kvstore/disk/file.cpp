@@ -131,7 +131,7 @@ Status make_dirs(const std::string& path) {
   const std::string parent = fs::path(path).parent_path();
   if (parent != path) RETURN_IF_ERROR(make_dirs(parent));
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return io_error("mkdir", path, errno);
-  return {};
+  return sync_dir(parent.empty() ? "." : parent);  // what is in it shall not go with its name
 }
 
 Status sync_dir(const std::string& path) {

@@ -1,5 +1,7 @@
 #include "member/data_folder.hpp"
 
+#include <algorithm>
+
 #include "disk/file_log.hpp"
 #include "disk/rocks_state_store.hpp"
 
@@ -13,6 +15,12 @@ Status rename_folder(const std::string& data_dir, const std::string& from, const
   ASSIGN_OR_RETURN(disk::File folder, disk::File::open(from, disk::File::Mode::kRead));
   RETURN_IF_ERROR(folder.rename_to(to));
   return disk::sync_dir(data_dir);
+}
+
+bool has_segments(const std::string& folder) {
+  const auto names = disk::list_dir(folder);
+  return names.ok() && std::any_of(names->begin(), names->end(),
+                                   [](const std::string& name) { return name.ends_with(".log"); });
 }
 
 class StagedFolder final : public StagedState {
@@ -59,6 +67,11 @@ Status DataFolder::adopt_ready_state() {
 
 Result<std::unique_ptr<disk::LogStore>> DataFolder::open_log(const disk::Identity& identity,
                                                              disk::LogImage* image) {
+  // The log is made first. Without it a member forgets its vote and what it acknowledged, so it
+  // must not come back as the one it was.
+  if (disk::exists(state_folder(path_)) && !has_segments(path_ + "/log")) {
+    return data_loss(path_ + "/log: the log is gone, but the state is there");
+  }
   ASSIGN_OR_RETURN(auto log, disk::FileLog::open(path_ + "/log", identity, {}, image));
   return std::unique_ptr<disk::LogStore>(std::move(log));
 }

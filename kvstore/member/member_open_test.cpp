@@ -89,4 +89,17 @@ TEST_CASE("A log that does not hold the entry the state ends with is given up") 
   }
 }
 
+TEST_CASE("A member whose log is gone does not start") {
+  const disk::TempDir dir;
+  const MemberConfig config = one_of_three(dir.path);
+  CHECK(open_member(config) == Seen{1, 0, 0, 0});  // an empty folder is a new member's
+  REQUIRE(disk::remove_tree(dir.path + "/log").ok());
+  EventLoop loop;
+  DataFolder folder(config.data_dir, loop);
+  NoPeers alone;
+  const auto member = Member::open(config, {loop, folder, alone, 1, [] {}});
+  REQUIRE_FALSE(member.ok());
+  CHECK(member.status() == data_loss(dir.path + "/log: the log is gone, but the state is there"));
+}
+
 }  // namespace coracle::store
