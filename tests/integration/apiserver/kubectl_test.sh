@@ -117,7 +117,7 @@ start_code() {
   echo "$code $(tr '\n' ' ' <"$WORK/start")"
 }
 expect '2 *--nonsense*' start_code --nonsense --tls-cert-file x --tls-private-key-file x
-expect '2 *--tls-cert-file /nonexistent*' start_code --tls-cert-file /nonexistent \
+expect '2 *--tls-cert-file: open /nonexistent: No such file*' start_code --tls-cert-file /nonexistent \
   --tls-private-key-file "$WORK/server.key"
 expect '2 *--service-cluster-ip-range*' start_code --tls-cert-file "$WORK/server.crt" \
   --tls-private-key-file "$WORK/server.key" --service-cluster-ip-range 10.0.0.0
