@@ -144,7 +144,7 @@ class ClusterService final : public pb::Cluster::CallbackService {
                      gpr_time_from_nanos((deadline - member_.loop().now()).count(), GPR_TIMESPAN)));
     call->stub->async()->Change(
         &call->context, &call->request, &call->reply, [=, this](const grpc::Status& status) {
-          member_.loop().post([=, this] {
+          member_.loop().post([=] {
             if (status.ok()) return done(NodeId(call->reply.id()));
             const Status refused{Code(int(status.error_code())), status.error_message()};
             if (refused == err_not_leader()) return again();
