@@ -186,19 +186,19 @@ def locks(t):
     for side in t.sides:
         with talking(side.argv(["lock", "lk"], 0)) as holder:
             held = holder.stdout.readline()
-            check(re.fullmatch(r"lk/[0-9a-f]{15,16}\n", held), f"lock, {side.title}: {held}")
+            check(re.fullmatch(r"lk/[0-9a-f]{12,16}\n", held), f"lock, {side.title}: {held}")
             with talking(side.argv(["lock", "lk"], 1)) as waiter:
                 waits = lambda c=side.cluster: c.out("get", "lk/", "--prefix", "--keys-only")
                 wait_for("the second in line", lambda: waits().count("lk/") == 2)
                 holder.terminate()
                 got = waiter.stdout.readline()
-                check(re.fullmatch(r"lk/[0-9a-f]{15,16}\n", got) and got != held,
+                check(re.fullmatch(r"lk/[0-9a-f]{12,16}\n", got) and got != held,
                       f"the second lock, {side.title}: {got}")
         wait_for("the locks to go", lambda: waits() == "")
         with talking(side.argv(["elect", "-l", "el"], 2)) as listener:
             with talking(side.argv(["elect", "el", "first"], 0)) as candidate:
                 key = candidate.stdout.readline()
-                check(re.fullmatch(r"el/[0-9a-f]{15,16}\n", key), f"elect, {side.title}: {key}")
+                check(re.fullmatch(r"el/[0-9a-f]{12,16}\n", key), f"elect, {side.title}: {key}")
                 check_equal(candidate.stdout.readline(), "first\n", "the elected value")
                 check_equal([listener.stdout.readline() for _ in range(2)], [key, "first\n"],
                             "what elect -l says, " + side.title)

@@ -48,12 +48,13 @@ class Side:
         for name, lease in self.leases.items():
             text = text.replace(f"{lease:016x}", name).replace(f"{lease:x}", name)
             text = text.replace(str(lease), name)
-        for real, name in self.names:
-            text = text.replace(real, name)
+        for real, name in self.names:  # etcdctl pads some ids to sixteen places, and not others
+            padded = r"( ?) *(?<![0-9a-f])" if name.startswith(("ID", "CLUSTER")) else "()"
+            text = re.sub(padded + re.escape(real), r"\1" + name, text)
         for pattern, name in ((r"took = \S+", "took = TIME"), (r"remaining\(\d+s\)", "remaining"),
                               (r'"raft_term":\d+', '"raft_term":TERM'),
                               (r'"RaftTerm" : \d+', '"RaftTerm" : TERM'),
-                              (r'"ID":\d{15,}', '"ID":ANY-ID'), (r"\b[0-9a-f]{15,16}\b", "ANY-ID")):
+                              (r'"ID":\d{12,}', '"ID":ANY-ID'), (r" *\b[0-9a-f]{12,16}\b", " ANY-ID")):
             text = re.sub(pattern, name, text)
         return text
 
