@@ -50,7 +50,8 @@ Clients::Call& Clients::open(int client) {
   Call& call = calls_.emplace_back();
   call.number = calls_.size() - 1;
   call.operation.client = client;
-  call.operation.call = world_.now();
+  call.called = world_.leases().moment();
+  call.operation.call = call.called.at;
   waits_for_[client] = call.number;
   give_up_later(client, call.number);
   return call;
@@ -89,18 +90,13 @@ void Clients::on_reply(int client, std::size_t call, Reply reply) {
   if (operation.call > kFaultsEnd) last_write_at_ = world_.now();
   if (!operation.answer->error.empty()) return;
   if (const auto* grant = std::get_if<linearize::GrantRequest>(&operation.request)) {
-    after_grant(operation);
+    world_.leases().on_promise(grant->lease, grant->ttl, calls_[call].called);
     leases_.push_back(grant->lease.value);
     if (leases_.size() > kLeasesKept) leases_.erase(leases_.begin());
   }
   if (const auto* revoke = std::get_if<linearize::RevokeRequest>(&operation.request)) {
     world_.leases().on_revoked(revoke->lease, world_.now());
   }
-}
-
-void Clients::after_grant(const linearize::Operation& operation) {
-  const auto& grant = std::get<linearize::GrantRequest>(operation.request);
-  world_.leases().on_promise(grant.lease, grant.ttl, operation.call);
 }
 
 void Clients::send_range(int client, SimMember& member) {
@@ -146,7 +142,7 @@ void Clients::send_keep_alive(int client, SimMember& member) {
     keep_alive(member.member(), lease, [this, lease, called](std::optional<std::int64_t> ttl) {
       if (!ttl) return;
       world_.count("lease renewed");
-      world_.leases().on_renewed(lease, *ttl, called, world_.now());
+      world_.leases().on_renewed(lease, *ttl, called);
     });
   });
   next(client, world_.rng().between(500, 30'000));
@@ -245,7 +241,7 @@ linearize::History Clients::history(const Oracle& oracle) const {
   for (const auto& [request, expiry] : world_.leases().expiries()) {
     linearize::Operation operation;
     operation.client = -1;
-    operation.call = expiry.proposed;
+    operation.call = expiry.proposed.at;
     operation.request = linearize::RevokeRequest{expiry.lease};
     add_effect(std::move(operation), request);
   }

@@ -8,6 +8,7 @@
 
 #include "linearize/history.hpp"
 #include "store_sim/front.hpp"
+#include "store_sim/lease_check.hpp"
 #include "store_sim/oracle.hpp"
 #include "store_sim/schedule.hpp"
 
@@ -30,6 +31,7 @@ class Clients {
  private:
   struct Call {
     linearize::Operation operation;
+    LeaseCheck::Moment called;
     std::optional<Oracle::Request> request;  // if it went to the log
     std::size_t number = 0;
   };
@@ -46,7 +48,6 @@ class Clients {
   void send_read_txn(int client, SimMember& member);
   void send_keep_alive(int client, SimMember& member);
   Replied replying(int client, std::size_t call);
-  void after_grant(const linearize::Operation& operation);
 
   store::Proposal draw_proposal();
   store::pb::PutRequest draw_put();

@@ -20,12 +20,19 @@ class LeaseCheck {
  public:
   explicit LeaseCheck(World& world) : world_(world) {}
 
+  // A time, and how often any clock had jumped by then: between two moments that differ in that,
+  // nothing is known of what the members' clocks showed.
+  struct Moment {
+    Micros at = 0;
+    std::int64_t jumps = 0;
+  };
+  Moment moment() const;
   // A client's own revocation will come with this number.
   void on_client_request(const Oracle::Request& request) { clients_.insert(request); }
   // The client was told that the lease lives `ttl` seconds, counted from `since` at the earliest.
-  void on_promise(LeaseId lease, std::int64_t ttl, Micros since);
+  void on_promise(LeaseId lease, std::int64_t ttl, const Moment& since);
   void on_revoked(LeaseId lease, Micros answered) { revoked_.emplace(lease, answered); }
-  void on_renewed(LeaseId lease, std::int64_t ttl, Micros called, Micros done);
+  void on_renewed(LeaseId lease, std::int64_t ttl, Micros called);  // just now
   // Somebody's log takes an entry; it may be the expiry of a lease. A deposed leader may still
   // write one, so it is judged when it is committed.
   void on_entry(const raft::Entry& entry);
@@ -33,18 +40,16 @@ class LeaseCheck {
 
   struct Expiry {
     LeaseId lease;
-    Micros proposed;
+    Moment proposed;
   };
   const std::map<Oracle::Request, Expiry>& expiries() const { return expiries_; }
 
  private:
   struct Promise {
-    Micros since = 0;
+    Moment since;
     std::int64_t ttl = 0;
-    std::int64_t jumps = 0;  // of all clocks until then
   };
-  std::int64_t jumps() const;
-  void judge(LeaseId lease);
+  void judge(const Expiry& expiry);
 
   World& world_;
   std::set<Oracle::Request> clients_;
