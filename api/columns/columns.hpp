@@ -15,7 +15,8 @@ std::span<const ColumnHook> network_columns();   // service, endpoints, slices, 
 std::span<const ColumnHook> workload_columns();  // deployment, daemon set, stateful set, templates
 std::span<const ColumnHook> batch_columns();     // job, cron job
 std::span<const ColumnHook> event_columns();
-std::span<const ColumnHook> storage_columns();  // volumes, claims, classes, csi
-std::span<const ColumnHook> policy_columns();   // quota, budget, autoscaler, rbac, the rest
+std::span<const ColumnHook> storage_columns();    // volumes, claims, classes, csi
+std::span<const ColumnHook> policy_columns();     // quota, budget, autoscaler, rbac, the rest
+std::span<const ColumnHook> extension_columns();  // csr, flow control, webhooks, apiservice
 
 }  // namespace coracle::api

@@ -13,6 +13,9 @@ namespace v = validation;
 constexpr std::string_view kApps = "apps";
 constexpr std::string_view kRbac = "rbac.authorization.k8s.io";
 constexpr std::string_view kNetworking = "networking.k8s.io";
+constexpr std::string_view kStorage = "storage.k8s.io";
+constexpr std::string_view kFlowControl = "flowcontrol.apiserver.k8s.io";
+constexpr std::string_view kAdmission = "admissionregistration.k8s.io";
 
 const std::vector<KindHooks>& core_kinds() {
   static const std::vector<KindHooks> kHooks = {
@@ -118,7 +121,15 @@ const std::vector<KindHooks>& other_kinds() {
        .set_defaults = d::set_priority_class,
        .validate = v::priority_class},
       {.group = kNetworking, .kind = "Ingress", .validate = v::ingress},
-      {.group = kNetworking, .kind = "IngressClass", .set_defaults = d::set_ingress_class},
+      {.group = kNetworking,
+       .kind = "IngressClass",
+       .set_defaults = d::set_ingress_class,
+       .validate = v::ingress_class},
+      {.group = kNetworking, .kind = "ServiceCIDR", .validate = v::service_cidr},
+      {.group = kNetworking,
+       .kind = "IPAddress",
+       .validate = v::ip_address,
+       .check_name = v::ip_name},
       {.group = kNetworking,
        .kind = "NetworkPolicy",
        .set_defaults = d::set_network_policy,
@@ -138,11 +149,42 @@ const std::vector<KindHooks>& other_kinds() {
        .set_defaults = d::set_role_binding,
        .validate = v::role_binding,
        .check_name = check_path_segment_name},
-      {.group = "storage.k8s.io",
+      {.group = kStorage,
        .kind = "StorageClass",
        .set_defaults = d::set_storage_class,
        .validate = v::storage_class},
-      {.group = "storage.k8s.io", .kind = "CSIDriver", .set_defaults = d::set_csi_driver},
+      {.group = kStorage,
+       .kind = "CSIDriver",
+       .set_defaults = d::set_csi_driver,
+       .validate = v::csi_driver},
+      {.group = kStorage, .kind = "CSINode", .validate = v::csi_node},
+      {.group = kStorage, .kind = "CSIStorageCapacity", .validate = v::csi_capacity},
+      {.group = kStorage, .kind = "VolumeAttachment", .validate = v::volume_attachment},
+      {.group = kStorage, .kind = "VolumeAttributesClass", .validate = v::volume_attributes_class},
+      {.group = "node.k8s.io", .kind = "RuntimeClass", .validate = v::runtime_class},
+  };
+  return kHooks;
+}
+
+const std::vector<KindHooks>& extension_kinds() {
+  static const std::vector<KindHooks> kHooks = {
+      {.group = "certificates.k8s.io",
+       .kind = "CertificateSigningRequest",
+       .validate = v::certificate_request,
+       .validate_status = v::certificate_request_status,
+       .check_name = v::any_name},
+      {.group = "apiregistration.k8s.io",
+       .kind = "APIService",
+       .validate = v::api_service,
+       .check_name = check_path_segment_name},
+      {.group = kFlowControl, .kind = "FlowSchema", .validate = v::flow_schema},
+      {.group = kFlowControl, .kind = "PriorityLevelConfiguration", .validate = v::priority_level},
+      {.group = kAdmission,
+       .kind = "MutatingWebhookConfiguration",
+       .validate = v::mutating_webhooks},
+      {.group = kAdmission,
+       .kind = "ValidatingWebhookConfiguration",
+       .validate = v::validating_webhooks},
   };
   return kHooks;
 }
@@ -152,6 +194,7 @@ HookTable make_table() {
   table.add_kinds(core_kinds());
   table.add_kinds(workload_kinds());
   table.add_kinds(other_kinds());
+  table.add_kinds(extension_kinds());
   table.add_columns(pod_columns());
   table.add_columns(node_columns());
   table.add_columns(network_columns());
@@ -160,6 +203,7 @@ HookTable make_table() {
   table.add_columns(event_columns());
   table.add_columns(storage_columns());
   table.add_columns(policy_columns());
+  table.add_columns(extension_columns());
   return table;
 }
 

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/field_error.hpp"
 #include "base/json.hpp"
@@ -51,6 +52,29 @@ void persistent_volume(Object object, Old old, FieldErrors& errors);
 void resource_quota(Object object, Old old, FieldErrors& errors);
 void limit_range(Object object, Old old, FieldErrors& errors);
 void storage_class(Object object, Old old, FieldErrors& errors);
+
+void certificate_request(Object object, Old old, FieldErrors& errors);
+// Of /status and /approval.
+void certificate_request_status(Object object, Object old, FieldErrors& errors);
+void api_service(Object object, Old old, FieldErrors& errors);
+void flow_schema(Object object, Old old, FieldErrors& errors);
+void priority_level(Object object, Old old, FieldErrors& errors);
+void mutating_webhooks(Object object, Old old, FieldErrors& errors);
+void validating_webhooks(Object object, Old old, FieldErrors& errors);
+void custom_definition(Object object, Old old, FieldErrors& errors);
+void ingress_class(Object object, Old old, FieldErrors& errors);
+void runtime_class(Object object, Old old, FieldErrors& errors);
+void service_cidr(Object object, Old old, FieldErrors& errors);
+void ip_address(Object object, Old old, FieldErrors& errors);
+void volume_attachment(Object object, Old old, FieldErrors& errors);
+void csi_driver(Object object, Old old, FieldErrors& errors);
+void csi_node(Object object, Old old, FieldErrors& errors);
+void csi_capacity(Object object, Old old, FieldErrors& errors);
+void volume_attributes_class(Object object, Old old, FieldErrors& errors);
+
+// Checks of metadata.name.
+std::vector<std::string> any_name(std::string_view name);
+std::vector<std::string> ip_name(std::string_view name);
 
 // `expected exactly 5 fields, found 1: [nonsense]`; "" when the schedule is good.
 std::string cron_schedule_problem(std::string_view schedule);
