@@ -60,6 +60,12 @@ void Member::restart_ticking() {
   tick_timer_ = loop_.after(inside.heartbeat / kTicksPerHeartbeat, [this] { tick(); });
 }
 
+// What was heard of it says no longer that it is there.
+void Member::peer_unreachable(NodeId peer) {
+  heard_.erase(peer);
+  core_->report_unreachable(peer);
+}
+
 void Member::snapshot_sent(NodeId peer, bool ok) {
   core_->report_snapshot(peer, ok);
   inside.sending.erase(peer);

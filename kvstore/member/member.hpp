@@ -101,7 +101,7 @@ class Member final : private PeerEvents {
   void background_work(), trim_view(), maybe_flush();
 
   // member.cpp
-  void peer_unreachable(NodeId peer) override { core_->report_unreachable(peer); }
+  void peer_unreachable(NodeId peer) override;
   void snapshot_sent(NodeId peer, bool ok) override;
   void removed_by_peers() override { leave(); }
   void tick(), restart_ticking(), leave();

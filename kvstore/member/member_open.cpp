@@ -100,6 +100,7 @@ Status Member::open_state() {
 // After the state folder was replaced.
 void Member::reopen_machine() {
   if (const Status status = open_state(); !status.ok()) folder_.give_up(status);
+  db_bytes_ = state_->bytes_on_disk();
   hub_->restored(machine_->store());
 }
 
@@ -141,7 +142,7 @@ void Member::start_core(disk::LogImage image) {
   core_ = std::make_unique<raft::Core>(config, view_, rng_);
   hub_ = std::make_unique<mvcc::WatchHub>(machine_->store(), options_.watch);
   proposals_ = std::make_unique<Proposals>(*core_, options_.request_timeout());
-  reads_ = std::make_unique<ReadBarrier>(*core_, options_.request_timeout());
+  reads_ = std::make_unique<ReadBarrier>(*core_, options_.request_timeout(), request_epoch_);
   leaderless_since_ = loop_.now();
   db_bytes_ = state_->bytes_on_disk();
   refresh_peers();

@@ -5,7 +5,7 @@
 
 namespace coracle::store {
 
-class NoPeers final : public Transport {
+class NoPeers : public Transport {
  public:
   void start(PeerEvents&) override {}
   void set_peers(const std::map<NodeId, std::vector<std::string>>&) override {}

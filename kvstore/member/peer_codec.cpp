@@ -53,6 +53,7 @@ void put(const raft::ProposeReq& m, Message* out) {
   x->set_request(m.request);
   x->set_kind(std::uint32_t(m.kind));
   x->set_data(m.data);
+  x->set_attempt(m.attempt);
 }
 
 void put(const raft::ProposeResp& m, Message* out) {
@@ -61,6 +62,7 @@ void put(const raft::ProposeResp& m, Message* out) {
   x->set_refusal(std::uint32_t(m.refusal));
   x->set_at_index(m.at_index.value);
   x->set_at_term(m.at_term.value);
+  x->set_attempt(m.attempt);
 }
 
 void put(const raft::ReadIndexReq& m, Message* out) {
@@ -137,6 +139,7 @@ Result<raft::Message> get_proposals(const Message& in) {
     m.request = in.propose_req().request();
     m.kind = raft::EntryKind(in.propose_req().kind());
     m.data = in.propose_req().data();
+    m.attempt = in.propose_req().attempt();
     return raft::Message(std::move(m));
   }
   auto m = with_header<raft::ProposeResp>(in);
@@ -146,6 +149,7 @@ Result<raft::Message> get_proposals(const Message& in) {
   m.refusal = raft::Refusal(x.refusal());
   m.at_index = Index(x.at_index());
   m.at_term = Term(x.at_term());
+  m.attempt = x.attempt();
   return raft::Message(m);
 }
 

@@ -22,8 +22,8 @@ std::vector<raft::Message> one_of_each() {
   raft::AppendResp append_resp{{}, true, Index(6), Index(5), Term(4)};
   raft::HeartbeatReq beat{{}, Index(6), 77};
   raft::HeartbeatResp beat_resp{{}, 77};
-  raft::ProposeReq propose{{}, 1ull << 60, raft::EntryKind::kConfig, "data"};
-  raft::ProposeResp propose_resp{{}, 8, raft::Refusal::kTransferring, Index(7), Term(9)};
+  raft::ProposeReq propose{{}, 1ull << 60, raft::EntryKind::kConfig, "data", 3};
+  raft::ProposeResp propose_resp{{}, 8, raft::Refusal::kTransferring, Index(7), Term(9), 3};
   raft::ReadIndexReq read{{}, 12};
   raft::ReadIndexResp read_resp{{}, 12, raft::Refusal::kNoAnswer, Index(7)};
   return {from_two_to_three(vote),

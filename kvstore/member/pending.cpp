@@ -34,6 +34,7 @@ void Proposals::submit_change(std::uint64_t request, raft::MembershipChange chan
 }
 
 void Proposals::add(std::uint64_t request, Pending pending) {
+  if (pending_.size() >= kPendingMax) return pending.answer(failed(err_too_many_requests()));
   const auto [it, fresh] = pending_.emplace(request, std::move(pending));
   CHECK(fresh);
   ++parked_;
@@ -141,6 +142,12 @@ void Proposals::fail_all(const Status& status) {
   while (!pending_.empty()) answer(pending_.begin()->first, failed(status));
 }
 
+void ReadBarrier::wait(TimePoint now, Done done) {
+  if (waiting_ >= kPendingMax) return done(err_too_many_requests());
+  ++waiting_;
+  gathered_.push_back({now + timeout_, std::move(done)});
+}
+
 void ReadBarrier::start_round() {
   if (!may_start()) return;
   may_overtake_ = false;
@@ -162,6 +169,7 @@ void ReadBarrier::on_grant(const raft::ReadGrant& grant) {
     std::move(waiters.begin(), waiters.end(), std::back_inserter(parked_));
     return;
   }
+  waiting_ -= waiters.size();
   for (Waiter& waiter : waiters) waiter.done({});
 }
 
@@ -169,6 +177,7 @@ void ReadBarrier::expire(Waiters* waiters, TimePoint now) {
   Waiters keep;
   for (Waiter& waiter : std::exchange(*waiters, {})) {
     if (waiter.deadline <= now) {
+      --waiting_;
       waiter.done(err_timeout());
     } else {
       keep.push_back(std::move(waiter));
@@ -198,6 +207,7 @@ void ReadBarrier::fail_all(const Status& status) {
     std::move(waiters.begin(), waiters.end(), std::back_inserter(all));
   }
   rounds_.clear();
+  waiting_ = 0;
   for (Waiter& waiter : all) waiter.done(status);
 }
 

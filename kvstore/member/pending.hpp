@@ -4,7 +4,8 @@
 // Thread:    the strand.
 // Invariant: each caller is answered exactly once. A proposal is sent again only if its entry can
 //            not have been accepted anywhere.
-// Bound:     by the inbox and by time: after `timeout` the caller gets "request timed out".
+// Bound:     kPendingMax of each kind, then "too many requests"; and time: after `timeout` the
+//            caller gets "request timed out".
 #pragma once
 
 #include <functional>
@@ -21,6 +22,7 @@ namespace coracle::store {
 class Proposals {
  public:
   using Answer = std::function<void(Outcome)>;
+  static constexpr size_t kPendingMax = 50'000;
 
   Proposals(raft::Core& core, Duration timeout) : core_(core), timeout_(timeout) {}
 
@@ -73,11 +75,14 @@ class Proposals {
 class ReadBarrier {
  public:
   using Done = std::function<void(Status)>;
+  static constexpr size_t kPendingMax = 50'000;
 
-  ReadBarrier(raft::Core& core, Duration timeout) : core_(core), timeout_(timeout) {}
+  // `epoch` differs between lives: what answers a read of an earlier one is as old as that.
+  ReadBarrier(raft::Core& core, Duration timeout, std::uint64_t epoch)
+      : core_(core), timeout_(timeout), last_context_(epoch) {}
 
   // `done(Ok)`: the state is now at least as new as when wait() was called.
-  void wait(TimePoint now, Done done) { gathered_.push_back({now + timeout_, std::move(done)}); }
+  void wait(TimePoint now, Done done);
   // One round for all that gathered while the last one was under way, for a round costs all
   // members work. Its messages may be lost, so after a tick another one may overtake it.
   bool may_start() const { return !gathered_.empty() && (rounds_.empty() || may_overtake_); }
@@ -93,12 +98,13 @@ class ReadBarrier {
   };
   using Waiters = std::vector<Waiter>;
 
-  static void expire(Waiters* waiters, TimePoint now);
+  void expire(Waiters* waiters, TimePoint now);
 
   raft::Core& core_;
   const Duration timeout_;
-  std::uint64_t last_context_ = 0;
+  std::uint64_t last_context_;
   bool may_overtake_ = false;
+  size_t waiting_ = 0;                       // in all of what follows
   Waiters gathered_;                         // since the last round
   Waiters parked_;                           // refused; tried again at the next tick
   std::map<std::uint64_t, Waiters> rounds_;  // by context

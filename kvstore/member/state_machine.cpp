@@ -59,6 +59,12 @@ Outcome outcome_of(Result<T> result) {
 
 }  // namespace
 
+bool grows(const Proposal& proposal) {
+  const auto op = proposal.op_case();
+  return op == Proposal::kPut || op == Proposal::kLeaseGrant ||
+         (op == Proposal::kTxn && mvcc::has_put(from_wire(proposal.txn())));
+}
+
 Result<AppliedMark> read_applied(const mvcc::StateReader& state) {
   const auto bytes = state.get(Family::kMeta, kAppliedKey);
   if (!bytes) return AppliedMark{};
@@ -127,9 +133,7 @@ Status StateMachine::refusal(const Proposal& proposal) const {
     return {};
   if (has_alarm(pb::CORRUPT)) return err_corrupt();
   if (!has_alarm(pb::NOSPACE)) return {};
-  const bool grows = op == Proposal::kPut || op == Proposal::kLeaseGrant ||
-                     (op == Proposal::kTxn && mvcc::has_put(from_wire(proposal.txn())));
-  return grows ? err_no_space() : Status();
+  return grows(proposal) ? err_no_space() : Status();
 }
 
 Outcome StateMachine::apply(const Proposal& proposal, TimePoint now) {

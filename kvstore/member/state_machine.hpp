@@ -93,6 +93,9 @@ class StateMachine {
   std::set<Alarm> alarms_;
 };
 
+// Whether it makes the store larger, so that it counts against the space quota.
+bool grows(const Proposal& proposal);
+
 // The mark in a state; zero if it is empty.
 Result<AppliedMark> read_applied(const mvcc::StateReader& state);
 

@@ -140,8 +140,12 @@ class Core {
   std::uint64_t vote_ready_ = 0;  // the Ready that carries this candidate's own vote; 0 = none yet
   LeaderState lead_;              // meaningful while role_ is kLeader
   OwnReads own_reads_;
-  std::map<std::uint64_t, std::uint64_t> forwarded_;  // proposal request -> deadline
-  Index applying_, applied_;                          // handed out; reported
+  struct Forwarded {
+    std::uint64_t deadline = 0, attempt = 0;
+  };
+  std::map<std::uint64_t, Forwarded> forwarded_;  // by request
+  std::uint64_t last_attempt_ = 0;
+  Index applying_, applied_;  // handed out; reported
   std::uint64_t ready_number_ = 0;
   bool touched_ = true;  // something came in since the last Ready
   Ready next_;           // collected for take_ready

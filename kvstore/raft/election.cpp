@@ -12,7 +12,7 @@ void Core::set_leader(NodeId leader) {
   for (const ReadGrant& g : own_reads_.take_all_forwarded(Refusal::kLostLeadership)) {
     next_.reads.push_back(g);
   }
-  for (const auto& [request, deadline] : forwarded_) {
+  for (const auto& [request, forwarded] : forwarded_) {
     next_.proposals.push_back({request, Refusal::kNoAnswer, Index{}, Term{}});
   }
   forwarded_.clear();

@@ -79,11 +79,14 @@ struct InstallSnapshot : Header {
   friend bool operator==(const InstallSnapshot&, const InstallSnapshot&) = default;
 };
 
-// A proposal made at a member that does not lead. `request` is the proposer's number.
+// A proposal made at a member that does not lead. `request` is the proposer's number, `attempt`
+// tells this message from earlier ones for the same request: an answer may come late or twice, and
+// one that refused an earlier attempt says nothing of this.
 struct ProposeReq : Header {
   std::uint64_t request = 0;
   EntryKind kind = EntryKind::kNormal;  // kNormal or kConfig
   std::string data;
+  std::uint64_t attempt = 0;
   friend bool operator==(const ProposeReq&, const ProposeReq&) = default;
 };
 
@@ -103,6 +106,7 @@ struct ProposeResp : Header {
   Refusal refusal = Refusal::kNone;
   Index at_index;  // when accepted: where the entry is, if it is committed with at_term
   Term at_term;
+  std::uint64_t attempt = 0;
   friend bool operator==(const ProposeResp&, const ProposeResp&) = default;
 };
 

@@ -71,8 +71,9 @@ Result<Proposed> Core::propose_or_forward(std::uint64_t request, EntryKind kind,
   message.request = request;
   message.kind = kind;
   message.data = std::move(data);
+  message.attempt = ++last_attempt_;
   next_.send_now.push_back(std::move(message));
-  forwarded_[request] = now_ + static_cast<std::uint64_t>(config_.election_ticks);
+  forwarded_[request] = {now_ + static_cast<std::uint64_t>(config_.election_ticks), last_attempt_};
   return Proposed{true, request, Index{}, Term{}};
 }
 
@@ -88,6 +89,7 @@ Status Core::on(const ProposeReq& request) {
   if (request.kind == EntryKind::kNoop) return invalid_argument("nobody proposes a no-op");
   auto reply = addressed<ProposeResp>(request.from);
   reply.request = request.request;
+  reply.attempt = request.attempt;
   reply.refusal = refusal_for(request.kind, request.data);
   if (reply.refusal == Refusal::kNone) {
     append_proposal(request.kind, request.data);
@@ -99,7 +101,9 @@ Status Core::on(const ProposeReq& request) {
 }
 
 Status Core::on(const ProposeResp& reply) {
-  if (forwarded_.erase(reply.request) == 0) return {};
+  const auto found = forwarded_.find(reply.request);
+  if (found == forwarded_.end() || found->second.attempt != reply.attempt) return {};
+  forwarded_.erase(found);
   next_.proposals.push_back({reply.request, reply.refusal, reply.at_index, reply.at_term});
   return {};
 }
@@ -107,7 +111,7 @@ Status Core::on(const ProposeResp& reply) {
 void Core::expire_forwarded() {
   for (const ReadGrant& g : own_reads_.take_expired(now_)) next_.reads.push_back(g);
   std::erase_if(forwarded_, [&](const auto& f) {
-    if (f.second > now_) return false;
+    if (f.second.deadline > now_) return false;
     next_.proposals.push_back({f.first, Refusal::kNoAnswer, Index{}, Term{}});
     return true;
   });
