@@ -29,6 +29,16 @@ Status named(const std::pair<const char*, T> (&table)[N], const std::string& nam
   return invalid_argument("unknown: " + name);
 }
 
+// An object, of which `read` takes all members.
+template <class T, class Read>
+Result<T> parsed(const json::value& value, Read read) {
+  T out;
+  Fields fields(value);
+  read(fields, out);
+  RETURN_IF_ERROR(fields.done());
+  return out;
+}
+
 Result<SeenKv> parse_kv(const json::value& value, bool is_event) {
   SeenKv kv;
   std::string type = "put";
@@ -53,57 +63,49 @@ Result<SeenKv> parse_plain_kv(const json::value& value) { return parse_kv(value,
 Result<SeenKv> parse_event(const json::value& value) { return parse_kv(value, true); }
 
 Result<Answer> parse_answer(const json::value& value) {
-  Answer answer;
-  Fields fields(value);
-  fields.text("error", &answer.error);
-  fields.number("revision", &answer.revision);
-  fields.number("count", &answer.count);
-  fields.number("deleted", &answer.deleted);
-  fields.flag("more", &answer.more);
-  fields.flag("succeeded", &answer.succeeded);
-  fields.list("kvs", &answer.kvs, parse_plain_kv);
-  fields.list("prev_kvs", &answer.prev_kvs, parse_plain_kv);
-  fields.list("events", &answer.events, parse_event);
-  fields.list("responses", &answer.responses, parse_answer);
-  RETURN_IF_ERROR(fields.done());
-  return answer;
+  return parsed<Answer>(value, [](Fields& f, auto& out) {
+    f.text("error", &out.error);
+    f.number("revision", &out.revision);
+    f.number("count", &out.count);
+    f.number("deleted", &out.deleted);
+    f.flag("more", &out.more);
+    f.flag("succeeded", &out.succeeded);
+    f.list("kvs", &out.kvs, parse_plain_kv);
+    f.list("prev_kvs", &out.prev_kvs, parse_plain_kv);
+    f.list("events", &out.events, parse_event);
+    f.list("responses", &out.responses, parse_answer);
+  });
 }
 
 Result<mvcc::RangeRequest> parse_range(const json::value& value) {
-  mvcc::RangeRequest r;
-  Fields fields(value);
-  fields.text("key", &r.key);
-  fields.text("end", &r.range_end);
-  fields.number("limit", &r.limit);
-  fields.number("revision", &r.revision.value);
-  fields.flag("serializable", &r.serializable);
-  fields.flag("keys_only", &r.keys_only);
-  fields.flag("count_only", &r.count_only);
-  RETURN_IF_ERROR(fields.done());
-  return r;
+  return parsed<mvcc::RangeRequest>(value, [](Fields& f, auto& out) {
+    f.text("key", &out.key);
+    f.text("end", &out.range_end);
+    f.number("limit", &out.limit);
+    f.number("revision", &out.revision.value);
+    f.flag("serializable", &out.serializable);
+    f.flag("keys_only", &out.keys_only);
+    f.flag("count_only", &out.count_only);
+  });
 }
 
 Result<mvcc::PutRequest> parse_put(const json::value& value) {
-  mvcc::PutRequest r;
-  Fields fields(value);
-  fields.text("key", &r.key);
-  fields.text("value", &r.value);
-  fields.number("lease", &r.lease.value);
-  fields.flag("prev_kv", &r.prev_kv);
-  fields.flag("ignore_value", &r.ignore_value);
-  fields.flag("ignore_lease", &r.ignore_lease);
-  RETURN_IF_ERROR(fields.done());
-  return r;
+  return parsed<mvcc::PutRequest>(value, [](Fields& f, auto& out) {
+    f.text("key", &out.key);
+    f.text("value", &out.value);
+    f.number("lease", &out.lease.value);
+    f.flag("prev_kv", &out.prev_kv);
+    f.flag("ignore_value", &out.ignore_value);
+    f.flag("ignore_lease", &out.ignore_lease);
+  });
 }
 
 Result<mvcc::DeleteRequest> parse_delete(const json::value& value) {
-  mvcc::DeleteRequest r;
-  Fields fields(value);
-  fields.text("key", &r.key);
-  fields.text("end", &r.range_end);
-  fields.flag("prev_kv", &r.prev_kv);
-  RETURN_IF_ERROR(fields.done());
-  return r;
+  return parsed<mvcc::DeleteRequest>(value, [](Fields& f, auto& out) {
+    f.text("key", &out.key);
+    f.text("end", &out.range_end);
+    f.flag("prev_kv", &out.prev_kv);
+  });
 }
 
 Result<Compare> parse_compare(const json::value& value) {
@@ -172,37 +174,38 @@ Result<mvcc::RequestOp> parse_op(const json::value& value) {
   return op;
 }
 
+Result<CompactRequest> parse_compact(const json::value& value) {
+  return parsed<CompactRequest>(value,
+                                [](Fields& f, auto& out) { f.number("revision", &out.revision); });
+}
+
+Result<GrantRequest> parse_grant(const json::value& value) {
+  return parsed<GrantRequest>(value, [](Fields& f, auto& out) {
+    f.number("lease", &out.lease.value);
+    f.number("ttl", &out.ttl);
+  });
+}
+
+Result<RevokeRequest> parse_revoke(const json::value& value) {
+  return parsed<RevokeRequest>(value,
+                               [](Fields& f, auto& out) { f.number("lease", &out.lease.value); });
+}
+
+Result<ObserveRequest> parse_observe(const json::value& value) {
+  return parsed<ObserveRequest>(value, [](Fields& f, auto& out) {
+    f.text("key", &out.key);
+    f.text("end", &out.range_end);
+    f.number("revision", &out.revision);
+  });
+}
+
 Result<Request> parse_request(const json::value& value) {
   ASSIGN_OR_RETURN(const auto member, only_member(value));
   const auto& [name, body] = member;
-  Fields fields(*body);
-  if (name == "compact") {
-    CompactRequest r;
-    fields.number("revision", &r.revision);
-    RETURN_IF_ERROR(fields.done());
-    return Request(r);
-  }
-  if (name == "grant") {
-    GrantRequest r;
-    fields.number("lease", &r.lease.value);
-    fields.number("ttl", &r.ttl);
-    RETURN_IF_ERROR(fields.done());
-    return Request(r);
-  }
-  if (name == "revoke") {
-    RevokeRequest r;
-    fields.number("lease", &r.lease.value);
-    RETURN_IF_ERROR(fields.done());
-    return Request(r);
-  }
-  if (name == "observe") {
-    ObserveRequest r;
-    fields.text("key", &r.key);
-    fields.text("end", &r.range_end);
-    fields.number("revision", &r.revision);
-    RETURN_IF_ERROR(fields.done());
-    return Request(r);
-  }
+  if (name == "compact") return wrap<Request>(parse_compact(*body));
+  if (name == "grant") return wrap<Request>(parse_grant(*body));
+  if (name == "revoke") return wrap<Request>(parse_revoke(*body));
+  if (name == "observe") return wrap<Request>(parse_observe(*body));
   ASSIGN_OR_RETURN(mvcc::RequestOp op, parse_op(value));
   if (name == "range") return Request(std::get<mvcc::RangeRequest>(op.request));
   if (name == "put") return Request(std::get<mvcc::PutRequest>(op.request));

@@ -16,6 +16,7 @@ constexpr std::size_t kLeasesKept = 8;
 
 void Clients::start() {
   for (int c = 0; c < world_.profile().clients; ++c) next(c, 1000);
+  if (world_.profile().burst_max > 0) burst_later();
 }
 
 std::string Clients::key(std::uint64_t number) const {
@@ -30,7 +31,24 @@ std::int64_t Clients::draw_lease() {
   return leases_.empty() ? 0 : leases_[world_.rng().below(leases_.size())];
 }
 
+void Clients::burst_later() {
+  world_.at(world_.rng().between(100'000, 1'000'000), [this] {
+    if (world_.now() > kClientsEnd) return;
+    burst_later();
+    SimMember* member = world_.random_running();
+    if (member == nullptr) return;
+    world_.count("burst");
+    for (std::uint64_t i = world_.rng().below(world_.profile().burst_max); i > 0; --i) {
+      ask(*member, draw_proposal());
+    }
+  });
+}
+
 void Clients::next(int client, Micros pause) {
+  if (client < 0) {
+    waits_for_.erase(client);
+    return;
+  }
   if (world_.now() + pause >= kClientsEnd) return;
   world_.at(pause, [this, client] { begin(client); });
 }
@@ -80,6 +98,8 @@ Replied Clients::replying(int client, std::size_t call) {
 void Clients::on_reply(int client, std::size_t call, Reply reply) {
   if (waits_for_[client] != call) return;
   settle(client, call);
+  calls_[call].no_space = reply.no_space;
+  if (reply.no_space) world_.count("refused for want of space");
   linearize::Operation& operation = calls_[call].operation;
   if (!reply.answer) return;
   ++answered_;
@@ -156,10 +176,13 @@ void Clients::send_proposal(int client, SimMember& member, store::Proposal propo
   call.request = {proposal.member(), proposal.request()};
   world_.leases().on_client_request(*call.request);
   const bool is_revoke = proposal.has_lease_revoke();
-  member.post(
-      [&member, proposal = std::move(proposal), is_revoke, done = replying(client, call.number)] {
-        propose(member.member(), proposal, is_revoke, done);
-      });
+  member.post([this, &member, proposal = std::move(proposal), is_revoke,
+               done = replying(client, call.number)] {
+    if (store::grows(proposal) && !member.member().over_quota(proposal.ByteSizeLong())) {
+      world_.bounds().on_growth(member);
+    }
+    propose(member.member(), proposal, is_revoke, done);
+  });
 }
 
 store::pb::PutRequest Clients::draw_put() {
@@ -217,6 +240,17 @@ store::Proposal Clients::draw_proposal() {
     proposal.mutable_put()->set_lease(draw_lease());
   }
   return proposal;
+}
+
+void Clients::check_refused(const Oracle& oracle) const {
+  for (const Call& call : calls_) {
+    if (!call.no_space) continue;
+    const Oracle::Effect* effect = oracle.effect(*call.request);
+    if (effect != nullptr && effect->ok) {
+      world_.fail("D6/K7: entry " + std::to_string(effect->index.value) +
+                  " took effect, and its client was told that there is no space");
+    }
+  }
 }
 
 linearize::History Clients::history(const Oracle& oracle) const {

@@ -24,6 +24,13 @@ class Clients {
   void start();
   // Everything until now; of what was not answered, the oracle knows whether it happened.
   linearize::History history(const Oracle& oracle) const;
+  // Somebody else asks for something, once; it is part of the history.
+  void ask(SimMember& member, store::Proposal proposal) {
+    send_proposal(--last_passer_by_, member, std::move(proposal));
+  }
+  // What was refused for want of space did not happen.
+  void check_refused(const Oracle& oracle) const;
+  std::int64_t seen_revision() const { return seen_revision_; }
   std::uint64_t answered() const { return answered_; }
   Micros last_write_at() const { return last_write_at_; }
   std::string key(std::uint64_t number) const;
@@ -34,9 +41,11 @@ class Clients {
     LeaseCheck::Moment called;
     std::optional<Oracle::Request> request;  // if it went to the log
     std::size_t number = 0;
+    bool no_space = false;
   };
 
   void next(int client, Micros pause);
+  void burst_later();
   void begin(int client);
   Call& open(int client);
   // The client waits for `call` no longer.
@@ -57,8 +66,9 @@ class Clients {
 
   World& world_;
   std::vector<Call> calls_;
-  std::map<int, std::size_t> waits_for_;  // by client
-  std::vector<std::int64_t> leases_;      // granted, as far as clients know
+  std::map<int, std::size_t> waits_for_;  // by client; those below zero ask once
+  int last_passer_by_ = 0;
+  std::vector<std::int64_t> leases_;  // granted, as far as clients know
   std::int64_t last_lease_ = 0;
   std::uint64_t last_value_ = 0;
   std::int64_t seen_revision_ = 1;

@@ -86,13 +86,42 @@ Status SimDisk::boundary(const char* what, bool is_write) {
     ++tally_[std::string("crash at ") + what];
     throw Crash{crash_power_};
   }
-  if (!is_write || !failure_in_ || (*failure_in_)-- != 0) return {};
+  return is_write && fails_now() ? failure(what) : Status();
+}
+
+bool SimDisk::fails_now() {
+  if (full_ > 0) {
+    --full_;
+    failure_ = Failure::kEnospc;
+    return true;
+  }
+  if (!failure_in_ || (*failure_in_)-- != 0) return false;
   failure_in_.reset();
+  if (failure_ == Failure::kEnospc) full_ = std::exchange(full_after_, 0);
+  return true;
+}
+
+Status SimDisk::failure(const char* what) {
   failed_ = true;
   log_failed_ = std::string_view(what) != "flush";  // that one runs aside, and is told later
   ++tally_[failure_ == Failure::kEio ? "EIO" : "ENOSPC"];
   if (failure_ == Failure::kEio) return internal_error(std::string(what) + ": Input/output error");
   return {Code::kResourceExhausted, std::string(what) + ": No space left on device"};
+}
+
+Status SimDisk::read_state() {
+  if (!read_failure_in_ || (*read_failure_in_)-- != 0) return {};
+  read_failure_in_.reset();
+  failed_ = true;
+  ++tally_["EIO of the state"];
+  return internal_error("read of the state: Input/output error");
+}
+
+void SimDisk::plan_nothing() {
+  crash_in_.reset();
+  failure_in_.reset();
+  read_failure_in_.reset();
+  full_ = full_after_ = 0;
 }
 
 Result<std::unique_ptr<disk::OpenFile>> SimDisk::open(const std::string& path,
@@ -181,6 +210,7 @@ void SimDisk::restart() {
   dead_ = failed_ = log_failed_ = false;
   crash_in_.reset();
   failure_in_.reset();
+  read_failure_in_.reset();
   cost_ = 0;
 }
 

@@ -38,11 +38,16 @@ class SimDisk final : public disk::Files {
 
   // An I/O boundary, for the state too: may throw Crash; else why the operation fails, or Ok.
   Status boundary(const char* what, bool is_write);
+  // The state is read, which may fail as well.
+  Status read_state();
 
   // Plans, in boundaries from now.
   void plan_crash(std::uint64_t boundaries, bool power);
   void plan_failure(std::uint64_t boundaries, Failure failure);
-  void plan_nothing() { crash_in_.reset(), failure_in_.reset(); }
+  void plan_read_failure(std::uint64_t reads) { read_failure_in_ = reads; }
+  // The next ENOSPC is not the last: so many writes after it fail too, of later lives as well.
+  void plan_full(std::uint64_t writes) { full_after_ = writes; }
+  void plan_nothing();
   void set_sync_max(Micros max) { sync_max_ = max; }
 
   bool dead() const { return dead_; }
@@ -79,12 +84,15 @@ class SimDisk final : public disk::Files {
   static void apply(Names& names, const NameChange& change);
   void change_name(NameChange change);
   void lose_unsynced(Node& node);
+  bool fails_now();
+  Status failure(const char* what);
 
   Rng rng_;
   Tally& tally_;
   Names names_, durable_names_;
   std::vector<NameChange> unsynced_names_;
-  std::optional<std::uint64_t> crash_in_, failure_in_;
+  std::optional<std::uint64_t> crash_in_, failure_in_, read_failure_in_;
+  std::uint64_t full_after_ = 0, full_ = 0;  // writes that will fail, planned and begun
   bool crash_power_ = false;
   Failure failure_ = Failure::kNone;
   Micros sync_max_ = 1000, cost_ = 0;

@@ -49,6 +49,7 @@ void Faults::strike_network(SimMember& member) {
 
 void Faults::strike_disk(SimMember& member) {
   Rng& rng = world_.rng();
+  if (world_.profile().state_faults && rng.chance(0.4)) return strike_state(member);
   const std::uint64_t soon = rng.below(12);
   switch (rng.below(5)) {
     case 0:
@@ -59,10 +60,32 @@ void Faults::strike_disk(SimMember& member) {
     case 3:
       return member.disk().plan_failure(soon, rng.chance(0.5) ? Failure::kEio : Failure::kEnospc);
     default:
-      if (flipped_ || world_.oracle().membership().voters.size() < 3) return;
-      flipped_ = true;
+      if (!may_flip()) return;
       member.kill(rng.chance(0.5));
       member.flip_bit();
+  }
+}
+
+// One damaged disk a world: a second could take the quorum.
+bool Faults::may_flip() {
+  if (flipped_ || world_.oracle().membership().voters.size() < 3) return false;
+  flipped_ = true;
+  return true;
+}
+
+void Faults::strike_state(SimMember& member) {
+  Rng& rng = world_.rng();
+  switch (rng.below(3)) {
+    case 0:
+      return member.disk().plan_read_failure(rng.below(100));
+    case 1:
+      member.disk().plan_failure(rng.below(12), Failure::kEnospc);
+      return member.disk().plan_full(rng.below(8));
+    default:
+      if (!may_flip()) return;
+      member.flip_bit_of_state();
+      if (rng.chance(0.3)) member.kill(rng.chance(0.5));
+      if (rng.chance(0.3)) member.scrub();
   }
 }
 
@@ -142,6 +165,8 @@ void Faults::end() {
   for (const auto& member : world_.members()) {
     member->disk().plan_nothing();
     member->disk().set_sync_max(1000);
+    // What is damaged and was not read yet is found now: it shall not be in the very end.
+    if (member->running() && member->state_damaged()) member->scrub();
   }
   world_.trace("faults end");
 }

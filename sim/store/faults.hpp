@@ -22,13 +22,15 @@ class Faults {
   void strike();
   void strike_network(SimMember& member);
   void strike_disk(SimMember& member);
+  void strike_state(SimMember& member);
+  bool may_flip();
   void strike_process(SimMember& member);
   void split();
   void isolate(const SimMember& member, bool inbound, bool outbound);
   void end();
 
   World& world_;
-  bool flipped_ = false;  // one damaged disk a world: a second could take the quorum
+  bool flipped_ = false;  // a bit of some disk
 };
 
 }  // namespace coracle::store_sim

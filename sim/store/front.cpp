@@ -1,5 +1,6 @@
 #include "store_sim/front.hpp"
 
+#include "member/errors.hpp"
 #include "mvcc/check.hpp"
 #include "mvcc/errors.hpp"
 
@@ -68,7 +69,9 @@ std::optional<Answer> refusal(const Status& status) {
 }
 
 Reply reply_of(const store::Outcome& outcome) {
-  if (!outcome.status.ok()) return {refusal(outcome.status)};
+  if (!outcome.status.ok()) {
+    return {refusal(outcome.status), outcome.status == store::err_no_space()};
+  }
   Answer a;
   std::visit(
       [&](const auto& value) {
@@ -85,6 +88,11 @@ Reply reply_of(const store::Outcome& outcome) {
 }  // namespace
 
 void propose(store::Member& member, const store::Proposal& proposal, bool is_revoke, Replied done) {
+  if (store::grows(proposal) && member.over_quota(proposal.ByteSizeLong())) {
+    return member.refuse_growth([done = std::move(done)](const Status& status) {
+      done({std::nullopt, status == store::err_no_space()});
+    });
+  }
   member.propose(proposal.request(), proposal.SerializeAsString(),
                  [done = std::move(done), is_revoke](store::Outcome outcome) {
                    Reply reply = reply_of(outcome);

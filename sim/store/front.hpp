@@ -14,6 +14,7 @@ namespace coracle::store_sim {
 struct Reply {
   // Nothing: the client cannot know whether it happened.
   std::optional<linearize::Answer> answer;
+  bool no_space = false;  // it was told that there is no space, so that nothing happened
 };
 using Replied = std::function<void(Reply)>;
 

@@ -113,7 +113,7 @@ void SimMember::guarded(const std::function<void()>& work) {
   } catch (const GivenUp& gone) {
     // A member that was removed does not start again. It may have learnt of that in a turn that
     // ended in the middle, before anybody looked.
-    const auto applied = store::read_applied(SimState(disk_, image_));
+    const auto applied = store::read_applied(merged(image_));
     if (applied.ok()) world_.on_applied(*this, applied->index);
     retired_ = world_.oracle().machine().removed().contains(id_);
     if (!disk_.failed() && !bit_flipped_ && !retired_) {
@@ -154,6 +154,27 @@ void SimMember::stop_gracefully() {
   post([this] { member_->stop_gracefully(); });
 }
 
+void SimMember::flip_bit_of_state() {
+  if (!store_sim::flip_bit(image_, disk_.rng())) return;
+  bit_flipped_ = true;
+  world_.count("bit of the state flipped");
+  if (world_.tracing()) world_.trace("a bit of the state of " + name() + " is flipped");
+}
+
+void SimMember::scrub() {
+  post([this] {
+    for (int family = 0; family < mvcc::kFamilies; ++family) {
+      member_->state().scan(mvcc::Family(family), "", "", [](auto, auto) { return true; });
+    }
+  });
+}
+
+bool SimMember::survives(const std::function<void()>& work) {
+  const std::uint64_t life = life_;
+  guarded(work);
+  return running() && life_ == life;
+}
+
 void SimMember::pause(Micros span) {
   if (!running()) return;
   world_.count("pause");
@@ -184,7 +205,6 @@ bool SimMember::receive_snapshot(const raft::InstallSnapshot& order,
   if (receiving_) return false;
   auto staged = folder_->stage();
   if (!staged.ok()) return false;
-  receiving_ = true;
   mvcc::WriteBatch batch;
   for (int family = 0; family < mvcc::kFamilies; ++family) {
     state.scan(mvcc::Family(family), "", "", [&](std::string_view key, std::string_view value) {
@@ -192,6 +212,7 @@ bool SimMember::receive_snapshot(const raft::InstallSnapshot& order,
       return true;
     });
   }
+  receiving_ = true;
   (*staged)->write(batch);
   auto shared = std::make_shared<std::unique_ptr<store::StagedState>>(std::move(staged).value());
   strand_->post([this, order, shared] {

@@ -42,8 +42,14 @@ class SimMember {
   void pause(Micros span);
   void jump_clock(Micros by);
   void flip_bit() { bit_flipped_ = disk_.flip_bit() || bit_flipped_; }
+  void flip_bit_of_state();
+  // Reads all of the state, as a check of its files does.
+  void scrub();
+  bool state_damaged() const { return image_.damaged.has_value(); }
   // For good: it is no member any more.
   void retire();
+  // Runs what reads its state from outside of a turn. False if it ended for that.
+  bool survives(const std::function<void()>& work);
   // Runs on the strand, some time later, if this life lasts.
   void post(std::function<void()> work) {
     if (strand_) strand_->post(std::move(work));
@@ -74,12 +80,10 @@ class SimMember {
   raft_sim::DurableImage durable_;
   std::vector<raft::Entry> in_flight_;  // appended, neither confirmed nor refused yet
   std::optional<raft::HardState> in_flight_hard_;
-  bool flying_ = false;
   std::optional<raft::SnapshotMeta> resetting_;
   bool bit_flipped_ = false, damaged_ = false, retired_ = false;
   std::uint64_t life_ = 0;
   std::int64_t jumps_ = 0;
-  Micros down_until_ = 0;
   raft::Role last_role_ = raft::Role::kFollower;
   bool receiving_ = false;
   bool stopping_ = false;

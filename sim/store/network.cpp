@@ -40,6 +40,7 @@ void SimTransport::send(std::vector<raft::Message> messages) {
     self_.on_send(message);
     if (world_.tracing()) world_.trace(self_.name() + " sends " + raft_sim::describe(message));
     const bool known = peers_.contains(header.to) || heard_.contains(header.to);
+    if (known) maybe_unreachable(header.to);
     if (!known || network.loses(header.from, header.to)) continue;
     // The transport may repeat anything but a proposal, which it sends at most once.
     const bool repeatable = !std::holds_alternative<raft::ProposeReq>(message);
@@ -52,6 +53,16 @@ void SimTransport::send(std::vector<raft::Message> messages) {
       });
     }
   }
+}
+
+// Of one that does not run, or lies behind a cut, a transport that looks learns so; not always.
+void SimTransport::maybe_unreachable(NodeId to) {
+  if (!world_.profile().reports_unreachable) return;
+  const SimMember* peer = world_.find(to);
+  const bool there = peer != nullptr && peer->running() && !world_.network().is_cut(self_.id(), to);
+  if (there || !world_.rng().chance(0.2)) return;
+  world_.count("peer reported unreachable");
+  self_.post([this, to] { events_->peer_unreachable(to); });
 }
 
 void SimTransport::send_snapshot(const raft::InstallSnapshot& order,
@@ -75,9 +86,12 @@ void SimTransport::arrive(NodeId to, std::uint64_t number) {
   const auto job = jobs_.find(to);
   if (job == jobs_.end() || job->second.first != number) return;  // given up
   SimMember* receiver = world_.find(to);
-  const bool ok = receiver != nullptr && receiver->running() &&
-                  !world_.network().loses(self_.id(), to) &&
-                  receiver->receive_snapshot(job->second.second.order, *job->second.second.state);
+  bool ok = receiver != nullptr && receiver->running() && !world_.network().loses(self_.id(), to);
+  const auto hand_over = [&] {
+    const Job& sent = job->second.second;
+    ok = receiver->receive_snapshot(sent.order, *sent.state);
+  };
+  if (ok && !self_.survives(hand_over)) return;  // nor does this
   report(to, number, ok);
 }
 

@@ -51,6 +51,7 @@ class SimTransport final : public store::Transport {
     raft::InstallSnapshot order;
     std::shared_ptr<mvcc::StateSnapshot> state;
   };
+  void maybe_unreachable(NodeId to);
   void arrive(NodeId to, std::uint64_t number);
   void report(NodeId to, std::uint64_t number, bool ok);
 

@@ -24,6 +24,7 @@ bool Operator::busy() const {
 }
 
 void Operator::look_around() {
+  if (world_.oracle().machine().has_alarm(store::pb::NOSPACE)) make_space();
   const raft::Membership& now = world_.oracle().membership();
   SimMember* leader = world_.leader();
   for (const auto& member : world_.members()) {
@@ -44,6 +45,35 @@ void Operator::look_around() {
   } else if (world_.profile().members >= 3 && now.voters.size() < 3 && now.learners.empty() &&
              world_.members().size() < 9) {
     propose(*leader, raft::ChangeKind::kAddLearner, world_.add_member().id());
+  }
+}
+
+// What etcd's documentation says: make room (some do not think of it at once), compact, defragment
+// every member, disarm.
+void Operator::make_space() {
+  Rng& rng = world_.rng();
+  SimMember* member = world_.random_running();
+  if (member == nullptr || (world_.faulty() && rng.chance(0.5))) return;
+  world_.count("space made");
+  store::Proposal request;
+  request.mutable_delete_range()->set_key("a/");
+  request.mutable_delete_range()->set_range_end("c");
+  if (!world_.faulty() || rng.chance(0.5)) world_.clients().ask(*member, request);
+  request.mutable_compaction()->set_revision(world_.oracle().revision());
+  world_.clients().ask(*member, request);
+  for (const auto& each : world_.members()) {
+    if (!each->running()) continue;
+    each->post([m = each.get()] { m->member().defragment([] {}); });
+  }
+  for (const auto& [alarm, raised_by] : world_.oracle().machine().alarms()) {
+    store::Proposal disarm;
+    disarm.mutable_alarm()->set_action(store::pb::AlarmRequest::DEACTIVATE);
+    disarm.mutable_alarm()->set_memberid(raised_by);
+    disarm.mutable_alarm()->set_alarm(alarm);
+    world_.at(rng.between(20'000, 200'000), [member, disarm, life = member->life()] {
+      if (!member->running() || member->life() != life) return;
+      member->post([member, disarm] { member->member().propose(disarm, [](const auto&) {}); });
+    });
   }
 }
 

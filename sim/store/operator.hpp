@@ -22,6 +22,7 @@ class Operator {
 
  private:
   void look_around();
+  void make_space();
   void propose(SimMember& leader, raft::ChangeKind kind, NodeId node);
 
   World& world_;

@@ -1,5 +1,6 @@
 #include "store_sim/oracle.hpp"
 
+#include "member/errors.hpp"
 #include "member/founding.hpp"
 #include "raft/membership.hpp"
 
@@ -34,6 +35,7 @@ std::string Oracle::apply(const raft::Entry& entry) {
     if (!effects_.emplace(Request{proposal.member(), proposal.request()}, effect).second) {
       return "K7: a request is in the log twice";
     }
+    if (std::string broken = check_space(proposal, outcome.status); !broken.empty()) return broken;
   }
   const std::vector<mvcc::Change> changes = machine_->end_turn({entry.index, entry.term});
   take(changes);
@@ -45,6 +47,26 @@ std::string Oracle::apply(const raft::Entry& entry) {
   while (store.compaction_pending()) {
     machine_->compact_step(1000);
     take(machine_->end_turn({entry.index, entry.term}));
+  }
+  return {};
+}
+
+std::string Oracle::check_space(const store::Proposal& proposal, const Status& outcome) {
+  using store::pb::AlarmRequest;
+  if (proposal.has_alarm()) {
+    if (proposal.alarm().alarm() != store::pb::NOSPACE) return {};
+    const std::uint64_t member = proposal.alarm().memberid();
+    if (proposal.alarm().action() == AlarmRequest::ACTIVATE) full_.insert(member);
+    if (proposal.alarm().action() == AlarmRequest::DEACTIVATE) full_.erase(member);
+    return {};
+  }
+  // A transaction with a put may be refused or not, for nobody knows here which branch counts.
+  const bool must = proposal.has_put() || proposal.has_lease_grant();
+  const bool refused = outcome == store::err_no_space();
+  if (must && !full_.empty() && outcome.ok()) return "D6: the store grows under NOSPACE";
+  if (refused && full_.empty()) return "D6: refused for want of space without an alarm";
+  if (refused && (proposal.has_delete_range() || proposal.has_compaction())) {
+    return "D6: what makes space is refused";
   }
   return {};
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,8 @@ class Oracle {
 
  private:
   std::string apply(const raft::Entry& entry);
+  // D6, by an account of its own.
+  std::string check_space(const store::Proposal& proposal, const Status& outcome);
   void take(const std::vector<mvcc::Change>& changes);
 
   mvcc::MemoryStateStore state_;
@@ -71,6 +74,7 @@ class Oracle {
   std::vector<std::vector<TrueEvent>> changes_;   // by revision - 2
   std::map<std::string, mvcc::KeyValue> latest_;  // what is alive
   std::map<Request, Effect> effects_;
+  std::set<std::uint64_t> full_;  // members whose NOSPACE is raised
 };
 
 }  // namespace coracle::store_sim

@@ -32,8 +32,13 @@ struct Profile {
   std::size_t compact_keys = 2;
   std::size_t watch_bytes = 4096;
   std::uint64_t segment_bytes = 4096;
+  // What came later is drawn apart, so that the worlds of older seeds stay what they were.
+  bool state_faults = false;     // the state is damaged or cannot be read; disks stay full
+  std::int64_t quota_bytes = 0;  // 0: the default, which no world reaches
+  std::uint64_t burst_max = 0;   // proposals that come at once now and then
+  bool reports_unreachable = false;
 
-  static Profile draw(Rng& rng);
+  static Profile draw(Rng& rng, std::uint64_t seed);
 };
 
 // Faults and other events, counted by name.

@@ -37,7 +37,83 @@ class SimStaged final : public store::StagedState {
   std::shared_ptr<mvcc::MemoryStateStore> state_ = std::make_shared<mvcc::MemoryStateStore>();
 };
 
+std::uint64_t bytes_of(const mvcc::StateReader& state) {
+  std::uint64_t bytes = 0;
+  for (int family = 0; family < mvcc::kFamilies; ++family) {
+    state.scan(mvcc::Family(family), "", "", [&](std::string_view key, std::string_view value) {
+      bytes += key.size() + value.size();
+      return true;
+    });
+  }
+  return bytes;
+}
+
+// A state as its files give it: reading may fail, and a damaged block is noticed.
+class Checked final : public mvcc::StateSnapshot {
+ public:
+  Checked(const mvcc::StateReader& state, const StateImage& image, SimDisk& disk)
+      : state_(state), image_(image), disk_(disk) {}
+  Checked(std::unique_ptr<mvcc::StateSnapshot> own, const StateImage& image, SimDisk& disk)
+      : own_(std::move(own)), state_(*own_), image_(image), disk_(disk) {}
+
+  std::optional<std::string> get(mvcc::Family family, std::string_view key) const override {
+    must(disk_.read_state());
+    check(family, key);
+    return state_.get(family, key);
+  }
+  void scan(mvcc::Family family, std::string_view begin, std::string_view end,
+            const mvcc::ScanVisitor& visit) const override {
+    must(disk_.read_state());
+    state_.scan(family, begin, end, [&](std::string_view key, std::string_view value) {
+      check(family, key);
+      return visit(key, value);
+    });
+  }
+
+ private:
+  static void must(const Status& status) {
+    if (!status.ok()) throw GivenUp{status};
+  }
+  void check(mvcc::Family family, std::string_view key) const {
+    const auto& block = image_.damaged;
+    if (block && block->family == family && key >= block->first && key <= block->last) {
+      throw GivenUp{data_loss("state: block checksum mismatch")};
+    }
+  }
+
+  const std::unique_ptr<mvcc::StateSnapshot> own_;
+  const mvcc::StateReader& state_;
+  const StateImage& image_;
+  SimDisk& disk_;
+};
+
 }  // namespace
+
+mvcc::MemoryStateStore merged(const StateImage& image) {
+  mvcc::MemoryStateStore out = *image.safe;
+  for (const mvcc::WriteBatch& batch : image.unsafe) out.write(batch);
+  return out;
+}
+
+bool flip_bit(StateImage& image, Rng& rng) {
+  constexpr std::uint64_t kBlockRecords = 4;
+  std::vector<std::pair<mvcc::Family, std::string>> records;
+  for (int family = 0; family < mvcc::kFamilies; ++family) {
+    image.safe->scan(mvcc::Family(family), "", "", [&](std::string_view key, std::string_view) {
+      records.emplace_back(mvcc::Family(family), key);
+      return true;
+    });
+  }
+  if (records.empty()) return false;
+  const std::size_t at = rng.below(records.size());
+  std::size_t last = at;
+  while (last + 1 < records.size() && last + 1 < at + kBlockRecords &&
+         records[last + 1].first == records[at].first) {
+    ++last;
+  }
+  image.damaged = {records[at].first, records[at].second, records[last].second};
+  return true;
+}
 
 void lose_power(StateImage& image, Rng& rng) {
   // RocksDB flushes when it likes, so more than the last flush may be there, never a part of one.
@@ -45,15 +121,34 @@ void lose_power(StateImage& image, Rng& rng) {
 }
 
 SimState::SimState(SimDisk& disk, StateImage& image)
-    : disk_(disk), image_(image), now_(std::make_unique<mvcc::MemoryStateStore>(*image.safe)) {
-  for (const mvcc::WriteBatch& batch : image.unsafe) now_->write(batch);
+    : disk_(disk), image_(image), now_(merged(image)), bytes_(bytes_of(now_)) {}
+
+std::optional<std::string> SimState::get(mvcc::Family family, std::string_view key) const {
+  return Checked(now_, image_, disk_).get(family, key);
+}
+
+void SimState::scan(mvcc::Family family, std::string_view begin, std::string_view end,
+                    const mvcc::ScanVisitor& visit) const {
+  Checked(now_, image_, disk_).scan(family, begin, end, visit);
+}
+
+std::unique_ptr<mvcc::StateSnapshot> SimState::snapshot() const {
+  return std::make_unique<Checked>(now_.snapshot(), image_, disk_);
 }
 
 void SimState::write(const mvcc::WriteBatch& batch) {
+  constexpr std::uint64_t kRecordBytes = 16;
   (void)disk_.boundary("write of the state", false);
   if (disk_.dead()) return;
-  now_->write(batch);
+  now_.write(batch);
+  bytes_ += batch.bytes() + kRecordBytes * batch.ops().size();
   image_.unsafe.push_back(copy_of(batch));
+}
+
+// Reads everything there is.
+void SimState::compact() {
+  if (image_.damaged) throw GivenUp{data_loss("state: block checksum mismatch")};
+  bytes_ = bytes_of(now_);
 }
 
 Status SimState::flush() {
@@ -70,6 +165,7 @@ Status SimFolder::replace_state() {
   image_.safe = std::move(image_.ready);
   image_.ready.reset();
   image_.unsafe.clear();
+  image_.damaged.reset();
   return disk_.boundary("replace of the state", true);
 }
 

@@ -1,6 +1,9 @@
 // SimState and SimFolder: what a member keeps on its simulated machine: the log, as the real
 // FileLog on a SimDisk, and the state, in memory with the durability RocksDB gives without its own
 // log: after a loss of power it is as of some write at or after the last flush.
+//
+// Invariant: what a damaged block holds is never handed out: RocksDB's checksums tell, and the
+// process ends, here by GivenUp.
 #pragma once
 
 #include <functional>
@@ -17,34 +20,43 @@ struct GivenUp {
   Status why;
 };
 
+// A block of the state's files of which a bit is not what it was: neighbours of one family.
+struct DamagedBlock {
+  mvcc::Family family = mvcc::Family::kMvcc;
+  std::string first, last;
+};
+
 // What survives the member.
 struct StateImage {
   std::shared_ptr<mvcc::MemoryStateStore> safe = std::make_shared<mvcc::MemoryStateStore>();
   std::vector<mvcc::WriteBatch> unsafe;           // written since
   std::shared_ptr<mvcc::MemoryStateStore> ready;  // a complete one from another member
+  std::optional<DamagedBlock> damaged;            // of `safe`
 };
+
+// As a member would find it, damaged or not.
+mvcc::MemoryStateStore merged(const StateImage& image);
+// Damages what was flushed. False if there is nothing.
+bool flip_bit(StateImage& image, Rng& rng);
 
 class SimState final : public disk::DurableState {
  public:
   SimState(SimDisk& disk, StateImage& image);
 
-  std::optional<std::string> get(mvcc::Family family, std::string_view key) const override {
-    return now_->get(family, key);
-  }
+  std::optional<std::string> get(mvcc::Family family, std::string_view key) const override;
   void scan(mvcc::Family family, std::string_view begin, std::string_view end,
-            const mvcc::ScanVisitor& visit) const override {
-    now_->scan(family, begin, end, visit);
-  }
+            const mvcc::ScanVisitor& visit) const override;
   void write(const mvcc::WriteBatch& batch) override;
-  std::unique_ptr<mvcc::StateSnapshot> snapshot() const override { return now_->snapshot(); }
+  std::unique_ptr<mvcc::StateSnapshot> snapshot() const override;
   Status flush() override;
-  void compact() override {}
-  std::uint64_t bytes_on_disk() const override { return 1 << 20; }
+  void compact() override;
+  std::uint64_t bytes_on_disk() const override { return bytes_; }
 
  private:
   SimDisk& disk_;
   StateImage& image_;
-  std::unique_ptr<mvcc::MemoryStateStore> now_;
+  mvcc::MemoryStateStore now_;
+  std::uint64_t bytes_ = 0;  // with what was overwritten or erased since it was opened or compacted
 };
 
 class SimFolder final : public store::Folder {

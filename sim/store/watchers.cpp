@@ -70,6 +70,7 @@ void Watchers::connect(Watcher& watcher) {
   watcher.life = member->life();
   watcher.stream = mvcc::StreamId(++last_stream_);
   watcher.created = false;
+  watcher.outstanding = 0;
   mvcc::WatchCreate create;
   create.key = watcher.key;
   create.range_end = watcher.range_end;
@@ -114,6 +115,11 @@ void Watchers::deliver(SimMember& member, mvcc::Deliveries deliveries) {
   for (mvcc::Delivery& delivery : deliveries) {
     for (const auto& watcher : watchers_) {
       if (watcher->member != &member || watcher->stream != delivery.stream) continue;
+      const mvcc::WatchResponse& response = delivery.response;
+      // Asked for explicitly, or the last one: these are few, and come in any case.
+      const bool events = !response.events.empty();
+      if (events) world_.bounds().on_watch_response(member, watcher->outstanding);
+      if (response.watch_id != mvcc::kNoWatchId) watcher->outstanding += response.bytes;
       watcher->inbox.push_back(std::move(delivery.response));
       consume(*watcher);
       break;
@@ -132,8 +138,11 @@ void Watchers::consume(Watcher& watcher) {
     watcher.inbox.pop_front();
     on_response(watcher, response);
     if (!connected(watcher, stream)) return;
-    watcher.member->post(
-        [m = watcher.member, stream, response] { m->member().hub().consumed(stream, response); });
+    watcher.member->post([m = watcher.member, &watcher, stream, response] {
+      m->member().hub().consumed(stream, response);
+      const bool same = watcher.stream == stream && response.watch_id != mvcc::kNoWatchId;
+      if (same) watcher.outstanding -= std::min(watcher.outstanding, response.bytes);
+    });
     consume(watcher);
   });
 }

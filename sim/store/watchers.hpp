@@ -38,6 +38,7 @@ class Watchers {
     bool created = false;
     std::deque<mvcc::WatchResponse> inbox;
     bool consuming = false;
+    std::size_t outstanding = 0;  // bytes handed out that the member does not know to be taken
   };
 
   void connect(Watcher& watcher);

@@ -20,6 +20,7 @@ store::MemberConfig World::founder(const Profile& profile) {
   config.compact_keys = profile.compact_keys;
   config.watch.max_outstanding_bytes = profile.watch_bytes;
   config.watch.max_history_revisions = 3;
+  if (profile.quota_bytes > 0) config.quota_bytes = profile.quota_bytes;
   for (int i = 1; i <= profile.members; ++i) {
     config.initial_cluster["n" + std::to_string(i)] = urls_of(i);
   }
@@ -41,11 +42,12 @@ store::MemberConfig World::config_of(int number, bool joins) {
 
 World::World(std::uint64_t seed, TraceSink sink)
     : rng_(seed),
-      profile_(Profile::draw(rng_)),
+      profile_(Profile::draw(rng_, seed)),
       sink_(std::move(sink)),
       oracle_(founder(profile_)),
       network_(*this),
       leases_(*this),
+      bounds_(*this),
       clients_(*this),
       watchers_(*this),
       operator_(*this),
@@ -137,6 +139,7 @@ void World::after_turn(SimMember& member) {
     return fail(std::move(broken));
   }
   leases_.look_at_committed();
+  bounds_.after_turn(member);
   store::StateMachine& machine = member.member().machine();
   const store::AppliedMark applied = machine.applied();
   if (applied.index > oracle_.applied()) {
@@ -168,6 +171,16 @@ void World::check_equal(SimMember& member) {
     return fail("C4: " + member.describe() + " did not catch up with entry " +
                 std::to_string(oracle_.applied().value));
   }
+  try {
+    check_state(member);
+  } catch (const GivenUp&) {
+    // The damage that nobody came upon is noticed now.
+    if (!member.state_damaged()) throw;
+  }
+}
+
+void World::check_state(SimMember& member) {
+  store::StateMachine& machine = member.member().machine();
   const auto hash = machine.store().hash_kv(Revision(0));
   const auto must = oracle_.machine().store().hash_kv(Revision(0));
   if (!hash.ok() || *hash != *must) fail("D8: HashKV of " + member.name() + " differs");
@@ -189,6 +202,8 @@ void World::check_end() {
     if (failed()) return;
   }
   if (oracle_.machine().lessor().size() != 0) return fail("L2: a lease does not die");
+  if (!oracle_.machine().alarms().empty()) return fail("C4: an alarm was not disarmed");
+  clients_.check_refused(oracle_);
   watchers_.check_end();
   if (failed()) return;
   const linearize::Verdict verdict = linearize::check(clients_.history(oracle_));

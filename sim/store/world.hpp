@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "raft_sim/checker.hpp"
+#include "store_sim/bounds.hpp"
 #include "store_sim/clients.hpp"
 #include "store_sim/faults.hpp"
 #include "store_sim/lease_check.hpp"
@@ -58,6 +59,7 @@ class World {
   SimNetwork& network() { return network_; }
   Clients& clients() { return clients_; }
   LeaseCheck& leases() { return leases_; }
+  Bounds& bounds() { return bounds_; }
   const std::vector<std::unique_ptr<SimMember>>& members() const { return members_; }
   SimMember* find(NodeId id);
   SimMember* random_running();  // after the faults, of those that belong to the cluster
@@ -89,6 +91,7 @@ class World {
   SimClock draw_clock();
   void check_end();
   void check_equal(SimMember& member);
+  void check_state(SimMember& member);
 
   Rng rng_;
   Profile profile_;
@@ -99,6 +102,7 @@ class World {
   Oracle oracle_;
   SimNetwork network_;
   LeaseCheck leases_;
+  Bounds bounds_;
   Clients clients_;
   Watchers watchers_;
   Operator operator_;
