@@ -1,7 +1,6 @@
-// The smaller parts by themselves: paths, server-side apply, compaction, tokens, logs, records.
+// The smaller parts by themselves: paths, compaction, tokens, logs, records.
 #include <catch2/catch.hpp>
 
-#include "apiserver/registry/field_manager.hpp"
 #include "apiserver/testing/api_world.hpp"
 
 namespace coracle::apiserver {
@@ -48,59 +47,6 @@ TEST_CASE("paths are read as upstream reads them") {
   }));
   CAPTURE(c.target);
   CHECK(told(c.method, c.target) == c.want);
-}
-
-const api::ResourceInfo& deployments() {
-  const api::ResourceInfo* info = api::Catalog::builtin().find("apps", "v1", "deployments");
-  REQUIRE(info != nullptr);
-  return *info;
-}
-
-Outcome<json::value> apply(const json::value& current, const std::string& manager,
-                           const std::string& config, bool force = false) {
-  return apply_configuration(deployments(), current,
-                             {*parse_json(config), manager, force, "2026-01-01T00:00:00Z", ""});
-}
-
-TEST_CASE("what an applier stops to name goes, what it never named stays") {
-  json::value object = json::object();
-  object = *apply(object, "m1",
-                  R"({"kind":"Deployment","metadata":{"name":"d","labels":{"a":"1","b":"2"}},)"
-                  R"("spec":{"template":{"spec":{"containers":[{"name":"c","image":"i"},)"
-                  R"({"name":"x","image":"j"}]}}}})");
-  set_path(object, "spec.replicas", json::value(3));  // somebody's plain update
-  object = *apply(object, "m1",
-                  R"({"kind":"Deployment","metadata":{"name":"d","labels":{"a":"1"}},)"
-                  R"("spec":{"template":{"spec":{"containers":[{"name":"c","image":"k"}]}}}})");
-  CHECK(*find(object, "metadata.labels") == *parse_json(R"({"a":"1"})"));
-  CHECK(*find(object, "spec") ==
-        *parse_json(R"({"template":{"spec":{"containers":[{"name":"c","image":"k"}]}},)"
-                    R"("replicas":3})"));
-  CHECK(to_json(*find(get_array(object, "metadata.managedFields")[0], "fieldsV1")) ==
-        R"({"f:metadata":{"f:labels":{"f:a":{}}},"f:spec":{"f:template":{"f:spec":{"f:containers":)"
-        R"({"k:{\"name\":\"c\"}":{"f:image":{},"f:name":{}}}}}}})");
-}
-
-TEST_CASE("appliers that disagree conflict, unless one forces it") {
-  const json::value object =
-      *apply(json::object(), "m1", R"({"kind":"Deployment","spec":{"replicas":1}})");
-  const auto same = apply(object, "m2", R"({"kind":"Deployment","spec":{"replicas":1}})");
-  CHECK(same.ok());
-  const std::string other = R"({"kind":"Deployment","spec":{"replicas":2}})";
-  const auto refused = apply(object, "m2", other);
-  REQUIRE_FALSE(refused.ok());
-  CHECK(refused.error().http_code == 409);
-  CHECK(refused.error().message() ==
-        "Apply failed with 1 conflict: conflict with \"m1\": .spec.replicas");
-  CHECK(get_array(refused.error().status, "details.causes") ==
-        parse_json(R"([{"reason":"FieldManagerConflict","message":"conflict with \"m1\"",)"
-                   R"("field":".spec.replicas"}])")
-            ->as_array());
-  const auto forced = apply(object, "m2", other, true);
-  REQUIRE(forced.ok());
-  CHECK(get_int(*forced, "spec.replicas") == 2);
-  REQUIRE(get_array(*forced, "metadata.managedFields").size() == 1);
-  CHECK(get_string(get_array(*forced, "metadata.managedFields")[0], "manager") == "m2");
 }
 
 TEST_CASE("the store is compacted to where it stood an interval ago") {

@@ -101,7 +101,7 @@ Outcome<Body> parse_body(const net::Request& request, const api::Catalog& catalo
       {"application/json", "application/yaml", "application/vnd.kubernetes.protobuf"});
 }
 
-Outcome<FieldValidation> field_validation(const net::Query& query) {
+Outcome<FieldValidation> field_validation(const net::Query& query, std::string_view options) {
   const std::string_view text = query.get("fieldValidation");
   if (text.empty() || text == "Warn") return FieldValidation::kWarn;
   if (text == "Strict") return FieldValidation::kStrict;
@@ -109,14 +109,16 @@ Outcome<FieldValidation> field_validation(const net::Query& query) {
   api::FieldErrors errors;
   errors.not_supported(api::FieldPath("fieldValidation"), json::value(text),
                        {"", "Ignore", "Strict", "Warn"});
-  return api::invalid_error({"meta.k8s.io", "CreateOptions"}, "", errors);
+  return api::invalid_error({"meta.k8s.io", options}, "", errors);
 }
 
 Outcome<json::value> decode_object(Context& c, const api::ResourceInfo& info, Body body) {
   if (body.empty) {
     return api::bad_request_error(api::decode_error_text(info, "unexpected end of JSON input"));
   }
-  TRY_OUTCOME(const FieldValidation strictness, field_validation(c.request.query));
+  TRY_OUTCOME(const FieldValidation strictness,
+              field_validation(c.request.query,
+                               c.info.verb == "update" ? "UpdateOptions" : "CreateOptions"));
   json::object& object = body.value.get_object();
   const std::string kind(api::kind_of(body.value)), version(api::api_version_of(body.value));
   if (kind.empty()) object["kind"] = info.kind;

@@ -22,7 +22,8 @@ Outcome<Body> parse_body(const net::Request& request, const api::Catalog& catalo
 
 // The query's fieldValidation: what to do about fields a body has too many.
 enum class FieldValidation { kIgnore, kWarn, kStrict };
-Outcome<FieldValidation> field_validation(const net::Query& query);
+// `options` is the kind of the 422 for a word that is none of them.
+Outcome<FieldValidation> field_validation(const net::Query& query, std::string_view options);
 
 // Makes a parsed body an object of `info`: apiVersion and kind (filled in when absent, 400 when of
 // another kind), then typed decoding. Unknown and repeated fields: a warning each, or 400.

@@ -1,303 +1,384 @@
 #include "apiserver/registry/field_manager.hpp"
 
-#include <map>
-#include <set>
+#include <algorithm>
+#include <deque>
 
 #include "api/object.hpp"
+#include "api/strategy.hpp"
+#include "api/validate.hpp"
+#include "apiserver/registry/managed_fields.hpp"
+#include "base/strings.hpp"
 
 namespace coracle::apiserver {
 
 namespace {
 
-using api::Schema;
-using Paths = std::set<std::string>;  // fieldsV1 as pointers: "f:spec/f:ports/k:{...}/f:port"
+using api::FieldChanges;
+using api::FieldSet;
 
-constexpr char kSeparator = '\x1f';
+constexpr std::string_view kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+constexpr std::string_view kBeforeApply = "before-first-apply";
+constexpr size_t kAnnotationsMax = 256 << 10;
 
-std::string join_path(const std::string& base, const std::string& part) {
-  return base.empty() ? part : base + kSeparator + part;
+const json::value& empty_object() {
+  static const json::value kEmpty = json::object();
+  return kEmpty;
 }
 
-const Schema* member_schema(const Schema* schema, std::string_view name) {
-  if (schema == nullptr) return nullptr;
-  if (const api::Property* property = schema->find(name)) return property->schema;
-  return schema->type == api::SchemaType::kMap ? schema->items : nullptr;
-}
+// The difference of two objects in whatever version an owner's fields are of.
+class Comparison {
+ public:
+  Comparison(const FieldWriter& writer, const api::ResourceInfo& given, const json::value& before,
+             const json::value& after)
+      : writer_(writer), given_(given), before_(before), after_(after) {}
 
-// k:{"name":"x"} of an element of a list-map; empty when a key is missing.
-std::string element_key(const Schema& list, const json::value& element) {
-  json::object key;
-  for (const std::string& name : list.list_map_keys) {
-    const json::value* value = find_keys(element, {name});
-    if (value != nullptr) {
-      key[name] = *value;
-    } else if (name == "protocol") {
-      key[name] = "TCP";  // the one key with a default among the built-in kinds
+  // nullptr when the version is no longer served.
+  const FieldChanges* in(const std::string& api_version) {
+    for (const auto& [version, changes] : known_) {
+      if (version == api_version) return changes ? &*changes : nullptr;
     }
+    known_.emplace_back(api_version, compare(api_version));
+    const auto& changes = known_.back().second;
+    return changes ? &*changes : nullptr;
   }
-  if (key.empty()) return {};
-  return "k:" + to_json(sorted_keys(json::value(std::move(key))));
-}
 
-bool is_granular_list(const Schema* schema) {
-  return schema != nullptr && schema->list_type == api::ListType::kMap &&
-         !schema->list_map_keys.empty();
-}
-
-bool is_granular_object(const Schema* schema, const json::value& value) {
-  return value.is_object() && (schema == nullptr || !schema->atomic_map);
-}
-
-// Every leaf a configuration names. Leaves are scalars, atomic lists and maps, empty objects.
-void leaves(const json::value& value, const Schema* schema, const std::string& path, Paths& out) {
-  if (is_granular_object(schema, value) && !value.get_object().empty()) {
-    for (const auto& member : value.get_object()) {
-      const std::string name(member.key());
-      if (path.empty() && (name == "apiVersion" || name == "kind")) continue;
-      leaves(member.value(), member_schema(schema, name), join_path(path, "f:" + name), out);
+ private:
+  std::optional<FieldChanges> compare(const std::string& api_version) const {
+    const api::ResourceInfo* info = &given_;
+    if (api_version != given_.api_version) {
+      const api::GroupVersion gv = api::split_api_version(api_version);
+      info = writer_.catalog.find_kind(gv.group, gv.version, given_.kind);
+      if (info == nullptr || info->storage_prefix != given_.storage_prefix) return std::nullopt;
     }
-    return;
-  }
-  if (is_granular_list(schema) && value.is_array()) {
-    for (const json::value& element : value.get_array()) {
-      leaves(element, schema->items, join_path(path, element_key(*schema, element)), out);
-    }
-    return;
-  }
-  out.insert(path);
-}
-
-// Says which object it is, not what is in it (an empty metadata too).
-bool is_identity(const std::string& path) {
-  return path == "f:metadata" || path == std::string("f:metadata") + kSeparator + "f:name" ||
-         path == std::string("f:metadata") + kSeparator + "f:namespace";
-}
-
-json::value fields_of(const Paths& paths) {
-  json::object root;
-  for (const std::string& path : paths) {
-    json::object* at = &root;
-    size_t start = 0;
-    while (start <= path.size()) {
-      const size_t end = std::min(path.find(kSeparator, start), path.size());
-      json::value& next = (*at)[path.substr(start, end - start)];
-      at = next.is_object() ? &next.get_object() : &next.emplace_object();
-      start = end + 1;
-    }
-  }
-  return root;
-}
-
-void paths_of(const json::value& fields, const std::string& path, Paths& out) {
-  if (!fields.is_object() || fields.get_object().empty()) {
-    if (!path.empty()) out.insert(path);
-    return;
-  }
-  for (const auto& member : fields.get_object()) {
-    paths_of(member.value(), join_path(path, std::string(member.key())), out);
-  }
-}
-
-std::vector<std::string> parts_of(const std::string& path) {
-  std::vector<std::string> parts;
-  size_t start = 0;
-  while (start <= path.size()) {
-    const size_t end = std::min(path.find(kSeparator, start), path.size());
-    parts.push_back(path.substr(start, end - start));
-    start = end + 1;
-  }
-  return parts;
-}
-
-// The element of a list-map that has this key.
-json::value* find_element(json::array& list, const Schema& schema, const std::string& key) {
-  for (json::value& element : list) {
-    if (element_key(schema, element) == key) return &element;
-  }
-  return nullptr;
-}
-
-const json::value* value_at(const json::value& root, const Schema* schema,
-                            const std::string& path) {
-  const json::value* at = &root;
-  for (const std::string& part : parts_of(path)) {
-    if (part.starts_with("f:")) {
-      const json::object* object = at->if_object();
-      at = object == nullptr ? nullptr : object->if_contains(part.substr(2));
-      schema = member_schema(schema, part.substr(2));
-    } else if (at->is_array() && is_granular_list(schema)) {
-      at = find_element(const_cast<json::value*>(at)->get_array(), *schema, part);
-      schema = schema->items;
+    FieldChanges changes;
+    if (info == &given_) {
+      changes = api::compare_fields(before_, after_, *info->schema);
     } else {
-      at = nullptr;
-    }
-    if (at == nullptr) return nullptr;
-  }
-  return at;
-}
-
-// Takes the leaf out; list elements and objects that are left with nothing but their key go too.
-bool remove_at(json::value& at, const Schema* schema, const std::vector<std::string>& parts,
-               size_t depth) {
-  const std::string& part = parts[depth];
-  const bool last = depth + 1 == parts.size();
-  if (part.starts_with("f:") && at.is_object()) {
-    json::object& object = at.get_object();
-    json::value* next = object.if_contains(part.substr(2));
-    if (next == nullptr) return false;
-    if (last || remove_at(*next, member_schema(schema, part.substr(2)), parts, depth + 1)) {
-      erase_key(object, part.substr(2));
-    }
-    return object.empty();
-  }
-  if (!at.is_array() || !is_granular_list(schema)) return false;
-  json::array& list = at.get_array();
-  for (auto it = list.begin(); it != list.end(); ++it) {
-    if (element_key(*schema, *it) != part) continue;
-    if (last || remove_at(*it, schema->items, parts, depth + 1) ||
-        it->get_object().size() <= schema->list_map_keys.size()) {
-      list.erase(it);
-    }
-    break;
-  }
-  return list.empty();
-}
-
-void merge(json::value& live, const json::value& config, const Schema* schema) {
-  if (is_granular_object(schema, config) && live.is_object()) {
-    for (const auto& member : config.get_object()) {
-      json::value* there = live.get_object().if_contains(member.key());
-      if (there == nullptr) {
-        live.get_object()[member.key()] = member.value();
-      } else {
-        merge(*there, member.value(), member_schema(schema, member.key()));
+      json::value before = before_, after = after_;
+      if (before.is_object() && !before.get_object().empty()) {
+        api::convert_object(given_, *info, before);
       }
+      api::convert_object(given_, *info, after);
+      changes = api::compare_fields(before, after, *info->schema);
     }
-    return;
+    api::strip_unowned(changes.set);
+    api::strip_unowned(changes.gone);
+    return changes;
   }
-  if (is_granular_list(schema) && config.is_array() && live.is_array()) {
-    for (const json::value& element : config.get_array()) {
-      json::value* there = find_element(live.get_array(), *schema, element_key(*schema, element));
-      if (there == nullptr) {
-        live.get_array().push_back(element);
-      } else {
-        merge(*there, element, schema->items);
-      }
-    }
-    return;
-  }
-  live = config;
-}
 
-// ".spec.replicas", `.spec.ports[port=80,protocol="TCP"].name`: as conflicts are told.
-std::string shown_path(const std::string& path) {
-  std::string out;
-  for (const std::string& part : parts_of(path)) {
-    if (part.starts_with("f:")) {
-      out += "." + part.substr(2);
-      continue;
-    }
-    out += "[";
-    const auto key = parse_json(std::string_view(part).substr(2));
-    bool first = true;
-    if (key.ok() && key->is_object()) {
-      for (const auto& member : key->get_object()) {
-        if (!std::exchange(first, false)) out += ",";
-        out += std::string(member.key()) + "=" + to_json(member.value());
-      }
-    }
-    out += "]";
-  }
-  return out;
-}
-
-struct Owned {
-  std::map<std::string, Paths> by_manager;  // appliers only
+  const FieldWriter& writer_;
+  const api::ResourceInfo& given_;
+  const json::value& before_;
+  const json::value& after_;
+  std::deque<std::pair<std::string, std::optional<FieldChanges>>> known_;  // stable addresses
 };
 
-Owned owners_of(const json::value& current) {
-  Owned out;
-  for (const json::value& entry : get_array(current, "metadata.managedFields")) {
-    if (get_string(entry, "operation") != "Apply") continue;
-    const json::value* fields = find(entry, "fieldsV1");
-    if (fields != nullptr) {
-      paths_of(*fields, "", out.by_manager[std::string(get_string(entry, "manager"))]);
-    }
-  }
+FieldOwner updater(const FieldWriter& writer, std::string_view manager) {
+  FieldOwner out;
+  out.manager = manager;
+  out.api_version = writer.info.api_version;
+  out.subresource = writer.subresource;
+  out.time = writer.time;
   return out;
 }
 
-api::ApiError conflict_of(const std::vector<std::pair<std::string, std::string>>& conflicts) {
-  std::string message = "Apply failed with " + std::to_string(conflicts.size()) + " conflict" +
-                        (conflicts.size() == 1 ? "" : "s") + ": ";
-  bool first = true;
-  for (const auto& [manager, path] : conflicts) {
-    if (!std::exchange(first, false)) message += "\n";
-    message += "conflict with \"" + manager + "\": " + shown_path(path);
+// Takes what changed from everybody but `except`.
+void take_changes(FieldOwners& owners, Comparison& comparison, const FieldOwner* except) {
+  for (FieldOwner& owner : owners) {
+    if (&owner == except) continue;
+    const FieldChanges* changes = comparison.in(owner.api_version);
+    if (changes == nullptr) {
+      owner.fields.clear();
+      continue;
+    }
+    api::subtract_fields(owner.fields, changes->set);
+    api::subtract_fields(owner.fields, changes->gone);
   }
-  api::ApiError error = api::conflict_error({}, "", message);
-  error.status.as_object()["message"] = message;
-  for (const auto& [manager, path] : conflicts) {
-    api::add_cause(error, "FieldManagerConflict", "conflict with \"" + manager + "\"",
-                   shown_path(path));
+}
+
+// `next` may say who owns it; else it is as before. nullopt: nobody does, by wish.
+std::optional<FieldOwners> owners_before(const FieldWriter& writer, const json::value* current,
+                                         const json::value& next) {
+  if (writer.subresource.empty()) {
+    if (is_owner_reset(next)) return std::nullopt;
+    std::optional<FieldOwners> given = parse_owners(next);
+    if (given && !given->empty()) return given;
   }
+  std::optional<FieldOwners> owners;
+  if (current != nullptr) owners = parse_owners(*current);
+  return owners ? std::move(owners) : FieldOwners();
+}
+
+struct Conflict {
+  const FieldOwner* owner;
+  std::string path;
+};
+
+api::ApiError conflict_error_of(const std::vector<Conflict>& conflicts) {
+  std::string message = "Apply failed with " + std::to_string(conflicts.size());
+  if (conflicts.size() == 1) {
+    message += " conflict: conflict with " + conflicts[0].owner->text() + ": " + conflicts[0].path;
+  } else {
+    message += " conflicts: ";
+    const FieldOwner* told = nullptr;
+    for (const Conflict& conflict : conflicts) {
+      if (told != nullptr) message += "\n";
+      if (std::exchange(told, conflict.owner) != conflict.owner) {
+        message += "conflicts with " + conflict.owner->text() + ":\n";
+      }
+      message += "- " + conflict.path;
+    }
+  }
+  api::ApiError error;
+  error.http_code = 409;
+  json::array causes;
+  for (const Conflict& conflict : conflicts) {
+    causes.push_back(json::object{{"reason", "FieldManagerConflict"},
+                                  {"message", "conflict with " + conflict.owner->text()},
+                                  {"field", conflict.path}});
+  }
+  error.status = json::object{{"kind", "Status"},
+                              {"apiVersion", "v1"},
+                              {"metadata", json::object()},
+                              {"status", "Failure"},
+                              {"message", message},
+                              {"reason", "Conflict"},
+                              {"details", json::object{{"causes", std::move(causes)}}},
+                              {"code", 409}};
   return error;
 }
 
-json::value entry_for(const api::ResourceInfo& info, const std::string& manager,
-                      const ApplyRequest& request, const Paths& paths) {
-  json::object entry;
-  entry["manager"] = manager;
-  entry["operation"] = "Apply";
-  entry["apiVersion"] = info.api_version;
-  entry["time"] = request.time;
-  entry["fieldsType"] = "FieldsV1";
-  entry["fieldsV1"] = fields_of(paths);
-  if (!request.subresource.empty()) entry["subresource"] = request.subresource;
-  return entry;
+// A failure upstream has no reason for: 500 with the bare text.
+api::ApiError plain_failure(const std::string& message) {
+  api::ApiError error;
+  error.http_code = 500;
+  error.status =
+      json::object{{"kind", "Status"},    {"apiVersion", "v1"}, {"metadata", json::object()},
+                   {"status", "Failure"}, {"message", message}, {"code", 500}};
+  return error;
 }
+
+std::string kind_text(std::string_view api_version, std::string_view kind) {
+  std::string version(api_version);
+  if (version.find('/') == std::string::npos) version.insert(0, "/");
+  return version + ", Kind=" + std::string(kind);
+}
+
+class Applier {
+ public:
+  Applier(const FieldWriter& writer, const json::value* current, const ApplyRequest& request)
+      : writer_(writer),
+        schema_(*writer.info.schema),
+        request_(request),
+        config_(request.config),
+        live_(current == nullptr ? json::object() : *current) {}
+
+  Outcome<json::value> run(bool exists) {
+    const Outcome<Done> good = check();
+    if (!good.ok()) return good.error();
+    if (auto parsed = parse_owners(live_)) owners_ = *std::move(parsed);
+    if (!live_.is_object()) live_.emplace_object();
+    if (json::value* metadata = live_.get_object().if_contains("metadata")) {
+      if (metadata->is_object()) erase_key(metadata->get_object(), "managedFields");
+    }
+    std::erase_if(owners_, [](const FieldOwner& owner) { return owner.fields.empty(); });
+    if (owners_.empty() && exists) own_what_was_there();
+    drop_what_is_not_ours();
+    const size_t me = my_place();
+    const FieldSet last =
+        owners_[me].api_version == writer_.info.api_version ? owners_[me].fields : FieldSet();
+    owners_[me].api_version = writer_.info.api_version;
+    owners_[me].time = writer_.time;
+    owners_[me].fields = api::fields_named(config_, schema_);
+    json::value merged = live_;
+    api::merge_configuration(merged, config_, &schema_);
+    if (!last.empty()) prune(merged, last);
+    const Status decoded = api::decode_in_place(merged, schema_, nullptr);
+    if (!decoded.ok()) {
+      return plain_failure("unable to convert unstructured object to " +
+                           kind_text(writer_.info.api_version, writer_.info.kind) + ": " +
+                           decoded.message());
+    }
+    api::strip_unowned(owners_[me].fields);
+    Comparison comparison(writer_, writer_.info, live_, merged);
+    std::vector<Conflict> conflicts = conflicts_with(me, comparison);
+    if (!conflicts.empty() && !request_.force) {
+      if (writer_.manager == "kubectl") forgive_client_side(conflicts);
+      if (!conflicts.empty()) return conflict_error_of(conflicts);
+    }
+    take_changes(owners_, comparison, &owners_[me]);
+    store_owners(merged, std::move(owners_));
+    if (writer_.manager == "kubectl") refresh_last_applied(merged);
+    return merged;
+  }
+
+ private:
+  Outcome<Done> check() const {
+    const std::string wanted = kind_text(writer_.info.api_version, writer_.info.kind);
+    const std::string given = kind_text(api::api_version_of(config_), api::kind_of(config_));
+    if (given != wanted) return api::bad_request_error("invalid object type: " + given);
+    const json::value* managed = find(config_, "metadata.managedFields");
+    if (managed != nullptr && !managed->is_null()) {
+      return api::bad_request_error("metadata.managedFields must be nil");
+    }
+    const std::vector<std::string> faults = api::check_configuration(config_, schema_);
+    if (faults.empty()) return Done{};
+    std::string why = faults.size() == 1 ? faults[0] : "errors:";
+    for (size_t i = 0; faults.size() > 1 && i < faults.size(); ++i) why += "\n  " + faults[i];
+    return plain_failure("failed to create typed patch object (" + request_.ns + "/" +
+                         request_.name + "; " + wanted + "): " + why);
+  }
+
+  // Upstream's name for whoever made an object that nobody was said to own.
+  void own_what_was_there() {
+    FieldOwner owner = updater(writer_, kBeforeApply);
+    owner.fields = api::compare_fields(empty_object(), live_, schema_).set;
+    api::strip_unowned(owner.fields);
+    if (writer_.subresource.empty() && writer_.info.has_status) {
+      erase_key(owner.fields, "f:status");
+    }
+    owners_.push_back(std::move(owner));
+  }
+
+  // Through /status only the status is written, and never through the object's own door.
+  void drop_what_is_not_ours() {
+    json::object& members = config_.get_object();
+    if (writer_.subresource == "status") {
+      json::object kept;
+      for (const std::string_view name : {"apiVersion", "kind", "metadata", "status"}) {
+        if (json::value* value = members.if_contains(name)) kept[name] = std::move(*value);
+      }
+      members = std::move(kept);
+    } else if (writer_.info.has_status) {
+      erase_key(members, "status");
+    }
+  }
+
+  size_t my_place() {
+    FieldOwner me = updater(writer_, writer_.manager);
+    me.applier = true;
+    for (size_t i = 0; i < owners_.size(); ++i) {
+      if (owners_[i].same_as(me)) return i;
+    }
+    owners_.push_back(std::move(me));
+    return owners_.size() - 1;
+  }
+
+  // Takes out what this manager's last configuration named, this one does not, and nobody owns.
+  void prune(json::value& merged, const FieldSet& last) const {
+    const FieldSet mine = api::with_parents(last, &schema_);
+    json::value pruned = merged;
+    api::remove_fields(pruned, mine, &schema_);
+    const FieldSet whole = api::with_parents(api::fields_named(merged, schema_), &schema_);
+    FieldSet kept = api::with_parents(api::fields_named(pruned, schema_), &schema_);
+    for (const FieldOwner& owner : owners_) {
+      api::add_fields(kept, api::with_parents(owner.fields, &schema_));
+    }
+    FieldSet unowned = whole;
+    api::subtract_fields(unowned, kept);
+    pruned = merged;
+    api::remove_fields(pruned, unowned, &schema_);
+    FieldSet gone = whole;
+    api::subtract_fields(gone, api::with_parents(api::fields_named(pruned, schema_), &schema_));
+    api::remove_fields(merged, api::common_fields(gone, mine), &schema_);
+  }
+
+  std::vector<Conflict> conflicts_with(size_t me, Comparison& comparison) const {
+    std::vector<const FieldOwner*> others;
+    for (size_t i = 0; i < owners_.size(); ++i) {
+      if (i != me) others.push_back(&owners_[i]);
+    }
+    std::sort(others.begin(), others.end(),
+              [](const FieldOwner* a, const FieldOwner* b) { return a->id() < b->id(); });
+    std::vector<Conflict> out;
+    for (const FieldOwner* owner : others) {
+      const FieldChanges* changes = comparison.in(owner->api_version);
+      if (changes == nullptr) continue;
+      api::each_field(
+          api::common_fields(owner->fields, changes->set),
+          [&](const api::FieldNames& path) { out.push_back({owner, api::field_path_text(path)}); });
+    }
+    return out;
+  }
+
+  // Fields that kubectl's client-side apply set, and that are still so, kubectl may change.
+  void forgive_client_side(std::vector<Conflict>& conflicts) const {
+    const auto last = parse_json(api::annotation_of(live_, kLastApplied));
+    if (!last.ok() || !last->is_object()) return;
+    if (api::api_version_of(*last) != writer_.info.api_version) return;
+    FieldSet allowed = api::fields_named(*last, schema_);
+    const FieldChanges since = api::compare_fields(*last, live_, schema_);
+    api::subtract_fields(allowed, since.set);
+    api::subtract_fields(allowed, since.gone);
+    std::vector<std::string> paths;
+    api::each_field(
+        allowed, [&](const api::FieldNames& path) { paths.push_back(api::field_path_text(path)); });
+    std::sort(paths.begin(), paths.end());
+    std::erase_if(conflicts, [&](const Conflict& conflict) {
+      return std::binary_search(paths.begin(), paths.end(), conflict.path);
+    });
+  }
+
+  // An object that client-side apply knows is kept so that it can go on.
+  void refresh_last_applied(json::value& merged) const {
+    const json::value* annotations = find(merged, "metadata.annotations");
+    if (annotations == nullptr || find_keys(*annotations, {kLastApplied}) == nullptr) return;
+    json::value shown = request_.config;
+    json::object& metadata = api::metadata_of(shown);
+    if (json::value* mine = metadata.if_contains("annotations"); mine && mine->is_object()) {
+      erase_key(mine->get_object(), kLastApplied);
+    }
+    api::set_annotation(merged, kLastApplied, to_json(sorted_keys(shown)) + "\n");
+    size_t size = 0;
+    for (const auto& member : api::annotations_of(merged)) {
+      size += member.key().size();
+      if (member.value().is_string()) size += member.value().get_string().size();
+    }
+    if (size > kAnnotationsMax) api::remove_annotation(merged, kLastApplied);
+  }
+
+  const FieldWriter& writer_;
+  const api::Schema& schema_;
+  const ApplyRequest& request_;
+  json::value config_;
+  json::value live_;
+  FieldOwners owners_;
+};
 
 }  // namespace
 
-Outcome<json::value> apply_configuration(const api::ResourceInfo& info, const json::value& current,
-                                         const ApplyRequest& request) {
-  json::value config = request.config;
-  erase_key(api::metadata_of(config), "managedFields");
-  Paths wanted;
-  leaves(config, info.schema, "", wanted);
-  std::erase_if(wanted, is_identity);
-  Owned owned = owners_of(current);
-  std::vector<std::pair<std::string, std::string>> conflicts;
-  for (auto& [manager, paths] : owned.by_manager) {
-    if (manager == request.manager) continue;
-    for (const std::string& path : wanted) {
-      if (!paths.contains(path)) continue;
-      const json::value* live = value_at(current, info.schema, path);
-      const json::value* mine = value_at(config, info.schema, path);
-      if (live == nullptr || mine == nullptr || *live == *mine) continue;
-      conflicts.emplace_back(manager, path);
+void track_update(const FieldWriter& writer, const json::value* current, json::value& next) {
+  std::optional<FieldOwners> owners = owners_before(writer, current, next);
+  const bool untracked = !owners || (owners->empty() && current != nullptr);
+  if (untracked) {
+    erase_key(api::metadata_of(next), "managedFields");
+    return;
+  }
+  Comparison comparison(writer, writer.storage, current == nullptr ? empty_object() : *current,
+                        next);
+  const FieldChanges* changes = comparison.in(writer.info.api_version);
+  CHECK_MSG(changes != nullptr, "a served version has a schema: " << writer.info.api_version);
+  if (!changes->empty()) {
+    FieldOwner me = updater(writer, writer.manager);
+    me.fields = changes->set;
+    // A create's status is what the server makes of it.
+    if (current == nullptr && writer.info.has_status) erase_key(me.fields, "f:status");
+    take_changes(*owners, comparison, nullptr);
+    const auto same = std::find_if(owners->begin(), owners->end(),
+                                   [&](const FieldOwner& owner) { return owner.same_as(me); });
+    if (same == owners->end()) {
+      owners->push_back(std::move(me));
+    } else if (!me.fields.empty()) {
+      api::add_fields(same->fields, me.fields);
+      same->time = writer.time;
     }
   }
-  if (!conflicts.empty() && !request.force) return conflict_of(conflicts);
-  for (const auto& [manager, path] : conflicts) owned.by_manager[manager].erase(path);
-  json::value next = current;
-  Paths dropped = owned.by_manager[request.manager];
-  for (const std::string& path : wanted) dropped.erase(path);
-  for (const auto& [manager, paths] : owned.by_manager) {
-    if (manager == request.manager) continue;
-    for (const std::string& path : paths) dropped.erase(path);
-  }
-  for (const std::string& path : dropped) {
-    (void)remove_at(next, info.schema, parts_of(path), 0);
-  }
-  merge(next, config, info.schema);
-  owned.by_manager[request.manager] = wanted;
-  json::array entries;
-  for (const auto& [manager, paths] : owned.by_manager) {
-    if (!paths.empty()) entries.push_back(entry_for(info, manager, request, paths));
-  }
-  api::metadata_of(next)["managedFields"] = std::move(entries);
-  return next;
+  store_owners(next, *std::move(owners));
+}
+
+Outcome<json::value> apply_configuration(const FieldWriter& writer, const json::value* current,
+                                         const ApplyRequest& request) {
+  return Applier(writer, current, request).run(current != nullptr);
 }
 
 }  // namespace coracle::apiserver

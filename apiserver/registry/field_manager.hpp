@@ -1,7 +1,9 @@
-// field_manager: server-side apply, for appliers among themselves: each manager's last
-// configuration is remembered as fieldsV1 in metadata.managedFields; what it stops to name and
-// nobody else applied goes; what another applier set differently is a conflict unless forced. Pure.
-// Ownership by plain updates is not tracked.
+// field_manager: who owns which field of an object: recorded for every write in
+// metadata.managedFields, and what server-side apply makes of it. Pure.
+//
+// A plain write takes the fields it changes from everybody else. An apply owns what its
+// configuration names; what it no longer names, and nobody else owns, goes; what it would change
+// of others' is a conflict unless forced.
 #pragma once
 
 #include <string>
@@ -12,16 +14,30 @@
 
 namespace coracle::apiserver {
 
-struct ApplyRequest {
-  json::value config;  // decoded, with apiVersion and kind
+// Who writes, and through which door.
+struct FieldWriter {
+  const api::Catalog& catalog;
+  const api::ResourceInfo& info;     // the version written in
+  const api::ResourceInfo& storage;  // the version of the objects given here
   std::string manager;
-  bool force = false;
-  std::string time;
   std::string subresource;
+  std::string time;
 };
 
-// 409 with a FieldManagerConflict cause for each field.
-Outcome<json::value> apply_configuration(const api::ResourceInfo& info, const json::value& current,
+// Sets the owners of `next`. `current` is nullptr for a create. An object without owners gets none
+// by an update (upstream: nobody asked for them); a create always has them.
+void track_update(const FieldWriter& writer, const json::value* current, json::value& next);
+
+struct ApplyRequest {
+  json::value config;  // as sent: nulls and all
+  bool force = false;
+  std::string ns, name;  // for errors
+};
+
+// The object after the apply, in the version written in; owners are set. `current` is in that
+// version too, nullptr for a create. 400 and 500 for configurations that do not fit, 409 with a
+// FieldManagerConflict cause for each field.
+Outcome<json::value> apply_configuration(const FieldWriter& writer, const json::value* current,
                                          const ApplyRequest& request);
 
 }  // namespace coracle::apiserver

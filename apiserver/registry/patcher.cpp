@@ -1,9 +1,9 @@
-#include <set>
+// The patch verb: the four kinds of patches, and server-side apply.
+#include "apiserver/registry/patcher.hpp"
 
 #include "api/object.hpp"
 #include "api/patch.hpp"
 #include "api/validate.hpp"
-#include "apiserver/registry/field_manager.hpp"
 #include "apiserver/registry/writer.hpp"
 #include "base/strings.hpp"
 #include "base/yaml.hpp"
@@ -16,6 +16,7 @@ constexpr std::string_view kJsonPatch = "application/json-patch+json";
 constexpr std::string_view kMergePatch = "application/merge-patch+json";
 constexpr std::string_view kStrategicPatch = "application/strategic-merge-patch+json";
 constexpr std::string_view kApplyPatch = "application/apply-patch+yaml";
+constexpr size_t kOperationsMax = 10000;
 
 std::string patch_type(const net::Request& request) {
   const std::string_view header = request.headers.get("content-type");
@@ -46,57 +47,153 @@ std::string go_text(const json::value& value) {
   return to_json(value);
 }
 
-api::ApiError bad_patch(const std::string& type, const json::value& patch, std::string why) {
-  const std::string shown = type == kStrategicPatch ? go_text(patch) : to_json(patch);
-  const size_t of_type = why.rfind(" of type ");
-  if (type == kStrategicPatch && of_type != std::string::npos) {
-    why = "unrecognized type: " + why.substr(of_type + 9);
-  }
+// A patched object that is none; `shown` is what upstream quotes of it.
+api::ApiError bad_patch(const std::string& shown, const std::string& why) {
   api::FieldErrors errors;
   errors.invalid(api::FieldPath("patch"), json::value(shown), why);
   return api::invalid_error({}, "", errors);
 }
 
-api::ApiError unprocessable(std::string_view why) {
-  api::ApiError error = api::invalid_error({}, "", {});
-  json::object& status = error.status.as_object();
-  status["message"] =
-      "the server rejected our request due to an error in our request: " + std::string(why);
-  return error;
+// The converter behind strategic patches has words of its own for a wrong type.
+std::string converter_text(const std::string& why) {
+  const size_t of_type = why.rfind(" of type ");
+  return of_type == std::string::npos ? why : "unrecognized type: " + why.substr(of_type + 9);
+}
+
+// What a patch document itself has too many of.
+std::vector<std::string> patch_faults(const std::string& type, const json::value& patch,
+                                      const std::vector<std::string>& duplicates) {
+  std::vector<std::string> out = api::strict_warnings({}, duplicates);
+  if (type != kJsonPatch) return out;
+  for (std::string& text : out) text.insert(0, "json patch ");
+  const json::array& operations = patch.get_array();
+  for (size_t i = 0; i < operations.size(); ++i) {
+    if (!operations[i].is_object()) continue;
+    for (const auto& member : operations[i].get_object()) {
+      const std::string_view name = member.key();
+      if (name == "op" || name == "path" || name == "from" || name == "value") continue;
+      out.push_back("json patch unknown field " +
+                    quoted("[" + std::to_string(i) + "]." + std::string(name)));
+    }
+  }
+  return out;
+}
+
+bool is_patch_type(const std::string& type) {
+  return type == kJsonPatch || type == kMergePatch || type == kStrategicPatch ||
+         type == kApplyPatch;
 }
 
 }  // namespace
 
-Outcome<json::value> Writer::apply_patch(Context& c, const std::string& type,
-                                         const json::value& patch, const json::value& current) {
-  json::value served = current;
-  if (c.resource != c.storage) api::convert_object(*c.storage, *c.resource, served);
-  Result<json::value> patched = served;
-  if (type == kJsonPatch) {
-    patched = api::apply_json_patch(served, patch);
-  } else if (type == kMergePatch) {
-    patched = api::apply_merge_patch(served, patch);
+Outcome<Patch> parse_patch(const net::Request& request) {
+  Patch out;
+  out.type = patch_type(request);
+  if (!is_patch_type(out.type)) {
+    return api::unsupported_media_type_error({std::string(kJsonPatch), std::string(kMergePatch),
+                                              std::string(kStrategicPatch),
+                                              std::string(kApplyPatch)});
+  }
+  TRY_OUTCOME(out.strictness, field_validation(request.query, "PatchOptions"));
+  if (out.type == kApplyPatch) {
+    auto documents = parse_yaml(request.body);
+    const bool one = documents.ok() && documents->size() == 1;
+    if (!one || !documents->front().value.is_object()) {
+      return api::bad_request_error("error decoding YAML: " +
+                                    (documents.ok() ? std::string("the body is not one mapping")
+                                                    : documents.status().message()));
+    }
+    out.apply = true;
+    out.document = std::move(documents->front().value);
+    for (const std::string& path : documents->front().duplicates) {
+      out.faults.push_back("yaml: unmarshal errors:\n  key " + quoted(path) +
+                           " already set in map");
+    }
+    return out;
+  }
+  if (request.query.has("force")) {
+    api::FieldErrors errors;
+    errors.forbidden(api::FieldPath("force"), "may not be specified for non-apply patch");
+    return api::invalid_error({"meta.k8s.io", "PatchOptions"}, "", errors);
+  }
+  std::vector<std::string> duplicates;
+  auto document = parse_json(request.body, &duplicates);
+  if (!document.ok()) {
+    return api::bad_request_error("error decoding patch: " + document.status().message());
+  }
+  if (document->is_array() != (out.type == kJsonPatch)) {
+    return api::bad_request_error("error decoding patch: the document has the wrong shape");
+  }
+  if (document->is_array() && document->get_array().size() > kOperationsMax) {
+    return api::too_large_error("The allowed maximum operations in a JSON patch is " +
+                                std::to_string(kOperationsMax) + ", got " +
+                                std::to_string(document->get_array().size()));
+  }
+  out.faults = patch_faults(out.type, *document, duplicates);
+  out.document = *std::move(document);
+  return out;
+}
+
+Outcome<json::value> patched_object(Context& c, const Patch& patch, const json::value& current,
+                                    const api::Schema& schema) {
+  Result<json::value> patched = current;
+  if (patch.type == kJsonPatch) {
+    patched = api::apply_json_patch(current, patch.document);
+  } else if (patch.type == kMergePatch) {
+    patched = api::apply_merge_patch(current, patch.document);
   } else {
-    patched = api::apply_strategic_patch(served, patch, c.resource->schema);
+    patched = api::apply_strategic_patch(current, patch.document, &schema);
   }
   if (!patched.ok()) {
-    if (patched.status().code() == Code::kFailedPrecondition) {
-      return unprocessable(patched.status().message());
-    }
-    return api::bad_request_error(patched.status().message());
+    const bool unfit = patched.status().code() == Code::kFailedPrecondition;
+    return unfit ? api::unprocessable_error() : api::bad_request_error(patched.status().message());
   }
   json::value next = *std::move(patched);
   if (!next.is_object()) return api::bad_request_error("the patched object is not an object");
-  TRY_OUTCOME(const FieldValidation strictness, field_validation(c.request.query));
+  const bool strategic = patch.type == kStrategicPatch;
+  const auto shown = [&](const json::value& object) {
+    return strategic ? go_text(patch.document) : to_json(sorted_keys(object));
+  };
+  // Quoted only when something is wrong, and then as it was before decoding.
+  const json::value before = strategic ? json::value() : next;
   std::vector<std::string> unknown;
-  const Status decoded = api::decode_in_place(next, *c.resource->schema, &unknown);
-  if (!decoded.ok()) return bad_patch(type, patch, decoded.message());
-  if (!unknown.empty() && strictness == FieldValidation::kStrict) {
-    return bad_patch(type, patch, api::strict_error_text(unknown, {}));
+  const Status decoded = api::decode_in_place(next, schema, &unknown);
+  if (!decoded.ok()) {
+    return bad_patch(shown(before), strategic ? converter_text(decoded.message())
+                                              : std::string(decoded.message()));
   }
-  if (!unknown.empty() && strictness == FieldValidation::kWarn) {
-    for (std::string& text : api::strict_warnings(unknown, {})) c.warnings.push_back(text);
+  if (patch.strictness == FieldValidation::kIgnore) return next;
+  std::vector<std::string> faults = patch.faults;
+  for (std::string& text : api::strict_warnings(unknown, {})) faults.push_back(std::move(text));
+  if (faults.empty()) return next;
+  if (patch.strictness == FieldValidation::kStrict) {
+    const std::string why = "strict decoding error: " + join(faults, ", ");
+    if (!strategic && unknown.empty()) return bad_patch(to_json(patch.document), why);
+    return bad_patch(shown(before), why);
   }
+  for (std::string& text : faults) c.warnings.push_back(std::move(text));
+  return next;
+}
+
+Outcome<Done> check_apply(Context& c, const Patch& patch) {
+  if (c.request.query.get("fieldManager").empty()) {
+    api::FieldErrors errors;
+    errors.required(api::FieldPath("fieldManager"), "is required for apply patch");
+    return api::invalid_error({"meta.k8s.io", "PatchOptions"}, "", errors);
+  }
+  if (patch.faults.empty() || patch.strictness == FieldValidation::kIgnore) return Done{};
+  if (patch.strictness == FieldValidation::kStrict) {
+    return api::bad_request_error("error strict decoding YAML: " + join(patch.faults, ", "));
+  }
+  for (const std::string& text : patch.faults) c.warnings.push_back(text);
+  return Done{};
+}
+
+Outcome<json::value> Writer::apply_patch(Context& c, const Patch& patch,
+                                         const json::value& current) {
+  json::value served = current;
+  if (c.resource != c.storage) api::convert_object(*c.storage, *c.resource, served);
+  TRY_OUTCOME(json::value next, patched_object(c, patch, served, *c.resource->schema));
   const Outcome<Done> settled = settle_identity(c, next, true);
   if (!settled.ok()) return settled.error();
   if (c.resource != c.storage) api::convert_object(*c.resource, *c.storage, next);
@@ -104,27 +201,10 @@ Outcome<json::value> Writer::apply_patch(Context& c, const std::string& type,
 }
 
 Task<Reply> Writer::patch(Context& c) {
-  const std::string type = patch_type(c.request);
-  if (type == kApplyPatch) co_return co_await apply(c);
-  if (type != kJsonPatch && type != kMergePatch && type != kStrategicPatch) {
-    co_return api::unsupported_media_type_error({std::string(kJsonPatch), std::string(kMergePatch),
-                                                 std::string(kStrategicPatch),
-                                                 std::string(kApplyPatch)});
-  }
-  if (c.request.query.has("force")) {
-    api::FieldErrors errors;
-    errors.forbidden(api::FieldPath("force"), "may not be specified for non-apply patch");
-    co_return api::invalid_error({"meta.k8s.io", "PatchOptions"}, "", errors);
-  }
-  auto patch = parse_json(c.request.body);
-  if (!patch.ok()) {
-    co_return api::bad_request_error("error decoding patch: " + patch.status().message());
-  }
-  if (patch->is_array() != (type == kJsonPatch)) {
-    co_return api::bad_request_error("error decoding patch: the document has the wrong shape");
-  }
-  const Make make = [this, &c, type, &patch](const json::value& current) {
-    return apply_patch(c, type, *patch, current);
+  CO_TRY_OUTCOME(Patch patch, parse_patch(c.request));
+  if (patch.apply) co_return co_await apply(c, std::move(patch));
+  const Make make = [this, &c, &patch](const json::value& current) {
+    return apply_patch(c, patch, current);
   };
   const auto target =
       c.info.subresource == "status" ? api::WriteTarget::kStatus : api::WriteTarget::kObject;
@@ -132,45 +212,34 @@ Task<Reply> Writer::patch(Context& c) {
   co_return reply_object(m_, c, 200, saved.tail);
 }
 
-Task<Reply> Writer::apply(Context& c) {
-  auto config = parse_yaml_one(c.request.body);
-  if (!config.ok() || !config->is_object()) {
-    co_return api::bad_request_error("error decoding YAML: " + (config.ok()
-                                                                    ? std::string("not an object")
-                                                                    : config.status().message()));
-  }
-  const std::string manager(c.request.query.get("fieldManager"));
-  if (manager.empty()) {
-    api::FieldErrors errors;
-    errors.required(api::FieldPath("fieldManager"), "is required for apply patch");
-    co_return api::invalid_error({"meta.k8s.io", "PatchOptions"}, "", errors);
-  }
-  std::vector<std::string> unknown;
-  const Status decoded = api::decode_in_place(*config, *c.resource->schema, &unknown);
-  if (!decoded.ok() || !unknown.empty()) {
-    co_return api::internal_api_error(
-        "failed to create typed patch object (" + c.info.ns + "/" + c.info.name + "; " +
-        c.resource->api_version + ", Kind=" + c.resource->kind +
-        "): " + (decoded.ok() ? join(unknown, ", ") : decoded.message()));
-  }
-  const Outcome<Done> settled = settle_identity(c, *config, true);
+Task<Reply> Writer::apply(Context& c, Patch patch) {
+  const Outcome<Done> allowed = check_apply(c, patch);
+  if (!allowed.ok()) co_return allowed.error();
+  json::value named = patch.document;
+  const Outcome<Done> settled = settle_identity(c, named, true);
   if (!settled.ok()) co_return settled.error();
-  const ApplyRequest request{*config, manager, query_flag(c.request.query, "force"),
-                             format_time(m_.executor.wall_now()), c.info.subresource};
-  const Make make = [&c, &request](const json::value& current) -> Outcome<json::value> {
+  const ApplyRequest request{std::move(patch.document), query_flag(c.request.query, "force"),
+                             c.info.ns, c.info.name};
+  const Make make = [this, &c, &request](const json::value& current) -> Outcome<json::value> {
     json::value served = current;
     if (c.resource != c.storage) api::convert_object(*c.storage, *c.resource, served);
-    TRY_OUTCOME(json::value next, apply_configuration(*c.resource, served, request));
+    TRY_OUTCOME(json::value next, apply_configuration(field_writer(c), &served, request));
     if (c.resource != c.storage) api::convert_object(*c.resource, *c.storage, next);
     return next;
   };
   const auto target =
       c.info.subresource == "status" ? api::WriteTarget::kStatus : api::WriteTarget::kObject;
-  Outcome<Saved> saved = co_await update_object(c, target, make);
+  Outcome<Saved> saved = co_await update_object(c, target, make, Owners::kGiven);
   if (!saved.ok() && saved.error().http_code == 404 && c.info.subresource.empty()) {
-    json::value empty = json::object();
-    CO_TRY_OUTCOME(json::value fresh, apply_configuration(*c.resource, empty, request));
-    CO_TRY_OUTCOME(const Saved made, co_await create_object(c, std::move(fresh)));
+    const std::string_view uid = api::uid_of(request.config);
+    if (!uid.empty()) {
+      co_return api::conflict_error(c.group_name(), c.info.name,
+                                    "uid mismatch: the provided object specified uid " +
+                                        std::string(uid) + ", and no existing object was found");
+    }
+    CO_TRY_OUTCOME(json::value fresh, apply_configuration(field_writer(c), nullptr, request));
+    (void)settle_identity(c, fresh, true);  // good, as the configuration was
+    CO_TRY_OUTCOME(const Saved made, co_await create_object(c, std::move(fresh), Owners::kGiven));
     co_return reply_object(m_, c, 201, made.tail);
   }
   if (!saved.ok()) co_return saved.error();

@@ -2,6 +2,7 @@
 
 #include "api/object.hpp"
 #include "api/validate.hpp"
+#include "apiserver/registry/managed_fields.hpp"
 
 namespace coracle::apiserver {
 
@@ -73,7 +74,14 @@ Task<Reply> Writer::create(Context& c) {
   co_return reply_object(m_, c, 201, saved.tail);
 }
 
-Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object) {
+FieldWriter Writer::field_writer(const Context& c) const {
+  std::string manager(c.request.query.get("fieldManager"));
+  if (manager.empty()) manager = manager_of_agent(c.request.headers.get("user-agent"));
+  return {m_.catalog,         *c.resource,        *c.storage,
+          std::move(manager), c.info.subresource, format_time(m_.executor.wall_now())};
+}
+
+Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object, Owners owners) {
   if (!api::resource_version_of(object).empty()) {
     co_return api::internal_api_error("resourceVersion should not be set on objects to be created");
   }
@@ -82,6 +90,8 @@ Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object) {
   if (generated) api::metadata_of(object)["name"] = generated_name(object, m_.rng);
   if (c.info.name.empty()) c.info.name = api::name_of(object);
   api::default_object(*c.storage, m_.hooks, object);
+  // What admission adds is nobody's.
+  if (owners == Owners::kTrack) track_update(field_writer(c), nullptr, object);
   const Outcome<Done> admitted = co_await admission_.admit_create(c, object);
   if (!admitted.ok()) co_return admitted.error();
   api::default_object(*c.storage, m_.hooks, object);  // of what admission added
@@ -119,8 +129,10 @@ Task<Outcome<Saved>> Writer::insert(Context& c, json::value object) {
   co_return saved;
 }
 
-Outcome<Change> Writer::decide_update(Context& c, api::WriteTarget target, json::value next,
+Outcome<Change> Writer::decide_update(Context& c, const Update& update,
                                       const json::value& current) {
+  const api::WriteTarget target = update.target;
+  TRY_OUTCOME(json::value next, update.make(current));
   const std::string uid(api::uid_of(next)), version(api::resource_version_of(next));
   if (!uid.empty() && uid != api::uid_of(current)) {
     return precondition_failed(c, "UID", uid, api::uid_of(current));
@@ -131,8 +143,11 @@ Outcome<Change> Writer::decide_update(Context& c, api::WriteTarget target, json:
   api::metadata_of(next)["resourceVersion"] = api::resource_version_of(current);
   api::default_object(*c.storage, m_.hooks, next);
   api::prepare_update(*c.storage, m_.hooks, target, next, current);
+  if (update.owners == Owners::kTrack) track_update(field_writer(c), &current, next);
   const api::FieldErrors errors = api::validate_update(*c.storage, m_.hooks, target, next, current);
   if (!errors.empty()) return api::invalid_error(c.group_kind(), c.info.name, errors);
+  const auto warn = m_.hooks.kind(c.storage->group, c.storage->kind).warnings;
+  if (warn != nullptr && target == api::WriteTarget::kObject) warn(next, &current, c.warnings);
   Change change;
   if (may_vanish(next)) {
     change.kind = Change::Kind::kDelete;
@@ -143,37 +158,37 @@ Outcome<Change> Writer::decide_update(Context& c, api::WriteTarget target, json:
   return change;
 }
 
-Task<Outcome<Saved>> Writer::update_object(Context& c, api::WriteTarget target, Make make) {
+Task<Outcome<Saved>> Writer::update_object(Context& c, api::WriteTarget target, Make make,
+                                           Owners owners) {
+  Update update{target, owners, std::move(make)};
   if (is_service(c) && target == api::WriteTarget::kObject) {
-    co_return co_await update_service(c, target, std::move(make));
+    co_return co_await update_service(c, std::move(update));
   }
-  const Decide decide = [this, &c, target, make](const json::value& current) -> Outcome<Change> {
-    c.warnings.clear();
-    TRY_OUTCOME(json::value next, make(current));
-    return decide_update(c, target, std::move(next), current);
+  const Decide decide = [this, &c, update,
+                         warnings = c.warnings](const json::value& current) -> Outcome<Change> {
+    c.warnings = warnings;
+    return decide_update(c, update, current);
   };
   co_return co_await access_.mutate({c.storage, c.info.ns, c.info.name}, decide, c.dry_run);
 }
 
 // Addresses and ports are taken in the store before the service is written, for the object as it
 // will be; should that be another one by then, the write starts over.
-Task<Outcome<Saved>> Writer::update_service(Context& c, api::WriteTarget target, Make make) {
+Task<Outcome<Saved>> Writer::update_service(Context& c, Update update) {
   const Target where{c.storage, c.info.ns, c.info.name};
+  const std::vector<std::string> warnings = c.warnings;
   for (int attempt = 0; attempt < StoreAccess::kAttemptsMax; ++attempt) {
     CO_TRY_OUTCOME(const json::value seen, co_await access_.read(where));
     ServiceClaims claims;
     // First dry: also says whether the write is a good one at all.
-    auto planned = make(seen);
-    auto change = planned.ok() ? decide_update(c, target, *std::move(planned), seen)
-                               : Outcome<Change>(planned.error());
+    auto change = decide_update(c, update, seen);
     if (change.ok() && change->kind == Change::Kind::kPut) {
       CO_TRY_OUTCOME(claims, co_await services_.claim(change->object, seen, c.dry_run));
     }
     bool moved = false;
     const Decide decide = [&](const json::value& current) -> Outcome<Change> {
-      c.warnings.clear();
-      TRY_OUTCOME(json::value next, make(current));
-      TRY_OUTCOME(Change decided, decide_update(c, target, std::move(next), current));
+      c.warnings = warnings;
+      TRY_OUTCOME(Change decided, decide_update(c, update, current));
       moved = api::resource_version_of(current) != api::resource_version_of(seen);
       if (moved) {
         decided.kind = Change::Kind::kNone;
@@ -202,13 +217,9 @@ Task<Outcome<Saved>> Writer::update_service(Context& c, api::WriteTarget target,
 Task<Reply> Writer::update(Context& c) {
   CO_TRY_OUTCOME(Body body, parse_body(c.request, m_.catalog, c.resource->kind));
   CO_TRY_OUTCOME(json::value object, decode_named(c, std::move(body)));
-  const std::vector<std::string> warnings = c.warnings;
   json::value stored = object;
   if (c.resource != c.storage) api::convert_object(*c.resource, *c.storage, stored);
-  const Make make = [&c, warnings, stored](const json::value&) -> Outcome<json::value> {
-    c.warnings = warnings;
-    return stored;
-  };
+  const Make make = [&stored](const json::value&) -> Outcome<json::value> { return stored; };
   const auto target =
       c.info.subresource == "status" ? api::WriteTarget::kStatus : api::WriteTarget::kObject;
   Outcome<Saved> saved = co_await update_object(c, target, make);

@@ -7,6 +7,8 @@
 #include "api/strategy.hpp"
 #include "apiserver/registry/admission.hpp"
 #include "apiserver/registry/codec.hpp"
+#include "apiserver/registry/field_manager.hpp"
+#include "apiserver/registry/patcher.hpp"
 #include "apiserver/registry/service_claims.hpp"
 #include "apiserver/registry/store_access.hpp"
 
@@ -22,22 +24,30 @@ class Writer {
   Task<Reply> update(Context& c);
   Task<Reply> patch(Context& c);
 
+  // Who writes which fields: recorded by the writer, or by what made the object (an apply).
+  enum class Owners { kTrack, kGiven };
   // The rest of a create, for an object of the served version whose name and namespace are set.
-  Task<Outcome<Saved>> create_object(Context& c, json::value object);
+  Task<Outcome<Saved>> create_object(Context& c, json::value object,
+                                     Owners owners = Owners::kTrack);
   // Replaces fields of the stored object by what `make` returns (storage version), with all checks
   // of an update.
   using Make = std::function<Outcome<json::value>(const json::value& current)>;
-  Task<Outcome<Saved>> update_object(Context& c, api::WriteTarget target, Make make);
+  Task<Outcome<Saved>> update_object(Context& c, api::WriteTarget target, Make make,
+                                     Owners owners = Owners::kTrack);
+  FieldWriter field_writer(const Context& c) const;
 
  private:
-  Outcome<Change> decide_update(Context& c, api::WriteTarget target, json::value next,
-                                const json::value& current);
-  Task<Outcome<Saved>> update_service(Context& c, api::WriteTarget target, Make make);
+  struct Update {
+    api::WriteTarget target;
+    Owners owners;
+    Make make;
+  };
+  Outcome<Change> decide_update(Context& c, const Update& update, const json::value& current);
+  Task<Outcome<Saved>> update_service(Context& c, Update update);
   Task<Outcome<Saved>> insert(Context& c, json::value object);
   Outcome<json::value> decode_named(Context& c, Body body);
-  Outcome<json::value> apply_patch(Context& c, const std::string& type, const json::value& patch,
-                                   const json::value& current);
-  Task<Reply> apply(Context& c);
+  Outcome<json::value> apply_patch(Context& c, const Patch& patch, const json::value& current);
+  Task<Reply> apply(Context& c, Patch patch);
 
   Machinery& m_;
   StoreAccess& access_;
