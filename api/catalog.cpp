@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/custom_kind.hpp"
 #include "api/object.hpp"
 
 namespace coracle::api {
@@ -33,20 +34,31 @@ const Catalog& Catalog::builtin() {
   return *catalog;
 }
 
-const ResourceInfo* Catalog::find(std::string_view group, std::string_view version,
-                                  std::string_view plural) const {
-  for (const ResourceInfo& info : resources_) {
-    if (info.plural == plural && info.group == group && info.version == version) return &info;
+template <class Match>
+const ResourceInfo* Catalog::first(const Match& match) const {
+  for (const ResourceInfo& info : resources()) {
+    if (match(info)) return &info;
+  }
+  for (const auto& kind : custom_) {
+    for (const ResourceInfo& info : kind->versions()) {
+      if (info.served && match(info)) return &info;
+    }
   }
   return nullptr;
 }
 
+const ResourceInfo* Catalog::find(std::string_view group, std::string_view version,
+                                  std::string_view plural) const {
+  return first([&](const ResourceInfo& info) {
+    return info.plural == plural && info.group == group && info.version == version;
+  });
+}
+
 const ResourceInfo* Catalog::find_kind(std::string_view group, std::string_view version,
                                        std::string_view kind) const {
-  for (const ResourceInfo& info : resources_) {
-    if (info.kind == kind && info.group == group && info.version == version) return &info;
-  }
-  return nullptr;
+  return first([&](const ResourceInfo& info) {
+    return info.kind == kind && info.group == group && info.version == version;
+  });
 }
 
 const ResourceInfo* Catalog::find_for(const json::value& object) const {
@@ -57,7 +69,8 @@ const ResourceInfo* Catalog::find_for(const json::value& object) const {
 }
 
 const ResourceInfo* Catalog::storage_of(const ResourceInfo& info) const {
-  for (const ResourceInfo& other : resources_) {
+  if (const auto kind = hold(info)) return &kind->storage();
+  for (const ResourceInfo& other : resources()) {
     if (other.storage && other.storage_prefix == info.storage_prefix) return &other;
   }
   return &info;
@@ -69,20 +82,36 @@ const Schema* Catalog::body_schema(std::string_view api_version, std::string_vie
   const std::string meta = "io.k8s.apimachinery.pkg.apis.meta.v1." + std::string(kind);
   // Options may carry the apiVersion of any group.
   if (kind.ends_with("Options") || gv.group == "meta.k8s.io" || kind == "Status") {
-    if (const Schema* schema = schemas_.find(meta)) return schema;
+    if (const Schema* schema = schemas().find(meta)) return schema;
   }
   const std::string_view group =
       gv.group.empty() ? std::string_view("core") : gv.group.substr(0, gv.group.find('.'));
-  return schemas_.find("io.k8s.api." + std::string(group) + "." + std::string(gv.version) + "." +
-                       std::string(kind));
+  return schemas().find("io.k8s.api." + std::string(group) + "." + std::string(gv.version) + "." +
+                        std::string(kind));
 }
 
 bool Catalog::has_version(std::string_view group, std::string_view version) const {
-  for (const GroupInfo& g : groups_) {
-    if (g.name != group) continue;
-    return std::find(g.versions.begin(), g.versions.end(), version) != g.versions.end();
+  return first([&](const ResourceInfo& info) {
+           return info.group == group && info.version == version;
+         }) != nullptr;
+}
+
+std::unique_ptr<Catalog> Catalog::over(const Catalog& base) {
+  std::unique_ptr<Catalog> out(new Catalog);
+  out->base_ = &base.own();
+  return out;
+}
+
+void Catalog::set_custom(std::vector<std::shared_ptr<const CustomKind>> kinds) {
+  CHECK_MSG(base_ != nullptr, "custom kinds belong into a live catalog");
+  custom_ = std::move(kinds);
+}
+
+std::shared_ptr<const CustomKind> Catalog::hold(const ResourceInfo& info) const {
+  for (const auto& kind : custom_) {
+    if (kind->owns(info)) return kind;
   }
-  return false;
+  return nullptr;
 }
 
 }  // namespace coracle::api

@@ -1,5 +1,8 @@
 // catalog: all kinds the server knows, from proto/api (docs/formats/catalog.md). Immutable after
 // parse, shared between threads; pointers live as long as the catalog.
+//
+// A live catalog (Catalog::over) stands on another one and adds custom kinds, which come and go: it
+// belongs to one strand, and who keeps a pointer to a custom kind keeps what hold() gave too.
 #pragma once
 
 #include <memory>
@@ -10,6 +13,8 @@
 #include "api/schema.hpp"
 
 namespace coracle::api {
+
+class CustomKind;
 
 struct Column {
   std::string name, type, format, description;
@@ -44,6 +49,11 @@ struct ResourceInfo {
   std::string storage_prefix;                  // /registry/<storage_prefix>/<ns>/<name>
   std::string api_version;                     // "v1", "apps/v1"
   const Schema* schema = nullptr;
+  // Custom kinds only.
+  std::shared_ptr<const CustomSchema> custom;
+  bool served = true;       // false: stored in this version, but not offered
+  bool terminating = false;  // the definition is being deleted: nothing new
+  std::string deprecation;   // the text of the warning, "" when there is none
 
   bool has_verb(std::string_view verb) const;
   const Subresource* subresource(std::string_view name) const;
@@ -62,6 +72,14 @@ class Catalog {
   static const Catalog& builtin();
   // A bundle: {"kinds": [CustomResourceDefinition...], "definitions": {name: schema}}.
   static Result<std::unique_ptr<Catalog>> parse(std::string_view bundle_json);
+  // A live one; `base` outlives it.
+  static std::unique_ptr<Catalog> over(const Catalog& base);
+
+  // Live catalogs: the custom kinds there are from now on.
+  void set_custom(std::vector<std::shared_ptr<const CustomKind>> kinds);
+  const std::vector<std::shared_ptr<const CustomKind>>& custom() const { return custom_; }
+  // Keeps a custom kind alive; nullptr for the others, who need it not.
+  std::shared_ptr<const CustomKind> hold(const ResourceInfo& info) const;
 
   // nullptr when there is none.
   const ResourceInfo* find(std::string_view group, std::string_view version,
@@ -77,13 +95,23 @@ class Catalog {
   const Schema* body_schema(std::string_view api_version, std::string_view kind) const;
   bool has_version(std::string_view group, std::string_view version) const;
 
-  // In upstream's order of groups (core first), then of versions, then by plural.
-  const std::vector<ResourceInfo>& resources() const { return resources_; }
-  const std::vector<GroupInfo>& groups() const { return groups_; }
-  const SchemaSet& schemas() const { return schemas_; }
+  // In upstream's order of groups (core first), then of versions, then by plural. Without custom
+  // kinds.
+  const std::vector<ResourceInfo>& resources() const { return own().resources_; }
+  const std::vector<GroupInfo>& groups() const { return own().groups_; }
+  const SchemaSet& schemas() const { return own().schemas_; }
+  // The same with the served custom kinds.
+  std::vector<const ResourceInfo*> all_resources() const;
+  std::vector<GroupInfo> all_groups() const;
 
  private:
   Catalog() = default;
+  const Catalog& own() const { return base_ == nullptr ? *this : *base_; }
+  template <class Match>
+  const ResourceInfo* first(const Match& match) const;
+
+  const Catalog* base_ = nullptr;
+  std::vector<std::shared_ptr<const CustomKind>> custom_;
   std::vector<ResourceInfo> resources_;
   std::vector<GroupInfo> groups_;
   SchemaSet schemas_;

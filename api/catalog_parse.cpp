@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "api/catalog.hpp"
+#include "api/custom_kind.hpp"
 #include "api/object.hpp"
 
 namespace coracle::api {
@@ -195,7 +196,33 @@ bool resource_before(const ResourceInfo& a, const ResourceInfo& b) {
                     std::string_view(b.plural));
 }
 
+void add_group(const ResourceInfo& info, std::vector<GroupInfo>& groups) {
+  if (groups.empty() || groups.back().name != info.group) groups.push_back({info.group, {}});
+  Texts& versions = groups.back().versions;
+  if (versions.empty() || versions.back() != info.version) versions.push_back(info.version);
+}
+
 }  // namespace
+
+std::vector<const ResourceInfo*> Catalog::all_resources() const {
+  std::vector<const ResourceInfo*> out;
+  for (const ResourceInfo& info : resources()) out.push_back(&info);
+  for (const auto& kind : custom_) {
+    for (const ResourceInfo& info : kind->versions()) {
+      if (info.served) out.push_back(&info);
+    }
+  }
+  std::stable_sort(out.begin(), out.end(), [](const ResourceInfo* a, const ResourceInfo* b) {
+    return resource_before(*a, *b);
+  });
+  return out;
+}
+
+std::vector<GroupInfo> Catalog::all_groups() const {
+  std::vector<GroupInfo> out;
+  for (const ResourceInfo* info : all_resources()) add_group(*info, out);
+  return out;
+}
 
 Result<std::unique_ptr<Catalog>> Catalog::parse(std::string_view bundle_json) {
   ASSIGN_OR_RETURN(const json::value bundle, parse_json(bundle_json));
@@ -210,13 +237,7 @@ Result<std::unique_ptr<Catalog>> Catalog::parse(std::string_view bundle_json) {
     }
   }
   std::sort(catalog->resources_.begin(), catalog->resources_.end(), resource_before);
-  for (const ResourceInfo& info : catalog->resources_) {
-    if (catalog->groups_.empty() || catalog->groups_.back().name != info.group) {
-      catalog->groups_.push_back({info.group, {}});
-    }
-    Texts& versions = catalog->groups_.back().versions;
-    if (versions.empty() || versions.back() != info.version) versions.push_back(info.version);
-  }
+  for (const ResourceInfo& info : catalog->resources_) add_group(info, catalog->groups_);
   // One storage version a prefix: the first that claims it.
   for (ResourceInfo& info : catalog->resources_) {
     info.storage = info.storage && catalog->storage_of(info) == &info;

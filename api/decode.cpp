@@ -3,6 +3,7 @@
 #include <charconv>
 #include <limits>
 
+#include "api/custom_schema.hpp"
 #include "api/quantity.hpp"
 #include "api/validate.hpp"
 #include "base/clock.hpp"
@@ -277,6 +278,11 @@ class Decoder {
 
 Status decode_in_place(json::value& object, const Schema& schema,
                        std::vector<std::string>* unknown) {
+  if (schema.custom != nullptr) {
+    RETURN_IF_ERROR(Decoder(unknown).walk(object, *schema.envelope, nullptr));
+    schema.custom->prune(object, unknown);
+    return {};
+  }
   return Decoder(unknown).walk(object, schema, nullptr);
 }
 
@@ -298,6 +304,7 @@ std::string strict_error_text(const std::vector<std::string>& unknown,
 }
 
 void apply_schema_defaults(json::value& value, const Schema& schema) {
+  if (schema.custom != nullptr) return schema.custom->set_defaults(value);
   if (!schema.has_defaults) return;
   if (json::array* items = value.if_array()) {
     if (schema.items == nullptr) return;

@@ -99,9 +99,9 @@ json::object aggregated_group(const Catalog& catalog, const GroupInfo& group) {
     json::object entry;
     entry["version"] = version;
     json::array resources;
-    for (const ResourceInfo& info : catalog.resources()) {
-      if (info.group == group.name && info.version == version) {
-        resources.push_back(aggregated_resource(info));
+    for (const ResourceInfo* info : catalog.all_resources()) {
+      if (info->group == group.name && info->version == version) {
+        resources.push_back(aggregated_resource(*info));
       }
     }
     entry["resources"] = std::move(resources);
@@ -134,7 +134,7 @@ json::value group_list(const Catalog& catalog) {
   out["kind"] = "APIGroupList";
   out["apiVersion"] = "v1";
   json::array groups;
-  for (const GroupInfo& group : catalog.groups()) {
+  for (const GroupInfo& group : catalog.all_groups()) {
     if (!group.name.empty()) groups.push_back(group_object(group));
   }
   out["groups"] = std::move(groups);
@@ -142,7 +142,7 @@ json::value group_list(const Catalog& catalog) {
 }
 
 Result<json::value> group_document(const Catalog& catalog, std::string_view group) {
-  for (const GroupInfo& candidate : catalog.groups()) {
+  for (const GroupInfo& candidate : catalog.all_groups()) {
     if (candidate.name != group || group.empty()) continue;
     json::object out;
     out["kind"] = "APIGroup";
@@ -163,11 +163,11 @@ Result<json::value> resource_list(const Catalog& catalog, std::string_view group
   if (!group.empty()) out["apiVersion"] = "v1";
   out["groupVersion"] = join_api_version(group, version);
   json::array resources;
-  for (const ResourceInfo& info : catalog.resources()) {
-    if (info.group != group || info.version != version) continue;
-    resources.push_back(legacy_resource(info));
-    for (const Subresource& sub : info.subresources) {
-      resources.push_back(legacy_subresource(info, sub));
+  for (const ResourceInfo* info : catalog.all_resources()) {
+    if (info->group != group || info->version != version) continue;
+    resources.push_back(legacy_resource(*info));
+    for (const Subresource& sub : info->subresources) {
+      resources.push_back(legacy_subresource(*info, sub));
     }
   }
   out["resources"] = std::move(resources);
@@ -180,7 +180,7 @@ json::value aggregated_discovery(const Catalog& catalog, bool core) {
   out["apiVersion"] = "apidiscovery.k8s.io/v2";
   out["metadata"].emplace_object();
   json::array items;
-  for (const GroupInfo& group : catalog.groups()) {
+  for (const GroupInfo& group : catalog.all_groups()) {
     if (group.name.empty() == core) items.push_back(aggregated_group(catalog, group));
   }
   out["items"] = std::move(items);

@@ -1,8 +1,10 @@
 #include "api/openapi.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
+#include "api/custom_kind.hpp"
 #include "api/object.hpp"
 #include "base/encoding.hpp"
 #include "base/strings.hpp"
@@ -13,6 +15,8 @@ namespace {
 
 constexpr std::string_view kStrategic = "application/strategic-merge-patch+json";
 constexpr std::string_view kMerge = "application/merge-patch+json";
+constexpr std::string_view kApply = "application/apply-patch+yaml";
+constexpr std::string_view kRefs = "#/components/schemas/";
 
 json::value type_only(std::string_view type) {
   json::object out;
@@ -59,11 +63,33 @@ class SchemaWriter {
 
   std::set<std::string> take_refs() { return std::exchange(refs_, {}); }
 
+  // Of a custom kind: as its definition has it, with what every object has.
+  json::object custom_body(const ResourceInfo& info) {
+    const json::value& source = info.custom->source();
+    json::object out = source.is_object() ? source.get_object() : json::object();
+    const json::value* named = out.if_contains("properties");
+    json::object properties;
+    properties["apiVersion"] =
+        described(type_only("string"), "The group and version of the API this text follows.");
+    properties["kind"] = described(type_only("string"), "Which kind of object this is.");
+    const Property* metadata = info.schema->find("metadata");
+    properties["metadata"] =
+        described(use(*metadata->schema), "Name, labels and all that every object carries.");
+    if (named != nullptr && named->is_object()) {
+      for (const auto& [name, schema] : named->get_object()) {
+        if (!properties.contains(name)) properties[name] = schema;
+      }
+    }
+    out["properties"] = std::move(properties);
+    if (!out.contains("type")) out["type"] = "object";
+    return out;
+  }
+
   json::object use(const Schema& schema) {
     if (schema.name.empty()) return body(schema);
     refs_.insert(schema.name);
     json::object ref;
-    ref["$ref"] = "#/components/schemas/" + schema.name;
+    ref["$ref"] = std::string(kRefs) + schema.name;
     json::object out;
     json::array all;
     all.push_back(std::move(ref));
@@ -73,6 +99,11 @@ class SchemaWriter {
   }
 
  private:
+  static json::object described(json::value schema, std::string_view text) {
+    schema.as_object()["description"] = text;
+    return std::move(schema.get_object());
+  }
+
   static void one_of(json::object& out, std::initializer_list<std::string_view> types) {
     json::array list;
     for (std::string_view type : types) list.push_back(type_only(type));
@@ -209,13 +240,16 @@ std::string path_prefix(const ResourceInfo& info) {
 
 void add_paths(const ResourceInfo& info, json::object& paths) {
   const std::string collection = path_prefix(info);
+  // Without a Go type there is no strategic merge.
+  const std::vector<std::string_view> types =
+      info.custom ? std::vector{kMerge, kApply} : std::vector{kMerge, kStrategic, kApply};
   if (info.has_verb("patch")) {
     json::object item;
-    item["patch"] = operation(info, "patch", {kMerge, kStrategic});
+    item["patch"] = operation(info, "patch", types);
     paths[collection + "/{name}"] = std::move(item);
     if (info.has_status) {
       json::object status;
-      status["patch"] = operation(info, "patch", {kMerge, kStrategic});
+      status["patch"] = operation(info, "patch", types);
       paths[collection + "/{name}/status"] = std::move(status);
     }
   } else {
@@ -227,22 +261,34 @@ void add_paths(const ResourceInfo& info, json::object& paths) {
 
 }  // namespace
 
+std::string openapi_name(const ResourceInfo& info) {
+  if (!info.schema->name.empty()) return info.schema->name;
+  std::vector<std::string> parts = split(info.group, '.');
+  std::reverse(parts.begin(), parts.end());
+  return join(parts, ".") + "." + info.version + "." + info.kind;
+}
+
 json::value openapi_document(const Catalog& catalog, std::string_view group,
                              std::string_view version) {
   json::object paths;
   std::set<std::string> wanted;
   std::map<std::string, json::array, std::less<>> kinds;
-  for (const ResourceInfo& info : catalog.resources()) {
-    if (info.group != group || info.version != version) continue;
-    add_paths(info, paths);
-    const std::string name = info.schema->name.empty()
-                                 ? info.group + "." + info.version + "." + info.kind
-                                 : info.schema->name;
-    wanted.insert(name);
-    kinds[name].push_back(gvk(info));
-  }
   SchemaWriter writer;
   json::object schemas;
+  for (const ResourceInfo* info : catalog.all_resources()) {
+    if (info->group != group || info->version != version) continue;
+    add_paths(*info, paths);
+    const std::string name = openapi_name(*info);
+    kinds[name].push_back(gvk(*info));
+    if (info->custom) {
+      json::object body = writer.custom_body(*info);
+      body["x-kubernetes-group-version-kind"] = kinds[name];
+      schemas[name] = std::move(body);
+      wanted.merge(writer.take_refs());
+    } else {
+      wanted.insert(name);
+    }
+  }
   while (!wanted.empty()) {
     const std::string name = *wanted.begin();
     wanted.erase(wanted.begin());
@@ -267,16 +313,22 @@ json::value openapi_document(const Catalog& catalog, std::string_view group,
   return out;
 }
 
+OpenApiDocument make_openapi_document(const Catalog& catalog, std::string_view group,
+                                      std::string_view version) {
+  OpenApiDocument document;
+  document.path = group.empty() ? "api/" : "apis/" + std::string(group) + "/";
+  document.path += version;
+  document.body = to_json(openapi_document(catalog, group, version));
+  document.hash = hex_encode(sha256(document.body));
+  for (char& c : document.hash) c = c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
+  return document;
+}
+
 std::vector<OpenApiDocument> openapi_documents(const Catalog& catalog) {
   std::vector<OpenApiDocument> out;
-  for (const GroupInfo& group : catalog.groups()) {
+  for (const GroupInfo& group : catalog.all_groups()) {
     for (const std::string& version : group.versions) {
-      OpenApiDocument document;
-      document.path = (group.name.empty() ? "api/" : "apis/" + group.name + "/") + version;
-      document.body = to_json(openapi_document(catalog, group.name, version));
-      document.hash = hex_encode(sha256(document.body));
-      for (char& c : document.hash) c = c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
-      out.push_back(std::move(document));
+      out.push_back(make_openapi_document(catalog, group.name, version));
     }
   }
   return out;

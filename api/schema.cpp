@@ -27,7 +27,8 @@ const Schema* SchemaSet::find(std::string_view definition) const {
   const auto it =
       std::lower_bound(index_.begin(), index_.end(), definition,
                        [](const auto& e, std::string_view name) { return e.first < name; });
-  return it != index_.end() && it->first == definition ? it->second : nullptr;
+  if (it != index_.end() && it->first == definition) return it->second;
+  return base_ == nullptr ? nullptr : base_->find(definition);
 }
 
 }  // namespace coracle::api

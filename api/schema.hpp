@@ -51,6 +51,7 @@ enum class WellKnown : std::uint8_t {
 enum class ListType : std::uint8_t { kAtomic, kSet, kMap };
 
 struct Schema;
+class CustomSchema;
 
 struct Property {
   std::string name;
@@ -97,6 +98,10 @@ struct Schema {
 
   const Property* find(std::string_view property) const;
   const ProtobufField* find_protobuf(int number) const;
+  // The root of a custom kind: what decodes, checks and fills in instead, and the schema of what
+  // every object has (apiVersion, kind, metadata).
+  const CustomSchema* custom = nullptr;
+  const Schema* envelope = nullptr;
   // Whether a default exists anywhere below (so that defaulting can skip the branch).
   bool has_defaults = false;
 
@@ -111,7 +116,12 @@ class SchemaSet {
   Status compile(const json::object& definitions);
   // A schema beside the definitions ({$ref} or inline). InvalidArgument as above.
   Result<const Schema*> compile_one(const json::value& schema, std::string_view what);
+  // The root of a custom kind. `custom` lives as long as this.
+  Result<const Schema*> compile_custom(const json::value& schema, const CustomSchema* custom,
+                                       std::string_view what);
   const Schema* find(std::string_view definition) const;
+  // Definitions not found here are looked for there. It outlives this set.
+  void set_base(const SchemaSet* base) { base_ = base; }
   // In byte order of names.
   const std::vector<std::pair<std::string, const Schema*>>& definitions() const { return index_; }
 
@@ -119,6 +129,7 @@ class SchemaSet {
   friend class SchemaCompiler;
   std::deque<Schema> nodes_;  // stable addresses
   std::vector<std::pair<std::string, const Schema*>> index_;
+  const SchemaSet* base_ = nullptr;
 };
 
 }  // namespace coracle::api

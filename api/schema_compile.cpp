@@ -330,4 +330,24 @@ Result<const Schema*> SchemaSet::compile_one(const json::value& schema, std::str
   return node;
 }
 
+Result<const Schema*> SchemaSet::compile_custom(const json::value& schema,
+                                                const CustomSchema* custom, std::string_view what) {
+  constexpr std::string_view kMembers[] = {"apiVersion", "kind", "metadata"};
+  json::value envelope =
+      json::object{{"type", "object"}, {"x-kubernetes-preserve-unknown-fields", true}};
+  for (const std::string_view name : kMembers) {
+    if (const json::value* member = find_keys(schema, {"properties", name})) {
+      make_object(envelope, "properties")[name] = *member;
+    }
+  }
+  ASSIGN_OR_RETURN(const Schema* around, compile_one(envelope, what));
+  SchemaCompiler compiler(*this);
+  Schema* node = compiler.new_node();
+  RETURN_IF_ERROR(compiler.fill(schema, *node, what));
+  RETURN_IF_ERROR(compiler.finish());
+  node->custom = custom;
+  node->envelope = around;
+  return node;
+}
+
 }  // namespace coracle::api

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/custom_schema.hpp"
 #include "api/object.hpp"
 #include "api/validate.hpp"
 
@@ -106,6 +107,7 @@ bool same_metadata(const json::object& a, const json::object& b) {
 }  // namespace
 
 void default_object(const ResourceInfo& info, const HookTable& hooks, json::value& object) {
+  if (info.custom) return info.custom->set_defaults(object);
   apply_schema_defaults(object, *info.schema);
   const KindHooks& kind = hooks_of(info, hooks);
   if (kind.set_defaults != nullptr && object.is_object()) kind.set_defaults(object.as_object());
@@ -162,6 +164,10 @@ FieldErrors validate_create(const ResourceInfo& info, const HookTable& hooks,
   const KindHooks& kind = hooks_of(info, hooks);
   FieldErrors errors;
   validate_metadata(object, info, kind.check_name, errors);
+  if (info.custom) {
+    info.custom->validate(object, nullptr, errors);
+    return errors;
+  }
   FieldErrors structural;
   validate_structure(object, *info.schema, StructureRules::kBuiltin, structural);
   FieldErrors from_hook;
@@ -175,6 +181,10 @@ FieldErrors validate_update(const ResourceInfo& info, const HookTable& hooks, Wr
   const KindHooks& kind = hooks_of(info, hooks);
   FieldErrors errors;
   validate_metadata_update(object, old, errors);
+  if (info.custom) {
+    info.custom->validate(object, &old, errors);
+    return errors;
+  }
   if (target == WriteTarget::kStatus) {
     if (kind.validate_status != nullptr) kind.validate_status(object, old, errors);
     return errors;

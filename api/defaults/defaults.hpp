@@ -58,4 +58,9 @@ void set_priority_class(json::object& object);
 void set_role_binding(json::object& object);
 void set_autoscaler(json::object& object);
 
+// custom_definition.cpp
+void set_custom_definition(json::object& object);
+void prepare_custom_definition_create(json::object& object);
+void prepare_custom_definition_update(json::object& object, const json::value& old);
+
 }  // namespace coracle::api::defaults
