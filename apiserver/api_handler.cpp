@@ -36,12 +36,14 @@ ApiHandler::ApiHandler(Executor& executor, client::Store& store, const api::Cata
                        const api::HookTable& hooks, ApiHandlerOptions options)
     : options_(std::move(options)),
       rng_(options_.seed),
+      catalog_(api::Catalog::over(catalog)),
       feed_(executor, store),
-      m_{executor, store, catalog, hooks, feed_, rng_},
+      m_{executor, store, *catalog_, hooks, feed_, rng_},
       authorizer_(std::make_unique<AuthenticatedAuthorizer>()),
       registry_(m_, options_.services, options_.kubelets,
                 options_.tokens ? &*options_.tokens : nullptr),
-      documents_(catalog, options_.address.ip + ":" + std::to_string(options_.address.port)),
+      documents_(*catalog_, options_.address.ip + ":" + std::to_string(options_.address.port)),
+      custom_kinds_(m_, *catalog_, registry_, [this] { documents_.reset(); }),
       compactor_(executor, store) {
   for (const api::ResourceInfo& info : catalog.resources()) {
     if (!is_stored(info) || !info.storage || feed_.cache(info.storage_prefix)) continue;
@@ -73,6 +75,7 @@ void ApiHandler::start() {
 void ApiHandler::stop() {
   stopped_ = true;
   ready_ = false;
+  custom_kinds_.stop();
   registry_.end_watches();
   feed_.stop();
 }
@@ -85,6 +88,8 @@ Task<bool> ApiHandler::run_bootstrap() {
     // Ready means: the caches hold at least what was just made.
     const Status settled = made.ok() ? co_await feed_.read_barrier() : made;
     if (!*alive || stopped_) co_return false;
+    if (settled.ok()) settled = co_await start_custom_kinds();
+    if (!*alive || stopped_) co_return false;
     if (settled.ok()) break;
     log::warn("cannot start yet: {}", settled.to_string());
     co_await sleep_on(m_.executor, kBootstrapRetry);
@@ -93,6 +98,17 @@ Task<bool> ApiHandler::run_bootstrap() {
   ready_ = true;
   log::info("ready at revision {}", feed_.revision());
   co_return true;
+}
+
+Task<Status> ApiHandler::start_custom_kinds() {
+  const auto alive = alive_;
+  if (!feed_.synced()) co_return unavailable("the caches are not filled yet");
+  custom_kinds_.start();
+  while (!custom_kinds_.settled()) {
+    co_await sleep_on(m_.executor, CustomKinds::kRetry);
+    if (!*alive || stopped_) co_return unavailable("the apiserver is shutting down");
+  }
+  co_return Status();
 }
 
 void ApiHandler::handle(net::Request request, std::shared_ptr<net::Exchange> exchange) {

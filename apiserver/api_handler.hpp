@@ -12,6 +12,7 @@
 #include "apiserver/chain/authenticator.hpp"
 #include "apiserver/chain/documents.hpp"
 #include "apiserver/compactor.hpp"
+#include "apiserver/registry/custom_kinds.hpp"
 #include "apiserver/registry/registry.hpp"
 #include "apiserver/registry/token_issuer.hpp"
 #include "base/metrics.hpp"
@@ -52,10 +53,12 @@ class ApiHandler {
   std::optional<net::Response> health(const Context& c);
   Outcome<net::Response> document(const Context& c);
   Task<bool> run_bootstrap();
+  Task<Status> start_custom_kinds();
   void observe(const RequestInfo& info, int code, TimePoint since);
 
   ApiHandlerOptions options_;
   Rng rng_;
+  const std::unique_ptr<api::Catalog> catalog_;  // with the custom kinds
   std::vector<std::unique_ptr<ResourceCache>> caches_;
   StoreFeed feed_;
   Machinery m_;
@@ -66,6 +69,7 @@ class ApiHandler {
   std::unique_ptr<Authorizer> authorizer_;
   Registry registry_;
   Documents documents_;
+  CustomKinds custom_kinds_;
   Compactor compactor_;
   bool ready_ = false;
   bool stopped_ = false;

@@ -2,6 +2,7 @@
 
 #include "api/object.hpp"
 #include "api/strategy.hpp"
+#include "apiserver/bootstrap_objects.hpp"
 
 namespace coracle::apiserver {
 
@@ -109,6 +110,12 @@ Task<Status> bootstrap(Machinery& m, Registry& registry, ServerAddress address,
   objects.push_back(kubernetes_endpoints(address));
   objects.push_back(kubernetes_slice(address));
   objects.push_back(authentication_map(client_ca_pem));
+  const ServiceRanges& ranges = registry.services().ranges();
+  objects.push_back(token_tracking_map(format_time(m.executor.wall_now()).substr(0, 10)));
+  for (auto& more : {service_network_objects(ranges.cidr, ranges.first_address()),
+                     flow_control_objects(), api_service_objects(m.catalog)}) {
+    objects.insert(objects.end(), more.begin(), more.end());
+  }
   for (json::value& object : objects) {
     const Status made = co_await ensure(m, registry, std::move(object));
     if (!made.ok()) co_return made;

@@ -83,7 +83,8 @@ ResourceCache* StoreFeed::locate(std::string_view key, std::string* below) const
 }
 
 Task<bool> StoreFeed::run_list(std::uint64_t epoch) {
-  std::map<std::string, std::vector<std::pair<std::string, client::KeyValue>>> found;
+  std::map<std::string, Found> found;
+  const std::uint64_t joins = joins_;
   client::RangeRequest page;
   page.key = std::string(kRegistry);
   page.range_end = client::prefix_end(page.key);
@@ -106,12 +107,83 @@ Task<bool> StoreFeed::run_list(std::uint64_t epoch) {
     }
     if (!answer->more) break;
   }
+  if (joins != joins_) co_return false;  // a cache joined that this list has not seen
+  ++lists_;
   for (auto& [prefix, cache] : caches_) {
     cache->replace(std::move(found[prefix]), page.revision);
   }
   synced_ = true;
   advance(page.revision);
   co_return true;
+}
+
+StoreFeed::Joining* StoreFeed::joining(std::string_view key) {
+  for (auto& [prefix, waiting] : joining_) {
+    std::string_view rest = key;
+    if (!rest.starts_with(kRegistry)) return nullptr;
+    rest.remove_prefix(kRegistry.size());
+    if (rest.starts_with(prefix) && rest.substr(prefix.size()).starts_with('/')) return &waiting;
+  }
+  return nullptr;
+}
+
+Task<Result<StoreFeed::Found>> StoreFeed::list_prefix(std::string prefix, std::int64_t revision) {
+  Found found;
+  client::RangeRequest page;
+  page.key = std::string(kRegistry) + prefix + "/";
+  page.range_end = client::prefix_end(page.key);
+  page.limit = kPageSize;
+  page.revision = revision;
+  const std::size_t cut = page.key.size();
+  const auto alive = alive_;
+  while (true) {
+    auto answer = co_await store_.range(page);
+    if (!*alive) co_return unavailable("the apiserver is shutting down");
+    if (!answer.ok()) co_return answer.status();
+    for (client::KeyValue& kv : answer->kvs) {
+      page.key = kv.key + '\0';
+      std::string below = kv.key.substr(cut);
+      found.emplace_back(std::move(below), std::move(kv));
+    }
+    if (!answer->more) co_return found;
+  }
+}
+
+Task<bool> StoreFeed::join(std::shared_ptr<ResourceCache> cache) {
+  const auto alive = alive_;
+  const std::string prefix = cache->shape().storage_prefix;
+  while (!stopped_) {
+    if (synced_) {
+      const std::uint64_t lists = lists_;
+      const std::int64_t revision = revision_;
+      joining_[prefix] = {};
+      auto found = co_await list_prefix(prefix, revision);
+      if (!*alive || stopped_) co_return false;
+      Joining waited = std::move(joining_[prefix]);
+      joining_.erase(prefix);
+      if (found.ok() && lists == lists_) {
+        cache->replace(*std::move(found), revision);
+        ++joins_;
+        caches_[prefix] = cache.get();
+        joined_[prefix] = std::move(cache);
+        for (client::WatchEvent& event : waited.events) apply(event);
+        co_return true;
+      }
+      if (!found.ok()) log::warn("cannot list {}: {}", prefix, found.status().to_string());
+    }
+    co_await sleep_on(executor_, kBackoffMin);
+    if (!*alive) co_return false;
+  }
+  co_return false;
+}
+
+void StoreFeed::leave(const std::string& storage_prefix) {
+  if (joined_.erase(storage_prefix) > 0) caches_.erase(storage_prefix);
+}
+
+std::shared_ptr<ResourceCache> StoreFeed::hold(std::string_view storage_prefix) const {
+  const auto at = joined_.find(storage_prefix);
+  return at == joined_.end() ? nullptr : at->second;
 }
 
 void StoreFeed::open_watch() {
@@ -144,6 +216,7 @@ void StoreFeed::on_watch(std::vector<client::WatchEvent> events, std::int64_t re
 void StoreFeed::apply(client::WatchEvent& event) {
   std::string below;
   ResourceCache* cache = locate(event.kv.key, &below);
+  if (Joining* waiting = joining(event.kv.key)) waiting->events.push_back(event);
   if (cache == nullptr) return;
   if (event.is_delete) {
     cache->remove(below, event.kv.mod_revision);

@@ -38,6 +38,13 @@ class StoreFeed {
 
   bool synced() const { return synced_; }
   std::int64_t revision() const { return revision_; }
+  // A cache that joins while the feed runs: filled from the store, then in step like the others.
+  // False: the feed was stopped. One at a time for a prefix; an older one of that prefix is replaced.
+  Task<bool> join(std::shared_ptr<ResourceCache> cache);
+  void leave(const std::string& storage_prefix);
+  // Keeps a cache that has joined alive; null for the others, who outlive the feed.
+  std::shared_ptr<ResourceCache> hold(std::string_view storage_prefix) const;
+
   // The cache of a storage prefix, or null.
   ResourceCache* cache(std::string_view storage_prefix) const;
 
@@ -54,7 +61,15 @@ class StoreFeed {
     Executor::TimerId timer = 0;
   };
 
+  // A cache on its way in: what happened since its list began.
+  struct Joining {
+    std::vector<client::WatchEvent> events;
+  };
+  using Found = std::vector<std::pair<std::string, client::KeyValue>>;
+
   Task<bool> run_list(std::uint64_t epoch);
+  Task<Result<Found>> list_prefix(std::string prefix, std::int64_t revision);
+  Joining* joining(std::string_view key);
   void open_watch();
   void on_watch(std::vector<client::WatchEvent> events, std::int64_t revision);
   void on_watch_end(Status status);
@@ -69,6 +84,9 @@ class StoreFeed {
   Executor& executor_;
   client::Store& store_;
   std::map<std::string, ResourceCache*, std::less<>> caches_;
+  std::map<std::string, std::shared_ptr<ResourceCache>, std::less<>> joined_;
+  std::map<std::string, Joining, std::less<>> joining_;
+  std::uint64_t lists_ = 0, joins_ = 0;  // so that a list and a join see each other
   std::unique_ptr<client::Watch> watch_;
   bool synced_ = false;
   bool stopped_ = false;

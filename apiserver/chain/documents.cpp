@@ -1,5 +1,8 @@
 #include "apiserver/chain/documents.hpp"
 
+#include <set>
+
+#include "api/custom_kind.hpp"
 #include "api/discovery.hpp"
 #include "api/openapi.hpp"
 #include "apiserver/chain/request_info.hpp"
@@ -48,7 +51,7 @@ json::value path_list(const api::Catalog& catalog) {
   paths.emplace_back("/api");
   paths.emplace_back("/api/v1");
   paths.emplace_back("/apis");
-  for (const api::GroupInfo& group : catalog.groups()) {
+  for (const api::GroupInfo& group : catalog.all_groups()) {
     if (group.name.empty()) continue;
     paths.emplace_back("/apis/" + group.name);
     for (const std::string& version : group.versions) {
@@ -99,21 +102,74 @@ const Documents::Document* Documents::discovery(const std::string& path, bool ag
   return &(documents_[key] = std::move(document));
 }
 
+// What depends on custom kinds goes: all discovery, and OpenAPI of groups that are not built in.
+void Documents::reset() {
+  std::set<std::string, std::less<>> fixed;
+  for (const api::GroupInfo& group : catalog_.groups()) fixed.insert(group.name);
+  for (const auto& kind : catalog_.custom()) fixed.erase(kind->storage().group);
+  const auto keeps = [&](std::string_view path) {
+    constexpr std::string_view kGroups = "/openapi/v3/apis/";
+    if (path.starts_with("/openapi/v3/api/")) return true;
+    if (!path.starts_with(kGroups)) return false;
+    path.remove_prefix(kGroups.size());
+    return fixed.contains(path.substr(0, path.find('/')));
+  };
+  std::erase_if(documents_, [&](const auto& entry) { return !keeps(entry.first); });
+  std::erase_if(openapi_hashes_, [&](const auto& entry) { return !keeps(entry.first); });
+}
+
 void Documents::build_openapi() {
-  const std::vector<api::OpenApiDocument> all = api::openapi_documents(catalog_);
+  std::vector<api::OpenApiDocument> all;
+  for (const api::GroupInfo& group : catalog_.all_groups()) {
+    for (const std::string& version : group.versions) {
+      const std::string path =
+          (group.name.empty() ? "api/" : "apis/" + group.name + "/") + version;
+      const auto known = openapi_hashes_.find("/openapi/v3/" + path);
+      if (known != openapi_hashes_.end()) {
+        all.push_back({path, "", known->second});
+        continue;
+      }
+      all.push_back(api::make_openapi_document(catalog_, group.name, version));
+      Document document;
+      document.type = "application/json";
+      document.body = net::make_bytes(std::move(all.back().body));
+      document.etag = "\"" + all.back().hash + "\"";
+      documents_["/openapi/v3/" + path] = std::move(document);
+      openapi_hashes_["/openapi/v3/" + path] = all.back().hash;
+    }
+  }
   Document index;
   index.type = "application/json";
   index.body = net::make_bytes(to_json(api::openapi_index(all)));
   index.etag = etag_of(*index.body);
   documents_["/openapi/v3"] = std::move(index);
-  for (const api::OpenApiDocument& one : all) {
+}
+
+// Everything in one document: JSON, or the protobuf that kubectl asks for where v3 is not enough.
+std::optional<net::Response> Documents::openapi_v2(const net::Request& request) {
+  const bool protobuf =
+      request.headers.get("accept").find("proto-openapi") != std::string_view::npos;
+  const std::string key = protobuf ? "/openapi/v2 protobuf" : "/openapi/v2";
+  auto known = documents_.find(key);
+  if (known == documents_.end()) {
+    const json::value made = api::openapi_v2(catalog_);
     Document document;
-    document.type = "application/json";
-    document.body = net::make_bytes(one.body);
-    document.etag = "\"" + one.hash + "\"";
-    documents_["/openapi/v3/" + one.path] = std::move(document);
-    openapi_hashes_["/openapi/v3/" + one.path] = one.hash;
+    document.type = protobuf ? "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+                             : "application/json";
+    document.body = net::make_bytes(protobuf ? api::openapi_v2_protobuf(made) : to_json(made));
+    document.etag = etag_of(*document.body);
+    known = documents_.emplace(key, std::move(document)).first;
   }
+  net::Response response;
+  response.headers.add("Content-Type", known->second.type);
+  response.headers.add("ETag", known->second.etag);
+  response.headers.add("Vary", "Accept");
+  if (request.headers.get("if-none-match") == known->second.etag) {
+    response.status = 304;
+    return response;
+  }
+  response.chunks = {known->second.body};
+  return response;
 }
 
 std::optional<net::Response> Documents::openapi(const net::Request& request,
@@ -139,26 +195,8 @@ std::optional<net::Response> Documents::openapi(const net::Request& request,
   return response;
 }
 
-namespace {
-
-// OpenAPI v2 without a single path: v3 has them all. kubectl looks here only for a kind that v3
-// does not know, and must find a document to say "no matches for kind" rather than "not found".
-net::Response empty_openapi_v2(const net::Request& request) {
-  const bool protobuf =
-      request.headers.get("accept").find("proto-openapi") != std::string_view::npos;
-  if (protobuf) {
-    return net::make_response(200, "",
-                              "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
-  }
-  return net::make_response(
-      200, R"({"swagger":"2.0","info":{"title":"Kubernetes","version":"v1.36.0"},"paths":{}})",
-      "application/json");
-}
-
-}  // namespace
-
 std::optional<net::Response> Documents::get(const net::Request& request, const std::string& path) {
-  if (path == "/openapi/v2") return empty_openapi_v2(request);
+  if (path == "/openapi/v2") return openapi_v2(request);
   if (path.starts_with("/openapi/v3")) return openapi(request, path);
   const bool root = path == "/api" || path == "/apis";
   const Document* document = discovery(path, root && wants_aggregated(request));

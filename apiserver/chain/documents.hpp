@@ -17,6 +17,9 @@ class Documents {
  public:
   Documents(const api::Catalog& catalog, std::string address);
 
+  // The catalog's custom kinds have changed.
+  void reset();
+
   // nullopt when the path is none of these.
   std::optional<net::Response> get(const net::Request& request, const std::string& path);
 
@@ -28,6 +31,7 @@ class Documents {
   };
   const Document* discovery(const std::string& path, bool aggregated);
   std::optional<net::Response> openapi(const net::Request& request, const std::string& path);
+  std::optional<net::Response> openapi_v2(const net::Request& request);
   void build_openapi();
 
   const api::Catalog& catalog_;

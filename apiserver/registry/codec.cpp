@@ -1,5 +1,6 @@
 #include "apiserver/registry/codec.hpp"
 
+#include "api/custom_schema.hpp"
 #include "api/object.hpp"
 #include "api/protobuf.hpp"
 #include "api/strategy.hpp"
@@ -32,12 +33,6 @@ std::string render(const Format& format, const json::value& document) {
 
 std::string_view content_type(const Format& format) {
   return format.yaml ? "application/yaml" : "application/json";
-}
-
-json::value served_tree(const Context& c, std::string_view tail) {
-  json::value tree = tree_of(*c.storage, tail);
-  if (c.resource != c.storage) api::convert_object(*c.storage, *c.resource, tree);
-  return tree;
 }
 
 api::TableOptions table_options(const Context& c) {
@@ -178,8 +173,24 @@ json::value tree_of(const api::ResourceInfo& storage, std::string_view tail) {
   return *std::move(parsed);
 }
 
+bool served_as_stored(const Context& c) {
+  // A default that came into the schema after the object was stored must show.
+  const bool filled = c.resource->custom && c.resource->custom->has_defaults();
+  return c.resource == c.storage && !filled;
+}
+
+json::value served_tree(const Context& c, std::string_view tail) {
+  json::value tree = tree_of(*c.storage, tail);
+  if (c.resource != c.storage) api::convert_object(*c.storage, *c.resource, tree);
+  if (c.resource->custom) {
+    if (c.resource != c.storage) c.resource->custom->prune(tree, nullptr);
+    c.resource->custom->set_defaults(tree);
+  }
+  return tree;
+}
+
 net::Response reply_object(const Machinery& m, const Context& c, int code, const Bytes& tail) {
-  if (!c.format.plain() || c.resource != c.storage) {
+  if (!c.format.plain() || !served_as_stored(c)) {
     return reply_tree(m, c, code, served_tree(c, *tail));
   }
   net::Response response;
@@ -227,7 +238,7 @@ json::object ListMeta::to_json() const {
 
 net::Response reply_list(const Machinery& m, const Context& c,
                          const std::vector<ObjectPtr>& objects, const ListMeta& meta) {
-  if (c.format.plain() && c.resource == c.storage) {
+  if (c.format.plain() && served_as_stored(c)) {
     net::Response response;
     response.headers.add("Content-Type", "application/json");
     response.body = "{\"kind\":\"" + c.resource->list_kind + "\",\"apiVersion\":\"" +

@@ -35,6 +35,10 @@ std::string head_of(const api::ResourceInfo& info);
 // Stored bytes as a tree with metadata.resourceVersion. CHECKs: the cache has parsed them before.
 json::value tree_of(const api::ResourceInfo& storage, std::string_view tail);
 
+// Whether an object is served just as it is stored; if not, the tree as it is served.
+bool served_as_stored(const Context& c);
+json::value served_tree(const Context& c, std::string_view tail);
+
 // An answer with one object; `tail` as the cache holds it.
 net::Response reply_object(const Machinery& m, const Context& c, int code, const Bytes& tail);
 // An answer with a tree that is in the served version already (Scale, Binding, a dry run).

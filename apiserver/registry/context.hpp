@@ -45,6 +45,9 @@ struct Context {
   const api::ResourceInfo* storage = nullptr;   // as stored
   const api::Subresource* sub = nullptr;
   ResourceCache* cache = nullptr;
+  // Custom kinds come and go: what keeps `resource`, `storage` and `cache` alive.
+  std::shared_ptr<const api::CustomKind> hold_kind;
+  std::shared_ptr<ResourceCache> hold_cache;
   Format format;
   bool dry_run = false;
   std::vector<std::string> warnings;

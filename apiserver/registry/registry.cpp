@@ -27,6 +27,17 @@ bool wants_name(const std::string& verb) {
   return verb == "get" || verb == "update" || verb == "patch" || verb == "delete";
 }
 
+// Without a Go type there is no strategic merge.
+Outcome<Done> check_patch_type(const Context& c) {
+  const std::string_view type = c.request.headers.get("content-type");
+  if (!c.resource->custom || !type.starts_with("application/strategic-merge-patch+json")) {
+    return Done{};
+  }
+  return api::unsupported_media_type_error({"application/json-patch+json",
+                                            "application/merge-patch+json",
+                                            "application/apply-patch+yaml"});
+}
+
 }  // namespace
 
 Registry::Registry(Machinery& machinery, ServiceRanges ranges, KubeletPort* kubelets,
@@ -50,6 +61,8 @@ Outcome<Done> Registry::locate(Context& c) const {
   c.storage = m_.catalog.storage_of(*c.resource);
   if (c.storage == nullptr) c.storage = c.resource;
   c.cache = m_.feed.cache(c.storage->storage_prefix);
+  c.hold_kind = m_.catalog.hold(*c.resource);
+  c.hold_cache = m_.feed.hold(c.storage->storage_prefix);
   if (!info.subresource.empty()) {
     c.sub = c.resource->subresource(info.subresource);
     if (c.sub == nullptr) return api::unknown_resource_error();
@@ -101,6 +114,11 @@ Task<MaybeReply> Registry::serve(Context& c) {
   const Outcome<Done> checked = check_options(c);
   if (!checked.ok()) co_return checked.error();
   if (c.resource->kind == "Endpoints") c.warnings.emplace_back(kEndpointsWarning);
+  if (!c.resource->deprecation.empty()) c.warnings.push_back(c.resource->deprecation);
+  if (c.resource->terminating && c.info.verb == "create" && c.info.subresource.empty()) {
+    co_return api::method_not_supported_error(
+        c.group_name(), "create not allowed while custom resource definition is terminating");
+  }
   if (!c.info.subresource.empty()) co_return co_await dispatch_subresource(c);
   co_return co_await dispatch(c);
 }
@@ -112,7 +130,11 @@ Task<MaybeReply> Registry::dispatch(Context& c) {
   if (verb == "watch") co_return co_await watch(c);
   if (verb == "create") co_return some(co_await writer_.create(c));
   if (verb == "update") co_return some(co_await writer_.update(c));
-  if (verb == "patch") co_return some(co_await writer_.patch(c));
+  if (verb == "patch") {
+    const Outcome<Done> possible = check_patch_type(c);
+    if (!possible.ok()) co_return possible.error();
+    co_return some(co_await writer_.patch(c));
+  }
   if (verb == "delete") co_return some(co_await remover_.remove(c));
   if (verb == "deletecollection") co_return some(co_await remover_.remove_collection(c));
   co_return api::method_not_allowed_error();
@@ -120,7 +142,7 @@ Task<MaybeReply> Registry::dispatch(Context& c) {
 
 Task<MaybeReply> Registry::dispatch_subresource(Context& c) {
   const std::string& verb = c.info.verb;
-  if (c.info.subresource == "status") {
+  if (c.info.subresource == "status" || c.info.subresource == "approval") {
     if (verb == "get") co_return some(co_await reader_.get(c));
     if (verb == "update") co_return some(co_await writer_.update(c));
     if (verb == "patch") co_return some(co_await writer_.patch(c));
@@ -162,6 +184,13 @@ void Registry::start_watch(Context& c, Selection selection, ListOptions options,
   auto stream = std::make_shared<WatchStream>(m_, c, std::move(selection), std::move(options));
   watches_.push_back(stream);
   stream->start(initial, after);
+}
+
+void Registry::end_watches_of(const ResourceCache& cache) {
+  for (const auto& weak : std::vector(watches_)) {
+    const auto stream = weak.lock();
+    if (stream && stream->cache() == &cache) stream->end();
+  }
 }
 
 void Registry::end_watches() {

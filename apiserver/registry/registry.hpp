@@ -24,8 +24,11 @@ class Registry {
 
   // Ends every watch in order.
   void end_watches();
+  // Those of a cache that goes away.
+  void end_watches_of(const ResourceCache& cache);
 
   StoreAccess& access() { return access_; }
+  Remover& remover() { return remover_; }
   ServiceAllocator& services() { return services_; }
 
  private:

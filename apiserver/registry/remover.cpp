@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/custom_kind.hpp"
 #include "api/object.hpp"
 #include "base/strings.hpp"
 
@@ -79,6 +80,19 @@ std::int64_t pod_grace(const json::value& pod, std::optional<std::int64_t> asked
   return grace < 0 ? 1 : grace;
 }
 
+bool is_definition(const api::ResourceInfo& storage) {
+  return storage.kind == "CustomResourceDefinition" && storage.group == "apiextensions.k8s.io";
+}
+
+// A definition goes after its objects.
+void hold_definition(json::value& definition, const std::string& now) {
+  api::add_finalizer(definition, api::kCustomFinalizer);
+  api::set_definition_condition(definition, "Terminating", true, "InstanceDeletionPending",
+                                "CustomResourceDefinition marked for deletion; CustomResource "
+                                "deletion will begin soon",
+                                now);
+}
+
 void mark_deleted(json::value& object, WallTime at, std::int64_t grace, bool generation) {
   json::object& metadata = api::metadata_of(object);
   metadata["deletionTimestamp"] = format_time(at);
@@ -125,6 +139,9 @@ Outcome<Change> Remover::decide(const Context& c, const DeleteOptions& options,
   Change change;
   change.object = current;
   set_propagation(change.object, options.propagation);
+  if (is_definition(*c.storage) && api::deletion_timestamp_of(current).empty()) {
+    hold_definition(change.object, format_time(m_.executor.wall_now()));
+  }
   const bool deleting = !api::deletion_timestamp_of(current).empty();
   const bool held = !api::finalizers_of(change.object).empty() ||
                     (is_namespace && !get_array(current, "spec.finalizers").empty());

@@ -39,7 +39,7 @@ WatchStream::WatchStream(Machinery& machinery, Context context, Selection select
       c_(std::move(context)),
       selection_(std::move(selection)),
       options_(std::move(options)) {
-  plain_ = c_.format.shape == Format::Shape::kObject && c_.resource == c_.storage;
+  plain_ = c_.format.shape == Format::Shape::kObject && served_as_stored(c_);
 }
 
 WatchStream::~WatchStream() { end(); }
@@ -109,9 +109,7 @@ void WatchStream::on_event(const EventPtr& event) {
 std::string WatchStream::encode(Type type, const ObjectPtr& object) {
   const char* const name = kTypeNames[static_cast<int>(type)];
   if (plain_) return event_text(name, head_of(*c_.resource) + *object->tail());
-  json::value tree = tree_of(*c_.storage, *object->tail());
-  if (c_.resource != c_.storage) api::convert_object(*c_.storage, *c_.resource, tree);
-  return event_text(name, to_json(shaped(std::move(tree))));
+  return event_text(name, to_json(shaped(served_tree(c_, *object->tail()))));
 }
 
 json::value WatchStream::shaped(json::value object) {

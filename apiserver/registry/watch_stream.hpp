@@ -27,6 +27,7 @@ class WatchStream final : public WatchClient, public std::enable_shared_from_thi
   static void refuse(const Context& c, const api::ApiError& error);
 
   void on_event(const EventPtr& event) override;
+  const ResourceCache* cache() const { return c_.cache; }
   // The orderly end of the stream. Idempotent.
   void end();
 
