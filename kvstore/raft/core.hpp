@@ -16,6 +16,7 @@
 
 #include "base/rng.hpp"
 #include "raft/config.hpp"
+#include "raft/forwarded.hpp"
 #include "raft/leader_state.hpp"
 #include "raft/membership.hpp"
 #include "raft/raft_log.hpp"
@@ -78,8 +79,7 @@ class Core {
   void check_invariants() const;
 
  private:
-  void set_leader(NodeId leader);
-  void reset_for(Term term);
+  void set_leader(NodeId leader), reset_for(Term term);
   void become_follower(Term term, NodeId leader);
   void become_pre_candidate(ElectionCause cause);
   void become_candidate(ElectionCause cause);
@@ -140,11 +140,7 @@ class Core {
   std::uint64_t vote_ready_ = 0;  // the Ready that carries this candidate's own vote; 0 = none yet
   LeaderState lead_;              // meaningful while role_ is kLeader
   OwnReads own_reads_;
-  struct Forwarded {
-    std::uint64_t deadline = 0, attempt = 0;
-  };
-  std::map<std::uint64_t, Forwarded> forwarded_;  // by request
-  std::uint64_t last_attempt_ = 0;
+  ForwardedProposals forwarded_;
   Index applying_, applied_;  // handed out; reported
   std::uint64_t ready_number_ = 0;
   bool touched_ = true;  // something came in since the last Ready

@@ -12,10 +12,9 @@ void Core::set_leader(NodeId leader) {
   for (const ReadGrant& g : own_reads_.take_all_forwarded(Refusal::kLostLeadership)) {
     next_.reads.push_back(g);
   }
-  for (const auto& [request, forwarded] : forwarded_) {
+  for (const std::uint64_t request : forwarded_.take_all()) {
     next_.proposals.push_back({request, Refusal::kNoAnswer, Index{}, Term{}});
   }
-  forwarded_.clear();
 }
 
 void Core::reset_for(Term term) {

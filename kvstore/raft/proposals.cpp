@@ -71,9 +71,9 @@ Result<Proposed> Core::propose_or_forward(std::uint64_t request, EntryKind kind,
   message.request = request;
   message.kind = kind;
   message.data = std::move(data);
-  message.attempt = ++last_attempt_;
+  message.attempt =
+      forwarded_.add(request, now_ + static_cast<std::uint64_t>(config_.election_ticks));
   next_.send_now.push_back(std::move(message));
-  forwarded_[request] = {now_ + static_cast<std::uint64_t>(config_.election_ticks), last_attempt_};
   return Proposed{true, request, Index{}, Term{}};
 }
 
@@ -101,20 +101,16 @@ Status Core::on(const ProposeReq& request) {
 }
 
 Status Core::on(const ProposeResp& reply) {
-  const auto found = forwarded_.find(reply.request);
-  if (found == forwarded_.end() || found->second.attempt != reply.attempt) return {};
-  forwarded_.erase(found);
+  if (!forwarded_.take(reply.request, reply.attempt)) return {};
   next_.proposals.push_back({reply.request, reply.refusal, reply.at_index, reply.at_term});
   return {};
 }
 
 void Core::expire_forwarded() {
   for (const ReadGrant& g : own_reads_.take_expired(now_)) next_.reads.push_back(g);
-  std::erase_if(forwarded_, [&](const auto& f) {
-    if (f.second.deadline > now_) return false;
-    next_.proposals.push_back({f.first, Refusal::kNoAnswer, Index{}, Term{}});
-    return true;
-  });
+  for (const std::uint64_t request : forwarded_.take_expired(now_)) {
+    next_.proposals.push_back({request, Refusal::kNoAnswer, Index{}, Term{}});
+  }
 }
 
 }  // namespace coracle::raft
