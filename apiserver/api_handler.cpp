@@ -1,6 +1,9 @@
 #include "apiserver/api_handler.hpp"
 
+#include "apiserver/rbac/bootstrap_tokens.hpp"
+#include "apiserver/rbac/reconcile.hpp"
 #include "base/log.hpp"
+#include "base/strings.hpp"
 
 namespace coracle::apiserver {
 
@@ -22,12 +25,29 @@ ObjectShape shape_of(const api::ResourceInfo& info) {
 
 bool is_stored(const api::ResourceInfo& info) { return info.has_verb("list"); }
 
-RequestInfo impersonate_info() {
+RequestInfo impersonate_info(std::string group, std::string resource, std::string name) {
   RequestInfo info;
   info.is_resource = true;
   info.verb = "impersonate";
-  info.resource = "users";
+  info.group = std::move(group);
+  info.version = "v1";
+  info.resource = std::move(resource);
+  info.name = std::move(name);
   return info;
+}
+
+RequestInfo impersonate_user(const std::string& name) {
+  const std::vector<std::string> parts = split(name, ':');
+  if (!name.starts_with("system:serviceaccount:") || parts.size() != 4) {
+    return impersonate_info("", "users", name);
+  }
+  RequestInfo info = impersonate_info("", "serviceaccounts", parts[3]);
+  info.ns = parts[2];
+  return info;
+}
+
+bool is_health(const std::string& path) {
+  return path.starts_with("/readyz") || path.starts_with("/healthz") || path.starts_with("/livez");
 }
 
 }  // namespace
@@ -38,8 +58,10 @@ ApiHandler::ApiHandler(Executor& executor, client::Store& store, const api::Cata
       rng_(options_.seed),
       catalog_(api::Catalog::over(catalog)),
       feed_(executor, store),
-      m_{executor, store, *catalog_, hooks, feed_, rng_},
-      authorizer_(std::make_unique<AuthenticatedAuthorizer>()),
+      access_(feed_),
+      grants_(access_, feed_),
+      m_{executor, store, *catalog_, hooks, feed_, rng_, &grants_, &reviews_},
+      reviews_(m_, access_, authenticator_, options_.tokens ? &*options_.tokens : nullptr),
       registry_(m_, options_.services, options_.kubelets,
                 options_.tokens ? &*options_.tokens : nullptr),
       documents_(*catalog_, options_.address.ip + ":" + std::to_string(options_.address.port)),
@@ -50,6 +72,9 @@ ApiHandler::ApiHandler(Executor& executor, client::Store& store, const api::Cata
     caches_.push_back(std::make_unique<ResourceCache>(shape_of(info)));
     feed_.add(caches_.back().get());
   }
+  authenticator_.add([this](std::string_view token) {
+    return rbac::bootstrap_token_user(feed_, m_.executor.wall_now(), token);
+  });
   if (options_.tokens) {
     authenticator_.add([this](std::string_view token) {
       return options_.tokens->check(feed_, m_.executor.wall_now(), token);
@@ -60,10 +85,6 @@ ApiHandler::ApiHandler(Executor& executor, client::Store& store, const api::Cata
 ApiHandler::~ApiHandler() {
   *alive_ = false;
   stop();
-}
-
-void ApiHandler::set_authorizer(std::unique_ptr<Authorizer> authorizer) {
-  authorizer_ = std::move(authorizer);
 }
 
 void ApiHandler::start() {
@@ -85,8 +106,14 @@ Task<bool> ApiHandler::run_bootstrap() {
   while (true) {
     const Status made = co_await bootstrap(m_, registry_, options_.address, options_.client_ca_pem);
     if (!*alive || stopped_) co_return false;
-    // Ready means: the caches hold at least what was just made.
-    const Status settled = made.ok() ? co_await feed_.read_barrier() : made;
+    // The roles are looked for in the caches; and ready means: these hold what was just made.
+    Status settled = made.ok() ? co_await feed_.read_barrier() : made;
+    if (!*alive || stopped_) co_return false;
+    if (settled.ok()) {
+      settled = co_await rbac::reconcile_policy(m_, registry_, rbac::DefaultPolicy::get());
+    }
+    if (!*alive || stopped_) co_return false;
+    if (settled.ok()) settled = co_await feed_.read_barrier();
     if (!*alive || stopped_) co_return false;
     if (settled.ok()) settled = co_await start_custom_kinds();
     if (!*alive || stopped_) co_return false;
@@ -95,7 +122,7 @@ Task<bool> ApiHandler::run_bootstrap() {
     co_await sleep_on(m_.executor, kBootstrapRetry);
     if (!*alive || stopped_) co_return false;
   }
-  ready_ = true;
+  ready_ = roles_known_ = true;
   log::info("ready at revision {}", feed_.revision());
   co_return true;
 }
@@ -139,23 +166,59 @@ Task<bool> ApiHandler::run(net::Request request, std::shared_ptr<net::Exchange> 
   co_return true;
 }
 
-Task<Outcome<Done>> ApiHandler::identify(Context& c) {
-  CO_TRY_OUTCOME(c.user, authenticator_.authenticate(c.request));
-  CO_TRY_OUTCOME(std::optional<UserInfo> wish, impersonation(c.request));
-  if (wish) {
-    RequestInfo asking = impersonate_info();
-    asking.name = wish->name;
-    const Decision may = co_await authorizer_->authorize(c.user, asking);
-    if (!may.allowed) co_return forbidden(c.user, asking, may.reason);
-    c.user = *std::move(wish);
+Outcome<Done> ApiHandler::check_access(const UserInfo& user, RequestInfo request) const {
+  if (request.name.empty()) request.name = request.selected_name;
+  const Decision decision = access_.decide(user, request);
+  if (decision.allowed) return Done{};
+  return forbidden(user, request, decision.reason);
+}
+
+// Each part of the wished identity is a thing that `user` must be allowed to impersonate.
+Outcome<Done> ApiHandler::check_impersonation(const UserInfo& user, const UserInfo& wish) const {
+  constexpr const char* kGroup = "authentication.k8s.io";
+  std::vector<RequestInfo> parts = {impersonate_user(wish.name)};
+  for (const std::string& group : wish.groups)
+    parts.push_back(impersonate_info("", "groups", group));
+  for (const auto& [key, values] : wish.extra) {
+    for (const std::string& value : values) {
+      parts.push_back(impersonate_info(kGroup, "userextras", value));
+      parts.back().subresource = key;
+    }
   }
-  const Decision decision = co_await authorizer_->authorize(c.user, c.info);
-  if (!decision.allowed) co_return forbidden(c.user, c.info, decision.reason);
-  co_return Done{};
+  if (!wish.uid.empty()) parts.push_back(impersonate_info(kGroup, "uids", wish.uid));
+  for (const RequestInfo& part : parts) {
+    const Outcome<Done> may = check_access(user, part);
+    if (!may.ok()) return may;
+  }
+  return Done{};
+}
+
+Outcome<Done> ApiHandler::identify(Context& c) const {
+  TRY_OUTCOME(c.user, authenticator_.authenticate(c.request));
+  if (!roles_known_ && !c.user.in_group(kMasters)) {
+    if (!c.info.is_resource && is_health(c.info.path)) return Done{};
+    api::ApiError error = api::service_unavailable_error("the roles are not known yet");
+    set_path(error.status, "details.retryAfterSeconds", json::value(1));
+    return error;
+  }
+  TRY_OUTCOME(std::optional<Impersonation> wish, impersonation(c.request));
+  if (wish) {
+    const Outcome<Done> may = check_impersonation(c.user, wish->asked);
+    if (!may.ok()) return may;
+    c.user = std::move(wish->user);
+  }
+  const Outcome<Done> may = check_access(c.user, c.info);
+  if (!may.ok() || !rbac::node_identity(c.user)) return may;
+  json::value body;
+  if (c.info.subresource == "token") {
+    TRY_OUTCOME(Body parsed, parse_body(c.request, m_.catalog, "TokenRequest"));
+    body = std::move(parsed.value);
+  }
+  return grants_.check_node_request(c.user, c.info, body);
 }
 
 Task<MaybeReply> ApiHandler::serve(Context& c) {
-  const Outcome<Done> known = co_await identify(c);
+  const Outcome<Done> known = identify(c);
   if (!known.ok()) co_return known.error();
   const std::string& method = c.request.method;
   if (method != "GET" && method != "POST" && method != "PUT" && method != "PATCH" &&
@@ -177,9 +240,7 @@ Task<MaybeReply> ApiHandler::serve(Context& c) {
 std::optional<net::Response> ApiHandler::health(const Context& c) {
   const std::string& path = c.info.path;
   const bool ready_path = path.starts_with("/readyz");
-  if (!ready_path && !path.starts_with("/healthz") && !path.starts_with("/livez")) {
-    return std::nullopt;
-  }
+  if (!is_health(path)) return std::nullopt;
   const std::string name = path.substr(1, path.find('/', 1) - 1);
   const bool good = ready_path ? ready_ : true;
   std::string text;
@@ -202,6 +263,14 @@ Outcome<net::Response> ApiHandler::document(const Context& c) {
   if (auto found = health(c)) return *std::move(found);
   if (path == "/metrics") {
     return net::make_response(200, metrics_.render(), "text/plain; version=0.0.4");
+  }
+  if (options_.tokens && path == "/.well-known/openid-configuration") {
+    const std::string own =
+        "https://" + options_.address.ip + ":" + std::to_string(options_.address.port);
+    net::Response response =
+        net::make_response(200, to_json(options_.tokens->discovery(own)), "application/json");
+    response.headers.add("Cache-Control", "public, max-age=3600");
+    return response;
   }
   if (options_.tokens && path == "/openid/v1/jwks") {
     json::object set;

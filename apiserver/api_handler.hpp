@@ -12,6 +12,8 @@
 #include "apiserver/chain/authenticator.hpp"
 #include "apiserver/chain/documents.hpp"
 #include "apiserver/compactor.hpp"
+#include "apiserver/rbac/grants.hpp"
+#include "apiserver/rbac/reviews.hpp"
 #include "apiserver/registry/custom_kinds.hpp"
 #include "apiserver/registry/registry.hpp"
 #include "apiserver/registry/token_issuer.hpp"
@@ -35,7 +37,6 @@ class ApiHandler {
   ~ApiHandler();
 
   Authenticator& authenticator() { return authenticator_; }
-  void set_authorizer(std::unique_ptr<Authorizer> authorizer);
   Metrics& metrics() { return metrics_; }
 
   // Begins to fill the caches and makes the first objects; tries until it works.
@@ -49,7 +50,9 @@ class ApiHandler {
  private:
   Task<bool> run(net::Request request, std::shared_ptr<net::Exchange> exchange);
   Task<Outcome<std::optional<net::Response>>> serve(Context& c);
-  Task<Outcome<Done>> identify(Context& c);
+  Outcome<Done> identify(Context& c) const;
+  Outcome<Done> check_impersonation(const UserInfo& user, const UserInfo& wish) const;
+  Outcome<Done> check_access(const UserInfo& user, RequestInfo request) const;
   std::optional<net::Response> health(const Context& c);
   Outcome<net::Response> document(const Context& c);
   Task<bool> run_bootstrap();
@@ -61,17 +64,20 @@ class ApiHandler {
   const std::unique_ptr<api::Catalog> catalog_;  // with the custom kinds
   std::vector<std::unique_ptr<ResourceCache>> caches_;
   StoreFeed feed_;
+  rbac::Access access_;
+  rbac::Grants grants_;
   Machinery m_;
   Metrics metrics_;
   std::map<std::string, Histogram*> latencies_;  // by verb
   std::map<std::pair<std::string, int>, Counter*> counts_;
   Authenticator authenticator_;
-  std::unique_ptr<Authorizer> authorizer_;
+  rbac::Reviews reviews_;
   Registry registry_;
   Documents documents_;
   CustomKinds custom_kinds_;
   Compactor compactor_;
   bool ready_ = false;
+  bool roles_known_ = false;  // from the first time on that the caches held the default roles
   bool stopped_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

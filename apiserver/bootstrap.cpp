@@ -65,7 +65,6 @@ json::value authentication_map(const std::string& client_ca_pem) {
   return map;
 }
 
-// As a create without a client: no admission, but the same defaults and stamps.
 Task<Status> ensure(Machinery& m, Registry& registry, json::value object) {
   const api::ResourceInfo* info = m.catalog.find_for(object);
   if (info == nullptr) co_return Status();  // a smaller catalog (tests) has no such kind
@@ -77,6 +76,16 @@ Task<Status> ensure(Machinery& m, Registry& registry, json::value object) {
   const auto there = co_await m.store.range(std::move(look));
   if (!there.ok()) co_return there.status();
   if (!there->kvs.empty()) co_return Status();
+  co_return co_await create_as_server(m, registry, std::move(object));
+}
+
+}  // namespace
+
+Task<Status> create_as_server(Machinery& m, Registry& registry, json::value object) {
+  const api::ResourceInfo* info = m.catalog.find_for(object);
+  CHECK(info != nullptr);
+  const Target target{info, std::string(api::namespace_of(object)),
+                      std::string(api::name_of(object))};
   api::default_object(*info, m.hooks, object);
   api::prepare_create(*info, m.hooks, object);
   api::metadata_of(object)["uid"] = m.rng.uuid();
@@ -93,8 +102,6 @@ Task<Status> ensure(Machinery& m, Registry& registry, json::value object) {
   if (saved.ok() || saved.error().http_code == 409) co_return Status();
   co_return unavailable(std::string(saved.error().message()));
 }
-
-}  // namespace
 
 Task<Status> bootstrap(Machinery& m, Registry& registry, ServerAddress address,
                        std::string client_ca_pem) {

@@ -12,6 +12,10 @@ struct ServerAddress {
   int port = 6443;
 };
 
+// As a create without a client: no admission, but the same defaults and stamps. Ok also when the
+// object is there.
+Task<Status> create_as_server(Machinery& m, Registry& registry, json::value object);
+
 // Ok when everything is there; Unavailable: try again.
 Task<Status> bootstrap(Machinery& m, Registry& registry, ServerAddress address,
                        std::string client_ca_pem);

@@ -25,18 +25,16 @@ class Maker {
     RETURN_IF_ERROR(load_or_make_ca());
     RETURN_IF_ERROR(serving());
     RETURN_IF_ERROR(service_account_key());
-    RETURN_IF_ERROR(
-        client("apiserver-kubelet-client", "kube-apiserver-kubelet-client", {"system:masters"}));
+    RETURN_IF_ERROR(client("apiserver-kubelet-client", "kube-apiserver-kubelet-client", {}));
     RETURN_IF_ERROR(admin());
     if (shape_.store_tls) RETURN_IF_ERROR(store());
+    // kubelet-sim is many nodes in one process: one identity that is none of them
+    // (docs/api/access.md).
     for (const auto& [name, user] :
          {std::pair{"scheduler", "system:kube-scheduler"},
           std::pair{"controller-manager", "system:kube-controller-manager"},
-          std::pair{"kubelet-sim", "system:node:kubelet-sim"}}) {
-      const std::vector<std::string> groups = std::string_view(name) == "kubelet-sim"
-                                                  ? std::vector<std::string>{"system:nodes"}
-                                                  : std::vector<std::string>{};
-      RETURN_IF_ERROR(client(name, user, groups));
+          std::pair{"kubelet-sim", "system:kubelet-sim"}}) {
+      RETURN_IF_ERROR(client(name, user, {}));
       RETURN_IF_ERROR(kubeconfig(name, user, layout_.pki(std::string(name) + ".kubeconfig")));
     }
     return {};
@@ -123,9 +121,19 @@ class Maker {
     return net::write_private_file(layout_.pki("sa.key"), pem);
   }
 
+  // Made anew when the directory is of a time when the daemon had another name.
+  Result<bool> is_of(const std::string& name, const std::string& user,
+                     const std::vector<std::string>& groups) const {
+    if (!there(layout_.pki(name + ".key"))) return false;
+    ASSIGN_OR_RETURN(const std::string pem, read_file(layout_.pki(name + ".crt")));
+    ASSIGN_OR_RETURN(const auto info, net::inspect_certificate(pem));
+    return info.common_name == user && info.organizations == groups;
+  }
+
   Status client(const std::string& name, const std::string& user,
                 const std::vector<std::string>& groups) {
-    if (there(layout_.pki(name + ".key"))) return {};
+    ASSIGN_OR_RETURN(const bool good, is_of(name, user, groups));
+    if (good) return {};
     net::CertRequest request;
     request.common_name = user;
     request.organizations = groups;
@@ -136,15 +144,14 @@ class Maker {
   }
 
   Status admin() {
-    RETURN_IF_ERROR(client("admin", "kubernetes-admin", {"system:masters"}));
+    RETURN_IF_ERROR(client("admin", "admin", {"system:masters"}));
     if (!there(layout_.path("admin.token"))) {
       const std::string token = hex_encode(secure_random_bytes(24));
       RETURN_IF_ERROR(net::write_private_file(
-          layout_.pki("tokens.csv"),
-          fmt::format("{},kubernetes-admin,kubernetes-admin,\"system:masters\"\n", token)));
+          layout_.pki("tokens.csv"), fmt::format("{},admin,admin,\"system:masters\"\n", token)));
       RETURN_IF_ERROR(net::write_private_file(layout_.path("admin.token"), token + "\n"));
     }
-    return kubeconfig("admin", "kubernetes-admin", layout_.path("kubeconfig"));
+    return kubeconfig("admin", "admin", layout_.path("kubeconfig"));
   }
 
   // Written each time: the port of the first apiserver is in it.

@@ -71,7 +71,7 @@ DaemonCommand apiserver(const Layout& layout, const ClusterShape& shape, const s
                          "--service-account-signing-key-file",
                          layout.pki("sa.key"),
                          "--service-account-issuer",
-                         "https://kubernetes.default.svc.cluster.local",
+                         "https://kubernetes.default.svc",
                          "--kubelet-client-certificate",
                          layout.pki("apiserver-kubelet-client.crt"),
                          "--kubelet-client-key",

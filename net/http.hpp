@@ -82,6 +82,7 @@ struct Peer {
   std::string cert_error;     // why it is not trusted, in Go's words
   std::string cert_cn;        // filled also for an untrusted one: look at cert_trusted first
   std::vector<std::string> cert_orgs;
+  std::string cert_sha256;  // of its DER form, in hex
 };
 
 struct Request {

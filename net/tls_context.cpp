@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "base/encoding.hpp"
 #include "base/strings.hpp"
 #include "net/openssl_util.hpp"
 
@@ -167,6 +168,11 @@ void describe_client_certificate(SSL* ssl, WallTime now, Peer* peer, WallTime* e
   auto names = name_entries(subject, NID_commonName);
   if (!names.empty()) peer->cert_cn = names.back();
   peer->cert_orgs = name_entries(subject, NID_organizationName);
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  if (X509_digest(certificate.get(), EVP_sha256(), digest, &size) == 1) {
+    peer->cert_sha256 = hex_encode({reinterpret_cast<const char*>(digest), size});
+  }
   *expires = from_asn1_time(X509_get0_notAfter(certificate.get()));
   long verdict = SSL_get_verify_result(ssl);
   peer->cert_trusted = verdict == X509_V_OK;

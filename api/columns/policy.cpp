@@ -19,10 +19,6 @@ json::value config_map_data(const json::value& object, WallTime) {
 
 json::value secret_data(const json::value& object, WallTime) { return members(object, "data"); }
 
-json::value account_secrets(const json::value& object, WallTime) {
-  return static_cast<std::int64_t>(get_array(object, "secrets").size());
-}
-
 // "cpu: 1/4, pods: 2/10": the limits.* of a quota, or all others.
 json::value quota(const json::value& object, bool limits) {
   std::vector<std::string> names;
@@ -171,7 +167,6 @@ json::value claim_state(const json::value& object, WallTime) {
 constexpr ColumnHook kColumns[] = {
     {"configmap.data", config_map_data},
     {"secret.data", secret_data},
-    {"serviceaccount.secrets", account_secrets},
     {"quota.requests", quota_requests},
     {"quota.limits", quota_limits},
     {"pdb.minAvailable", budget_min},

@@ -87,19 +87,27 @@ Result<TokenCheck> Authenticator::static_tokens(std::string_view csv) {
   });
 }
 
+std::optional<UserInfo> Authenticator::by_token(std::string_view token) const {
+  for (const TokenCheck& check : checks_) {
+    if (std::optional<UserInfo> user = check(token)) return with_authenticated(*std::move(user));
+  }
+  return std::nullopt;
+}
+
 Outcome<UserInfo> Authenticator::authenticate(const net::Request& request) const {
   const net::Peer& peer = request.peer;
   if (peer.has_cert && peer.cert_trusted && !peer.cert_cn.empty()) {
     UserInfo user;
     user.name = peer.cert_cn;
     user.groups = peer.cert_orgs;
+    if (!peer.cert_sha256.empty()) {
+      user.extra["authentication.kubernetes.io/credential-id"] = {"X509SHA256=" + peer.cert_sha256};
+    }
     return with_authenticated(std::move(user));
   }
   const std::optional<std::string> token = bearer_token(request);
   if (token) {
-    for (const TokenCheck& check : checks_) {
-      if (std::optional<UserInfo> user = check(*token)) return with_authenticated(*std::move(user));
-    }
+    if (std::optional<UserInfo> user = by_token(*token)) return *std::move(user);
     return api::unauthorized_error();
   }
   if (peer.has_cert) return api::unauthorized_error();  // foreign or expired
@@ -109,7 +117,7 @@ Outcome<UserInfo> Authenticator::authenticate(const net::Request& request) const
   return anonymous;
 }
 
-Outcome<std::optional<UserInfo>> impersonation(const net::Request& request) {
+Outcome<std::optional<Impersonation>> impersonation(const net::Request& request) {
   UserInfo wish;
   bool any = false;
   for (const auto& [name, value] : request.headers) {
@@ -128,20 +136,22 @@ Outcome<std::optional<UserInfo>> impersonation(const net::Request& request) {
       wish.extra[key.ok() ? *key : std::string(what.substr(6))].push_back(value);
     }
   }
-  if (!any) return std::optional<UserInfo>();
+  if (!any) return std::optional<Impersonation>();
   if (wish.name.empty()) {
     return api::bad_request_error("requested impersonation without impersonating a user");
   }
-  if (wish.name == kAnonymous) {
-    wish.groups.push_back("system:unauthenticated");
-    return std::optional(std::move(wish));
+  Impersonation out{wish, std::move(wish)};
+  UserInfo& user = out.user;
+  if (user.name == kAnonymous) {
+    if (!user.in_group("system:unauthenticated")) user.groups.push_back("system:unauthenticated");
+    return std::optional(std::move(out));
   }
-  if (wish.groups.empty() && wish.name.starts_with("system:serviceaccount:")) {
-    const std::vector<std::string> parts = split(wish.name, ':');
-    wish.groups.push_back("system:serviceaccounts");
-    if (parts.size() == 4) wish.groups.push_back("system:serviceaccounts:" + parts[2]);
+  const std::vector<std::string> parts = split(user.name, ':');
+  if (user.groups.empty() && user.name.starts_with("system:serviceaccount:") && parts.size() == 4) {
+    user.groups = {"system:serviceaccounts", "system:serviceaccounts:" + parts[2]};
   }
-  return std::optional(with_authenticated(std::move(wish)));
+  user = with_authenticated(std::move(user));
+  return std::optional(std::move(out));
 }
 
 }  // namespace coracle::apiserver

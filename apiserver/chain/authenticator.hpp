@@ -26,12 +26,19 @@ class Authenticator {
 
   void add(TokenCheck check) { checks_.push_back(std::move(check)); }
   Outcome<UserInfo> authenticate(const net::Request& request) const;
+  // nullopt: nobody's token.
+  std::optional<UserInfo> by_token(std::string_view token) const;
 
  private:
   std::vector<TokenCheck> checks_;
 };
 
-// The headers' wish, or nullopt when there is none. Whether `who` may do so is the authoriser's.
-Outcome<std::optional<UserInfo>> impersonation(const net::Request& request);
+// Whose identity a request's headers wish for.
+struct Impersonation {
+  UserInfo asked;  // as the headers name it: each part needs the permission to impersonate it
+  UserInfo user;   // with the groups that such a user always has
+};
+// nullopt when there is no wish. Whether the asker may is the authoriser's.
+Outcome<std::optional<Impersonation>> impersonation(const net::Request& request);
 
 }  // namespace coracle::apiserver

@@ -1,5 +1,6 @@
 #include "apiserver/chain/request_info.hpp"
 
+#include "api/selectors.hpp"
 #include "base/encoding.hpp"
 #include "base/strings.hpp"
 
@@ -25,6 +26,16 @@ void refine_verb(const net::Request& request, bool watch_path, RequestInfo& info
   } else if (info.name.empty() && info.verb == "delete") {
     info.verb = "deletecollection";
   }
+}
+
+void read_field_selector(const net::Request& request, RequestInfo& info) {
+  if (info.verb != "list" && info.verb != "watch" && info.verb != "deletecollection") return;
+  const std::string_view text = request.query.get("fieldSelector");
+  if (text.empty()) return;
+  const auto selector = api::FieldSelector::parse(text);
+  if (!selector.ok()) return;  // refused where it is used
+  info.selected_name = selector->exact("metadata.name").value_or("");
+  info.selected_node = selector->exact("spec.nodeName").value_or("");
 }
 
 }  // namespace
@@ -73,6 +84,7 @@ RequestInfo parse_request_info(const net::Request& request) {
   if (at + 2 < parts.size()) info.subresource = parts[at + 2];
   for (size_t i = at + 3; i < parts.size(); ++i) info.rest += "/" + parts[i];
   refine_verb(request, watch_path, info);
+  read_field_selector(request, info);
   return info;
 }
 

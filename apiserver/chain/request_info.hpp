@@ -16,6 +16,9 @@ struct RequestInfo {
   std::string path;  // without a trailing slash; escapes kept
   std::string group, version, ns, resource, subresource, name;
   std::string rest;  // behind the subresource: of proxy
+  // What a field selector narrows a list, watch or deletecollection to: metadata.name (`name` is
+  // for the path's) and spec.nodeName.
+  std::string selected_name, selected_node;
 };
 
 // nullopt-like: `is_resource` is false for what is no resource path.

@@ -8,16 +8,6 @@ bool UserInfo::in_group(std::string_view group) const {
   return std::find(groups.begin(), groups.end(), group) != groups.end();
 }
 
-Task<Decision> AuthenticatedAuthorizer::authorize(UserInfo user, RequestInfo request) {
-  if (user.authenticated()) co_return Decision{true, ""};
-  const std::string& path = request.path;
-  const bool open =
-      !request.is_resource && (path == "/version" || path == "/healthz" || path == "/livez" ||
-                               path == "/readyz" || path.starts_with("/healthz/") ||
-                               path.starts_with("/livez/") || path.starts_with("/readyz/"));
-  co_return Decision{open, ""};
-}
-
 api::ApiError forbidden(const UserInfo& user, const RequestInfo& request,
                         const std::string& reason) {
   std::string why = "User \"" + user.name + "\" cannot " + request.verb;

@@ -7,7 +7,6 @@
 
 #include "apiserver/chain/outcome.hpp"
 #include "apiserver/chain/request_info.hpp"
-#include "base/task.hpp"
 
 namespace coracle::apiserver {
 
@@ -25,19 +24,14 @@ inline constexpr std::string_view kMasters = "system:masters";
 
 struct Decision {
   bool allowed = false;
-  std::string reason;  // why not, put behind the usual message
+  std::string reason;  // why, or why not; the latter is put behind the usual message
 };
 
 class Authorizer {
  public:
   virtual ~Authorizer() = default;
-  virtual Task<Decision> authorize(UserInfo user, RequestInfo request) = 0;
-};
-
-// Until roles come: who is known may do everything, who is not may ask how we are.
-class AuthenticatedAuthorizer final : public Authorizer {
- public:
-  Task<Decision> authorize(UserInfo user, RequestInfo request) override;
+  // From what is known here: no store is asked.
+  virtual Decision decide(const UserInfo& user, const RequestInfo& request) const = 0;
 };
 
 // The 403 of a refused request, in upstream's words.

@@ -14,6 +14,25 @@
 
 namespace coracle::apiserver {
 
+struct Context;
+using Reply = Outcome<net::Response>;
+
+// What a write needs beyond the permission for its verb: asked with the object as it would be,
+// after admission and before it is checked. Several times maybe. `old` is null on create.
+class WriteGuard {
+ public:
+  virtual ~WriteGuard() = default;
+  virtual Outcome<Done> check_write(const Context& c, const json::value& next,
+                                    const json::value* old) const = 0;
+};
+
+// Answers creates of kinds that are questions and are never stored (SubjectAccessReview, ...).
+class ReviewPort {
+ public:
+  virtual ~ReviewPort() = default;
+  virtual Reply review(Context& c) = 0;
+};
+
 // Everything outlives every request.
 struct Machinery {
   Executor& executor;
@@ -22,6 +41,8 @@ struct Machinery {
   const api::HookTable& hooks;
   StoreFeed& feed;
   Rng& rng;
+  const WriteGuard* guard = nullptr;  // none: nothing more is asked
+  ReviewPort* reviews = nullptr;
 };
 
 // In which shape the client wants the answer.
@@ -57,7 +78,5 @@ struct Context {
   // Below the storage prefix.
   std::string key() const { return resource->namespaced ? info.ns + "/" + info.name : info.name; }
 };
-
-using Reply = Outcome<net::Response>;
 
 }  // namespace coracle::apiserver

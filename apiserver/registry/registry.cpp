@@ -79,7 +79,9 @@ Outcome<Done> Registry::locate(Context& c) const {
     const bool shaped = collection ? !wants_name(info.verb) : info.verb != "create";
     if (!shaped || !c.resource->has_verb(info.verb)) return api::method_not_allowed_error();
   }
-  if (c.cache == nullptr) return api::method_not_allowed_error();
+  if (c.cache == nullptr && (m_.reviews == nullptr || info.verb != "create")) {
+    return api::method_not_allowed_error();
+  }
   return Done{};
 }
 
@@ -113,6 +115,7 @@ Task<MaybeReply> Registry::serve(Context& c) {
   CO_TRY_OUTCOME(c.format, negotiate(c.request, c.info.verb == "watch"));
   const Outcome<Done> checked = check_options(c);
   if (!checked.ok()) co_return checked.error();
+  if (c.cache == nullptr) co_return some(m_.reviews->review(c));
   if (c.resource->kind == "Endpoints") c.warnings.emplace_back(kEndpointsWarning);
   if (!c.resource->deprecation.empty()) c.warnings.push_back(c.resource->deprecation);
   if (c.resource->terminating && c.info.verb == "create" && c.info.subresource.empty()) {

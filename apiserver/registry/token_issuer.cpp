@@ -25,17 +25,71 @@ bool has_audience(const json::value& claims, const std::string& audience) {
   return std::find(list.begin(), list.end(), json::value(audience)) != list.end();
 }
 
+// null when it is not there.
+json::value tree_at(const StoreFeed& feed, std::string_view prefix, const std::string& key) {
+  const ResourceCache* cache = feed.cache(prefix);
+  const ObjectPtr object = cache == nullptr ? nullptr : cache->find(key);
+  if (!object) return nullptr;
+  auto tree = parse_json("{" + *object->tail());
+  CHECK(tree.ok());
+  return *std::move(tree);
+}
+
 // The object there is, with this uid.
 bool lives(const StoreFeed& feed, std::string_view prefix, const std::string& key,
            std::string_view uid) {
-  const ResourceCache* cache = feed.cache(prefix);
-  const ObjectPtr object = cache == nullptr ? nullptr : cache->find(key);
-  if (!object) return false;
-  const auto tree = parse_json("{" + *object->tail());
-  return tree.ok() && api::uid_of(*tree) == uid;
+  const json::value tree = tree_at(feed, prefix, key);
+  return !tree.is_null() && api::uid_of(tree) == uid;
+}
+
+// What a token may be bound to.
+struct BoundKind {
+  std::string_view kind, claim, prefix;
+  bool namespaced;
+};
+constexpr BoundKind kBoundKinds[] = {{"Pod", "pod", "pods", true},
+                                     {"Secret", "secret", "secrets", true},
+                                     {"Node", "node", "nodes", false}};
+
+json::object name_and_uid(std::string_view name, std::string_view uid) {
+  return {{"name", name}, {"uid", uid}};
 }
 
 }  // namespace
+
+Outcome<Done> TokenIssuer::bind(const Machinery& m, const Context& c, const json::value& request,
+                                json::object& bound) const {
+  const json::value* ref = find(request, "spec.boundObjectRef");
+  if (ref == nullptr || ref->is_null()) return Done{};
+  const std::string_view kind = get_string(*ref, "kind"), name = get_string(*ref, "name");
+  const auto* known = std::find_if(std::begin(kBoundKinds), std::end(kBoundKinds),
+                                   [&](const BoundKind& one) { return one.kind == kind; });
+  if (known == std::end(kBoundKinds)) {
+    return api::bad_request_error("cannot bind token for serviceaccount \"" + c.info.name +
+                                  "\" to object of type \"" + std::string(kind) + "\"");
+  }
+  const std::string key = (known->namespaced ? c.info.ns + "/" : "") + std::string(name);
+  const json::value object = tree_at(m.feed, known->prefix, key);
+  if (object.is_null()) return api::not_found_error({"", known->prefix}, name);
+  const std::string_view uid = get_string(*ref, "uid");
+  if (!uid.empty() && uid != api::uid_of(object)) {
+    return api::conflict_error({"", known->prefix}, name,
+                               "the UID in the bound object reference (" + std::string(uid) +
+                                   ") does not match the UID in record. The object might have been "
+                                   "deleted and then recreated");
+  }
+  if (kind == "Pod" && get_string(object, "spec.serviceAccountName") != c.info.name) {
+    return api::bad_request_error("cannot bind token for serviceaccount \"" + c.info.name +
+                                  "\" to pod running with different serviceaccount name.");
+  }
+  bound[known->claim] = name_and_uid(name, api::uid_of(object));
+  const std::string node(get_string(object, "spec.nodeName"));
+  if (kind == "Pod" && !node.empty()) {
+    const json::value host = tree_at(m.feed, "nodes", node);
+    bound["node"] = name_and_uid(node, host.is_null() ? "" : api::uid_of(host));
+  }
+  return Done{};
+}
 
 Task<Reply> TokenIssuer::issue(Machinery& m, StoreAccess& access, Context& c) const {
   CO_TRY_OUTCOME(Body body, parse_body(c.request, m.catalog, "TokenRequest"));
@@ -60,15 +114,8 @@ Task<Reply> TokenIssuer::issue(Machinery& m, StoreAccess& access, Context& c) co
   const std::int64_t issued = unix_seconds(now);
   json::object bound{{"namespace", c.info.ns}};
   bound["serviceaccount"] = {{"name", c.info.name}, {"uid", api::uid_of(account)}};
-  if (get_string(request, "spec.boundObjectRef.kind") == "Pod") {
-    const std::string pod(get_string(request, "spec.boundObjectRef.name"));
-    const ResourceCache* pods = m.feed.cache("pods");
-    const ObjectPtr found = pods == nullptr ? nullptr : pods->find(c.info.ns + "/" + pod);
-    if (!found) co_return api::not_found_error({"", "pods"}, pod);
-    const auto tree = parse_json("{" + *found->tail());
-    CHECK(tree.ok());
-    bound["pod"] = {{"name", pod}, {"uid", api::uid_of(*tree)}};
-  }
+  const Outcome<Done> tied = bind(m, c, request, bound);
+  if (!tied.ok()) co_return tied.error();
   json::object claims;
   claims["aud"] = audiences;
   claims["exp"] = issued + seconds;
@@ -98,12 +145,18 @@ Task<Reply> TokenIssuer::issue(Machinery& m, StoreAccess& access, Context& c) co
 }
 
 std::optional<UserInfo> TokenIssuer::check(const StoreFeed& feed, WallTime now,
-                                           std::string_view token) const {
+                                           std::string_view token,
+                                           const std::vector<std::string>& audiences,
+                                           std::vector<std::string>* matched) const {
+  const std::vector<std::string> wanted = audiences.empty() ? std::vector{issuer_} : audiences;
   for (const net::JwtKey& key : verifiers_) {
     const auto claims = key.verify(token);
     if (!claims.ok()) continue;
     const std::int64_t at = unix_seconds(now);
-    if (get_string(*claims, "iss") != issuer_ || !has_audience(*claims, issuer_)) continue;
+    std::vector<std::string> fit;
+    std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(fit),
+                 [&](const std::string& audience) { return has_audience(*claims, audience); });
+    if (get_string(*claims, "iss") != issuer_ || fit.empty()) continue;
     if (get_int(*claims, "exp") <= at || get_int(*claims, "nbf") > at + 1) continue;
     const auto own = [&](std::initializer_list<std::string_view> path) {
       const json::value* value = find_keys(*claims, path);
@@ -113,19 +166,43 @@ std::optional<UserInfo> TokenIssuer::check(const StoreFeed& feed, WallTime now,
     const std::string name = own({"kubernetes.io", "serviceaccount", "name"});
     const std::string uid = own({"kubernetes.io", "serviceaccount", "uid"});
     if (!lives(feed, "serviceaccounts", ns + "/" + name, uid)) continue;
-    const std::string pod = own({"kubernetes.io", "pod", "name"});
-    if (!pod.empty() &&
-        !lives(feed, "pods", ns + "/" + pod, own({"kubernetes.io", "pod", "uid"}))) {
-      continue;
-    }
     UserInfo user;
     user.name = "system:serviceaccount:" + ns + ":" + name;
     user.uid = uid;
     user.groups = {"system:serviceaccounts", "system:serviceaccounts:" + ns,
                    "system:authenticated"};
+    const bool by_pod = !own({"kubernetes.io", "pod", "name"}).empty();
+    bool bound_lives = true;
+    for (const BoundKind& kind : kBoundKinds) {
+      const std::string held = own({"kubernetes.io", kind.claim, "name"});
+      const std::string held_uid = own({"kubernetes.io", kind.claim, "uid"});
+      if (held.empty()) continue;
+      // A pod's token names its node, but does not hang on it.
+      const bool told = kind.kind == "Node" && by_pod;
+      const std::string object = (kind.namespaced ? ns + "/" : "") + held;
+      if (!told && !lives(feed, kind.prefix, object, held_uid)) bound_lives = false;
+      if (kind.kind == "Secret") continue;
+      const std::string extra = "authentication.kubernetes.io/" + std::string(kind.claim);
+      user.extra[extra + "-name"] = {held};
+      if (!held_uid.empty()) user.extra[extra + "-uid"] = {held_uid};
+    }
+    if (!bound_lives) continue;
+    user.extra["authentication.kubernetes.io/credential-id"] = {"JTI=" + own({"jti"})};
+    if (matched != nullptr) *matched = std::move(fit);
     return user;
   }
   return std::nullopt;
+}
+
+json::value TokenIssuer::discovery(const std::string& server) const {
+  json::object out{{"issuer", issuer_}, {"jwks_uri", server + "/openid/v1/jwks"}};
+  const auto put = [&](const char* member, const char* only) {
+    out[member].emplace_array().emplace_back(only);
+  };
+  put("response_types_supported", "id_token");
+  put("subject_types_supported", "public");
+  put("id_token_signing_alg_values_supported", "RS256");
+  return json::value(std::move(out));
 }
 
 }  // namespace coracle::apiserver

@@ -18,11 +18,19 @@ class TokenIssuer {
   const net::JwtKey& signer() const { return signer_; }
   // POST serviceaccounts/NAME/token.
   Task<Reply> issue(Machinery& m, StoreAccess& access, Context& c) const;
-  // The user of a token that is ours, unexpired, for our audience, and whose account (and pod, if
-  // it is bound to one) is in the caches; nullopt otherwise.
-  std::optional<UserInfo> check(const StoreFeed& feed, WallTime now, std::string_view token) const;
+  // The user of a token that is ours, unexpired, for one of `audiences` (none: for this server;
+  // those it is for go to `matched`), and whose account, and the Pod, Node or Secret it is bound
+  // to, are in the caches; nullopt otherwise.
+  std::optional<UserInfo> check(const StoreFeed& feed, WallTime now, std::string_view token,
+                                const std::vector<std::string>& audiences = {},
+                                std::vector<std::string>* matched = nullptr) const;
+  // The OpenID provider document; `server` is how this one is reached.
+  json::value discovery(const std::string& server) const;
 
  private:
+  Outcome<Done> bind(const Machinery& m, const Context& c, const json::value& request,
+                     json::object& bound) const;
+
   std::string issuer_;
   net::JwtKey signer_;
   std::vector<net::JwtKey> verifiers_;

@@ -95,6 +95,10 @@ Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object, Owner
   const Outcome<Done> admitted = co_await admission_.admit_create(c, object);
   if (!admitted.ok()) co_return admitted.error();
   api::default_object(*c.storage, m_.hooks, object);  // of what admission added
+  if (m_.guard != nullptr) {
+    const Outcome<Done> may = m_.guard->check_write(c, object, nullptr);
+    if (!may.ok()) co_return may.error();
+  }
   api::prepare_create(*c.storage, m_.hooks, object);
   json::object& metadata = api::metadata_of(object);
   metadata["uid"] = m_.rng.uuid();
@@ -143,6 +147,10 @@ Outcome<Change> Writer::decide_update(Context& c, const Update& update,
   api::metadata_of(next)["resourceVersion"] = api::resource_version_of(current);
   api::default_object(*c.storage, m_.hooks, next);
   api::prepare_update(*c.storage, m_.hooks, target, next, current);
+  if (m_.guard != nullptr) {
+    const Outcome<Done> may = m_.guard->check_write(c, next, &current);
+    if (!may.ok()) return may.error();
+  }
   if (update.owners == Owners::kTrack) track_update(field_writer(c), &current, next);
   const api::FieldErrors errors = api::validate_update(*c.storage, m_.hooks, target, next, current);
   if (!errors.empty()) return api::invalid_error(c.group_kind(), c.info.name, errors);

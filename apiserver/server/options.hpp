@@ -23,7 +23,7 @@ struct ServerOptions {
   std::string token_auth_file;
   std::vector<std::string> service_account_key_files;
   std::string service_account_signing_key_file;
-  std::string service_account_issuer = "https://kubernetes.default.svc.cluster.local";
+  std::string service_account_issuer = "https://kubernetes.default.svc";
   std::string service_cluster_ip_range = "127.96.0.0/12";
   std::string service_node_port_range = "30000-32767";
   std::string kubelet_client_certificate, kubelet_client_key, kubelet_certificate_authority;

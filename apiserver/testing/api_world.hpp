@@ -36,7 +36,8 @@ class ApiWorld {
     if (handler) handler->stop();
     handler = std::make_unique<ApiHandler>(executor, store, api::Catalog::builtin(),
                                            api::builtin_hooks(), std::move(options));
-    handler->authenticator().add(*Authenticator::static_tokens("good,kit,kit,\"dev,ops\"\n"));
+    handler->authenticator().add(
+        *Authenticator::static_tokens("good,kit,kit,\"dev,system:masters\"\n"));
     handler->start();
     CHECK(executor.run_until([&] { return handler->ready(); }));
   }

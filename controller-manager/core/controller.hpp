@@ -41,6 +41,7 @@ inline const client::Gvr kServiceAccounts{"", "v1", "serviceaccounts", true};
 inline const client::Gvr kLeases{"coordination.k8s.io", "v1", "leases", true};
 inline const client::Gvr kReplicaSets{"apps", "v1", "replicasets", true};
 inline const client::Gvr kDeployments{"apps", "v1", "deployments", true};
+inline const client::Gvr kClusterRoles{"rbac.authorization.k8s.io", "v1", "clusterroles", false};
 inline const client::Gvr kDaemonSets{"apps", "v1", "daemonsets", true};
 inline const client::Gvr kStatefulSets{"apps", "v1", "statefulsets", true};
 inline const client::Gvr kControllerRevisions{"apps", "v1", "controllerrevisions", true};

@@ -1,5 +1,6 @@
 #include "manager/registry.hpp"
 
+#include "clusterroleaggregation/clusterroleaggregation.hpp"
 #include "deployment/deployment.hpp"
 #include "disruption/disruption.hpp"
 #include "endpoints/endpoints.hpp"
@@ -15,6 +16,7 @@ namespace coracle::controllers {
 
 std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOptions& options) {
   std::vector<std::unique_ptr<Controller>> all;
+  all.push_back(std::make_unique<ClusterRoleAggregationController>());
   all.push_back(std::make_unique<DeploymentController>());
   all.push_back(std::make_unique<DisruptionController>());
   all.push_back(std::make_unique<EndpointsController>());

@@ -1,6 +1,7 @@
 // LogServer: the part of the kubelet API that serves container logs, over HTTPS on each node's own
-// address, to clients whose certificate the cluster's CA signed for the group system:masters (the
-// apiserver). GET /containerLogs/NAMESPACE/POD/CONTAINER?follow&tailLines&timestamps&previous&
+// address, to clients whose certificate the cluster's CA signed for the apiserver
+// (kube-apiserver-kubelet-client) or the group system:masters. GET
+// /containerLogs/NAMESPACE/POD/CONTAINER?follow&tailLines&timestamps&previous&
 // sinceSeconds&limitBytes. Driver; strand: the executor's.
 #pragma once
 
