@@ -122,7 +122,8 @@ void read_names(const json::value& definition, ResourceInfo& info) {
 }  // namespace
 
 Result<std::shared_ptr<const CustomKind>> CustomKind::compile(const json::value& definition,
-                                                              const SchemaSet& base) {
+                                                              const SchemaSet& base,
+                                                              CustomRules rules) {
   std::shared_ptr<CustomKind> out(new CustomKind);
   out->name_ = name_of(definition);
   out->schemas_.set_base(&base);
@@ -145,9 +146,12 @@ Result<std::shared_ptr<const CustomKind>> CustomKind::compile(const json::value&
     static const json::value kAnything =
         json::object{{"type", "object"}, {"x-kubernetes-preserve-unknown-fields", true}};
     if (schema == nullptr) schema = &kAnything;
-    ASSIGN_OR_RETURN(info.custom, CustomSchema::compile(*schema));
+    ASSIGN_OR_RETURN(const std::shared_ptr<CustomSchema> custom,
+                     CustomSchema::compile(*schema, rules));
+    info.custom = custom;
     ASSIGN_OR_RETURN(info.schema, out->schemas_.compile_custom(with_meta(*schema),
                                                                info.custom.get(), info.kind));
+    custom->set_shape(info.schema);
     read_subresources(version, info);
     for (const json::value& in : get_array(version, "selectableFields")) {
       const std::string_view path = get_string(in, "jsonPath");

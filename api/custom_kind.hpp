@@ -19,7 +19,8 @@ class CustomKind {
   // `base`: has the definitions that the schema refers to (ObjectMeta). InvalidArgument when the
   // definition cannot be served.
   static Result<std::shared_ptr<const CustomKind>> compile(const json::value& definition,
-                                                           const SchemaSet& base);
+                                                           const SchemaSet& base,
+                                                           CustomRules rules = nullptr);
 
   const std::string& name() const { return name_; }  // "crontabs.example.com"
   const std::vector<ResourceInfo>& versions() const {

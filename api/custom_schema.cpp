@@ -206,11 +206,14 @@ void fill_defaults(json::value& value, const Node& node) {
 
 }  // namespace
 
-Result<std::shared_ptr<const CustomSchema>> CustomSchema::compile(const json::value& schema) {
+Result<std::shared_ptr<CustomSchema>> CustomSchema::compile(const json::value& schema,
+                                                            CustomRules rules) {
   std::shared_ptr<CustomSchema> out(new CustomSchema);
   out->source_ = schema;
+  out->has_rules_ = to_json(schema).find("\"x-kubernetes-validations\"") != std::string::npos;
   RETURN_IF_ERROR(fill(schema, out->root_, 0));
-  return std::shared_ptr<const CustomSchema>(std::move(out));
+  out->rules_ = rules;
+  return out;
 }
 
 void CustomSchema::prune(json::value& object, std::vector<std::string>* unknown) const {
@@ -223,6 +226,9 @@ void CustomSchema::validate(const json::value& object, const json::value* old,
                             FieldErrors& errors) const {
   FieldErrors found;
   check_custom(object, root_, found);
+  if (found.empty() && has_rules_ && rules_ != nullptr) {
+    return rules_(*this, shape_, object, old, errors);
+  }
   if (found.empty()) return;
   FieldErrors before;
   if (old != nullptr) check_custom(*old, root_, before);

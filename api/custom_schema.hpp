@@ -19,17 +19,30 @@
 
 namespace coracle::api {
 
+struct Schema;
+class CustomSchema;
+
+// Runs the CEL rules of a schema (x-kubernetes-validations) on an object that passed the rest of
+// it. `shape`: the compiled form of the same schema.
+using CustomRules = void (*)(const CustomSchema& schema, const Schema* shape,
+                             const json::value& object, const json::value* old,
+                             FieldErrors& errors);
+
 class CustomSchema {
  public:
   // InvalidArgument for a pattern that does not compile or a schema nested too deep; everything
   // else was checked when the definition was written.
-  static Result<std::shared_ptr<const CustomSchema>> compile(const json::value& schema);
+  // `rules` may be nullptr: then there is nobody to run them.
+  static Result<std::shared_ptr<CustomSchema>> compile(const json::value& schema,
+                                                       CustomRules rules = nullptr);
+  void set_shape(const Schema* shape) { shape_ = shape; }
 
   // Removes unknown members; each gives `unknown field "spec.foo"`.
   void prune(json::value& object, std::vector<std::string>* unknown) const;
   // Also drops nulls that may not be and have a default. Idempotent.
   void set_defaults(json::value& object) const;
   bool has_defaults() const { return root_.has_defaults; }
+  bool has_rules() const { return has_rules_; }  // x-kubernetes-validations
   // `old`: what was wrong before, unchanged, is not told again.
   void validate(const json::value& object, const json::value* old, FieldErrors& errors) const;
   // As in the definition.
@@ -56,6 +69,9 @@ class CustomSchema {
  private:
   CustomSchema() = default;
   json::value source_;
+  bool has_rules_ = false;
+  CustomRules rules_ = nullptr;
+  const Schema* shape_ = nullptr;
   Node root_;
 };
 

@@ -1,6 +1,7 @@
 #include "api/columns/columns.hpp"
 #include "api/defaults/defaults.hpp"
 #include "api/hooks.hpp"
+#include "api/hooks/custom_rules.hpp"
 #include "api/object.hpp"
 #include "api/validation/validation.hpp"
 
@@ -16,6 +17,11 @@ constexpr std::string_view kNetworking = "networking.k8s.io";
 constexpr std::string_view kStorage = "storage.k8s.io";
 constexpr std::string_view kFlowControl = "flowcontrol.apiserver.k8s.io";
 constexpr std::string_view kAdmission = "admissionregistration.k8s.io";
+
+void custom_definition(const json::value& object, const json::value* old, FieldErrors& errors) {
+  v::custom_definition(object, old, errors);
+  if (errors.empty()) check_rule_texts(object, errors);
+}
 
 const std::vector<KindHooks>& core_kinds() {
   static const std::vector<KindHooks> kHooks = {
@@ -178,7 +184,7 @@ const std::vector<KindHooks>& extension_kinds() {
        .set_defaults = d::set_custom_definition,
        .prepare_create = d::prepare_custom_definition_create,
        .prepare_update = d::prepare_custom_definition_update,
-       .validate = v::custom_definition},
+       .validate = custom_definition},
       {.group = "apiregistration.k8s.io",
        .kind = "APIService",
        .validate = v::api_service,

@@ -1,0 +1,252 @@
+#include "api/hooks/custom_rules.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "api/cel/cel.hpp"
+#include "base/strings.hpp"
+
+namespace coracle::api {
+
+namespace {
+
+using cel::Program;
+
+constexpr std::string_view kRules = "x-kubernetes-validations";
+constexpr std::string_view kSpent =
+    "validation failed due to running out of cost budget, no further validation rules will be run";
+
+const json::array& rules_of(const json::value& schema) {
+  static const json::array kNone;
+  const json::value* list = find_keys(schema, {kRules});
+  return list != nullptr && list->is_array() ? list->get_array() : kNone;
+}
+
+cel::Environment environment() {
+  cel::Environment env;
+  env.declare("self", cel::Type::dyn());
+  env.declare("oldSelf", cel::Type::dyn());
+  return env;
+}
+
+bool looks_back(std::string_view rule) { return rule.find("oldSelf") != std::string_view::npos; }
+
+std::string child_path(const std::string& path, std::string_view name) {
+  return path.empty() ? std::string(name) : path + "." + std::string(name);
+}
+
+// An element of a map-list with the same keys; nullptr when there is none.
+const json::value* same_element(const json::value* old, const json::value& item,
+                                const json::value& schema) {
+  if (old == nullptr || !old->is_array() || get_string(schema, "x-kubernetes-list-type") != "map") {
+    return nullptr;
+  }
+  const json::value* keys = find_keys(schema, {"x-kubernetes-list-map-keys"});
+  if (keys == nullptr || !keys->is_array()) return nullptr;
+  for (const json::value& candidate : old->get_array()) {
+    const bool same =
+        std::all_of(keys->get_array().begin(), keys->get_array().end(), [&](const json::value& k) {
+          const std::string_view key = k.is_string() ? std::string_view(k.get_string()) : "";
+          const json::value* a = find_keys(candidate, {key});
+          const json::value* b = find_keys(item, {key});
+          return a != nullptr && b != nullptr && *a == *b;
+        });
+    if (same) return &candidate;
+  }
+  return nullptr;
+}
+
+class Runner {
+ public:
+  explicit Runner(FieldErrors& errors) : errors_(errors), env_(environment()) {}
+
+  void walk(const json::value& value, const json::value* old, const json::value& schema,
+            const Schema* shape, const std::string& path) {
+    if (value.is_null() || spent_) return;
+    for (const json::value& rule : rules_of(schema)) {
+      run(rule, value, old, shape, get_string(schema, "type"), path);
+      if (spent_) return;
+    }
+    if (const json::object* members = value.if_object()) {
+      object(*members, old, schema, shape, path);
+    } else if (const json::array* items = value.if_array()) {
+      const json::value* inner = find_keys(schema, {"items"});
+      if (inner == nullptr || !inner->is_object()) return;
+      for (std::size_t i = 0; i < items->size(); ++i) {
+        walk((*items)[i], same_element(old, (*items)[i], schema), *inner,
+             shape == nullptr ? nullptr : shape->items, path + "[" + std::to_string(i) + "]");
+      }
+    }
+  }
+
+ private:
+  void object(const json::object& members, const json::value* old, const json::value& schema,
+              const Schema* shape, const std::string& path) {
+    const json::value* properties = find_keys(schema, {"properties"});
+    const json::value* more = find_keys(schema, {"additionalProperties"});
+    for (const auto& [name, value] : members) {
+      const json::value* inner =
+          properties == nullptr ? nullptr : find_keys(*properties, {std::string_view(name)});
+      const Property* property = shape == nullptr ? nullptr : shape->find(name);
+      const Schema* inner_shape = property == nullptr ? nullptr : property->schema;
+      if (inner == nullptr && more != nullptr && more->is_object()) {
+        inner = more;
+        inner_shape = shape == nullptr ? nullptr : shape->items;
+      }
+      if (inner == nullptr || !inner->is_object()) continue;
+      const json::value* before =
+          old == nullptr ? nullptr : find_keys(*old, {std::string_view(name)});
+      walk(value, before, *inner, inner_shape, child_path(path, name));
+    }
+  }
+
+  const Program* program(const std::string& text, std::string* why) {
+    auto known = programs_.find(text);
+    if (known == programs_.end()) {
+      known = programs_.emplace(text, Program::compile(text, env_)).first;
+    }
+    if (known->second.ok()) return &*known->second;
+    *why = known->second.status().message();
+    return nullptr;
+  }
+
+  void run(const json::value& rule, const json::value& self, const json::value* old,
+           const Schema* shape, std::string_view type, const std::string& path) {
+    const std::string text(get_string(rule, "rule"));
+    const bool optional = get_bool(rule, "optionalOldSelf");
+    if (looks_back(text) && old == nullptr && !optional) return;
+    const FieldPath at(path);
+    std::string why;
+    const Program* compiled = program(text, &why);
+    if (compiled == nullptr) {
+      errors_.invalid(at, type, "rule compile error: " + why);
+      return;
+    }
+    const cel::Bindings bindings = bind(self, old, shape, optional);
+    const cel::Value result = compiled->evaluate(bindings, budget_);
+    if (result.is_error() && budget_.spent) {
+      spent_ = true;
+      errors_.invalid(at, type, kSpent);
+    } else if (result.is_error()) {
+      errors_.invalid(at, type,
+                      std::string(result.as_text()) + " evaluating rule: " + rule_text(rule));
+    } else if (!result.is_true()) {
+      fail(rule, self, type, bindings, path);
+    }
+  }
+
+  static cel::Bindings bind(const json::value& self, const json::value* old, const Schema* shape,
+                            bool optional) {
+    cel::Bindings out;
+    out.push_back({"self", cel::Value::from_json(self, shape)});
+    std::optional<cel::Value> before;
+    if (old != nullptr) before = cel::Value::from_json(*old, shape);
+    if (optional) {
+      out.push_back({"oldSelf", cel::Value::optional(std::move(before))});
+    } else if (before) {
+      out.push_back({"oldSelf", *std::move(before)});
+    }
+    return out;
+  }
+
+  static std::string rule_text(const json::value& rule) {
+    const std::string_view message = trim(get_string(rule, "message"));
+    return std::string(message.empty() ? get_string(rule, "rule") : message);
+  }
+
+  std::string detail(const json::value& rule, const cel::Bindings& bindings) {
+    const std::string expression(get_string(rule, "messageExpression"));
+    if (!expression.empty()) {
+      std::string why;
+      if (const Program* compiled = program(expression, &why)) {
+        const cel::Value text = compiled->evaluate(bindings, budget_);
+        const bool good = text.is(cel::Kind::kString) && !trim(text.as_text()).empty() &&
+                          text.as_text().find_first_of("\n\r") == std::string_view::npos;
+        if (good) return std::string(trim(text.as_text()));
+      }
+    }
+    const std::string_view message = trim(get_string(rule, "message"));
+    if (!message.empty()) return std::string(message);
+    return "failed rule: " + std::string(trim(get_string(rule, "rule")));
+  }
+
+  void fail(const json::value& rule, const json::value& self, std::string_view type,
+            const cel::Bindings& bindings, const std::string& path) {
+    // fieldPath: .spec.replicas, below the value.
+    const FieldPath at(path + std::string(get_string(rule, "fieldPath")));
+    const std::string why = detail(rule, bindings);
+    const std::string_view reason = get_string(rule, "reason");
+    const bool whole = type == "object" || type == "array";
+    const json::value shown = whole ? json::value(type) : self;
+    if (reason == "FieldValueRequired") {
+      errors_.required(at, why);
+    } else if (reason == "FieldValueForbidden") {
+      errors_.forbidden(at, why);
+    } else if (reason == "FieldValueDuplicate") {
+      errors_.duplicate(at, shown);
+    } else {
+      errors_.invalid(at, shown, why);
+    }
+  }
+
+  FieldErrors& errors_;
+  const cel::Environment env_;
+  cel::Budget budget_{cel::kRequestCost};
+  std::map<std::string, Result<Program>> programs_;
+  bool spent_ = false;
+};
+
+void rule_texts(const json::value& schema, const FieldPath& path, const cel::Environment& env,
+                FieldErrors& errors, int depth) {
+  constexpr int kDepthMax = 100;
+  if (!schema.is_object() || depth > kDepthMax) return;
+  const json::array& rules = rules_of(schema);
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const FieldPath at = path.child(kRules).index(i);
+    const std::string_view text = get_string(rules[i], "rule");
+    if (trim(text).empty()) continue;
+    const auto compiled = Program::compile(text, env);
+    if (!compiled.ok()) {
+      errors.invalid(at.child("rule"), rules[i],
+                     "compilation failed: " + std::string(compiled.status().message()));
+    }
+    const std::string_view message = get_string(rules[i], "messageExpression");
+    if (trim(message).empty()) continue;
+    const auto spoken = Program::compile(message, env);
+    if (!spoken.ok()) {
+      errors.invalid(
+          at.child("messageExpression"), rules[i],
+          "messageExpression compilation failed: " + std::string(spoken.status().message()));
+    }
+  }
+  if (const json::value* properties = find_keys(schema, {"properties"});
+      properties != nullptr && properties->is_object()) {
+    for (const auto& [name, inner] : properties->get_object()) {
+      rule_texts(inner, path.child("properties").key(name), env, errors, depth + 1);
+    }
+  }
+  for (const char* key : {"items", "additionalProperties"}) {
+    const json::value* inner = find_keys(schema, {key});
+    if (inner != nullptr) rule_texts(*inner, path.child(key), env, errors, depth + 1);
+  }
+}
+
+}  // namespace
+
+void check_custom_rules(const CustomSchema& schema, const Schema* shape, const json::value& object,
+                        const json::value* old, FieldErrors& errors) {
+  Runner(errors).walk(object, old, schema.source(), shape, "");
+}
+
+void check_rule_texts(const json::value& definition, FieldErrors& errors) {
+  const cel::Environment env = environment();
+  std::size_t index = 0;
+  for (const json::value& version : get_array(definition, "spec.versions")) {
+    const FieldPath at = FieldPath("spec").child("versions").index(index++);
+    if (const json::value* schema = find(version, "schema.openAPIV3Schema")) {
+      rule_texts(*schema, at.child("schema", "openAPIV3Schema"), env, errors, 0);
+    }
+  }
+}
+
+}  // namespace coracle::api
