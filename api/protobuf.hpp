@@ -1,8 +1,9 @@
-// protobuf: request bodies in application/vnd.kubernetes.protobuf, decoded to JSON by the catalog's
-// field numbers (KUBE-CONTRACT 1.3). Pure. Depth at most 100; unknown fields are skipped.
+// protobuf: application/vnd.kubernetes.protobuf to JSON and back, by the catalog's field numbers
+// (KUBE-CONTRACT 1.3). Pure. Depth at most 100; unknown fields are skipped.
 // Errors: InvalidArgument for a body that is no such message.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "api/catalog.hpp"
@@ -20,5 +21,19 @@ bool is_protobuf_envelope(std::string_view body);
 Result<json::value> decode_protobuf(std::string_view body, const Catalog& catalog);
 // One message without envelope.
 Result<json::value> decode_protobuf_message(std::string_view bytes, const Schema& schema);
+
+// Whether every field below has a number: else a message would lose what has none.
+bool has_protobuf_form(const Schema& schema);
+// A message without envelope. Members the schema does not know are left out; the object was decoded
+// with it before.
+std::string encode_protobuf_message(const json::value& object, const Schema& schema);
+// With magic and envelope.
+std::string protobuf_envelope(std::string_view api_version, std::string_view kind,
+                              std::string_view message);
+// A list's message: ListMeta, then the items' messages.
+std::string protobuf_list(const json::value& list_meta, const Schema& list_meta_schema,
+                          const std::vector<std::string>& items);
+// One event of a watch: its length, then WatchEvent{type, RawExtension of the enveloped object}.
+std::string protobuf_watch_frame(std::string_view type, std::string_view enveloped);
 
 }  // namespace coracle::api

@@ -67,6 +67,7 @@ ApiHandler::ApiHandler(Executor& executor, client::Store& store, const api::Cata
       documents_(*catalog_, options_.address.ip + ":" + std::to_string(options_.address.port)),
       custom_kinds_(m_, *catalog_, registry_, [this] { documents_.reset(); }),
       compactor_(executor, store) {
+  registry_.flow().set_limits(options_.limits);
   for (const api::ResourceInfo& info : catalog.resources()) {
     if (!is_stored(info) || !info.storage || feed_.cache(info.storage_prefix)) continue;
     caches_.push_back(std::make_unique<ResourceCache>(shape_of(info)));
@@ -149,8 +150,13 @@ Task<bool> ApiHandler::run(net::Request request, std::shared_ptr<net::Exchange> 
   c.request = std::move(request);
   c.exchange = exchange;
   c.info = parse_request_info(c.request);
+  const WallTime received = m_.executor.wall_now();
   MaybeReply reply = co_await serve(c);
   if (!*alive) co_return false;
+  if (options_.audit) {
+    audit(c, received, reply.ok() && *reply ? &**reply : nullptr,
+          reply.ok() ? nullptr : &reply.error());
+  }
   if (!reply.ok()) {
     c.format.shape = Format::Shape::kObject;
     if (!c.info.is_resource) {
@@ -280,6 +286,31 @@ Outcome<net::Response> ApiHandler::document(const Context& c) {
   }
   if (auto found = documents_.get(c.request, path)) return *std::move(found);
   return net::make_response(404, "404 page not found\n", "text/plain; charset=utf-8");
+}
+
+void ApiHandler::audit(const Context& c, WallTime received, const net::Response* reply,
+                       const api::ApiError* error) {
+  AuditRecord record{m_.rng.uuid(), c.request, c.info, c.user, received, m_.executor.wall_now()};
+  json::value body;
+  if (error != nullptr) {
+    record.code = error->http_code;
+    record.response = &error->status;
+  } else if (reply != nullptr) {
+    record.code = reply->status;
+    if (options_.audit->level(c.user, c.info) == AuditLevel::kRequestResponse) {
+      std::string text = reply->body;
+      for (const net::Bytes& chunk : reply->chunks) text += *chunk;
+      auto parsed = parse_json(text);
+      if (parsed.ok()) {
+        body = *std::move(parsed);
+        record.response = &body;
+      }
+    }
+  } else {
+    record.code = 200;
+    record.streaming = true;
+  }
+  options_.audit->record(record);
 }
 
 void ApiHandler::observe(const RequestInfo& info, int code, TimePoint since) {

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "apiserver/bootstrap.hpp"
+#include "apiserver/chain/audit.hpp"
 #include "apiserver/chain/authenticator.hpp"
 #include "apiserver/chain/documents.hpp"
 #include "apiserver/compactor.hpp"
@@ -28,6 +29,8 @@ struct ApiHandlerOptions {
   std::uint64_t seed = 1;  // of uids, names, time-outs
   std::optional<TokenIssuer> tokens;
   KubeletPort* kubelets = nullptr;
+  FlowLimits limits;
+  std::shared_ptr<const AuditLog> audit;  // none: nothing is written
 };
 
 class ApiHandler {
@@ -58,6 +61,8 @@ class ApiHandler {
   Task<bool> run_bootstrap();
   Task<Status> start_custom_kinds();
   void observe(const RequestInfo& info, int code, TimePoint since);
+  void audit(const Context& c, WallTime received, const net::Response* reply,
+             const api::ApiError* error);
 
   ApiHandlerOptions options_;
   Rng rng_;

@@ -318,6 +318,29 @@ TEST_CASE("apply goes through status too, and dry runs leave nothing") {
   CHECK(owners(done)[0] == R"(m Apply/status {"f:status":{"f:replicas":{}}})");
 }
 
+TEST_CASE("the replicas have the same owners through the scale") {
+  ApiWorld w;
+  REQUIRE(w.call("POST", kDeployments, a_deployment(), {{"User-Agent", "one"}})->status == 201);
+  const auto scale = [](int replicas) {
+    return R"({"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{"name":"web"},)"
+           R"("spec":{"replicas":)" +
+           std::to_string(replicas) + "}}";
+  };
+  CHECK(message(apply(w, kWeb + "/scale", scale(4), "m")) ==
+        "Apply failed with 1 conflict: conflict with \"one\" using autoscaling/v1: "
+        ".spec.replicas");
+  REQUIRE(apply(w, kWeb + "/scale", scale(4), "m", "&force=true")->status == 200);
+  const json::value applied = w.get(kWeb);
+  CHECK(get_int(applied, "spec.replicas") == 4);
+  CHECK(owners(applied)[0] == R"(m Apply/scale {"f:spec":{"f:replicas":{}}})");
+  CHECK(owners(applied)[1].find("f:replicas") == std::string::npos);
+  const auto put =
+      w.call("PATCH", kWeb + "/scale", R"({"spec":{"replicas":2}})",
+             {{"User-Agent", "two"}, {"Content-Type", "application/merge-patch+json"}});
+  REQUIRE(put->status == 200);
+  CHECK(owners(w.get(kWeb)).back() == R"(two Update/scale {"f:spec":{"f:replicas":{}}})");
+}
+
 TEST_CASE("plain updaters beyond ten become one") {
   ApiWorld w;
   REQUIRE(w.call("POST", kMaps, a_config_map("m", R"({"a":"1"})"))->status == 201);

@@ -13,6 +13,8 @@ namespace coracle::apiserver {
 
 namespace {
 
+constexpr std::string_view kMetaTypes = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+
 const Bytes& shared_text(const char* text) {
   static const Bytes comma = std::make_shared<const std::string>(",{");
   static const Bytes newline = std::make_shared<const std::string>("\n");
@@ -29,6 +31,26 @@ std::string render(const Format& format, const json::value& document) {
   if (format.yaml) return to_yaml(sorted_keys(document));
   if (format.pretty) return to_pretty_json(document);
   return to_json(document) + "\n";
+}
+
+constexpr std::string_view kProtobuf = "application/vnd.kubernetes.protobuf";
+
+net::Response protobuf_reply(const Context& c, int code, std::string body) {
+  net::Response response = net::make_response(code, std::move(body), kProtobuf);
+  add_warnings(c, response);
+  return response;
+}
+
+const api::Schema& meta_schema(const Machinery& m, std::string_view name) {
+  const api::Schema* schema = m.catalog.schemas().find(std::string(kMetaTypes).append(name));
+  CHECK_MSG(schema != nullptr, "the catalog has no " << name);
+  return *schema;
+}
+
+// PartialObjectMetadata{1 metadata}.
+std::string partial_message(const Machinery& m, const json::value& object) {
+  const json::value* metadata = find(object, "metadata");
+  return api::protobuf_list(metadata ? *metadata : json::value(), meta_schema(m, "ObjectMeta"), {});
 }
 
 std::string_view content_type(const Format& format) {
@@ -189,6 +211,39 @@ json::value served_tree(const Context& c, std::string_view tail) {
   return tree;
 }
 
+std::string protobuf_object(const Machinery& m, const Format& format, const json::value& object) {
+  if (format.shape == Format::Shape::kPartial && api::kind_of(object) != "Status") {
+    return api::protobuf_envelope("meta.k8s.io/" + format.meta_version, "PartialObjectMetadata",
+                                  partial_message(m, object));
+  }
+  const api::Schema* schema =
+      m.catalog.body_schema(api::api_version_of(object), api::kind_of(object));
+  if (schema == nullptr) return {};
+  return api::protobuf_envelope(api::api_version_of(object), api::kind_of(object),
+                                api::encode_protobuf_message(object, *schema));
+}
+
+namespace {
+
+net::Response reply_protobuf_list(const Machinery& m, const Context& c,
+                                  const std::vector<json::value>& trees, const ListMeta& meta) {
+  const bool partial = c.format.shape == Format::Shape::kPartial;
+  std::vector<std::string> items;
+  items.reserve(trees.size());
+  for (const json::value& tree : trees) {
+    items.push_back(partial ? partial_message(m, tree)
+                            : api::encode_protobuf_message(tree, *c.resource->schema));
+  }
+  const std::string message =
+      api::protobuf_list(json::value(meta.to_json()), meta_schema(m, "ListMeta"), items);
+  const std::string version =
+      partial ? "meta.k8s.io/" + c.format.meta_version : c.resource->api_version;
+  const std::string kind = partial ? "PartialObjectMetadataList" : c.resource->list_kind;
+  return protobuf_reply(c, 200, api::protobuf_envelope(version, kind, message));
+}
+
+}  // namespace
+
 net::Response reply_object(const Machinery& m, const Context& c, int code, const Bytes& tail) {
   if (!c.format.plain() || !served_as_stored(c)) {
     return reply_tree(m, c, code, served_tree(c, *tail));
@@ -203,6 +258,10 @@ net::Response reply_object(const Machinery& m, const Context& c, int code, const
 }
 
 net::Response reply_tree(const Machinery& m, const Context& c, int code, json::value object) {
+  if (c.format.protobuf) {
+    std::string body = protobuf_object(m, c.format, object);
+    if (!body.empty()) return protobuf_reply(c, code, std::move(body));
+  }
   if (c.format.shape == Format::Shape::kTable) {
     const json::value* one[] = {&object};
     json::object meta;
@@ -258,6 +317,7 @@ net::Response reply_list(const Machinery& m, const Context& c,
   std::vector<json::value> trees;
   trees.reserve(objects.size());
   for (const ObjectPtr& object : objects) trees.push_back(served_tree(c, *object->tail()));
+  if (c.format.protobuf) return reply_protobuf_list(m, c, trees, meta);
   std::vector<const json::value*> views;
   for (const json::value& tree : trees) views.push_back(&tree);
   json::value document;

@@ -8,8 +8,10 @@
 
 namespace coracle::apiserver {
 
-// The Accept header; 406 when nothing fits. `streams`: a watch (no YAML).
-Outcome<Format> negotiate(const net::Request& request, bool streams);
+// The Accept header; 406 when nothing fits. `streams`: a watch (no YAML). `schema`: of the objects,
+// if there is one that can be told in protobuf.
+Outcome<Format> negotiate(const net::Request& request, bool streams,
+                          const api::Schema* schema = nullptr);
 
 struct Body {
   json::value value;
@@ -38,6 +40,9 @@ json::value tree_of(const api::ResourceInfo& storage, std::string_view tail);
 // Whether an object is served just as it is stored; if not, the tree as it is served.
 bool served_as_stored(const Context& c);
 json::value served_tree(const Context& c, std::string_view tail);
+
+// The object, its metadata or a Status in protobuf, with envelope; empty for kinds without a form.
+std::string protobuf_object(const Machinery& m, const Format& format, const json::value& object);
 
 // An answer with one object; `tail` as the cache holds it.
 net::Response reply_object(const Machinery& m, const Context& c, int code, const Bytes& tail);

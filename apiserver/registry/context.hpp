@@ -50,11 +50,12 @@ struct Format {
   enum class Shape { kObject, kTable, kPartial };
   Shape shape = Shape::kObject;
   bool yaml = false;
+  bool protobuf = false;  // kObject and kPartial only
   bool pretty = false;
   std::string meta_version = "v1";  // of Table and PartialObjectMetadata
 
   // The stored bytes can be sent as they are.
-  bool plain() const { return shape == Shape::kObject && !yaml && !pretty; }
+  bool plain() const { return shape == Shape::kObject && !yaml && !pretty && !protobuf; }
 };
 
 struct Context {

@@ -90,11 +90,12 @@ std::string ContinueToken::encode() const {
 Outcome<ContinueToken> ContinueToken::decode(std::string_view text) {
   const auto bytes = base64url_decode(text);
   const auto tree = bytes.ok() ? parse_json(*bytes) : Result<json::value>(bytes.status());
-  if (!tree.ok() || get_string(*tree, "v") != "meta.k8s.io/v1" || get_int(*tree, "rv") <= 0 ||
-      !safe_start(get_string(*tree, "start"))) {
+  const std::int64_t revision = tree.ok() ? get_int(*tree, "rv") : 0;
+  if (!tree.ok() || get_string(*tree, "v") != "meta.k8s.io/v1" || revision == 0 ||
+      revision < ContinueToken::kLatest || !safe_start(get_string(*tree, "start"))) {
     return api::bad_request_error("continue key is not valid");
   }
-  return ContinueToken{get_int(*tree, "rv"), std::string(get_string(*tree, "start"))};
+  return ContinueToken{revision, std::string(get_string(*tree, "start"))};
 }
 
 Outcome<ListOptions> parse_list_options(const net::Query& query, bool watch) {

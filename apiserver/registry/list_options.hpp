@@ -11,6 +11,7 @@ namespace coracle::apiserver {
 enum class VersionMatch { kUnset, kExact, kNotOlderThan };
 
 struct ContinueToken {
+  static constexpr std::int64_t kLatest = -1;  // goes on with what is there now: not consistent
   std::int64_t revision = 0;
   std::string start;  // the first key (below the storage prefix) that may come
 

@@ -1,3 +1,4 @@
+#include "api/protobuf.hpp"
 #include "apiserver/registry/codec.hpp"
 #include "base/strings.hpp"
 
@@ -30,16 +31,17 @@ MediaRange parse_range(std::string_view text) {
   return out;
 }
 
-bool apply_range(const MediaRange& range, bool streams, Format& format) {
+bool apply_range(const MediaRange& range, bool streams, const api::Schema* schema, Format& format) {
   const bool json =
       range.type == "application/json" || range.type == "*/*" || range.type == "application/*";
   const bool yaml = range.type == "application/yaml" && !streams;
-  if (!json && !yaml) return false;
+  const bool protobuf = range.type == "application/vnd.kubernetes.protobuf" && schema != nullptr;
+  if (!json && !yaml && !protobuf) return false;
   if (!range.stream.empty() && (range.stream != "watch" || !streams)) return false;
   if (!range.as.empty()) {
     if (range.group != "meta.k8s.io") return false;
     if (range.version != "v1" && range.version != "v1beta1") return false;
-    if (range.as == "Table") {
+    if (range.as == "Table" && !protobuf) {
       format.shape = Format::Shape::kTable;
     } else if (range.as == "PartialObjectMetadata" || range.as == "PartialObjectMetadataList") {
       format.shape = Format::Shape::kPartial;
@@ -48,7 +50,12 @@ bool apply_range(const MediaRange& range, bool streams, Format& format) {
     }
     format.meta_version = range.version;
   }
+  // Metadata alone can always be told; a kind only if all of it can.
+  if (protobuf && format.shape == Format::Shape::kObject && !api::has_protobuf_form(*schema)) {
+    return false;
+  }
   format.yaml = yaml;
+  format.protobuf = protobuf;
   return true;
 }
 
@@ -61,14 +68,14 @@ bool wants_pretty(const net::Request& request) {
 
 }  // namespace
 
-Outcome<Format> negotiate(const net::Request& request, bool streams) {
+Outcome<Format> negotiate(const net::Request& request, bool streams, const api::Schema* schema) {
   Format format;
   format.pretty = !streams && wants_pretty(request);
   const std::string_view accept = trim(request.headers.get("accept"));
   if (accept.empty()) return format;
   for (const std::string& part : split(accept, ',')) {
     Format wanted = format;
-    if (apply_range(parse_range(trim(part)), streams, wanted)) return wanted;
+    if (apply_range(parse_range(trim(part)), streams, schema, wanted)) return wanted;
   }
   std::vector<std::string> accepted = {"application/json"};
   if (streams) {

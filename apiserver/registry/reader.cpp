@@ -26,6 +26,26 @@ Task<Outcome<Done>> Reader::freshen(std::optional<std::int64_t> revision) {
   co_return store_error(status, true);
 }
 
+namespace {
+
+// A list that began too long ago may start over, or go on with what is there now.
+api::ApiError expired_page(const std::string& start) {
+  if (start.empty()) {
+    return api::expired_error("The resourceVersion for the provided list is too old.");
+  }
+  api::ApiError error = api::expired_error(
+      "The provided continue parameter is too old to display a consistent list result. You can "
+      "start a new list without the continue parameter, or use the continue token in this response "
+      "to retrieve the remainder of the results. Continuing with the provided token results in an "
+      "inconsistent list - objects that were created, modified, or deleted between the time the "
+      "first chunk was returned and now may show up in the list.");
+  set_path(error.status, "metadata.continue",
+           json::value(ContinueToken{ContinueToken::kLatest, start}.encode()));
+  return error;
+}
+
+}  // namespace
+
 Task<Reply> Reader::get(Context& c) {
   CO_TRY_OUTCOME(const std::optional<std::int64_t> revision,
                  parse_revision(c.request.query.get("resourceVersion")));
@@ -77,10 +97,7 @@ Task<Outcome<Reader::Page>> Reader::page_from_store(Context& c, const Selection&
   while (true) {
     auto answer = co_await m_.store.range(request);
     if (!answer.ok() && answer.status().code() == Code::kOutOfRange) {
-      co_return api::expired_error(
-          start.empty() ? "The resourceVersion for the provided list is too old."
-                        : "The provided continue parameter is too old to display a consistent "
-                          "list result. You can start a new list without the continue parameter.");
+      co_return expired_page(start);
     }
     if (!answer.ok()) co_return store_error(answer.status(), true);
     std::int64_t seen = 0;
@@ -119,7 +136,11 @@ Task<Reply> Reader::list(Context& c) {
   CO_TRY_OUTCOME(const ListOptions options, parse_list_options(c.request.query, false));
   CO_TRY_OUTCOME(const Selection selection, Selection::parse(c));
   Outcome<Page> page = Page();
-  if (options.token) {
+  if (options.token && options.token->revision == ContinueToken::kLatest) {
+    const Outcome<Done> fresh = co_await freshen(std::nullopt);
+    if (!fresh.ok()) co_return fresh.error();
+    page = page_from_cache(c, selection, options.token->start, options.limit, m_.feed.revision());
+  } else if (options.token) {
     page = co_await page_at(c, selection, options.token->start, options.limit,
                             options.token->revision);
   } else if (options.match == VersionMatch::kExact) {

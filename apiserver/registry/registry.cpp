@@ -112,9 +112,11 @@ Outcome<Done> Registry::check_options(Context& c) const {
 Task<MaybeReply> Registry::serve(Context& c) {
   const Outcome<Done> located = locate(c);
   if (!located.ok()) co_return located.error();
-  CO_TRY_OUTCOME(c.format, negotiate(c.request, c.info.verb == "watch"));
+  CO_TRY_OUTCOME(c.format, negotiate(c.request, c.info.verb == "watch", c.resource->schema));
   const Outcome<Done> checked = check_options(c);
   if (!checked.ok()) co_return checked.error();
+  const Outcome<FlowControl::Ticket> place = flow_.enter(c.user, c.info);
+  if (!place.ok()) co_return place.error();
   if (c.cache == nullptr) co_return some(m_.reviews->review(c));
   if (c.resource->kind == "Endpoints") c.warnings.emplace_back(kEndpointsWarning);
   if (!c.resource->deprecation.empty()) c.warnings.push_back(c.resource->deprecation);
@@ -170,7 +172,7 @@ Task<MaybeReply> Registry::watch(Context& c) {
   }
   const Outcome<Done> fresh = co_await reader_.freshen(options.revision);
   if (!fresh.ok() && fresh.error().http_code == 504 && options.revision) {
-    WatchStream::refuse(c, fresh.error());
+    WatchStream::refuse(m_, c, fresh.error());
     co_return std::optional<net::Response>();
   }
   if (!fresh.ok()) co_return fresh.error();

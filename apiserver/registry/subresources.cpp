@@ -1,7 +1,7 @@
 #include "apiserver/registry/subresources.hpp"
 
 #include "api/object.hpp"
-#include "api/patch.hpp"
+#include "apiserver/registry/scale_owners.hpp"
 #include "base/strings.hpp"
 
 namespace coracle::apiserver {
@@ -114,29 +114,36 @@ Task<Reply> Subresources::put_scale(Context& c) {
   CO_TRY_OUTCOME(const Saved saved, co_await write_scale(c, [&body](json::value) {
                    return Outcome<json::value>(body.value);
                  }));
-  auto scale = api::scale_of(*c.storage, tree_of(*c.storage, *saved.tail));
-  if (!scale.ok()) co_return api::internal_api_error(scale.status().message());
-  co_return reply_document(c.format, 200, *scale);
+  co_return reply_scale(c, saved);
 }
 
 Task<Reply> Subresources::patch_scale(Context& c) {
-  const std::string type(trim(c.request.headers.get("content-type")));
-  auto patch = parse_json(c.request.body);
-  if (!patch.ok()) {
-    co_return api::bad_request_error("error decoding patch: " + patch.status().message());
-  }
-  const auto make = [&](json::value scale) -> Outcome<json::value> {
-    if (!type.starts_with("application/json-patch+json")) {
-      return api::apply_merge_patch(std::move(scale), *patch);
-    }
-    auto patched = api::apply_json_patch(scale, *patch);
-    if (!patched.ok()) return api::bad_request_error(patched.status().message());
-    return *std::move(patched);
-  };
+  CO_TRY_OUTCOME(Patch patch, parse_patch(c.request));
+  if (patch.apply) co_return co_await apply_scale(c, std::move(patch));
+  const api::Schema* schema = m_.catalog.body_schema("autoscaling/v1", "Scale");
+  CHECK_MSG(schema != nullptr, "the catalog has no Scale");
+  const auto make = [&](json::value scale) { return patched_object(c, patch, scale, *schema); };
   CO_TRY_OUTCOME(const Saved saved, co_await write_scale(c, make));
+  co_return reply_scale(c, saved);
+}
+
+Task<Reply> Subresources::apply_scale(Context& c, Patch patch) {
+  const Outcome<Done> allowed = check_apply(c, patch);
+  if (!allowed.ok()) co_return allowed.error();
+  const ApplyRequest request{std::move(patch.document), query_flag(c.request.query, "force"),
+                             c.info.ns, c.info.name};
+  const Writer::Make make = [this, &c, &request](const json::value& current) {
+    return apply_scale_configuration(writer_.field_writer(c), current, request);
+  };
+  CO_TRY_OUTCOME(const Saved saved, co_await writer_.update_object(c, api::WriteTarget::kObject,
+                                                                   make, Writer::Owners::kGiven));
+  co_return reply_scale(c, saved);
+}
+
+Reply Subresources::reply_scale(const Context& c, const Saved& saved) const {
   auto scale = api::scale_of(*c.storage, tree_of(*c.storage, *saved.tail));
-  if (!scale.ok()) co_return api::internal_api_error(scale.status().message());
-  co_return reply_document(c.format, 200, *scale);
+  if (!scale.ok()) return api::internal_api_error(scale.status().message());
+  return reply_document(c.format, 200, *scale);
 }
 
 Task<Reply> Subresources::bind(Context& c) {

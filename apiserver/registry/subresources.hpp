@@ -36,6 +36,8 @@ class Subresources {
   Task<Reply> get_scale(Context& c);
   Task<Reply> put_scale(Context& c);
   Task<Reply> patch_scale(Context& c);
+  Task<Reply> apply_scale(Context& c, Patch patch);
+  Reply reply_scale(const Context& c, const Saved& saved) const;
   Task<Outcome<Saved>> write_scale(Context& c,
                                    std::function<Outcome<json::value>(json::value)> make);
   Task<Reply> bind(Context& c);

@@ -1,5 +1,6 @@
 #include "apiserver/registry/watch_stream.hpp"
 
+#include "api/protobuf.hpp"
 #include "api/strategy.hpp"
 #include "api/table.hpp"
 #include "apiserver/registry/codec.hpp"
@@ -15,7 +16,14 @@ constexpr std::int64_t kTimeoutMinSeconds = 1800;
 const char* const kTypeNames[] = {"ADDED", "MODIFIED", "DELETED"};
 
 // Numbers of forms that watchers share: three types each.
-enum Form { kPlainForm = 0, kPartialForm = 3, kPartialBetaForm = 6, kConvertedForm = 9, kNoForm };
+enum Form {
+  kPlainForm = 0,
+  kPartialForm = 3,
+  kPartialBetaForm = 6,
+  kFilledForm = 9,
+  kNoForm = 12,
+  kProtobuf = 100,  // added to the others
+};
 
 std::string event_text(std::string_view type, std::string_view object) {
   std::string out;
@@ -24,9 +32,10 @@ std::string event_text(std::string_view type, std::string_view object) {
   return out;
 }
 
-net::Headers stream_headers() {
+net::Headers stream_headers(const Format& format) {
   net::Headers headers;
-  headers.add("Content-Type", "application/json");
+  headers.add("Content-Type", format.protobuf ? "application/vnd.kubernetes.protobuf;stream=watch"
+                                              : "application/json");
   headers.add("Cache-Control", "no-cache, private");
   return headers;
 }
@@ -39,19 +48,26 @@ WatchStream::WatchStream(Machinery& machinery, Context context, Selection select
       c_(std::move(context)),
       selection_(std::move(selection)),
       options_(std::move(options)) {
-  plain_ = c_.format.shape == Format::Shape::kObject && served_as_stored(c_);
+  plain_ =
+      !c_.format.protobuf && c_.format.shape == Format::Shape::kObject && served_as_stored(c_);
 }
 
 WatchStream::~WatchStream() { end(); }
 
-void WatchStream::refuse(const Context& c, const api::ApiError& error) {
-  c.exchange->begin_stream(200, stream_headers());
-  c.exchange->write(net::make_bytes(event_text("ERROR", to_json(error.status))));
+std::string WatchStream::framed(const Machinery& m, const Format& format, std::string_view type,
+                                const json::value& object) {
+  if (!format.protobuf) return event_text(type, to_json(object));
+  return api::protobuf_watch_frame(type, protobuf_object(m, format, object));
+}
+
+void WatchStream::refuse(const Machinery& m, const Context& c, const api::ApiError& error) {
+  c.exchange->begin_stream(200, stream_headers(c.format));
+  c.exchange->write(net::make_bytes(framed(m, c.format, "ERROR", error.status)));
   c.exchange->end();
 }
 
 void WatchStream::start(bool initial, std::int64_t after_revision) {
-  c_.exchange->begin_stream(200, stream_headers());
+  c_.exchange->begin_stream(200, stream_headers(c_.format));
   const auto self = shared_from_this();
   c_.exchange->on_close([self] { self->end(); });
   if (initial) {
@@ -61,8 +77,8 @@ void WatchStream::start(bool initial, std::int64_t after_revision) {
   if (ended_) return;
   const auto id = c_.cache->watch(selection_.scope(), after_revision, this);
   if (!id.ok()) {
-    write(net::make_bytes(
-        event_text("ERROR", to_json(api::expired_error(id.status().message()).status))));
+    const api::ApiError error = api::expired_error(id.status().message());
+    write(net::make_bytes(framed(m_, c_.format, "ERROR", error.status)));
     return end();
   }
   watcher_ = *id;
@@ -96,8 +112,9 @@ void WatchStream::on_event(const EventPtr& event) {
   } else if (c_.format.shape == Format::Shape::kPartial) {
     form = c_.format.meta_version == "v1" ? kPartialForm : kPartialBetaForm;
   } else if (c_.format.shape == Format::Shape::kObject) {
-    form = kConvertedForm;
+    form = c_.resource != c_.storage ? kNoForm : kFilledForm;
   }
+  if (c_.format.protobuf && form != kNoForm) form += kProtobuf;
   if (form == kNoForm) {
     write(net::make_bytes(encode(type, object)));
   } else {
@@ -109,7 +126,9 @@ void WatchStream::on_event(const EventPtr& event) {
 std::string WatchStream::encode(Type type, const ObjectPtr& object) {
   const char* const name = kTypeNames[static_cast<int>(type)];
   if (plain_) return event_text(name, head_of(*c_.resource) + *object->tail());
-  return event_text(name, to_json(shaped(served_tree(c_, *object->tail()))));
+  json::value tree = served_tree(c_, *object->tail());
+  if (c_.format.protobuf) return framed(m_, c_.format, name, tree);
+  return event_text(name, to_json(shaped(std::move(tree))));
 }
 
 json::value WatchStream::shaped(json::value object) {
@@ -149,7 +168,7 @@ void WatchStream::send_bookmark(bool end_of_initial) {
         partial ? "meta.k8s.io/" + c_.format.meta_version : c_.resource->api_version;
     object["metadata"] = std::move(metadata);
   }
-  write(net::make_bytes(event_text("BOOKMARK", to_json(json::value(std::move(object))))));
+  write(net::make_bytes(framed(m_, c_.format, "BOOKMARK", json::value(std::move(object)))));
 }
 
 void WatchStream::schedule_bookmark() {

@@ -24,7 +24,7 @@ class WatchStream final : public WatchClient, public std::enable_shared_from_thi
   // first as ADDED; else events after `after_revision`.
   void start(bool initial, std::int64_t after_revision);
   // The head, one ERROR event, the end: for a watch that cannot be.
-  static void refuse(const Context& c, const api::ApiError& error);
+  static void refuse(const Machinery& m, const Context& c, const api::ApiError& error);
 
   void on_event(const EventPtr& event) override;
   const ResourceCache* cache() const { return c_.cache; }
@@ -34,6 +34,8 @@ class WatchStream final : public WatchClient, public std::enable_shared_from_thi
  private:
   enum class Type { kAdded, kModified, kDeleted };
 
+  static std::string framed(const Machinery& m, const Format& format, std::string_view type,
+                            const json::value& object);
   void send_initial();
   void send_bookmark(bool end_of_initial);
   void schedule_bookmark();

@@ -56,6 +56,8 @@ int run_server(ServerOptions options) {
   wanted.seed = secure_random_seed();
   wanted.tokens = std::move(options.tokens);
   wanted.kubelets = &kubelets;
+  wanted.limits = {options.max_requests_inflight, options.max_mutating_requests_inflight};
+  wanted.audit = options.audit;
   ApiHandler handler(executor, *store, api::Catalog::builtin(), api::builtin_hooks(),
                      std::move(wanted));
   if (!options.token_csv.empty()) {

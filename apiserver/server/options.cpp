@@ -1,5 +1,7 @@
 #include "apiserver/server/options.hpp"
 
+#include <fstream>
+
 #include "base/flags.hpp"
 #include "base/log.hpp"
 #include "base/strings.hpp"
@@ -47,6 +49,14 @@ void add_flags(Flags& flags, ServerOptions* o) {
   flags.add("--kubelet-client-key", &o->kubelet_client_key, "its key");
   flags.add("--kubelet-certificate-authority", &o->kubelet_certificate_authority,
             "CA of the kubelets' certificates; without it they are not checked");
+  flags.add("--audit-log-path", &o->audit_log_path,
+            "file that who did what is appended to, a JSON line each");
+  flags.add("--audit-policy-file", &o->audit_policy_file,
+            "which requests and how much of them; without it all, as metadata");
+  flags.add("--max-requests-inflight", &o->max_requests_inflight,
+            "reads under way at once; more are answered 429; 0: no limit");
+  flags.add("--max-mutating-requests-inflight", &o->max_mutating_requests_inflight,
+            "the same for writes");
   flags.add("--log-level", &o->log_level, "debug, info, warn or error")
       .one_of({"debug", "info", "warn", "error"});
 }
@@ -60,6 +70,26 @@ void load_tokens(ServerOptions& o) {
     verifiers.push_back(key_or_die("--service-account-key-file", path));
   }
   o.tokens.emplace(o.service_account_issuer, std::move(signer), std::move(verifiers));
+}
+
+void open_audit(ServerOptions& o) {
+  if (o.audit_log_path.empty()) {
+    if (!o.audit_policy_file.empty()) fail_startup("--audit-policy-file: needs --audit-log-path");
+    return;
+  }
+  AuditPolicy policy = AuditPolicy::metadata();
+  if (!o.audit_policy_file.empty()) {
+    auto parsed = AuditPolicy::parse(read_flag_file("--audit-policy-file", o.audit_policy_file));
+    if (!parsed.ok()) {
+      fail_startup("--audit-policy-file " + o.audit_policy_file + ": " + parsed.status().message());
+    }
+    policy = *std::move(parsed);
+  }
+  auto file = std::make_shared<std::ofstream>(o.audit_log_path, std::ios::app);
+  if (!file->is_open())
+    fail_startup("--audit-log-path " + o.audit_log_path + ": cannot be written");
+  o.audit = std::make_shared<const AuditLog>(
+      std::move(policy), [file](const std::string& line) { *file << line << std::flush; });
 }
 
 }  // namespace
@@ -100,6 +130,11 @@ ServerOptions options_or_die(int argc, char** argv) {
   o.kubelet.ca_pem =
       read_if_given("--kubelet-certificate-authority", o.kubelet_certificate_authority);
   load_tokens(o);
+  open_audit(o);
+  if (o.max_requests_inflight < 0) fail_startup("--max-requests-inflight: must not be negative");
+  if (o.max_mutating_requests_inflight < 0) {
+    fail_startup("--max-mutating-requests-inflight: must not be negative");
+  }
   auto ranges = ServiceRanges::parse(o.service_cluster_ip_range, o.service_node_port_range);
   if (!ranges.ok()) {
     fail_startup("--service-cluster-ip-range or --service-node-port-range: " +

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apiserver/chain/audit.hpp"
 #include "apiserver/registry/service_claims.hpp"
 #include "apiserver/registry/token_issuer.hpp"
 #include "apiserver/server/kubelet_proxy.hpp"
@@ -28,6 +29,8 @@ struct ServerOptions {
   std::string service_node_port_range = "30000-32767";
   std::string kubelet_client_certificate, kubelet_client_key, kubelet_certificate_authority;
   std::string log_level = "info";
+  std::string audit_log_path, audit_policy_file;
+  int max_requests_inflight = 400, max_mutating_requests_inflight = 200;
 
   // The files' contents; filled by load().
   net::TlsConfig tls;
@@ -35,6 +38,7 @@ struct ServerOptions {
   std::optional<TokenIssuer> tokens;
   KubeletCredentials kubelet;
   ServiceRanges ranges;
+  std::shared_ptr<const AuditLog> audit;
 };
 
 // Reads the command line and the files it names. Ends the program, naming the flag, when one is
