@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "apiserver/cache/feed.hpp"
-#include "apiserver/testing/manual_executor.hpp"
+#include "base/manual_executor.hpp"
 #include "client/memory_store.hpp"
 
 namespace coracle::apiserver {

@@ -8,16 +8,17 @@
 #include <memory>
 #include <string>
 
+#include "api/hooks/custom_rules.hpp"
 #include "apiserver/api_handler.hpp"
 #include "apiserver/testing/fake_exchange.hpp"
-#include "apiserver/testing/manual_executor.hpp"
+#include "base/manual_executor.hpp"
 #include "client/memory_store.hpp"
 
 namespace coracle::apiserver {
 
 class ApiWorld {
  public:
-  ManualExecutor executor;
+  ManualExecutor executor{WallTime(std::chrono::seconds(1'790'000'000))};
   client::MemoryStore store{executor};
   std::unique_ptr<ApiHandler> handler;
 
@@ -31,6 +32,7 @@ class ApiWorld {
   void restart() {
     ApiHandlerOptions options;
     options.kubelets = kubelets_;
+    options.custom_rules = api::check_custom_rules;
     options.services = *ServiceRanges::parse("127.96.0.0/12", "30000-32767");
     options.seed = ++seed_;
     if (handler) handler->stop();

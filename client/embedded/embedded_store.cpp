@@ -1,6 +1,7 @@
 #include "client/embedded_store.hpp"
 
 #include "client_embedded/host.hpp"
+#include "client_requests/guarded_txn.hpp"
 #include "lease/lessor.hpp"
 #include "member/errors.hpp"
 #include "member/version.hpp"
@@ -55,27 +56,6 @@ Task<Result<RangeResult>> do_range(HostPtr host, RangeRequest wanted) {
   });
 }
 
-store::pb::TxnRequest to_txn(const GuardedWrite& wanted) {
-  store::pb::TxnRequest request;
-  auto* guard = request.add_compare();
-  guard->set_result(store::pb::Compare::EQUAL);
-  guard->set_target(store::pb::Compare::MOD);
-  guard->set_key(wanted.key);
-  guard->set_mod_revision(wanted.expected_mod_revision);
-  if (wanted.op == GuardedWrite::Op::kPut) {
-    auto* put = request.add_success()->mutable_request_put();
-    put->set_key(wanted.key);
-    put->set_value(wanted.value);
-    put->set_lease(wanted.lease);
-  } else {
-    request.add_success()->mutable_request_delete_range()->set_key(wanted.key);
-  }
-  if (wanted.read_on_conflict) {
-    request.add_failure()->mutable_request_range()->set_key(wanted.key);
-  }
-  return request;
-}
-
 GuardedResult from_outcome(store::Outcome&& outcome) {
   mvcc::TxnResult& txn = std::get<mvcc::TxnResult>(outcome.value);
   GuardedResult result;
@@ -114,6 +94,7 @@ Task<Result<std::int64_t>> do_grant(HostPtr host, std::int64_t ttl_seconds) {
     store::Proposal proposal;
     proposal.mutable_lease_grant()->set_id(member.machine().lessor().pick_id(host->rng()).value);
     proposal.mutable_lease_grant()->set_ttl(ttl_seconds);
+    if (member.over_quota(proposal.ByteSizeLong())) return member.refuse_growth(answer);
     member.propose(std::move(proposal), [answer](const store::Outcome& outcome) {
       if (!outcome.status.ok()) return answer(outcome.status);
       answer(std::get<lease::Granted>(outcome.value).id.value);

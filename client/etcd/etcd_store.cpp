@@ -11,6 +11,7 @@
 
 #include "base/strings.hpp"
 #include "client_etcd/watch_stream.hpp"
+#include "client_requests/guarded_txn.hpp"
 #include "grpc_tls/credentials.hpp"
 #include "grpc_tls/grpc_log.hpp"
 
@@ -267,27 +268,6 @@ Task<Result<RangeResult>> do_range(std::shared_ptr<State> state, RangeRequest wa
   result.count = response.count();
   result.revision = response.header().revision();
   co_return result;
-}
-
-etcdserverpb::TxnRequest to_txn(const GuardedWrite& wanted) {
-  etcdserverpb::TxnRequest request;
-  auto* guard = request.add_compare();
-  guard->set_result(etcdserverpb::Compare::EQUAL);
-  guard->set_target(etcdserverpb::Compare::MOD);
-  guard->set_key(wanted.key);
-  guard->set_mod_revision(wanted.expected_mod_revision);
-  if (wanted.op == GuardedWrite::Op::kPut) {
-    auto* put = request.add_success()->mutable_request_put();
-    put->set_key(wanted.key);
-    put->set_value(wanted.value);
-    put->set_lease(wanted.lease);
-  } else {
-    request.add_success()->mutable_request_delete_range()->set_key(wanted.key);
-  }
-  if (wanted.read_on_conflict) {
-    request.add_failure()->mutable_request_range()->set_key(wanted.key);
-  }
-  return request;
 }
 
 Task<Result<GuardedResult>> do_write(std::shared_ptr<State> state, GuardedWrite wanted) {
