@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
   options.started = executor.wall_now();
   Rng rng(secure_random_seed());
   Metrics metrics;
-  auto api = client::make_https_api(executor, {config, "controller-manager"});
+  auto api = client::make_https_api(executor, {config, "kube-controller-manager"});
   if (!api.ok()) fail_startup("--kubeconfig: " + api.status().message());
   Manager manager(executor, **api, rng.split(), metrics, options);
 

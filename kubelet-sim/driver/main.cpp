@@ -96,7 +96,7 @@ int main(int argc, char** argv) {
 
   net::AsioExecutor executor;
   Rng rng(secure_random_seed());
-  auto api = client::make_https_api(executor, {config, "kubelet-sim"});
+  auto api = client::make_https_api(executor, {config, "kubelet"});
   if (!api.ok()) fail_startup("--kubeconfig: " + api.status().message());
 
   std::unique_ptr<kubelet::LogServer> logs;

@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
   net::AsioExecutor executor;
   Rng rng(secure_random_seed());
   Metrics metrics;
-  auto api = client::make_https_api(executor, {config, "scheduler"});
+  auto api = client::make_https_api(executor, {config, "kube-scheduler"});
   if (!api.ok()) fail_startup("--kubeconfig: " + api.status().message());
   scheduler::Scheduler scheduler(executor, **api, rng.split(), std::move(settings.profiles),
                                  metrics);
