@@ -1,9 +1,10 @@
-// auth can-i, whoami
+// auth can-i, whoami, reconcile
 #include <algorithm>
 #include <ostream>
 
 #include "base/strings.hpp"
 #include "commands/commands.hpp"
+#include "kubectl/manifest.hpp"
 #include "kubectl/output.hpp"
 #include "text/tabwriter.hpp"
 
@@ -28,27 +29,70 @@ std::string words(const json::value& rule, const char* field) {
   return "[" + join(parts, " ") + "]";
 }
 
+// A line of --list: one resource, or one path.
+struct Line {
+  std::string group, resource, names, path;
+  std::vector<std::string> verbs;
+
+  std::string verbs_text() const { return "[" + join(verbs, " ") + "]"; }
+  // kubectl sorts by its text for the whole rule.
+  std::string order() const {
+    return verbs_text() + ",[" + group + "],[" + resource + "]," + names + ",[" + path + "]";
+  }
+};
+
+std::vector<std::string> strings(const json::value& rule, const char* field) {
+  std::vector<std::string> out;
+  for (const json::value& word : get_array(rule, field)) out.emplace_back(word.as_string());
+  return out;
+}
+
+// Rules about one resource are one line with the verbs of all.
+void add_line(std::vector<Line>& lines, Line line) {
+  for (Line& known : lines) {
+    if (!line.path.empty() || known.group != line.group || known.resource != line.resource ||
+        known.names != line.names || !known.path.empty()) {
+      continue;
+    }
+    for (const std::string& verb : line.verbs) {
+      if (std::find(known.verbs.begin(), known.verbs.end(), verb) == known.verbs.end()) {
+        known.verbs.push_back(verb);
+      }
+    }
+    return;
+  }
+  lines.push_back(std::move(line));
+}
+
 Status list_rules(Invocation& call) {
   json::value body = review("SelfSubjectRulesReview", "authorization.k8s.io/v1");
   set_path(body, "spec.namespace", json::value(call.session.namespace_name()));
   TRY_SERVER(const json::value answer,
              call.session.call_json("POST", std::string(kAuthorization) + "selfsubjectrulesreviews",
                                     &body));
-  std::vector<std::vector<std::string>> rows;
+  std::vector<Line> lines;
   for (const json::value& rule : get_array(answer, "status.resourceRules")) {
-    for (const json::value& group : get_array(rule, "apiGroups")) {
-      for (const json::value& resource : get_array(rule, "resources")) {
-        const std::string g(group.as_string());
-        rows.push_back({std::string(resource.as_string()) + (g.empty() ? "" : "." + g), "[]",
-                        words(rule, "resourceNames"), words(rule, "verbs")});
+    for (const std::string& group : strings(rule, "apiGroups")) {
+      for (const std::string& resource : strings(rule, "resources")) {
+        add_line(lines,
+                 {group, resource, words(rule, "resourceNames"), "", strings(rule, "verbs")});
       }
     }
   }
   for (const json::value& rule : get_array(answer, "status.nonResourceRules")) {
-    rows.push_back({"", words(rule, "nonResourceURLs"), "[]", words(rule, "verbs")});
+    for (const std::string& path : strings(rule, "nonResourceURLs")) {
+      add_line(lines, {"", "", "[]", path, strings(rule, "verbs")});
+    }
   }
+  std::stable_sort(lines.begin(), lines.end(),
+                   [](const Line& a, const Line& b) { return a.order() < b.order(); });
+  std::vector<std::vector<std::string>> rows;
   if (!call.flags.is_set("no-headers")) {
-    rows.insert(rows.begin(), {"Resources", "Non-Resource URLs", "Resource Names", "Verbs"});
+    rows.push_back({"Resources", "Non-Resource URLs", "Resource Names", "Verbs"});
+  }
+  for (const Line& line : lines) {
+    const std::string name = line.resource + (line.group.empty() ? "" : "." + line.group);
+    rows.push_back({name, "[" + line.path + "]", line.names, line.verbs_text()});
   }
   text::ColumnPrinter printer;
   call.session.io.out << printer.print(rows);
@@ -153,6 +197,56 @@ Status whoami(Invocation& call) {
   return {};
 }
 
+// The entries of `wanted` that `have` lacks, put behind; whether there were any.
+bool add_missing(json::array& have, const json::array& wanted) {
+  bool added = false;
+  for (const json::value& entry : wanted) {
+    if (std::find(have.begin(), have.end(), entry) != have.end()) continue;
+    have.push_back(entry);
+    added = true;
+  }
+  return added;
+}
+
+// Makes one role or binding, or adds the rules or subjects it lacks. What it has more, stays.
+Status reconcile_one(Invocation& call, const json::value& wanted) {
+  const std::string kind(get_string(wanted, "kind")), name(get_string(wanted, "metadata.name"));
+  const std::string ns(get_string(wanted, "metadata.namespace"));
+  if (!get_string(wanted, "apiVersion").starts_with("rbac.authorization.k8s.io/")) return {};
+  const bool cluster = kind.starts_with("Cluster");
+  // As the original: it looks for the object's own namespace, which must be named in the file.
+  if (!cluster && ns.empty()) return fail("resource name may not be empty");
+  ASSIGN_OR_RETURN(const Resource* resource, call.session.resource(to_lower(kind) + "s"));
+  const std::string list = kind.ends_with("Binding") ? "subjects" : "rules";
+  const Answer there = call.session.get(*resource, ns, name);
+  if (!there.ok() && !there.error().is_not_found()) return server_failure(there.error());
+  if (!there.ok()) {
+    TRY_SERVER(const json::value made, call.session.create(*resource, ns, wanted));
+    (void)made;
+  } else {
+    json::array all = get_array(there.value(), list);
+    if (add_missing(all, get_array(wanted, list))) {
+      json::value next = there.value();
+      next.as_object()[list] = std::move(all);
+      TRY_SERVER(const json::value put,
+                 call.session.call_json("PUT", resource->path(ns, name), &next));
+      (void)put;
+    }
+  }
+  call.session.io.out << to_lower(kind) << ".rbac.authorization.k8s.io/" << name << " reconciled\n";
+  return {};
+}
+
+Status reconcile(Invocation& call) {
+  const ManifestOptions options{.filenames = call.flags.list("filename")};
+  if (options.filenames.empty()) return fail("must specify one of -f and -k");
+  ASSIGN_OR_RETURN(const auto objects, read_manifests(options, call.session.io.in));
+  for (const ManifestObject& entry : objects) {
+    RETURN_IF_ERROR(reconcile_one(call, entry.object));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<Command> auth_commands() {
@@ -171,6 +265,12 @@ std::vector<Command> auth_commands() {
   }
   return {{.name = "auth", .usage = "SUBCOMMAND", .summary = "Ask who you are and what you may"},
           ask,
+          {.name = "auth reconcile",
+           .usage = "-f FILENAME",
+           .summary = "Add what roles and bindings lack of those in a file",
+           .examples = "  kubectl auth reconcile -f roles.yaml\n",
+           .flags = {{"filename", 'f', FlagType::kArray, "", "File, directory or - (stdin)"}},
+           .run = reconcile},
           {.name = "auth whoami",
            .usage = "[-o FORMAT]",
            .summary = "Say who the server sees",

@@ -14,7 +14,7 @@ import sys
 from lab import SOURCE, Lab, check, client_path, main, skip
 
 FOLDER = os.environ.get("CORACLE_GOLDEN", os.path.join(SOURCE, "../shared/golden"))
-SCENARIOS = ["pods", "deployments", "config", "services", "apply"]
+SCENARIOS = ["pods", "deployments", "config", "services", "apply", "rbac"]
 CLIENTS = ["kubectl", "mini-kubectl"]
 
 # Steps that may differ: (scenario, part of the command) -> why.
