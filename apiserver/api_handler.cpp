@@ -65,7 +65,8 @@ ApiHandler::ApiHandler(Executor& executor, client::Store& store, const api::Cata
       registry_(m_, options_.services, options_.kubelets,
                 options_.tokens ? &*options_.tokens : nullptr),
       documents_(*catalog_, options_.address.ip + ":" + std::to_string(options_.address.port)),
-      custom_kinds_(m_, *catalog_, registry_, [this] { documents_.reset(); }),
+      custom_kinds_(m_, *catalog_, registry_, options_.custom_rules,
+                    [this] { documents_.reset(); }),
       compactor_(executor, store) {
   registry_.flow().set_limits(options_.limits);
   for (const api::ResourceInfo& info : catalog.resources()) {

@@ -29,6 +29,7 @@ struct ApiHandlerOptions {
   std::uint64_t seed = 1;  // of uids, names, time-outs
   std::optional<TokenIssuer> tokens;
   KubeletPort* kubelets = nullptr;
+  api::CustomRules custom_rules = nullptr;  // runs the CEL rules of custom kinds
   FlowLimits limits;
   std::shared_ptr<const AuditLog> audit;  // none: nothing is written
 };

@@ -39,7 +39,8 @@ class StoreFeed {
   bool synced() const { return synced_; }
   std::int64_t revision() const { return revision_; }
   // A cache that joins while the feed runs: filled from the store, then in step like the others.
-  // False: the feed was stopped. One at a time for a prefix; an older one of that prefix is replaced.
+  // False: the feed was stopped. One at a time for a prefix; an older one of that prefix is
+  // replaced.
   Task<bool> join(std::shared_ptr<ResourceCache> cache);
   void leave(const std::string& storage_prefix);
   // Keeps a cache that has joined alive; null for the others, who outlive the feed.

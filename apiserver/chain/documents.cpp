@@ -122,8 +122,7 @@ void Documents::build_openapi() {
   std::vector<api::OpenApiDocument> all;
   for (const api::GroupInfo& group : catalog_.all_groups()) {
     for (const std::string& version : group.versions) {
-      const std::string path =
-          (group.name.empty() ? "api/" : "apis/" + group.name + "/") + version;
+      const std::string path = (group.name.empty() ? "api/" : "apis/" + group.name + "/") + version;
       const auto known = openapi_hashes_.find("/openapi/v3/" + path);
       if (known != openapi_hashes_.end()) {
         all.push_back({path, "", known->second});

@@ -41,10 +41,11 @@ bool same_shape(const ObjectShape& a, const ObjectShape& b) {
 }  // namespace
 
 CustomKinds::CustomKinds(Machinery& machinery, api::Catalog& catalog, Registry& registry,
-                         std::function<void()> changed)
+                         api::CustomRules rules, std::function<void()> changed)
     : m_(machinery),
       catalog_(catalog),
       registry_(registry),
+      rules_(rules),
       changed_(std::move(changed)),
       definitions_(catalog.find(kGroup, "v1", kPrefix)) {}
 
@@ -206,7 +207,7 @@ Task<bool> CustomKinds::serve(const Definitions& definitions) {
 
 Task<bool> CustomKinds::make_live(const std::string& name, const json::value& definition) {
   const auto alive = alive_;
-  auto kind = api::CustomKind::compile(definition, catalog_.schemas());
+  auto kind = api::CustomKind::compile(definition, catalog_.schemas(), rules_);
   if (!kind.ok()) {
     log::warn("definition {} is not served: {}", name, kind.status().to_string());
     broken_[name] = fingerprint_of(definition);

@@ -23,8 +23,9 @@ class CustomKinds final : public WatchClient {
   static constexpr Duration kRetry = std::chrono::milliseconds(200);
 
   // `changed` is called after the catalog changed. All outlive this.
+  // `rules`: who runs the rules in schemas, or nullptr.
   CustomKinds(Machinery& machinery, api::Catalog& catalog, Registry& registry,
-              std::function<void()> changed);
+              api::CustomRules rules, std::function<void()> changed);
   ~CustomKinds() override;
 
   // Once the caches are filled. stop() is final.
@@ -60,6 +61,7 @@ class CustomKinds final : public WatchClient {
   Machinery& m_;
   api::Catalog& catalog_;
   Registry& registry_;
+  const api::CustomRules rules_;
   const std::function<void()> changed_;
   const api::ResourceInfo* const definitions_;
   ResourceCache* cache_ = nullptr;

@@ -4,6 +4,7 @@
 #include "api/object.hpp"
 #include "api/patch.hpp"
 #include "api/validate.hpp"
+#include "apiserver/registry/requestor.hpp"
 #include "apiserver/registry/writer.hpp"
 #include "base/strings.hpp"
 #include "base/yaml.hpp"
@@ -206,9 +207,7 @@ Task<Reply> Writer::patch(Context& c) {
   const Make make = [this, &c, &patch](const json::value& current) {
     return apply_patch(c, patch, current);
   };
-  const auto target =
-      c.info.subresource == "status" ? api::WriteTarget::kStatus : api::WriteTarget::kObject;
-  CO_TRY_OUTCOME(const Saved saved, co_await update_object(c, target, make));
+  CO_TRY_OUTCOME(const Saved saved, co_await update_object(c, write_target(c), make));
   co_return reply_object(m_, c, 200, saved.tail);
 }
 
@@ -227,9 +226,7 @@ Task<Reply> Writer::apply(Context& c, Patch patch) {
     if (c.resource != c.storage) api::convert_object(*c.resource, *c.storage, next);
     return next;
   };
-  const auto target =
-      c.info.subresource == "status" ? api::WriteTarget::kStatus : api::WriteTarget::kObject;
-  Outcome<Saved> saved = co_await update_object(c, target, make, Owners::kGiven);
+  Outcome<Saved> saved = co_await update_object(c, write_target(c), make, Owners::kGiven);
   if (!saved.ok() && saved.error().http_code == 404 && c.info.subresource.empty()) {
     const std::string_view uid = api::uid_of(request.config);
     if (!uid.empty()) {

@@ -1,5 +1,6 @@
 #include "apiserver/registry/registry.hpp"
 
+#include "api/object.hpp"
 #include "apiserver/registry/token_issuer.hpp"
 #include "apiserver/registry/watch_stream.hpp"
 
@@ -25,6 +26,18 @@ bool is_write(const std::string& verb) {
 
 bool wants_name(const std::string& verb) {
   return verb == "get" || verb == "update" || verb == "patch" || verb == "delete";
+}
+
+// POST .../bindings is the older form of POST .../pods/NAME/binding.
+Outcome<Done> bindings_are_of_pods(const Machinery& m, Context& c) {
+  RequestInfo& info = c.info;
+  if (info.resource != "bindings" || !info.group.empty() || info.verb != "create") return Done{};
+  TRY_OUTCOME(const Body body, parse_body(c.request, m.catalog, "Binding"));
+  info.resource = "pods";
+  info.subresource = "binding";
+  info.name = api::name_of(body.value);
+  if (info.name.empty()) return api::bad_request_error("name is required");
+  return Done{};
 }
 
 // Without a Go type there is no strategic merge.
@@ -110,6 +123,8 @@ Outcome<Done> Registry::check_options(Context& c) const {
 }
 
 Task<MaybeReply> Registry::serve(Context& c) {
+  const Outcome<Done> meant = bindings_are_of_pods(m_, c);
+  if (!meant.ok()) co_return meant.error();
   const Outcome<Done> located = locate(c);
   if (!located.ok()) co_return located.error();
   CO_TRY_OUTCOME(c.format, negotiate(c.request, c.info.verb == "watch", c.resource->schema));

@@ -2,6 +2,7 @@
 
 #include "api/object.hpp"
 #include "api/validate.hpp"
+#include "apiserver/registry/requestor.hpp"
 #include "apiserver/registry/managed_fields.hpp"
 
 namespace coracle::apiserver {
@@ -95,6 +96,7 @@ Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object, Owner
   const Outcome<Done> admitted = co_await admission_.admit_create(c, object);
   if (!admitted.ok()) co_return admitted.error();
   api::default_object(*c.storage, m_.hooks, object);  // of what admission added
+  stamp_requestor(c, object);
   if (m_.guard != nullptr) {
     const Outcome<Done> may = m_.guard->check_write(c, object, nullptr);
     if (!may.ok()) co_return may.error();
@@ -227,10 +229,13 @@ Task<Reply> Writer::update(Context& c) {
   CO_TRY_OUTCOME(json::value object, decode_named(c, std::move(body)));
   json::value stored = object;
   if (c.resource != c.storage) api::convert_object(*c.resource, *c.storage, stored);
-  const Make make = [&stored](const json::value&) -> Outcome<json::value> { return stored; };
-  const auto target =
-      c.info.subresource == "status" ? api::WriteTarget::kStatus : api::WriteTarget::kObject;
-  Outcome<Saved> saved = co_await update_object(c, target, make);
+  const Make make = [&c, &stored](const json::value& current) -> Outcome<json::value> {
+    if (c.info.subresource != "approval") return stored;
+    json::value next = stored;
+    keep_but_verdicts(next, current);
+    return next;
+  };
+  Outcome<Saved> saved = co_await update_object(c, write_target(c), make);
   const bool missing = !saved.ok() && saved.error().http_code == 404;
   if (missing && c.resource->create_on_update && c.info.subresource.empty()) {
     erase_key(api::metadata_of(object), "resourceVersion");

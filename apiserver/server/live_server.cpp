@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "api/hooks/custom_rules.hpp"
 #include "apiserver/api_handler.hpp"
 #include "base/log.hpp"
 #include "client/embedded_store.hpp"
@@ -56,6 +57,7 @@ int run_server(ServerOptions options) {
   wanted.seed = secure_random_seed();
   wanted.tokens = std::move(options.tokens);
   wanted.kubelets = &kubelets;
+  wanted.custom_rules = api::check_custom_rules;
   wanted.limits = {options.max_requests_inflight, options.max_mutating_requests_inflight};
   wanted.audit = options.audit;
   ApiHandler handler(executor, *store, api::Catalog::builtin(), api::builtin_hooks(),
