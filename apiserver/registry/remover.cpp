@@ -176,9 +176,9 @@ Outcome<Change> Remover::decide(const Context& c, const DeleteOptions& options,
 }
 
 Task<Outcome<Saved>> Remover::remove_object(Context& c, DeleteOptions options) {
-  const Outcome<Done> admitted = admission_.admit_delete(c);
-  if (!admitted.ok()) co_return admitted.error();
-  const Decide decided = [this, &c, &options](const json::value& current) {
+  const Decide decided = [this, &c, &options](const json::value& current) -> Outcome<Change> {
+    const Outcome<Done> admitted = admission_.admit_delete(c, current);
+    if (!admitted.ok()) return admitted.error();
     return decide(c, options, current);
   };
   CO_TRY_OUTCOME(Saved saved, co_await access_.mutate({c.storage, c.info.ns, c.info.name}, decided,

@@ -156,6 +156,8 @@ Outcome<Change> Writer::decide_update(Context& c, const Update& update,
   if (update.owners == Owners::kTrack) track_update(field_writer(c), &current, next);
   const api::FieldErrors errors = api::validate_update(*c.storage, m_.hooks, target, next, current);
   if (!errors.empty()) return api::invalid_error(c.group_kind(), c.info.name, errors);
+  const Outcome<Done> admitted = admission_.admit_update(c, next, current);
+  if (!admitted.ok()) return admitted.error();
   const auto warn = m_.hooks.kind(c.storage->group, c.storage->kind).warnings;
   if (warn != nullptr && target == api::WriteTarget::kObject) warn(next, &current, c.warnings);
   Change change;

@@ -1,0 +1,76 @@
+// Plugin: one admission plugin. Each is a file of this folder; plugins.cpp lists them in the order
+// in which they are asked.
+//
+// Thread: apiserver strand. Objects are in the storage version. `fill` works on creates before the
+// object is checked and may change it and wait; `check` says yes or no, must not wait (updates are
+// decided in one turn) and may be asked several times.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <span>
+
+#include "apiserver/registry/context.hpp"
+
+namespace coracle::api::cel {
+class Program;
+}
+
+namespace coracle::apiserver {
+
+// What others were allowed and the caches do not show yet (plugin ResourceQuota).
+struct QuotaClaim {
+  std::string ns, storage_prefix, name;
+  TimePoint until;
+  json::object usage;
+};
+
+// State of the chain; one for all requests.
+struct AdmissionState {
+  static constexpr std::size_t kClaimsMax = 10000;
+  std::deque<QuotaClaim> claims;
+  // Compiled expressions of policies by uid, generation and place; the oldest go.
+  static constexpr std::size_t kProgramsMax = 2000;
+  std::map<std::string, std::shared_ptr<const Result<api::cel::Program>>> programs;
+};
+
+struct Admitted {
+  Machinery& m;
+  Context& c;
+  AdmissionState& state;
+  std::string_view operation;  // CREATE, UPDATE, DELETE
+
+  bool is(std::string_view group, std::string_view kind) const {
+    return c.storage->group == group && c.storage->kind == kind;
+  }
+  // 403 `pods "x" is forbidden: WHY`.
+  api::ApiError forbidden(const json::value& object, std::string_view why) const;
+
+  // From the caches. `key` is "name" or "namespace/name".
+  std::optional<json::value> find(std::string_view prefix, std::string_view key) const;
+  // The same, after a question to the store when it is not there.
+  Task<std::optional<json::value>> find_settled(std::string prefix, std::string key) const;
+  // Those of the namespace ("": all) in order of their keys, until fn says false.
+  void scan(std::string_view prefix, std::string_view ns,
+            const std::function<bool(const json::value&)>& fn) const;
+};
+
+struct Plugin {
+  std::string_view name;
+  Task<Outcome<Done>> (*fill)(Admitted& a, json::value& object) = nullptr;
+  // `object` is null on DELETE, `old` on CREATE.
+  Outcome<Done> (*check)(Admitted& a, const json::value* object, const json::value* old) = nullptr;
+};
+
+std::span<const Plugin> admission_plugins();
+
+// "a, b" in brackets when there are several, as Go's aggregates of errors print.
+std::string aggregate_text(const std::vector<std::string>& errors);
+// The pod template of a workload (or the pod itself); null when the kind has none.
+const json::value* pod_template_of(std::string_view kind, const json::value& object);
+// Whether the list there holds the text.
+bool lists_text(const json::value& root, std::string_view path, std::string_view text);
+json::array& array_at(json::object& parent, std::string_view name);
+
+}  // namespace coracle::apiserver

@@ -1,0 +1,27 @@
+// The functions of the plugins, for the table in plugins.cpp.
+#pragma once
+
+#include "apiserver/admission/plugin.hpp"
+
+namespace coracle::apiserver {
+
+using Fill = Task<Outcome<Done>>(Admitted& a, json::value& object);
+using Check = Outcome<Done>(Admitted& a, const json::value* object, const json::value* old);
+
+Fill fill_namespace_lifecycle;
+Check check_namespace_lifecycle;
+Fill fill_service_account;
+Fill fill_default_tolerations;
+Fill fill_priority;
+Fill fill_limit_ranger;
+Check check_limit_ranger;
+Fill fill_runtime_class;
+Fill fill_default_storage_class;
+Fill fill_default_ingress_class;
+Fill fill_taint_nodes;
+Check check_claim_resize;
+Check check_pod_security;
+Check check_resource_quota;
+Check check_validating_policies;
+
+}  // namespace coracle::apiserver
