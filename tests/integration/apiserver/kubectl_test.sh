@@ -69,8 +69,13 @@ kill $WATCH; wait $WATCH 2>/dev/null || true
 
 # Who may come in.
 code() { curl -sm 20 -o /dev/null -w '%{http_code}' --cacert "$WORK/ca.crt" "$@"; }
-expect 200 code -H 'Authorization: Bearer good-token' "$SERVER/api/v1/pods"
-expect 200 code -H "Authorization: Bearer $(kubectl create token default)" "$SERVER/api/v1/pods"
+ACCOUNT=$(kubectl create token default)
+expect 403 code -H 'Authorization: Bearer good-token' "$SERVER/api/v1/pods"
+expect 403 code -H "Authorization: Bearer $ACCOUNT" "$SERVER/api/v1/pods"
+kubectl create clusterrolebinding viewers --clusterrole=view --group=dev --serviceaccount=t:default >/dev/null
+answers() { [ "$(code "${@:2}")" = "$1" ]; }
+wait_for 10 answers 200 -H 'Authorization: Bearer good-token' "$SERVER/api/v1/pods"
+expect 200 code -H "Authorization: Bearer $ACCOUNT" "$SERVER/api/v1/pods"
 expect 401 code -H 'Authorization: Bearer bad' "$SERVER/api/v1/pods"
 expect 403 code "$SERVER/api/v1/pods"
 expect 200 code "$SERVER/livez"
