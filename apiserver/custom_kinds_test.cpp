@@ -229,5 +229,44 @@ TEST_CASE("definitions that cannot be are refused") {
             .ends_with("must have exactly one version marked as storage version"));
 }
 
+std::string ruled_definition() {
+  std::string text = a_definition();
+  const std::string from = R"("spec":{"type":"object","required":["cron"],)";
+  const std::string rules = R"x("x-kubernetes-validations":[
+    {"rule":"self.replicas <= 5","message":"too many"},
+    {"rule":"self.replicas >= oldSelf.replicas","fieldPath":".replicas",
+     "messageExpression":"'not below ' + string(oldSelf.replicas)"}],)x";
+  const std::size_t at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), from + rules);
+}
+
+TEST_CASE("validation rules of a custom kind, in CEL") {
+  ApiWorld w;
+  auto made = w.call("POST", kDefinitions, ruled_definition());
+  INFO(made->body);
+  REQUIRE(made->status == 201);
+  CHECK(w.executor.run_until([&] { return w.call("GET", kCrontabs)->status == 200; }));
+  const auto message = [](const std::shared_ptr<FakeExchange>& answer) {
+    return std::string(get_string(ApiWorld::tree(answer), "message"));
+  };
+  CHECK(message(w.call("POST", kCrontabs, a_crontab("x", R"({"cron":"a","replicas":6})"))) ==
+        "CronTab.example.com \"x\" is invalid: spec: Invalid value: \"object\": too many");
+  REQUIRE(w.call("POST", kCrontabs, a_crontab("x", R"({"cron":"a","replicas":3})"))->status == 201);
+  const std::string x = std::string(kCrontabs) + "/x";
+  CHECK(w.patch("merge-patch+json", x, R"({"spec":{"replicas":4}})")->status == 200);
+  CHECK(message(w.patch("merge-patch+json", x, R"({"spec":{"replicas":2}})")) ==
+        "CronTab.example.com \"x\" is invalid: spec.replicas: Invalid value: \"object\": not below "
+        "4");
+
+  std::string bad = ruled_definition();
+  bad.replace(bad.find("self.replicas <= 5"), 18, "self.replicas <=  ");
+  auto refused = w.call("PUT", std::string(kDefinitions) + "/crontabs.example.com", bad);
+  CHECK(refused->status == 422);
+  CHECK(message(refused).find("x-kubernetes-validations[0].rule: Invalid value:") !=
+        std::string::npos);
+  CHECK(message(refused).find("compilation failed: ") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace coracle::apiserver
