@@ -51,7 +51,7 @@ struct ResourceInfo {
   const Schema* schema = nullptr;
   // Custom kinds only.
   std::shared_ptr<const CustomSchema> custom;
-  bool served = true;       // false: stored in this version, but not offered
+  bool served = true;        // false: stored in this version, but not offered
   bool terminating = false;  // the definition is being deleted: nothing new
   std::string deprecation;   // the text of the warning, "" when there is none
 
