@@ -48,8 +48,7 @@ WatchStream::WatchStream(Machinery& machinery, Context context, Selection select
       c_(std::move(context)),
       selection_(std::move(selection)),
       options_(std::move(options)) {
-  plain_ =
-      !c_.format.protobuf && c_.format.shape == Format::Shape::kObject && served_as_stored(c_);
+  plain_ = !c_.format.protobuf && c_.format.shape == Format::Shape::kObject && served_as_stored(c_);
 }
 
 WatchStream::~WatchStream() { end(); }

@@ -2,8 +2,8 @@
 
 #include "api/object.hpp"
 #include "api/validate.hpp"
-#include "apiserver/registry/requestor.hpp"
 #include "apiserver/registry/managed_fields.hpp"
+#include "apiserver/registry/requestor.hpp"
 
 namespace coracle::apiserver {
 
