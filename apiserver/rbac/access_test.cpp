@@ -337,7 +337,11 @@ TEST_CASE("a node may touch what is its own or its pods'") {
       {"PUT", "/api/v1/nodes/n1/status", R"({"metadata":{"name":"n1"}})", 200},
       {"PUT", "/api/v1/nodes/n1",
        R"({"metadata":{"name":"n1","labels":{"node-restriction.kubernetes.io/x":"1"}}})", 403},
-      {"PUT", "/api/v1/nodes/n1", R"({"metadata":{"name":"n1","labels":{"mine":"1"}}})", 200},
+      {"PUT", "/api/v1/nodes/n1",
+       R"({"metadata":{"name":"n1","labels":{"mine":"1"}},)"
+       R"("spec":{"taints":[{"key":"node.kubernetes.io/not-ready","effect":"NoSchedule"}]}})",
+       200},
+      {"PUT", "/api/v1/nodes/n1", R"({"metadata":{"name":"n1","labels":{"mine":"1"}}})", 403},
       {"DELETE", pods + "/p1", "", 200},
       {"DELETE", pods + "/p2", "", 403},
       {"POST", pods, a_pod("p3"), 403},
