@@ -43,6 +43,7 @@ std::string_view path_of(const std::string& dotted) {
 }
 
 std::string selector_text(const ResourceInfo& info, const json::value& object) {
+  if (info.scale->label_selector.empty()) return {};
   const json::value* selector = find(object, path_of(info.scale->label_selector));
   if (selector == nullptr) selector = find(object, "spec.selector");
   if (selector == nullptr) return {};

@@ -90,6 +90,7 @@ TEST_CASE("a custom kind is served like any other") {
   // Subresources.
   const json::value scale = w.get(std::string(kCrontabs) + "/one/scale");
   CHECK(scale.at("spec").at("replicas") == 3);
+  CHECK(scale.at("status") == *parse_json(R"({"replicas":0})"));  // no path, no selector
   CHECK(w.patch("merge-patch+json", std::string(kCrontabs) + "/one/status",
                 R"({"status":{"replicas":2},"spec":{"replicas":9}})")
             ->status == 200);

@@ -73,11 +73,13 @@ class Failover {
     Rollout r;
     const auto d = cluster_.get(deployments() + "/web");
     if (!d.ok()) return r;
-    r.updated = get_int(*d, "status.updatedReplicas");
+    // A status of before the last change of the template counts the old replicas.
+    const bool observed =
+        get_int(*d, "status.observedGeneration") >= get_int(*d, "metadata.generation");
+    r.updated = observed ? get_int(*d, "status.updatedReplicas") : 0;
     r.available = get_int(*d, "status.availableReplicas");
     r.replicas = get_int(*d, "status.replicas");
-    r.complete = get_int(*d, "status.observedGeneration") >= get_int(*d, "metadata.generation") &&
-                 r.updated == replicas_ && r.available == replicas_ && r.replicas == replicas_;
+    r.complete = r.updated == replicas_ && r.available == replicas_ && r.replicas == replicas_;
     return r;
   }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Replays recordings of a real cluster (../shared/golden, or CORACLE_GOLDEN) with stock kubectl and
-with mini-kubectl. Fails on any step that differs and is not in the short list below.
+with mini-kubectl. Fails on any step that differs.
 
     golden.py [SCENARIO ...]      instead of the ones that must be right
 """
@@ -17,11 +17,6 @@ FOLDER = os.environ.get("CORACLE_GOLDEN", os.path.join(SOURCE, "../shared/golden
 SCENARIOS = ["pods", "deployments", "config", "services", "apply", "rbac"]
 CLIENTS = ["kubectl", "mini-kubectl"]
 
-# Steps that may differ: (scenario, part of the command) -> why.
-ALLOWED = {
-    ("apply", "--server-side --field-manager=other"): "conflicts of field owners come later",
-    ("apply", "--show-managed-fields"): "who owns a field is not recorded yet",
-}
 # Steps whose lines may come in another order, with stock kubectl.
 UNORDERED = {
     ("config", "kubectl describe configmap"): "it prints the keys in Go's random map order",
@@ -72,8 +67,6 @@ def compare(client, scenario, want, got):
         elif client == "kubectl" and reason(UNORDERED, scenario, command) and \
                 sorted(expected.split("\n")) == sorted(printed.split("\n")):
             same += 1
-        elif why := reason(ALLOWED, scenario, command):
-            print(f"    allowed to differ, {why}: {command}")
         else:
             wrong.append(f"{client}, {scenario}: {command}")
             print("\n".join("    " + line for line in difflib.unified_diff(
