@@ -22,6 +22,8 @@ struct Column {
   std::string json_path;  // either this (".spec.replicas") ...
   std::string hook;       // ... or the name of a ColumnHook
 };
+// An entry of additionalPrinterColumns; the catalog's may also have our key `hook`.
+Column column_of(const json::value& definition);
 
 struct Subresource {
   std::string name;                  // "status", "scale", "binding", "eviction", "log", ...

@@ -104,18 +104,6 @@ Subresource subresource_of(std::string_view name, const json::value& in) {
   return sub;
 }
 
-Column column_of(const json::value& in) {
-  Column column;
-  column.name = get_string(in, "name");
-  column.type = get_string(in, "type", "string");
-  column.format = get_string(in, "format");
-  column.description = get_string(in, "description");
-  column.priority = static_cast<int>(get_int(in, "priority"));
-  column.json_path = get_string(in, "jsonPath");
-  column.hook = get_string(in, "hook");
-  return column;
-}
-
 bool counts_generation(const ResourceInfo& info, const json::value* extra) {
   if (extra != nullptr && find_keys(*extra, {"generation"}) != nullptr) {
     return get_bool(*extra, "generation");
@@ -203,6 +191,18 @@ void add_group(const ResourceInfo& info, std::vector<GroupInfo>& groups) {
 }
 
 }  // namespace
+
+Column column_of(const json::value& in) {
+  Column column;
+  column.name = get_string(in, "name");
+  column.type = get_string(in, "type", "string");
+  column.format = get_string(in, "format");
+  column.description = get_string(in, "description");
+  column.priority = static_cast<int>(get_int(in, "priority"));
+  column.json_path = get_string(in, "jsonPath");
+  column.hook = get_string(in, "hook");
+  return column;
+}
 
 std::vector<const ResourceInfo*> Catalog::all_resources() const {
   std::vector<const ResourceInfo*> out;

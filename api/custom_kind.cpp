@@ -68,17 +68,6 @@ json::value with_meta(const json::value& schema) {
   return out;
 }
 
-Column column_of(const json::value& in) {
-  Column column;
-  column.name = get_string(in, "name");
-  column.type = get_string(in, "type", "string");
-  column.format = get_string(in, "format");
-  column.description = get_string(in, "description");
-  column.priority = static_cast<int>(get_int(in, "priority"));
-  column.json_path = get_string(in, "jsonPath");
-  return column;
-}
-
 Subresource subresource(std::string_view name) {
   Subresource sub;
   sub.name = name;
@@ -159,6 +148,7 @@ Result<std::shared_ptr<const CustomKind>> CustomKind::compile(const json::value&
     }
     for (const json::value& in : get_array(version, "additionalPrinterColumns")) {
       info.columns.push_back(column_of(in));
+      info.columns.back().hook.clear();  // for the catalog alone
     }
     if (info.columns.empty()) {
       Column age;

@@ -1,20 +1,10 @@
 #include <catch2/catch.hpp>
 
 #include "api/protobuf.hpp"
+#include "api/wire_testing.hpp"
 
 namespace coracle::api {
 namespace {
-
-// Wire bytes by hand: the encoder is not tested by a twin of itself.
-std::string varint(std::uint64_t n) {
-  std::string out;
-  for (; n >= 0x80; n >>= 7) out += static_cast<char>(0x80 | (n & 0x7f));
-  return out + static_cast<char>(n);
-}
-std::string number(int field, std::uint64_t n) { return varint(field << 3) + varint(n); }
-std::string bytes(int field, std::string_view text) {
-  return varint((field << 3) | 2) + varint(text.size()) + std::string(text);
-}
 
 const Schema& schema_of(std::string_view group, std::string_view version, std::string_view kind) {
   const ResourceInfo* info = Catalog::builtin().find_kind(group, version, kind);

@@ -2,21 +2,12 @@
 
 #include <catch2/catch.hpp>
 
+#include "api/wire_testing.hpp"
 #include "base/rng.hpp"
 
 namespace coracle::api {
 namespace {
 
-// Builds wire bytes by hand, so that the decoder is not tested by a twin of itself.
-std::string varint(std::uint64_t n) {
-  std::string out;
-  for (; n >= 0x80; n >>= 7) out += static_cast<char>(0x80 | (n & 0x7f));
-  return out + static_cast<char>(n);
-}
-std::string number(int field, std::uint64_t n) { return varint(field << 3) + varint(n); }
-std::string bytes(int field, std::string_view text) {
-  return varint((field << 3) | 2) + varint(text.size()) + std::string(text);
-}
 std::string envelope(std::string_view api_version, std::string_view kind, std::string_view raw) {
   return std::string(kProtobufMagic) + bytes(1, bytes(1, api_version) + bytes(2, kind)) +
          bytes(2, raw) + bytes(3, "") + bytes(4, "");

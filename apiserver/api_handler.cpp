@@ -13,16 +13,6 @@ using MaybeReply = Outcome<std::optional<net::Response>>;
 
 constexpr Duration kBootstrapRetry = std::chrono::milliseconds(300);
 
-ObjectShape shape_of(const api::ResourceInfo& info) {
-  ObjectShape shape;
-  shape.storage_prefix = info.storage_prefix;
-  shape.kind = info.kind;
-  shape.api_version = info.api_version;
-  shape.namespaced = info.namespaced;
-  shape.field_paths = info.selectable_fields;
-  return shape;
-}
-
 bool is_stored(const api::ResourceInfo& info) { return info.has_verb("list"); }
 
 RequestInfo impersonate_info(std::string group, std::string resource, std::string name) {

@@ -31,6 +31,15 @@ ResourceCache* StoreFeed::cache(std::string_view storage_prefix) const {
   return at == caches_.end() ? nullptr : at->second;
 }
 
+json::value StoreFeed::tree_at(std::string_view storage_prefix, const std::string& key) const {
+  const ResourceCache* in = cache(storage_prefix);
+  const ObjectPtr object = in == nullptr ? nullptr : in->find(key);
+  if (!object) return nullptr;
+  auto tree = parse_json("{" + *object->tail());
+  CHECK(tree.ok());
+  return *std::move(tree);
+}
+
 void StoreFeed::start() {
   const std::uint64_t epoch = ++epoch_;
   spawn(run_list(epoch), std::function<void(bool)>([this, alive = alive_, epoch](bool ok) {

@@ -48,6 +48,8 @@ class StoreFeed {
 
   // The cache of a storage prefix, or null.
   ResourceCache* cache(std::string_view storage_prefix) const;
+  // The object under "namespace/name" or "name" there; null when there is none.
+  json::value tree_at(std::string_view storage_prefix, const std::string& key) const;
 
   // Ok once the caches hold everything that was in the store when this was called. Callers that
   // come while a question to the store is under way share the next one.

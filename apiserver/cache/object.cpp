@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/catalog.hpp"
 #include "api/selectors.hpp"
 
 namespace coracle::apiserver {
@@ -33,6 +34,16 @@ bool is_count(std::string_view path) {
 }
 
 }  // namespace
+
+ObjectShape shape_of(const api::ResourceInfo& info) {
+  ObjectShape shape;
+  shape.storage_prefix = info.storage_prefix;
+  shape.kind = info.kind;
+  shape.api_version = info.api_version;
+  shape.namespaced = info.namespaced;
+  shape.field_paths = info.selectable_fields;
+  return shape;
+}
 
 std::string ObjectShape::head() const {
   return "{\"kind\":\"" + kind + "\",\"apiVersion\":\"" + api_version + "\",";

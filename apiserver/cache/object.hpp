@@ -17,6 +17,10 @@
 #include "base/json.hpp"
 #include "base/status.hpp"
 
+namespace coracle::api {
+struct ResourceInfo;
+}
+
 namespace coracle::apiserver {
 
 using Bytes = std::shared_ptr<const std::string>;
@@ -31,6 +35,7 @@ struct ObjectShape {
   std::string head() const;  // {"kind":K,"apiVersion":V,
   int node_field() const;    // index of spec.nodeName in field_paths, or -1
 };
+ObjectShape shape_of(const api::ResourceInfo& info);
 
 class CachedObject {
  public:

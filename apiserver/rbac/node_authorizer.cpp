@@ -10,15 +10,6 @@ namespace {
 
 constexpr std::string_view kNodePrefix = "system:node:";
 
-json::value tree_at(const StoreFeed& feed, std::string_view prefix, const std::string& key) {
-  const ResourceCache* cache = feed.cache(prefix);
-  const ObjectPtr object = cache == nullptr ? nullptr : cache->find(key);
-  if (!object) return nullptr;
-  auto tree = parse_json("{" + *object->tail());
-  CHECK(tree.ok());
-  return *std::move(tree);
-}
-
 // Whether something below `value` names `name` as Kubernetes names things of this resource in pods.
 struct Mention {
   std::string_view resource, name;
@@ -132,7 +123,7 @@ std::optional<std::string> node_identity(const UserInfo& user) {
 }
 
 bool NodeAuthorizer::pod_on_node(const std::string& node, const RequestInfo& request) const {
-  const json::value pod = tree_at(feed_, "pods", request.ns + "/" + request.name);
+  const json::value pod = feed_.tree_at("pods", request.ns + "/" + request.name);
   return get_string(pod, "spec.nodeName") == node;
 }
 
@@ -143,7 +134,7 @@ bool NodeAuthorizer::named_by_pod(const std::string& node, const RequestInfo& re
 }
 
 bool NodeAuthorizer::volume_of_pod(const std::string& node, const std::string& volume) const {
-  const json::value tree = tree_at(feed_, "persistentvolumes", volume);
+  const json::value tree = feed_.tree_at("persistentvolumes", volume);
   const Mention mention{"persistentvolumeclaims", get_string(tree, "spec.claimRef.name")};
   const std::string ns(get_string(tree, "spec.claimRef.namespace"));
   return !mention.name.empty() && !ns.empty() &&
@@ -151,7 +142,7 @@ bool NodeAuthorizer::volume_of_pod(const std::string& node, const std::string& v
 }
 
 bool NodeAuthorizer::attachment_of_node(const std::string& node, const std::string& name) const {
-  return get_string(tree_at(feed_, "volumeattachments", name), "spec.nodeName") == node;
+  return get_string(feed_.tree_at("volumeattachments", name), "spec.nodeName") == node;
 }
 
 Decision NodeAuthorizer::decide_related(const std::string& node, const RequestInfo& request) const {

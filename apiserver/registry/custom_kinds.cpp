@@ -22,16 +22,6 @@ std::string fingerprint_of(const json::value& definition) {
   return out + (deleting(definition) ? "d" : "");
 }
 
-ObjectShape shape_of(const api::ResourceInfo& info) {
-  ObjectShape shape;
-  shape.storage_prefix = info.storage_prefix;
-  shape.kind = info.kind;
-  shape.api_version = info.api_version;
-  shape.namespaced = info.namespaced;
-  shape.field_paths = info.selectable_fields;
-  return shape;
-}
-
 bool same_shape(const ObjectShape& a, const ObjectShape& b) {
   return a.storage_prefix == b.storage_prefix && a.kind == b.kind &&
          a.api_version == b.api_version && a.namespaced == b.namespaced &&

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "apiserver/registry/admission.hpp"
+#include "apiserver/admission/admission.hpp"
 #include "apiserver/registry/reader.hpp"
 #include "apiserver/registry/service_claims.hpp"
 #include "apiserver/registry/store_access.hpp"

@@ -25,20 +25,10 @@ bool has_audience(const json::value& claims, const std::string& audience) {
   return std::find(list.begin(), list.end(), json::value(audience)) != list.end();
 }
 
-// null when it is not there.
-json::value tree_at(const StoreFeed& feed, std::string_view prefix, const std::string& key) {
-  const ResourceCache* cache = feed.cache(prefix);
-  const ObjectPtr object = cache == nullptr ? nullptr : cache->find(key);
-  if (!object) return nullptr;
-  auto tree = parse_json("{" + *object->tail());
-  CHECK(tree.ok());
-  return *std::move(tree);
-}
-
 // The object there is, with this uid.
 bool lives(const StoreFeed& feed, std::string_view prefix, const std::string& key,
            std::string_view uid) {
-  const json::value tree = tree_at(feed, prefix, key);
+  const json::value tree = feed.tree_at(prefix, key);
   return !tree.is_null() && api::uid_of(tree) == uid;
 }
 
@@ -69,7 +59,7 @@ Outcome<Done> TokenIssuer::bind(const Machinery& m, const Context& c, const json
                                   "\" to object of type \"" + std::string(kind) + "\"");
   }
   const std::string key = (known->namespaced ? c.info.ns + "/" : "") + std::string(name);
-  const json::value object = tree_at(m.feed, known->prefix, key);
+  const json::value object = m.feed.tree_at(known->prefix, key);
   if (object.is_null()) return api::not_found_error({"", known->prefix}, name);
   const std::string_view uid = get_string(*ref, "uid");
   if (!uid.empty() && uid != api::uid_of(object)) {
@@ -85,7 +75,7 @@ Outcome<Done> TokenIssuer::bind(const Machinery& m, const Context& c, const json
   bound[known->claim] = name_and_uid(name, api::uid_of(object));
   const std::string node(get_string(object, "spec.nodeName"));
   if (kind == "Pod" && !node.empty()) {
-    const json::value host = tree_at(m.feed, "nodes", node);
+    const json::value host = m.feed.tree_at("nodes", node);
     bound["node"] = name_and_uid(node, host.is_null() ? "" : api::uid_of(host));
   }
   return Done{};

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "api/strategy.hpp"
-#include "apiserver/registry/admission.hpp"
+#include "apiserver/admission/admission.hpp"
 #include "apiserver/registry/codec.hpp"
 #include "apiserver/registry/field_manager.hpp"
 #include "apiserver/registry/patcher.hpp"

@@ -1,4 +1,0 @@
-// The chain of admission plugins, for the parts of the registry.
-#pragma once
-
-#include "apiserver/admission/admission.hpp"
