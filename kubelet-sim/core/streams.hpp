@@ -46,6 +46,8 @@ class StreamSink {
   virtual void on_output(StreamOut stream, std::string_view data) = 0;
   virtual void on_end(const StreamEnd& end) = 0;
   virtual std::size_t queued_bytes() const = 0;
+  // The process has taken all that input() queued.
+  virtual void on_input_room() = 0;
 };
 
 // Towards the process. Dropping it hangs up: the process of an exec gets SIGHUP, then SIGKILL; what
@@ -54,7 +56,8 @@ class StreamSession {
  public:
   virtual ~StreamSession() = default;
   virtual void input(std::string_view data) = 0;
-  virtual void end_input() = 0;
+  virtual std::size_t queued_input() const = 0;  // given to input(), not yet taken
+  virtual void end_input() = 0;                  // after what is queued
   virtual void resize(int columns, int rows) = 0;
   // The sink has room again.
   virtual void drained() = 0;
