@@ -47,6 +47,13 @@ inline const client::Gvr kStatefulSets{"apps", "v1", "statefulsets", true};
 inline const client::Gvr kControllerRevisions{"apps", "v1", "controllerrevisions", true};
 inline const client::Gvr kJobs{"batch", "v1", "jobs", true};
 inline const client::Gvr kPodDisruptionBudgets{"policy", "v1", "poddisruptionbudgets", true};
+inline const client::Gvr kClaims{"", "v1", "persistentvolumeclaims", true};
+inline const client::Gvr kVolumes{"", "v1", "persistentvolumes", false};
+inline const client::Gvr kStorageClasses{"storage.k8s.io", "v1", "storageclasses", false};
+inline const client::Gvr kSecrets{"", "v1", "secrets", true};
+inline const client::Gvr kResourceQuotas{"", "v1", "resourcequotas", true};
+inline const client::Gvr kCertificateSigningRequests{"certificates.k8s.io", "v1",
+                                                     "certificatesigningrequests", false};
 }  // namespace gvr
 
 // Indexes every cache has beside the namespace: "owner" (uids of all owner references),

@@ -72,6 +72,15 @@ Write& Plan::remove_all(const client::Gvr& gvr, std::string ns) {
   return write;
 }
 
+Write& Plan::only_if(const client::Gvr& gvr, std::string ns, std::string name,
+                     std::function<bool(const json::array& items)> holds) {
+  Write& write = add(this, Write::Verb::kLook, gvr);
+  write.ns = std::move(ns);
+  write.name = std::move(name);
+  write.holds = std::move(holds);
+  return write;
+}
+
 void Plan::note(std::string reason, std::string message) {
   events.push_back({false, std::move(reason), std::move(message), {}});
 }

@@ -3,9 +3,11 @@
 //
 // Writes run in order; neighbours of the same verb on different objects may run at the same time. A
 // failing write ends the plan: the key is tried again with back-off. Not found on a delete, and
-// already exists on a create that says so, count as done.
+// already exists on a create that says so, count as done. A look (kLook) reads from the server, not
+// from a cache: where a plan must not act on what may be stale, it looks first.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +27,7 @@ struct Write {
     kPatch,
     kDelete,
     kDeleteAll,  // all of a namespace; counts as failed while the server still found some
+    kLook,       // lists; counts as failed unless `holds`
   };
   Verb verb = Verb::kCreate;
   client::Gvr gvr;
@@ -34,6 +37,7 @@ struct Write {
   std::string subresource;  // of a patch
   client::DeleteOptions delete_options;
   bool exists_is_fine = false;
+  std::function<bool(const json::array& items)> holds;  // of kLook
 
   // Told about the plan's object when it is done ("{name}" stands for the name that came back) or
   // failed (the server's message is put behind).
@@ -61,6 +65,10 @@ struct Plan {
   Write& remove(const client::Gvr& gvr, const json::value& object);
   Write& update_subresource(const client::Gvr& gvr, std::string subresource, json::value object);
   Write& remove_all(const client::Gvr& gvr, std::string ns);
+  // The writes behind it are carried out only if the server's own list of that namespace (of that
+  // name alone, unless it is empty) is one of which this holds.
+  Write& only_if(const client::Gvr& gvr, std::string ns, std::string name,
+                 std::function<bool(const json::array& items)> holds);
   void note(std::string reason, std::string message);
   void warn(std::string reason, std::string message);
   void look_again(Duration after);  // the earliest wins

@@ -8,6 +8,7 @@
 #include "namespace/namespace.hpp"
 #include "nodelifecycle/nodelifecycle.hpp"
 #include "podgc/podgc.hpp"
+#include "protection/protection.hpp"
 #include "replicaset/replicaset.hpp"
 #include "serviceaccount/serviceaccount.hpp"
 #include "ttl/ttl.hpp"
@@ -26,6 +27,8 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOption
   all.push_back(
       std::make_unique<NodeLifecycleController>(options.node_monitor_grace, options.started));
   all.push_back(std::make_unique<PodGcController>());
+  all.push_back(std::make_unique<ClaimProtectionController>());
+  all.push_back(std::make_unique<VolumeProtectionController>());
   all.push_back(std::make_unique<ReplicaSetController>());
   all.push_back(std::make_unique<ServiceAccountController>(options.root_ca_pem));
   all.push_back(std::make_unique<TtlController>());

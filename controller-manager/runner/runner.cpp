@@ -115,6 +115,9 @@ Task<bool> Runner::carry_out_one(std::string key, std::shared_ptr<Plan> plan, si
   if (answer.ok() && write.verb == Write::Verb::kDeleteAll) {
     co_return get_array(answer.value(), "items").empty();
   }
+  if (answer.ok() && write.verb == Write::Verb::kLook) {
+    co_return write.holds(get_array(answer.value(), "items"));
+  }
   if (answer.ok()) {
     expect(key, write, answer.value());
     if (!write.done_reason.empty()) {
@@ -158,6 +161,12 @@ Task<client::ApiResult<json::value>> Runner::send(const Write& write) {
       client::ListOptions selection;
       selection.namespace_name = write.ns;
       co_return co_await resource.remove_collection(selection, write.delete_options);
+    }
+    case Write::Verb::kLook: {
+      client::ListOptions selection;
+      selection.namespace_name = write.ns;
+      if (!write.name.empty()) selection.field_selector = "metadata.name=" + write.name;
+      co_return co_await resource.list_all(selection);
     }
   }
   co_return client::ApiError{};
