@@ -45,6 +45,25 @@ constexpr const char* kRestricted =
 
 }  // namespace
 
+TEST_CASE("admission: fields are checked between what changes and what refuses", "[admission]") {
+  ApiWorld w;
+  labelled(w, "r", R"({"pod-security.kubernetes.io/enforce":"restricted"})");
+  const std::string wrong = R"("containers":[{"name":"x","image":"i"}],"restartPolicy":"Perhaps")";
+  const auto created = w.call("POST", pods_of("r"), pod_with("p", wrong));
+  CHECK(created->status == 422);
+  CHECK(message(created).find("spec.restartPolicy: Unsupported value") != std::string::npos);
+  make(w, pods_of("r"), pod_with("p", kRestricted));
+  const std::string path = pods_of("r") + "/p";
+  const auto patched = w.patch("strategic-merge-patch+json", path,
+                               R"({"spec":{"containers":[{"name":"x","image":"",
+      "securityContext":{"privileged":true}}]}})");
+  CHECK(patched->status == 422);
+  // What admission adds is checked: the class's number must not be another.
+  const auto priority = w.call("POST", kPods, pod_with("q", R"("containers":[{"name":"x",
+      "image":"i"}],"priorityClassName":"no-such-class","restartPolicy":"Perhaps")"));
+  CHECK(priority->status == 403);
+}
+
 TEST_CASE("PodSecurity: enforce refuses, in upstream's words", "[admission]") {
   ApiWorld w;
   labelled(w, "r", R"({"pod-security.kubernetes.io/enforce":"restricted"})");

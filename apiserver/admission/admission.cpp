@@ -7,34 +7,63 @@ namespace coracle::apiserver {
 Admission::Admission(Machinery& machinery) : m_(machinery) {}
 Admission::~Admission() = default;
 
-Outcome<Done> Admission::check(Admitted& a, const json::value* object, const json::value* old) {
+Task<Outcome<Done>> Admission::mutate_once(Admitted& a, json::value* object,
+                                           const json::value* old) {
+  const bool fills = object != nullptr && old == nullptr;
   for (const Plugin& plugin : admission_plugins()) {
-    if (plugin.check == nullptr) continue;
-    Outcome<Done> answer = plugin.check(a, object, old);
-    if (!answer.ok()) return answer;
+    if (fills && plugin.fill != nullptr) {
+      const Outcome<Done> answer = co_await plugin.fill(a, *object);
+      if (!answer.ok()) co_return answer;
+    }
+    if (plugin.change != nullptr) {
+      const Outcome<Done> answer = co_await plugin.change(a, object, old);
+      if (!answer.ok()) co_return answer;
+    }
   }
-  return Done{};
+  co_return Done{};
 }
 
-Task<Outcome<Done>> Admission::admit_create(Context& c, json::value& object) {
-  Admitted a{m_, c, state_, "CREATE"};
+Task<Outcome<Done>> Admission::check(Admitted& a, const json::value* object,
+                                     const json::value* old) {
   for (const Plugin& plugin : admission_plugins()) {
-    if (plugin.fill == nullptr) continue;
-    const Outcome<Done> answer = co_await plugin.fill(a, object);
-    if (!answer.ok()) co_return answer;
+    if (plugin.check != nullptr) {
+      const Outcome<Done> answer = plugin.check(a, object, old);
+      if (!answer.ok()) co_return answer;
+    }
+    if (plugin.ask != nullptr) {
+      const Outcome<Done> answer = co_await plugin.ask(a, object, old);
+      if (!answer.ok()) co_return answer;
+    }
   }
-  co_return check(a, &object, nullptr);
+  co_return Done{};
 }
 
-Outcome<Done> Admission::admit_update(Context& c, const json::value& object,
-                                      const json::value& old) {
-  Admitted a{m_, c, state_, "UPDATE"};
-  return check(a, &object, &old);
+bool Admission::changes_updates() const {
+  const ResourceCache* hooks = m_.feed.cache("mutatingwebhookconfigurations");
+  return hooks != nullptr && hooks->size() > 0;
 }
 
-Outcome<Done> Admission::admit_delete(Context& c, const json::value& old) {
+Task<Outcome<Done>> Admission::mutate(Context& c, json::value& object, const json::value* old) {
+  Admitted a{m_, c, state_, old == nullptr ? "CREATE" : "UPDATE"};
+  Outcome<Done> answer = co_await mutate_once(a, &object, old);
+  if (!answer.ok() || !a.rounds.wanted) co_return answer;
+  a.rounds.second = true;
+  co_return co_await mutate_once(a, &object, old);
+}
+
+Task<Outcome<Done>> Admission::validate(Context& c, const json::value& object,
+                                        const json::value* old) {
+  Admitted a{m_, c, state_, old == nullptr ? "CREATE" : "UPDATE"};
+  co_return co_await check(a, &object, old);
+}
+
+Task<Outcome<Done>> Admission::admit_delete(Context& c, const json::value& old,
+                                            json::value options) {
   Admitted a{m_, c, state_, "DELETE"};
-  return check(a, nullptr, &old);
+  a.options = std::move(options);
+  const Outcome<Done> answer = co_await mutate_once(a, nullptr, &old);
+  if (!answer.ok()) co_return answer;
+  co_return co_await check(a, nullptr, &old);
 }
 
 }  // namespace coracle::apiserver

@@ -13,14 +13,18 @@ class Admission {
   explicit Admission(Machinery& machinery);
   ~Admission();
 
-  // Before the object is checked; may change it.
-  Task<Outcome<Done>> admit_create(Context& c, json::value& object);
-  // Of an update or patch, of subresources too, once the object is known to be valid.
-  Outcome<Done> admit_update(Context& c, const json::value& object, const json::value& old);
-  Outcome<Done> admit_delete(Context& c, const json::value& old);
+  // Before the object is checked; may change it. `old` is null on create.
+  Task<Outcome<Done>> mutate(Context& c, json::value& object, const json::value* old);
+  // Whether mutate() has anything to do but on creates.
+  bool changes_updates() const;
+  // Once the object is known to be valid.
+  Task<Outcome<Done>> validate(Context& c, const json::value& object, const json::value* old);
+  // Both, of a deletion. `options`: the DeleteOptions.
+  Task<Outcome<Done>> admit_delete(Context& c, const json::value& old, json::value options);
 
  private:
-  Outcome<Done> check(Admitted& a, const json::value* object, const json::value* old);
+  Task<Outcome<Done>> mutate_once(Admitted& a, json::value* object, const json::value* old);
+  Task<Outcome<Done>> check(Admitted& a, const json::value* object, const json::value* old);
 
   Machinery& m_;
   AdmissionState state_;

@@ -1,14 +1,16 @@
 // Plugin: one admission plugin. Each is a file of this folder; plugins.cpp lists them in the order
 // in which they are asked.
 //
-// Thread: apiserver strand. Objects are in the storage version. `fill` works on creates before the
-// object is checked and may change it and wait; `check` says yes or no, must not wait (updates are
-// decided in one turn) and may be asked several times.
+// Thread: apiserver strand. Objects are in the storage version. First `fill` and `change` of all
+// plugins, before the object is checked: these may change it. Then, of a valid object, `check` and
+// `ask`, which may wait, of all: these say yes or no. All may be asked several times for one
+// request: a write starts over when it lost a race.
 #pragma once
 
 #include <deque>
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 
 #include "apiserver/registry/context.hpp"
@@ -35,11 +37,21 @@ struct AdmissionState {
   std::map<std::string, std::shared_ptr<const Result<api::cel::Program>>> programs;
 };
 
+// What a request's mutating webhooks did: one that changes the object makes the chain run a second
+// time, in which only those are called that asked for it and came before a change.
+struct Rounds {
+  bool second = false, wanted = false;
+  std::set<std::string> called, again;  // webhooks with reinvocationPolicy IfNeeded
+  json::value seen;                     // the object after the last webhook
+};
+
 struct Admitted {
   Machinery& m;
   Context& c;
   AdmissionState& state;
-  std::string_view operation;  // CREATE, UPDATE, DELETE
+  std::string_view operation;  // CREATE, UPDATE, DELETE, CONNECT
+  json::value options = {};    // DELETE: the DeleteOptions
+  Rounds rounds = {};
 
   bool is(std::string_view group, std::string_view kind) const {
     return c.storage->group == group && c.storage->kind == kind;
@@ -58,9 +70,13 @@ struct Admitted {
 
 struct Plugin {
   std::string_view name;
+  // Creates only.
   Task<Outcome<Done>> (*fill)(Admitted& a, json::value& object) = nullptr;
   // `object` is null on DELETE, `old` on CREATE.
   Outcome<Done> (*check)(Admitted& a, const json::value* object, const json::value* old) = nullptr;
+  Task<Outcome<Done>> (*change)(Admitted& a, json::value* object, const json::value* old) = nullptr;
+  Task<Outcome<Done>> (*ask)(Admitted& a, const json::value* object,
+                             const json::value* old) = nullptr;
 };
 
 std::span<const Plugin> admission_plugins();

@@ -103,6 +103,20 @@ void mark_deleted(json::value& object, WallTime at, std::int64_t grace, bool gen
 
 }  // namespace
 
+json::value DeleteOptions::to_json() const {
+  json::object out;
+  out["kind"] = "DeleteOptions";
+  out["apiVersion"] = "meta.k8s.io/v1";
+  if (grace_seconds) out["gracePeriodSeconds"] = *grace_seconds;
+  json::object preconditions;
+  if (!uid.empty()) preconditions["uid"] = uid;
+  if (!resource_version.empty()) preconditions["resourceVersion"] = resource_version;
+  if (!preconditions.empty()) out["preconditions"] = std::move(preconditions);
+  if (!propagation.empty()) out["propagationPolicy"] = propagation;
+  if (dry_run) out["dryRun"].emplace_array().emplace_back("All");
+  return out;
+}
+
 Outcome<DeleteOptions> parse_delete_options(const Context& c, const api::Catalog& catalog) {
   TRY_OUTCOME(const Body body, parse_body(c.request, catalog, "DeleteOptions"));
   TRY_OUTCOME(DeleteOptions options,
@@ -176,14 +190,17 @@ Outcome<Change> Remover::decide(const Context& c, const DeleteOptions& options,
 }
 
 Task<Outcome<Saved>> Remover::remove_object(Context& c, DeleteOptions options) {
-  const Decide decided = [this, &c, &options](const json::value& current) -> Outcome<Change> {
-    const Outcome<Done> admitted = admission_.admit_delete(c, current);
-    if (!admitted.ok()) return admitted.error();
-    return decide(c, options, current);
+  c.dry_run = c.dry_run || options.dry_run;
+  const DecideLater decided = [this, &c, &options, warnings = c.warnings](
+                                  const json::value& current) -> Task<Outcome<Change>> {
+    c.warnings = warnings;
+    const Outcome<Done> admitted = co_await admission_.admit_delete(c, current, options.to_json());
+    if (!admitted.ok()) co_return admitted.error();
+    co_return decide(c, options, current);
   };
-  CO_TRY_OUTCOME(Saved saved, co_await access_.mutate({c.storage, c.info.ns, c.info.name}, decided,
-                                                      options.dry_run || c.dry_run));
-  const bool gone = saved.deleted && !options.dry_run && !c.dry_run;
+  CO_TRY_OUTCOME(Saved saved, co_await access_.mutate_later({c.storage, c.info.ns, c.info.name},
+                                                            decided, c.dry_run));
+  const bool gone = saved.deleted && !c.dry_run;
   if (gone && c.storage->kind == "Service" && c.storage->group.empty()) {
     co_await services_.release_unused(tree_of(*c.storage, *saved.tail), json::value());
   }

@@ -15,6 +15,8 @@ struct DeleteOptions {
   std::string uid, resource_version;  // preconditions
   std::string propagation;            // "", Background, Foreground, Orphan
   bool dry_run = false;
+
+  json::value to_json() const;  // as admission is shown it
 };
 
 // Of a body when there is one (then the query counts for nothing), else of the query.

@@ -101,11 +101,21 @@ Task<Outcome<json::value>> StoreAccess::read(Target target) {
 }
 
 Task<Outcome<Saved>> StoreAccess::mutate(Target target, Decide decide, bool dry_run) {
+  // The coroutine reads `decide` from the closure, which mutate_later keeps.
+  return mutate_later(
+      std::move(target),
+      [decide = std::move(decide)](const json::value& current) -> Task<Outcome<Change>> {
+        co_return decide(current);
+      },
+      dry_run);
+}
+
+Task<Outcome<Saved>> StoreAccess::mutate_later(Target target, DecideLater decide, bool dry_run) {
   CO_TRY_OUTCOME(Current current, co_await load(target, true));
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
     auto tree = decode(target, current);
     if (!tree.ok()) co_return api::internal_api_error(tree.status().message());
-    Outcome<Change> change = decide(*tree);
+    Outcome<Change> change = co_await decide(*tree);
     const bool believable = change.ok() && change->kind != Change::Kind::kNone && !dry_run;
     if (!believable && !current.fresh) {
       CO_TRY_OUTCOME(current, co_await load(target, false));

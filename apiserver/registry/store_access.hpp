@@ -36,6 +36,8 @@ struct Change {
 };
 // `current` is in the storage version and has its resourceVersion. May be called several times.
 using Decide = std::function<Outcome<Change>(const json::value& current)>;
+// The same for decisions that others are asked for (admission webhooks).
+using DecideLater = std::function<Task<Outcome<Change>>(const json::value& current)>;
 
 class StoreAccess {
  public:
@@ -48,6 +50,7 @@ class StoreAccess {
   // 404 when it is not there. The first decision is taken on the cached object; an error or a
   // "nothing to do" that comes of it is checked against the store before it is believed.
   Task<Outcome<Saved>> mutate(Target target, Decide decide, bool dry_run);
+  Task<Outcome<Saved>> mutate_later(Target target, DecideLater decide, bool dry_run);
   // As the cache or, when it lacks the object, the store has it, in the storage version.
   Task<Outcome<json::value>> read(Target target);
 

@@ -93,8 +93,8 @@ Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object, Owner
   api::default_object(*c.storage, m_.hooks, object);
   // What admission adds is nobody's.
   if (owners == Owners::kTrack) track_update(field_writer(c), nullptr, object);
-  const Outcome<Done> admitted = co_await admission_.admit_create(c, object);
-  if (!admitted.ok()) co_return admitted.error();
+  const Outcome<Done> mutated = co_await admission_.mutate(c, object, nullptr);
+  if (!mutated.ok()) co_return mutated.error();
   api::default_object(*c.storage, m_.hooks, object);  // of what admission added
   stamp_requestor(c, object);
   if (m_.guard != nullptr) {
@@ -109,6 +109,8 @@ Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object, Owner
   if (!errors.empty()) {
     co_return api::invalid_error(c.group_kind(), api::name_of(object), errors);
   }
+  const Outcome<Done> admitted = co_await admission_.validate(c, object, nullptr);
+  if (!admitted.ok()) co_return admitted.error();
   if (const auto warn = m_.hooks.kind(c.storage->group, c.storage->kind).warnings) {
     warn(object, nullptr, c.warnings);
   }
@@ -135,10 +137,8 @@ Task<Outcome<Saved>> Writer::insert(Context& c, json::value object) {
   co_return saved;
 }
 
-Outcome<Change> Writer::decide_update(Context& c, const Update& update,
-                                      const json::value& current) {
-  const api::WriteTarget target = update.target;
-  TRY_OUTCOME(json::value next, update.make(current));
+Outcome<Done> Writer::check_preconditions(const Context& c, json::value& next,
+                                          const json::value& current) const {
   const std::string uid(api::uid_of(next)), version(api::resource_version_of(next));
   if (!uid.empty() && uid != api::uid_of(current)) {
     return precondition_failed(c, "UID", uid, api::uid_of(current));
@@ -147,17 +147,35 @@ Outcome<Change> Writer::decide_update(Context& c, const Update& update,
     return api::conflict_error(c.group_name(), c.info.name, api::kStaleObject);
   }
   api::metadata_of(next)["resourceVersion"] = api::resource_version_of(current);
-  api::default_object(*c.storage, m_.hooks, next);
-  api::prepare_update(*c.storage, m_.hooks, target, next, current);
+  return Done{};
+}
+
+Task<Outcome<Change>> Writer::decide_update(Context& c, const Update& update,
+                                            const json::value& current) {
+  const api::WriteTarget target = update.target;
+  CO_TRY_OUTCOME(json::value next, update.make(current));
+  const Outcome<Done> meant = check_preconditions(c, next, current);
+  if (!meant.ok()) co_return meant.error();
+  const auto prepare = [&] {
+    api::default_object(*c.storage, m_.hooks, next);
+    api::prepare_update(*c.storage, m_.hooks, target, next, current);
+  };
+  prepare();
+  // What admission changes is nobody's.
+  if (update.owners == Owners::kTrack) track_update(field_writer(c), &current, next);
+  if (admission_.changes_updates()) {
+    const Outcome<Done> mutated = co_await admission_.mutate(c, next, &current);
+    if (!mutated.ok()) co_return mutated.error();
+    prepare();
+  }
   if (m_.guard != nullptr) {
     const Outcome<Done> may = m_.guard->check_write(c, next, &current);
-    if (!may.ok()) return may.error();
+    if (!may.ok()) co_return may.error();
   }
-  if (update.owners == Owners::kTrack) track_update(field_writer(c), &current, next);
   const api::FieldErrors errors = api::validate_update(*c.storage, m_.hooks, target, next, current);
-  if (!errors.empty()) return api::invalid_error(c.group_kind(), c.info.name, errors);
-  const Outcome<Done> admitted = admission_.admit_update(c, next, current);
-  if (!admitted.ok()) return admitted.error();
+  if (!errors.empty()) co_return api::invalid_error(c.group_kind(), c.info.name, errors);
+  const Outcome<Done> admitted = co_await admission_.validate(c, next, &current);
+  if (!admitted.ok()) co_return admitted.error();
   const auto warn = m_.hooks.kind(c.storage->group, c.storage->kind).warnings;
   if (warn != nullptr && target == api::WriteTarget::kObject) warn(next, &current, c.warnings);
   Change change;
@@ -167,7 +185,7 @@ Outcome<Change> Writer::decide_update(Context& c, const Update& update,
     change.kind = Change::Kind::kPut;
   }
   change.object = std::move(next);
-  return change;
+  co_return change;
 }
 
 Task<Outcome<Saved>> Writer::update_object(Context& c, api::WriteTarget target, Make make,
@@ -176,12 +194,12 @@ Task<Outcome<Saved>> Writer::update_object(Context& c, api::WriteTarget target, 
   if (is_service(c) && target == api::WriteTarget::kObject) {
     co_return co_await update_service(c, std::move(update));
   }
-  const Decide decide = [this, &c, update,
-                         warnings = c.warnings](const json::value& current) -> Outcome<Change> {
+  const DecideLater decide = [this, &c, update, warnings = c.warnings](
+                                 const json::value& current) -> Task<Outcome<Change>> {
     c.warnings = warnings;
     return decide_update(c, update, current);
   };
-  co_return co_await access_.mutate({c.storage, c.info.ns, c.info.name}, decide, c.dry_run);
+  co_return co_await access_.mutate_later({c.storage, c.info.ns, c.info.name}, decide, c.dry_run);
 }
 
 // Addresses and ports are taken in the store before the service is written, for the object as it
@@ -193,23 +211,23 @@ Task<Outcome<Saved>> Writer::update_service(Context& c, Update update) {
     CO_TRY_OUTCOME(const json::value seen, co_await access_.read(where));
     ServiceClaims claims;
     // First dry: also says whether the write is a good one at all.
-    auto change = decide_update(c, update, seen);
+    auto change = co_await decide_update(c, update, seen);
     if (change.ok() && change->kind == Change::Kind::kPut) {
       CO_TRY_OUTCOME(claims, co_await services_.claim(change->object, seen, c.dry_run));
     }
     bool moved = false;
-    const Decide decide = [&](const json::value& current) -> Outcome<Change> {
+    const DecideLater decide = [&](const json::value& current) -> Task<Outcome<Change>> {
       c.warnings = warnings;
-      TRY_OUTCOME(Change decided, decide_update(c, update, current));
+      CO_TRY_OUTCOME(Change decided, co_await decide_update(c, update, current));
       moved = api::resource_version_of(current) != api::resource_version_of(seen);
       if (moved) {
         decided.kind = Change::Kind::kNone;
-        return decided;
+        co_return decided;
       }
       if (decided.kind == Change::Kind::kPut) claims.fill(decided.object);
-      return decided;
+      co_return decided;
     };
-    auto saved = co_await access_.mutate(where, decide, c.dry_run);
+    auto saved = co_await access_.mutate_later(where, decide, c.dry_run);
     if (!saved.ok() || moved) {
       if (saved.ok() || saved.error().http_code < 500) co_await services_.give_back(claims);
       if (!saved.ok()) co_return saved;

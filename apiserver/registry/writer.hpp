@@ -1,7 +1,7 @@
 // Writer: create, update and patch of any kind, and of their /status.
 //
-// decode -> defaults -> admission -> prepare -> validate -> store. Objects are worked on in the
-// storage version. Errors are what the client is sent.
+// decode -> defaults -> admission that changes -> prepare -> validate -> admission that refuses ->
+// store. Objects are worked on in the storage version. Errors are what the client is sent.
 #pragma once
 
 #include "api/strategy.hpp"
@@ -42,7 +42,9 @@ class Writer {
     Owners owners;
     Make make;
   };
-  Outcome<Change> decide_update(Context& c, const Update& update, const json::value& current);
+  Outcome<Done> check_preconditions(const Context& c, json::value& next,
+                                    const json::value& current) const;
+  Task<Outcome<Change>> decide_update(Context& c, const Update& update, const json::value& current);
   Task<Outcome<Saved>> update_service(Context& c, Update update);
   Task<Outcome<Saved>> insert(Context& c, json::value object);
   Outcome<json::value> decode_named(Context& c, Body body);
