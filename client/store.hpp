@@ -19,12 +19,17 @@
 namespace coracle::client {
 
 struct KeyValue {
+  // What an encrypting end found: as it would write it, as it wrote it once, or with none of its
+  // keys, when `value` is the reason instead.
+  enum class Form : std::uint8_t { kCurrent, kOutdated, kUnreadable };
+
   std::string key;
   std::string value;
   std::int64_t create_revision = 0;
   std::int64_t mod_revision = 0;
   std::int64_t version = 0;
   std::int64_t lease = 0;
+  Form form = Form::kCurrent;
 };
 
 struct RangeRequest {

@@ -25,6 +25,7 @@ class Maker {
     RETURN_IF_ERROR(load_or_make_ca());
     RETURN_IF_ERROR(serving());
     RETURN_IF_ERROR(service_account_key());
+    RETURN_IF_ERROR(encryption_key());
     RETURN_IF_ERROR(client("apiserver-kubelet-client", "kube-apiserver-kubelet-client", {}));
     RETURN_IF_ERROR(admin());
     if (shape_.store_tls) RETURN_IF_ERROR(store());
@@ -119,6 +120,19 @@ class Maker {
     ASSIGN_OR_RETURN(const net::JwtKey key, net::JwtKey::from_pem(pem));
     RETURN_IF_ERROR(write_file(layout_.pki("sa.pub"), key.public_pem()));
     return net::write_private_file(layout_.pki("sa.key"), pem);
+  }
+
+  // Secrets are encrypted in the store. In a directory of a time when they were not, those that are
+  // there stay readable and are encrypted when they are written next.
+  Status encryption_key() {
+    if (there(layout_.pki("encryption.yaml"))) return {};
+    return net::write_private_file(
+        layout_.pki("encryption.yaml"),
+        fmt::format("apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\n"
+                    "resources:\n- resources: [secrets]\n  providers:\n"
+                    "  - aesgcm:\n      keys:\n      - name: key1\n        secret: {}\n"
+                    "  - identity: {{}}\n",
+                    base64_encode(secure_random_bytes(32))));
   }
 
   // Made anew when the directory is of a time when the daemon had another name.

@@ -72,6 +72,8 @@ DaemonCommand apiserver(const Layout& layout, const ClusterShape& shape, const s
                          layout.pki("sa.key"),
                          "--service-account-issuer",
                          "https://kubernetes.default.svc",
+                         "--encryption-provider-config",
+                         layout.pki("encryption.yaml"),
                          "--kubelet-client-certificate",
                          layout.pki("apiserver-kubelet-client.crt"),
                          "--kubelet-client-key",

@@ -33,7 +33,13 @@ Bytes CacheEvent::memo(int form, const std::function<Bytes()>& make) const {
 ResourceCache::ResourceCache(ObjectShape shape, CacheLimits limits)
     : shape_(std::move(shape)), node_field_(shape_.node_field()), limits_(limits) {}
 
+// Watchers are told nothing of a value that cannot be read: it is neither gone nor known.
 Status ResourceCache::put(std::string key, const client::KeyValue& kv) {
+  if (kv.form == client::KeyValue::Form::kUnreadable) {
+    unreadable_[std::move(key)] = kv.value;
+    return data_loss(kv.value);
+  }
+  if (!unreadable_.empty()) unreadable_.erase(key);
   auto parsed = CachedObject::parse(shape_, key, kv.value, kv.mod_revision, kv.create_revision);
   RETURN_IF_ERROR(parsed.status());
   ObjectPtr object = *std::move(parsed);
@@ -44,6 +50,7 @@ Status ResourceCache::put(std::string key, const client::KeyValue& kv) {
 }
 
 void ResourceCache::remove(const std::string& key, std::int64_t revision) {
+  if (!unreadable_.empty()) unreadable_.erase(key);
   const auto at = objects_.find(key);
   if (at == objects_.end()) return;
   ObjectPtr before = std::move(at->second);
@@ -56,9 +63,16 @@ void ResourceCache::replace(std::vector<std::pair<std::string, client::KeyValue>
   const bool first = last_change_ == 0 && oldest_ == 0;
   std::vector<EventPtr> changes;
   std::map<std::string, ObjectPtr, std::less<>> next;
+  unreadable_.clear();
   for (auto& [key, kv] : all) {
     const auto old = objects_.find(key);
     ObjectPtr before = old == objects_.end() ? nullptr : old->second;
+    if (kv.form == client::KeyValue::Form::kUnreadable) {
+      log::error("{}", kv.value);
+      unreadable_[key] = std::move(kv.value);
+      if (before) next.emplace_hint(next.end(), key, std::move(before));
+      continue;
+    }
     if (before && before->revision() == kv.mod_revision) {
       next.emplace_hint(next.end(), key, std::move(before));
       continue;
@@ -93,6 +107,19 @@ void ResourceCache::replace(std::vector<std::pair<std::string, client::KeyValue>
 ObjectPtr ResourceCache::find(std::string_view key) const {
   const auto at = objects_.find(key);
   return at == objects_.end() ? nullptr : at->second;
+}
+
+const std::string* ResourceCache::unreadable(std::string_view key) const {
+  if (unreadable_.empty()) return nullptr;
+  const auto at = unreadable_.find(key);
+  return at == unreadable_.end() ? nullptr : &at->second;
+}
+
+const std::string* ResourceCache::unreadable_in(std::string_view ns) const {
+  if (unreadable_.empty()) return nullptr;
+  const std::string prefix = ns.empty() ? std::string() : std::string(ns) + "/";
+  const auto at = unreadable_.lower_bound(prefix);
+  return at == unreadable_.end() || !at->first.starts_with(prefix) ? nullptr : &at->second;
 }
 
 void ResourceCache::scan(std::string_view ns, std::string_view from,

@@ -76,6 +76,10 @@ class ResourceCache {
   // Ascending by key, those of `ns` (all when empty) with key >= from; stops when fn says false.
   void scan(std::string_view ns, std::string_view from,
             const std::function<bool(const ObjectPtr&)>& fn) const;
+  // Why the stored value below this key cannot be read; of any object of `ns` (all when empty) for
+  // scans. Null: all are as find and scan tell.
+  const std::string* unreadable(std::string_view key) const;
+  const std::string* unreadable_in(std::string_view ns) const;
   std::size_t size() const { return objects_.size(); }
   std::int64_t last_change() const { return last_change_; }
   std::int64_t oldest_revision() const { return oldest_; }
@@ -106,6 +110,7 @@ class ResourceCache {
   const int node_field_;
   const CacheLimits limits_;
   std::map<std::string, ObjectPtr, std::less<>> objects_;
+  std::map<std::string, std::string, std::less<>> unreadable_;  // mostly empty
   std::deque<EventPtr> ring_;
   std::size_t ring_bytes_ = 0;
   std::int64_t oldest_ = 0;

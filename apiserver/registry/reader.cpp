@@ -51,6 +51,9 @@ Task<Reply> Reader::get(Context& c) {
                  parse_revision(c.request.query.get("resourceVersion")));
   const Outcome<Done> fresh = co_await freshen(revision);
   if (!fresh.ok()) co_return fresh.error();
+  if (const std::string* why = c.cache->unreadable(c.key())) {
+    co_return api::internal_api_error(*why);
+  }
   const ObjectPtr object = c.cache->find(c.key());
   if (!object) co_return api::not_found_error(c.group_name(), c.info.name);
   co_return reply_object(m_, c, 200, object->tail());
@@ -104,6 +107,9 @@ Task<Outcome<Reader::Page>> Reader::page_from_store(Context& c, const Selection&
     for (client::KeyValue& kv : answer->kvs) {
       ++seen;
       request.key = after_key(kv.key);
+      if (kv.form == client::KeyValue::Form::kUnreadable) {
+        co_return api::internal_api_error(kv.value);
+      }
       auto object = CachedObject::parse(c.cache->shape(), kv.key.substr(prefix.size()), kv.value,
                                         kv.mod_revision, kv.create_revision);
       if (!object.ok() || !selection.matches(**object)) continue;
@@ -153,6 +159,9 @@ Task<Reply> Reader::list(Context& c) {
     page = page_from_cache(c, selection, "", limit, m_.feed.revision());
   }
   if (!page.ok()) co_return page.error();
+  if (const std::string* why = c.cache->unreadable_in(selection.scope().ns)) {
+    co_return api::internal_api_error(*why);
+  }
   co_return reply_list(m_, c, page->objects, page->meta);
 }
 

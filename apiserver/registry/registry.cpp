@@ -191,6 +191,9 @@ Task<MaybeReply> Registry::watch(Context& c) {
     co_return std::optional<net::Response>();
   }
   if (!fresh.ok()) co_return fresh.error();
+  if (const std::string* why = c.cache->unreadable_in(selection.scope().ns)) {
+    co_return api::internal_api_error(*why);
+  }
   start_watch(c, std::move(selection), std::move(options), initial, m_.feed.revision());
   co_return std::optional<net::Response>();
 }

@@ -65,11 +65,10 @@ Task<Outcome<StoreAccess::Current>> StoreAccess::load(Target target, bool from_c
   Current current;
   if (from_cache) {
     const ResourceCache* cache = m_.feed.cache(target.storage->storage_prefix);
-    const ObjectPtr object =
-        cache == nullptr
-            ? nullptr
-            : cache->find(target.storage->namespaced ? target.ns + "/" + target.name : target.name);
-    if (object) {
+    const std::string key =
+        target.storage->namespaced ? target.ns + "/" + target.name : target.name;
+    const ObjectPtr object = cache == nullptr ? nullptr : cache->find(key);
+    if (object && cache->unreadable(key) == nullptr) {
       current.revision = object->revision();
       current.stored = head_of(*target.storage) + *object->tail();
       co_return current;
@@ -83,6 +82,7 @@ Task<Outcome<StoreAccess::Current>> StoreAccess::load(Target target, bool from_c
   current.fresh = true;
   current.revision = found->kvs[0].mod_revision;
   current.stored = std::move(found->kvs[0].value);
+  current.outdated = found->kvs[0].form == client::KeyValue::Form::kOutdated;
   co_return current;
 }
 
@@ -122,6 +122,11 @@ Task<Outcome<Saved>> StoreAccess::mutate_later(Target target, DecideLater decide
       continue;
     }
     if (!change.ok()) co_return change.error();
+    if (change->kind == Change::Kind::kNone && current.outdated) {
+      // Keys are rotated by writing everything once more as it is.
+      change->kind = Change::Kind::kPut;
+      change->object = *std::move(tree);
+    }
     Saved saved;
     saved.revision = current.revision;
     saved.deleted = change->kind == Change::Kind::kDelete;
@@ -150,6 +155,7 @@ Task<Outcome<Saved>> StoreAccess::mutate_later(Target target, DecideLater decide
     if (result->current.empty()) co_return api::not_found_error(target.group_name(), target.name);
     current.revision = result->current[0].mod_revision;
     current.stored = std::move(result->current[0].value);
+    current.outdated = result->current[0].form == client::KeyValue::Form::kOutdated;
     current.fresh = true;
   }
   co_return api::conflict_error(target.group_name(), target.name, api::kStaleObject);

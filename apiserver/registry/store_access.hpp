@@ -59,6 +59,7 @@ class StoreAccess {
     std::int64_t revision = 0;
     std::string stored;  // head + metadata without resourceVersion, or as another server wrote it
     bool fresh = false;
+    bool outdated = false;  // sealed with a key that is on its way out
   };
   Task<Outcome<Current>> load(Target target, bool from_cache);
   Task<Outcome<std::int64_t>> lease_for(const api::ResourceInfo& storage);

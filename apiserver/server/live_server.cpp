@@ -4,6 +4,7 @@
 
 #include "api/hooks/custom_rules.hpp"
 #include "apiserver/api_handler.hpp"
+#include "apiserver/at_rest/sealed_store.hpp"
 #include "base/log.hpp"
 #include "client/embedded_store.hpp"
 #include "client/etcd_store.hpp"
@@ -48,7 +49,13 @@ std::unique_ptr<client::Store> store_or_die(net::AsioExecutor& executor,
 
 int run_server(ServerOptions options) {
   net::AsioExecutor executor;
-  const std::unique_ptr<client::Store> store = store_or_die(executor, options);
+  const std::unique_ptr<client::Store> plain = store_or_die(executor, options);
+  std::optional<SealedStore> sealed;
+  if (options.encryption) {
+    sealed.emplace(*plain, *std::move(options.encryption), api::Catalog::builtin(),
+                   secure_random_bytes);
+  }
+  client::Store& store = sealed ? static_cast<client::Store&>(*sealed) : *plain;
   KubeletProxy kubelets(executor, options.kubelet);
   ApiHandlerOptions wanted;
   wanted.address = {options.advertise_address, options.secure_port};
@@ -60,7 +67,7 @@ int run_server(ServerOptions options) {
   wanted.custom_rules = api::check_custom_rules;
   wanted.limits = {options.max_requests_inflight, options.max_mutating_requests_inflight};
   wanted.audit = options.audit;
-  ApiHandler handler(executor, *store, api::Catalog::builtin(), api::builtin_hooks(),
+  ApiHandler handler(executor, store, api::Catalog::builtin(), api::builtin_hooks(),
                      std::move(wanted));
   if (!options.token_csv.empty()) {
     auto tokens = Authenticator::static_tokens(options.token_csv);

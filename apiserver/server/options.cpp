@@ -53,6 +53,8 @@ void add_flags(Flags& flags, ServerOptions* o) {
             "file that who did what is appended to, a JSON line each");
   flags.add("--audit-policy-file", &o->audit_policy_file,
             "which requests and how much of them; without it all, as metadata");
+  flags.add("--encryption-provider-config", &o->encryption_provider_config,
+            "which resources are kept encrypted in the store, and with what keys");
   flags.add("--max-requests-inflight", &o->max_requests_inflight,
             "reads under way at once; more are answered 429; 0: no limit");
   flags.add("--max-mutating-requests-inflight", &o->max_mutating_requests_inflight,
@@ -90,6 +92,16 @@ void open_audit(ServerOptions& o) {
     fail_startup("--audit-log-path " + o.audit_log_path + ": cannot be written");
   o.audit = std::make_shared<const AuditLog>(
       std::move(policy), [file](const std::string& line) { *file << line << std::flush; });
+}
+
+void load_encryption(ServerOptions& o) {
+  const std::string flag = "--encryption-provider-config";
+  if (o.encryption_provider_config.empty()) return;
+  auto config = EncryptionConfig::parse(read_flag_file(flag, o.encryption_provider_config));
+  if (!config.ok()) {
+    fail_startup(flag + " " + o.encryption_provider_config + ": " + config.status().message());
+  }
+  o.encryption = *std::move(config);
 }
 
 }  // namespace
@@ -131,6 +143,7 @@ ServerOptions options_or_die(int argc, char** argv) {
       read_if_given("--kubelet-certificate-authority", o.kubelet_certificate_authority);
   load_tokens(o);
   open_audit(o);
+  load_encryption(o);
   if (o.max_requests_inflight < 0) fail_startup("--max-requests-inflight: must not be negative");
   if (o.max_mutating_requests_inflight < 0) {
     fail_startup("--max-mutating-requests-inflight: must not be negative");

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apiserver/at_rest/encryption_config.hpp"
 #include "apiserver/chain/audit.hpp"
 #include "apiserver/registry/service_claims.hpp"
 #include "apiserver/registry/token_issuer.hpp"
@@ -30,6 +31,7 @@ struct ServerOptions {
   std::string kubelet_client_certificate, kubelet_client_key, kubelet_certificate_authority;
   std::string log_level = "info";
   std::string audit_log_path, audit_policy_file;
+  std::string encryption_provider_config;
   int max_requests_inflight = 400, max_mutating_requests_inflight = 200;
 
   // The files' contents; filled by load().
@@ -39,6 +41,7 @@ struct ServerOptions {
   KubeletCredentials kubelet;
   ServiceRanges ranges;
   std::shared_ptr<const AuditLog> audit;
+  std::optional<EncryptionConfig> encryption;
 };
 
 // Reads the command line and the files it names. Ends the program, naming the flag, when one is

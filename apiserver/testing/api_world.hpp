@@ -20,6 +20,7 @@ class ApiWorld {
  public:
   ManualExecutor executor{WallTime(std::chrono::seconds(1'790'000'000))};
   client::MemoryStore store{executor};
+  client::Store* front = &store;  // what the next restart() is given
   std::unique_ptr<ApiHandler> handler;
 
   explicit ApiWorld(KubeletPort* kubelets = nullptr) : kubelets_(kubelets) {
@@ -36,7 +37,7 @@ class ApiWorld {
     options.services = *ServiceRanges::parse("127.96.0.0/12", "30000-32767");
     options.seed = ++seed_;
     if (handler) handler->stop();
-    handler = std::make_unique<ApiHandler>(executor, store, api::Catalog::builtin(),
+    handler = std::make_unique<ApiHandler>(executor, *front, api::Catalog::builtin(),
                                            api::builtin_hooks(), std::move(options));
     handler->authenticator().add(
         *Authenticator::static_tokens("good,kit,kit,\"dev,system:masters\"\n"));
