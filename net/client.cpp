@@ -82,6 +82,9 @@ class StreamJob final : public ClientJob {
       if (!*guard && sink && sink->on_end) sink->on_end(status);
     });
   }
+  void pause(bool paused) {
+    if (auto live = connection.lock()) live->pause(paused);
+  }
   void cancel() {
     *cancelled_ = true;
     sink_ = nullptr;
@@ -99,6 +102,9 @@ class LiveStreamHandle final : public StreamHandle {
   ~LiveStreamHandle() override { cancel(); }
   void cancel() override {
     if (auto job = std::exchange(job_, nullptr)) job->cancel();
+  }
+  void pause(bool paused) override {
+    if (job_) job_->pause(paused);
   }
 
  private:

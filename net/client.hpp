@@ -77,6 +77,8 @@ class StreamHandle {
  public:
   virtual ~StreamHandle() = default;
   virtual void cancel() = 0;
+  // While paused nothing is read from the server: for a reader that is slower than it.
+  virtual void pause(bool paused) = 0;
 };
 
 class Client {

@@ -118,7 +118,7 @@ void ClientConnection::send(Bytes head_and_body, bool head_only,
 
 void ClientConnection::start_exchange() {
   state_ = State::kBusy;
-  answered_ = head_given_ = false;
+  answered_ = head_given_ = paused_ = false;
   parser_.reset();
   queue_.push(std::exchange(request_, nullptr));
   stream_->wait(Ready::kRead, shared_from_this());
@@ -141,7 +141,7 @@ void ClientConnection::on_ready(Ready ready) {
       return;
     case State::kBusy:
       if (!queue_.empty()) flush();
-      if (ready == Ready::kRead && state_ == State::kBusy) read();
+      if (ready == Ready::kRead && state_ == State::kBusy && !paused_) read();
       return;
     default:
       return;
@@ -178,9 +178,16 @@ void ClientConnection::read() {
                                                                              : io.error));
       }
     }
-    if (!take_input({scratch, io.bytes})) return;
+    if (!take_input({scratch, io.bytes}) || paused_) return;
   } while (stream_->has_buffered());
   stream_->wait(Ready::kRead, shared_from_this());
+}
+
+void ClientConnection::pause(bool paused) {
+  if (std::exchange(paused_, paused) == paused || paused || state_ != State::kBusy) return;
+  executor_.post([self = shared_from_this()] {
+    if (self->state_ == State::kBusy && !self->paused_) self->read();
+  });
 }
 
 // False when this exchange wants no more input.

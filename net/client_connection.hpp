@@ -53,7 +53,8 @@ class ClientConnection final : public Waiter,
   void send(Bytes head_and_body, bool head_only, std::shared_ptr<ExchangeOwner> owner);
   // Ends the exchange and the connection; the owner hears nothing more.
   void abandon();
-  bool usable() const;  // idle, and the peer has not closed
+  void pause(bool paused);  // of a busy one: reads no more of its answer
+  bool usable() const;      // idle, and the peer has not closed
   TimePoint idle_since() const { return idle_since_; }
   std::unique_ptr<Stream> take_stream(std::string* early);  // after on_upgrade
 
@@ -91,6 +92,7 @@ class ClientConnection final : public Waiter,
   Bytes request_;
   bool head_only_ = false, head_given_ = false, answered_ = false;
   bool reused_ = false;
+  bool paused_ = false;
   std::shared_ptr<ExchangeOwner> owner_;
   TimePoint idle_since_{};
   State state_ = State::kResolving;

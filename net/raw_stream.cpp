@@ -25,11 +25,17 @@ void RawStream::on_data(std::function<void(std::string_view)> fn) {
 }
 
 void RawStream::deliver_early() {
-  if (state_ == State::kClosed) return;
+  if (state_ == State::kClosed || paused_) return;
   std::string early = std::exchange(early_, {});
   auto fn = data_fn_;
   if (!early.empty() && fn) fn(early);
-  if (state_ == State::kOpen) read();
+  if (state_ == State::kOpen && !paused_) read();
+}
+
+void RawStream::pause(bool paused) {
+  if (std::exchange(paused_, paused) == paused || paused) return;
+  if (state_ != State::kOpen || !data_fn_) return;
+  executor_.post([self = shared_from_this()] { self->deliver_early(); });
 }
 
 void RawStream::write(Bytes bytes) {
@@ -80,7 +86,7 @@ void RawStream::on_ready(Ready ready) {
   if (state_ == State::kClosed) return;
   if (!queue_.empty()) flush();
   if (ready != Ready::kRead) return;
-  if (state_ == State::kLingering || (state_ == State::kOpen && data_fn_)) read();
+  if (reading() && (state_ == State::kLingering || data_fn_)) read();
 }
 
 void RawStream::read() {

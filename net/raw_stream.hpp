@@ -24,6 +24,7 @@ class RawStream final : public ByteStream,
   void on_drain(std::function<void()> fn) override { drain_fn_ = std::move(fn); }
   void write(Bytes bytes) override;
   std::size_t queued_bytes() const override { return queue_.size(); }
+  void pause(bool paused) override;
   void close() override;
   bool closed() const override { return state_ != State::kOpen; }
   void drop();  // at once; nothing is called any more
@@ -32,7 +33,9 @@ class RawStream final : public ByteStream,
 
  private:
   enum class State { kOpen, kClosing, kLingering, kClosed };
-  bool reading() const { return state_ == State::kOpen || state_ == State::kLingering; }
+  bool reading() const {
+    return state_ == State::kLingering || (state_ == State::kOpen && !paused_);
+  }
 
   void deliver_early();
   void read();
@@ -49,6 +52,7 @@ class RawStream final : public ByteStream,
   std::function<void(std::string_view)> data_fn_;
   std::function<void()> close_fn_, drain_fn_;
   State state_ = State::kOpen;
+  bool paused_ = false;
 };
 
 }  // namespace coracle::net

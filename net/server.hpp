@@ -37,6 +37,8 @@ class ByteStream {
   virtual void on_drain(std::function<void()> fn) = 0;
   virtual void write(Bytes bytes) = 0;  // ignored when closed
   virtual std::size_t queued_bytes() const = 0;
+  // While paused nothing is read from the peer, and its end is not noticed.
+  virtual void pause(bool paused) = 0;
   virtual void close() = 0;  // sends what is queued, then closes
   virtual bool closed() const = 0;
 };

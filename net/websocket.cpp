@@ -50,6 +50,14 @@ class Session : public std::enable_shared_from_this<Session> {
     }
   }
 
+  void pause(bool paused) {
+    if (std::exchange(paused_, paused) == paused || over_) return;
+    if (paused) return stream_->pause(true);
+    auto self = shared_from_this();
+    work();  // what came with the message after which it was paused
+    if (!over_ && !paused_) stream_->pause(false);
+  }
+
   void close(int code, std::string_view reason) {
     if (over_) return;
     std::string payload{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
@@ -74,11 +82,17 @@ class Session : public std::enable_shared_from_this<Session> {
   void take(std::string_view data) {
     auto self = shared_from_this();
     decoder_.feed(data);
-    while (!over_) {
+    work();
+  }
+
+  void work() {
+    if (std::exchange(working_, true)) return;
+    while (!over_ && !paused_) {
       auto message = decoder_.next();
       if (!message) break;
       handle(*message);
     }
+    working_ = false;
     if (over_ || decoder_.error() == 0) return;
     int code = decoder_.error();
     fail(code, code == 1009 ? "message too big" : "protocol error");
@@ -132,6 +146,7 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   bool is_client_;
+  bool paused_ = false, working_ = false;
   FrameDecoder decoder_;
   std::function<void(std::string_view, bool)> message_fn_;
 };
@@ -157,6 +172,7 @@ class LiveWebSocket final : public WebSocket {
   }
   void ping(std::string_view data) override { session_->write(Opcode::kPing, data.substr(0, 125)); }
   std::size_t queued_bytes() const override { return session_->stream_->queued_bytes(); }
+  void pause(bool paused) override { session_->pause(paused); }
   void close(int code, std::string_view reason) override { session_->close(code, reason); }
   bool closed() const override { return session_->over_; }
   const std::string& subprotocol() const override { return subprotocol_; }

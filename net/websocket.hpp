@@ -34,6 +34,7 @@ class WebSocket {
   virtual void send(std::string_view data, bool binary) = 0;  // ignored when closed
   virtual void ping(std::string_view data) = 0;
   virtual std::size_t queued_bytes() const = 0;
+  virtual void pause(bool paused) = 0;  // no messages while paused, and no news of the peer's end
   virtual void close(int code, std::string_view reason) = 0;  // sends what is queued first
   virtual bool closed() const = 0;
   virtual const std::string& subprotocol() const = 0;  // "" if none was agreed on
