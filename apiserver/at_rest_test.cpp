@@ -14,7 +14,8 @@ constexpr const char* kSecrets = "/api/v1/namespaces/a/secrets";
 
 std::string config_text(const std::string& resources, const std::string& providers) {
   return "apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n"
-         "- resources: [" + resources + "]\n  providers: [" + providers + "]\n";
+         "- resources: [" +
+         resources + "]\n  providers: [" + providers + "]\n";
 }
 
 std::string aes(const std::string& mode, const std::string& name, const std::string& secret) {
@@ -35,10 +36,9 @@ struct SealedWorld {
   std::uint64_t drawn = 0;
 
   void use(const std::string& resources, const std::string& providers) {
-    auto next = std::make_unique<SealedStore>(w.store, config(resources, providers),
-                                              api::Catalog::builtin(), [this](std::size_t count) {
-                                                return sha256(std::to_string(++drawn)).substr(0, count);
-                                              });
+    auto next = std::make_unique<SealedStore>(
+        w.store, config(resources, providers), api::Catalog::builtin(),
+        [this](std::size_t count) { return sha256(std::to_string(++drawn)).substr(0, count); });
     w.front = next.get();
     w.restart();
     sealed = std::move(next);
@@ -47,10 +47,10 @@ struct SealedWorld {
     std::optional<std::string> found;
     client::RangeRequest look;
     look.key = key;
-    spawn(w.store.range(look), std::function<void(Result<client::RangeResult>)>(
-                                   [&](Result<client::RangeResult> r) {
-                                     found = r->kvs.empty() ? "" : r->kvs[0].value;
-                                   }));
+    spawn(w.store.range(look),
+          std::function<void(Result<client::RangeResult>)>([&](Result<client::RangeResult> r) {
+            found = r->kvs.empty() ? "" : r->kvs[0].value;
+          }));
     CHECK(w.executor.run_until([&] { return found.has_value(); }));
     return *found;
   }
@@ -91,8 +91,8 @@ TEST_CASE("a write that changes nothing seals with the new key") {
   s.use("secrets", aes("aesgcm", "old", kOld) + ", {identity: {}}");
   s.make("x");
   CHECK(s.secret("plain").starts_with("{"));
-  s.use("secrets", aes("aesgcm", "new", kNew) + "," + aes("aesgcm", "old", kOld) +
-                       ", {identity: {}}");
+  s.use("secrets",
+        aes("aesgcm", "new", kNew) + "," + aes("aesgcm", "old", kOld) + ", {identity: {}}");
   CHECK(get_array(s.w.get(kSecrets), "items").size() == 2);
   for (const std::string name : {"plain", "x"}) {
     const json::value before = s.w.get(s.at(name));
@@ -122,7 +122,9 @@ TEST_CASE("what cannot be read is an error, and hides nothing else") {
       "Internal error occurred: unable to transform key \"/registry/secrets/a/x\": no matching key "
       "was found for the provided AES transformer";
   for (const auto& [method, path] :
-       {std::pair{"GET", s.at("x")}, {"GET", std::string(kSecrets)}, {"DELETE", s.at("x")},
+       {std::pair{"GET", s.at("x")},
+        {"GET", std::string(kSecrets)},
+        {"DELETE", s.at("x")},
         {"GET", std::string(kSecrets) + "?watch=true&resourceVersion=0"}}) {
     CAPTURE(method, path);
     const auto answer = s.w.call(method, path);
@@ -161,12 +163,17 @@ TEST_CASE("the resource itself goes before its group, and that before all") {
   auto made = EncryptionConfig::parse(
       "apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n"
       "- {resources: [events], providers: [{identity: {}}]}\n"
-      "- {resources: ['*.*'], providers: [" + aes("aescbc", "all", kOld) + "]}\n"
-      "- {resources: ['*.apps'], providers: [" + aes("aesgcm", "apps", kNew) + "]}\n");
+      "- {resources: ['*.*'], providers: [" +
+      aes("aescbc", "all", kOld) +
+      "]}\n"
+      "- {resources: ['*.apps'], providers: [" +
+      aes("aesgcm", "apps", kNew) + "]}\n");
   REQUIRE(made.ok());
   const RandomBytes random = [](std::size_t n) { return std::string(n, 'r'); };
   CHECK(made->find("", "events")->seal("v", "k", random) == "v");
-  CHECK(made->find("apps", "deployments")->seal("v", "k", random).starts_with("k8s:enc:aesgcm:v1:apps:"));
+  CHECK(made->find("apps", "deployments")
+            ->seal("v", "k", random)
+            .starts_with("k8s:enc:aesgcm:v1:apps:"));
   const std::string cbc = made->find("batch", "jobs")->seal("v", "k", random);
   CHECK(cbc.starts_with("k8s:enc:aescbc:v1:all:"));
   CHECK(made->find("batch", "jobs")->open(cbc, "k")->plain == "v");
@@ -179,7 +186,8 @@ TEST_CASE("custom kinds are sealed under their group") {
       "metadata":{"name":"widgets.example.com"},"spec":{"group":"example.com","scope":"Namespaced",
       "names":{"plural":"widgets","kind":"Widget"},"versions":[{"name":"v1","served":true,
       "storage":true,"schema":{"openAPIV3Schema":{"type":"object",
-      "x-kubernetes-preserve-unknown-fields":true}}}]}})")->status == 201);
+      "x-kubernetes-preserve-unknown-fields":true}}}]}})")
+            ->status == 201);
   s.w.executor.advance(std::chrono::seconds(2));
   CHECK(s.w.call("POST", "/apis/example.com/v1/namespaces/a/widgets", R"({
       "kind":"Widget","apiVersion":"example.com/v1","metadata":{"name":"w"},"spec":{"a":1}})")
@@ -207,7 +215,8 @@ TEST_CASE("a wrong configuration says where") {
   };
   const auto c = GENERATE(values<Case>({
       {"short key", "secrets", aes("aesgcm", "k", "c2hvcnQ="),
-       "resources[0].providers[0].aesgcm.keys[0].secret: Invalid value: \"REDACTED\": secret is not "
+       "resources[0].providers[0].aesgcm.keys[0].secret: Invalid value: \"REDACTED\": secret is "
+       "not "
        "of the expected length, got 5, expected one of [16 24 32]"},
       {"not base64", "secrets", aes("aescbc", "k", "!"),
        "resources[0].providers[0].aescbc.keys[0].secret: Invalid value: \"REDACTED\": secrets must "
@@ -226,7 +235,8 @@ TEST_CASE("a wrong configuration says where") {
        "resources[0].providers[0].secretbox: Unsupported value: \"secretbox\": supported values: "
        "\"aesgcm\", \"aescbc\", \"identity\""},
       {"star", "'*'", "{identity: {}}",
-       "resources[0].resources[0]: Invalid value: \"*\": use '*.' to encrypt all the resources from "
+       "resources[0].resources[0]: Invalid value: \"*\": use '*.' to encrypt all the resources "
+       "from "
        "core API group or *.* to encrypt all resources"},
       {"capitals", "Secrets", "{identity: {}}",
        "resources[0].resources[0]: Invalid value: \"Secrets\": resource name should not contain "

@@ -22,12 +22,16 @@ unsigned char* raw(std::string& bytes, std::size_t at = 0) {
 
 const EVP_CIPHER* gcm_of(std::size_t key_bytes) {
   CHECK(is_aes_key_size(key_bytes));
-  return key_bytes == 16 ? EVP_aes_128_gcm() : key_bytes == 24 ? EVP_aes_192_gcm() : EVP_aes_256_gcm();
+  return key_bytes == 16   ? EVP_aes_128_gcm()
+         : key_bytes == 24 ? EVP_aes_192_gcm()
+                           : EVP_aes_256_gcm();
 }
 
 const EVP_CIPHER* cbc_of(std::size_t key_bytes) {
   CHECK(is_aes_key_size(key_bytes));
-  return key_bytes == 16 ? EVP_aes_128_cbc() : key_bytes == 24 ? EVP_aes_192_cbc() : EVP_aes_256_cbc();
+  return key_bytes == 16   ? EVP_aes_128_cbc()
+         : key_bytes == 24 ? EVP_aes_192_cbc()
+                           : EVP_aes_256_cbc();
 }
 
 // Seals or opens, as the context was set up: `also` first, then `in`. What is left for the end

@@ -248,8 +248,7 @@ Result<std::unique_ptr<TcpListener>> TcpListener::listen(AsioExecutor& executor,
   const bool four = address->family() == AF_INET;
   const std::string what =
       std::string(four ? "listen tcp4 " : "listen tcp6 ") + join_host_port(host, port) + ": ";
-  const int descriptor =
-      ::socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int descriptor = ::socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return unavailable(what + "socket: " + errno_text(errno));
   int on = 1;
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);

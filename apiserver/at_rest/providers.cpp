@@ -20,8 +20,8 @@ std::string_view prefix_of(Provider::Type type) {
   CHECK(false);
 }
 
-Result<std::string> open_with(Provider::Type type, const std::string& secret,
-                              std::string_view data, std::string_view store_key) {
+Result<std::string> open_with(Provider::Type type, const std::string& secret, std::string_view data,
+                              std::string_view store_key) {
   const bool gcm = type == Provider::Type::kAesGcm;
   const std::size_t nonce = gcm ? kGcmNonceBytes : kAesBlockBytes;
   if (data.size() < nonce) {
@@ -75,10 +75,10 @@ Result<Providers::Opened> Providers::open(std::string_view stored,
       if (plain.ok()) return Opened{*std::move(plain), i != 0 || k != 0};
       keep_first(&of_keys, plain.status());
     }
-    keep_first(&refused, of_keys.ok() ? invalid_argument(
-                                            "no matching key was found for the provided AES "
-                                            "transformer")
-                                      : of_keys);
+    keep_first(&refused, of_keys.ok()
+                             ? invalid_argument("no matching key was found for the provided AES "
+                                                "transformer")
+                             : of_keys);
   }
   return refused.ok() ? invalid_argument("no matching prefix found") : refused;
 }

@@ -14,8 +14,8 @@ std::string refusal(const std::string& key, const std::string& why) {
 
 }  // namespace
 
-SealedStore::SealedStore(client::Store& inner, EncryptionConfig config,
-                         const api::Catalog& builtin, RandomBytes random)
+SealedStore::SealedStore(client::Store& inner, EncryptionConfig config, const api::Catalog& builtin,
+                         RandomBytes random)
     : inner_(inner), config_(std::move(config)), random_(std::move(random)) {
   for (const api::ResourceInfo& info : builtin.resources()) {
     if (!info.storage) continue;

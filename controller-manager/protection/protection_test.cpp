@@ -62,16 +62,15 @@ TEST_CASE("a claim is protected from the start, and let go when no scheduled pod
   json::array shown;
   shown.push_back(
       *parse_yaml_one("{metadata: {name: p, namespace: ns}, spec: {nodeName: n1, volumes: "
-                       "[{persistentVolumeClaim: {claimName: c}}]}}"));
+                      "[{persistentVolumeClaim: {claimName: c}}]}}"));
   CHECK_FALSE(plan.writes[0].holds(shown));
 }
 
 TEST_CASE("a claim made for a pod goes when the pod has stopped") {
   FixedWorld world;
-  world.put(gvr::kClaims, *parse_yaml_one(
-                              "{metadata: {name: p-v, namespace: ns, finalizers: "
-                              "[kubernetes.io/pvc-protection]" +
-                              std::string(kDying) + "}}"));
+  world.put(gvr::kClaims, *parse_yaml_one("{metadata: {name: p-v, namespace: ns, finalizers: "
+                                          "[kubernetes.io/pvc-protection]" +
+                                          std::string(kDying) + "}}"));
   const auto pod = [&](const std::string& more) {
     world.put(gvr::kPods,
               *parse_yaml_one("{metadata: {name: p, namespace: ns" + more +

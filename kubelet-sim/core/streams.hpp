@@ -4,7 +4,8 @@
 //
 // Strand: the executor's; no call runs a callback of the sink before it has returned.
 // Bound: while StreamSink::queued_bytes() is over kStreamBacklogMax the runtime reads no more of
-// what the process prints, so a client that does not read stops the process, not the node.
+// what the process prints, so that a client that does not read stops the process, not the node. The
+// server reads no more of the client while StreamSession::queued_input() is over it.
 // Errors: NotFound for a pod or container that is not here, FailedPrecondition for one that does
 // not run or a command that cannot be started (the message is what the user sees).
 #pragma once

@@ -12,9 +12,9 @@ constexpr int kMaxSide = 65535;
 }  // namespace
 
 const std::vector<std::string>& exec_subprotocols() {
-  static const std::vector<std::string> kNames = {
-      "v5.channel.k8s.io", "v4.channel.k8s.io", "v4.base64.channel.k8s.io", "channel.k8s.io",
-      "base64.channel.k8s.io"};
+  static const std::vector<std::string> kNames = {"v5.channel.k8s.io", "v4.channel.k8s.io",
+                                                  "v4.base64.channel.k8s.io", "channel.k8s.io",
+                                                  "base64.channel.k8s.io"};
   return kNames;
 }
 
@@ -61,9 +61,7 @@ std::string size_text(TerminalSize size) {
   return to_json(json::value{{"Width", size.width}, {"Height", size.height}});
 }
 
-json::value success_status() {
-  return {{"metadata", json::object()}, {"status", "Success"}};
-}
+json::value success_status() { return {{"metadata", json::object()}, {"status", "Success"}}; }
 
 json::value exit_status(int code) {
   const std::string number = std::to_string(code);

@@ -23,12 +23,11 @@ TEST_CASE("channels: what the forms differ in") {
     const char* name;
     bool base64, json_status, close_signal;
   };
-  for (const Row& row : {Row{"v5.channel.k8s.io", false, true, true},
-                         Row{"v4.channel.k8s.io", false, true, false},
-                         Row{"v4.base64.channel.k8s.io", true, true, false},
-                         Row{"channel.k8s.io", false, false, false},
-                         Row{"base64.channel.k8s.io", true, false, false},
-                         Row{"", false, false, false}}) {
+  for (const Row& row :
+       {Row{"v5.channel.k8s.io", false, true, true}, Row{"v4.channel.k8s.io", false, true, false},
+        Row{"v4.base64.channel.k8s.io", true, true, false},
+        Row{"channel.k8s.io", false, false, false},
+        Row{"base64.channel.k8s.io", true, false, false}, Row{"", false, false, false}}) {
     CAPTURE(row.name);
     const ChannelForm form = channel_form(row.name);
     CHECK(form.base64 == row.base64);
@@ -45,8 +44,8 @@ TEST_CASE("channels: sizes of terminals") {
   CHECK(size->width == 80);
   CHECK(size->height == 24);
   CHECK(size_text(*size) == R"({"Width":80,"Height":24})");
-  for (const char* bad : {"", "{}", "[]", R"({"Width":0,"Height":24})", R"({"Width":70000,"Height":1})",
-                          R"({"Width":"80","Height":24})"}) {
+  for (const char* bad : {"", "{}", "[]", R"({"Width":0,"Height":24})",
+                          R"({"Width":70000,"Height":1})", R"({"Width":"80","Height":24})"}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_size(bad));
   }

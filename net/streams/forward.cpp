@@ -40,8 +40,8 @@ class Forward : public std::enable_shared_from_this<Forward> {
     kept.remove("Date");
     head.headers = std::move(kept);
     if (!refused_ && f_.on_head) filter_ = f_.on_head(head);
-    whole_ = refused_ || (!head_only_ && length >= 0 && length <= kWholeMax) ||
-             has_no_body(head.status);
+    whole_ =
+        refused_ || (!head_only_ && length >= 0 && length <= kWholeMax) || has_no_body(head.status);
     answer_ = std::move(head);
     if (whole_) return;
     f_.exchange->on_drain([self = shared_from_this()] {

@@ -44,8 +44,8 @@ struct Proxied : World {
 TEST_CASE("forward: method, body, headers and answer pass") {
   Proxied w;
   w.serve([](const Request& request, auto exchange) {
-    Response response = make_response(201, request.method + " " + request.target + " " + request.body,
-                                      "text/x");
+    Response response =
+        make_response(201, request.method + " " + request.target + " " + request.body, "text/x");
     response.headers.add("X-Seen", std::string(request.headers.get("X-Mine")));
     response.headers.add("X-Hop", std::string(request.headers.get("Keep-Alive")));
     exchange->respond(std::move(response));
@@ -84,7 +84,9 @@ TEST_CASE("forward: a server that is not there, and one that refuses") {
   nobody.host = "127.0.0.1";
   nobody.port = 1;
   nobody.tls = false;
-  w.change = [&](Forwarding& f) { f.client = std::move(Client::create(w.executor, nobody)).value(); };
+  w.change = [&](Forwarding& f) {
+    f.client = std::move(Client::create(w.executor, nobody)).value();
+  };
   const auto lost = w.get(*visitor, "/");
   REQUIRE(lost.ok());
   CHECK(lost->status == 503);

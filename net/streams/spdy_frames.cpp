@@ -46,77 +46,77 @@ std::string control(std::uint16_t type, std::uint8_t flags, std::string_view pay
 
 std::string make_dictionary() {
   std::string out;
-  for (const char* word :
-       {"options",
-        "head",
-        "post",
-        "put",
-        "delete",
-        "trace",
-        "accept",
-        "accept-charset",
-        "accept-encoding",
-        "accept-language",
-        "accept-ranges",
-        "age",
-        "allow",
-        "authorization",
-        "cache-control",
-        "connection",
-        "content-base",
-        "content-encoding",
-        "content-language",
-        "content-length",
-        "content-location",
-        "content-md5",
-        "content-range",
-        "content-type",
-        "date",
-        "etag",
-        "expect",
-        "expires",
-        "from",
-        "host",
-        "if-match",
-        "if-modified-since",
-        "if-none-match",
-        "if-range",
-        "if-unmodified-since",
-        "last-modified",
-        "location",
-        "max-forwards",
-        "pragma",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "range",
-        "referer",
-        "retry-after",
-        "server",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-        "vary",
-        "via",
-        "warning",
-        "www-authenticate",
-        "method",
-        "get",
-        "status",
-        "200 OK",
-        "version",
-        "HTTP/1.1",
-        "url",
-        "public",
-        "set-cookie",
-        "keep-alive",
-        "origin"}) {
+  for (const char* word : {"options",
+                           "head",
+                           "post",
+                           "put",
+                           "delete",
+                           "trace",
+                           "accept",
+                           "accept-charset",
+                           "accept-encoding",
+                           "accept-language",
+                           "accept-ranges",
+                           "age",
+                           "allow",
+                           "authorization",
+                           "cache-control",
+                           "connection",
+                           "content-base",
+                           "content-encoding",
+                           "content-language",
+                           "content-length",
+                           "content-location",
+                           "content-md5",
+                           "content-range",
+                           "content-type",
+                           "date",
+                           "etag",
+                           "expect",
+                           "expires",
+                           "from",
+                           "host",
+                           "if-match",
+                           "if-modified-since",
+                           "if-none-match",
+                           "if-range",
+                           "if-unmodified-since",
+                           "last-modified",
+                           "location",
+                           "max-forwards",
+                           "pragma",
+                           "proxy-authenticate",
+                           "proxy-authorization",
+                           "range",
+                           "referer",
+                           "retry-after",
+                           "server",
+                           "te",
+                           "trailer",
+                           "transfer-encoding",
+                           "upgrade",
+                           "user-agent",
+                           "vary",
+                           "via",
+                           "warning",
+                           "www-authenticate",
+                           "method",
+                           "get",
+                           "status",
+                           "200 OK",
+                           "version",
+                           "HTTP/1.1",
+                           "url",
+                           "public",
+                           "set-cookie",
+                           "keep-alive",
+                           "origin"}) {
     put(out, std::string_view(word).size(), 4);
     out += word;
   }
   return out +
-         "100101201202205206300302303304305306307402405406407408409410411412413414415416417502504505"
+         "10010120120220520630030230330430530630740240540640740840941041141241341441541641750250450"
+         "5"
          "203 Non-Authoritative Information204 No Content301 Moved Permanently400 Bad Request"
          "401 Unauthorized403 Forbidden404 Not Found500 Internal Server Error501 Not Implemented"
          "503 Service UnavailableJan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec 00:00:00 "
@@ -125,9 +125,7 @@ std::string make_dictionary() {
          "gzip,deflate,sdchcharset=utf-8charset=iso-8859-1,utf-,*,enq=0.";
 }
 
-const Bytef* bytes_of(std::string_view text) {
-  return reinterpret_cast<const Bytef*>(text.data());
-}
+const Bytef* bytes_of(std::string_view text) { return reinterpret_cast<const Bytef*>(text.data()); }
 
 // Name and value pairs, lengths before each; several values of one name are apart by a NUL.
 std::optional<Headers> parse_pairs(std::string_view plain) {
@@ -247,8 +245,8 @@ std::optional<Frame> Decoder::take_control() {
   if ((first >> 16 & 0x7fff) != kVersion) return fail("unsupported version");
   if (size > kMaxControl) return fail("control frame too large");
   if (data.size() < kHead + size) return std::nullopt;
-  auto frame = parse_control(static_cast<std::uint16_t>(first), static_cast<std::uint8_t>(second >> 24),
-                             data.substr(kHead, size));
+  auto frame = parse_control(static_cast<std::uint16_t>(first),
+                             static_cast<std::uint8_t>(second >> 24), data.substr(kHead, size));
   if (frame) drop(kHead + size);
   return frame;
 }
@@ -256,7 +254,7 @@ std::optional<Frame> Decoder::take_control() {
 std::optional<Frame> Decoder::parse_control(std::uint16_t type, std::uint8_t flags,
                                             std::string_view payload) {
   const bool fin = flags & kFin;
-  const std::size_t least = type == kSynStream                                     ? 10
+  const std::size_t least = type == kSynStream                                       ? 10
                             : type == kSynReply || type == kHeaders || type == kPing ? 4
                             : type == kRstStream || type == kGoAway                  ? 8
                                                                                      : 0;

@@ -78,12 +78,14 @@ TEST_CASE("spdy: what is encoded is decoded, cut anywhere") {
 TEST_CASE("spdy: several values of a header, and long data, come through") {
   Encoder encoder;
   Decoder decoder;
-  const auto head = decode(decoder, encoder.syn_reply(5, {{"a", std::string("x\0y", 3)}}, true), 99);
+  const auto head =
+      decode(decoder, encoder.syn_reply(5, {{"a", std::string("x\0y", 3)}}, true), 99);
   const auto& reply = std::get<spdy::SynReply>(head.at(0));
   CHECK(reply.fin);
   CHECK(reply.headers.values("a") == std::vector<std::string_view>{"x", "y"});
   std::string got;
-  for (const auto& frame : decode(decoder, Encoder::data(5, std::string(200000, 'z'), true), 4096)) {
+  for (const auto& frame :
+       decode(decoder, Encoder::data(5, std::string(200000, 'z'), true), 4096)) {
     got += std::get<spdy::Data>(frame).bytes;
   }
   CHECK(got == std::string(200000, 'z'));
@@ -97,11 +99,11 @@ TEST_CASE("spdy: what breaks the rules") {
   Encoder encoder;
   std::string bad_block = encoder.syn_stream(1, {{"a", "b"}}, false);
   bad_block[20] ^= 0x55;
-  for (const Row& row : {Row{"version 2", bytes({0x80, 2, 0, 1, 0, 0, 0, 0})},
-                         Row{"too large", bytes({0x80, 3, 0, 1, 0, 1, 0, 1})},
-                         Row{"short SYN_STREAM", bytes({0x80, 3, 0, 1, 0, 0, 0, 4, 0, 0, 0, 1})},
-                         Row{"short PING", bytes({0x80, 3, 0, 6, 0, 0, 0, 0})},
-                         Row{"broken block", bad_block}}) {
+  for (const Row& row :
+       {Row{"version 2", bytes({0x80, 2, 0, 1, 0, 0, 0, 0})},
+        Row{"too large", bytes({0x80, 3, 0, 1, 0, 1, 0, 1})},
+        Row{"short SYN_STREAM", bytes({0x80, 3, 0, 1, 0, 0, 0, 4, 0, 0, 0, 1})},
+        Row{"short PING", bytes({0x80, 3, 0, 6, 0, 0, 0, 0})}, Row{"broken block", bad_block}}) {
     CAPTURE(row.name);
     Decoder decoder;
     CHECK(decode(decoder, row.wire, 5).empty());
@@ -183,8 +185,8 @@ TEST_CASE("spdy session: paused, nothing comes; then all of it in order") {
   CHECK(pair.log.size() == 1);
   pair.server->pause(false);
   pair.deliver();
-  CHECK(pair.log == std::vector<std::string>{"open1data", "data10", "data11", "data12", "data13",
-                                             "data14"});
+  CHECK(pair.log ==
+        std::vector<std::string>{"open1data", "data10", "data11", "data12", "data13", "data14"});
 }
 
 TEST_CASE("spdy session: a reset ends a stream, a broken peer the connection") {
