@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "base/encoding.hpp"
-
 namespace coracle::kubelet {
 namespace {
 
@@ -16,6 +14,7 @@ constexpr Duration kBackOffFirst = seconds(10);
 constexpr Duration kBackOffMax = seconds(300);
 constexpr Duration kBackOffForgotten = std::chrono::minutes(10);
 constexpr Duration kPullRefusedShown = milliseconds(500);  // ErrImagePull, then ImagePullBackOff
+constexpr Duration kAskAgain = seconds(10);                // upstream's pod worker, after an error
 constexpr int kKilled = 137, kTerminatedBySignal = 143;
 
 Duration back_off(int failures) {
@@ -32,12 +31,6 @@ std::vector<std::string> strings(const json::value& spec, std::string_view key) 
   return out;
 }
 
-// As Go prints a duration of whole seconds: "40s", "1m20s".
-std::string seconds_text(Duration d) {
-  const auto s = std::chrono::duration_cast<seconds>(d).count();
-  return s < 60 ? fmt::format("{}s", s) : fmt::format("{}m{}s", s / 60, s % 60);
-}
-
 std::string milliseconds_text(Duration d) {
   const auto ms = std::chrono::duration_cast<milliseconds>(d).count();
   return ms < 1000 ? fmt::format("{}ms", ms) : fmt::format("{}s", static_cast<double>(ms) / 1000);
@@ -45,162 +38,276 @@ std::string milliseconds_text(Duration d) {
 
 }  // namespace
 
+// As Go prints a duration of whole seconds: "40s", "1m20s".
+std::string ContainerMachine::back_off_text(int failures) {
+  const auto s = std::chrono::duration_cast<seconds>(back_off(failures)).count();
+  return s < 60 ? fmt::format("{}s", s) : fmt::format("{}m{}s", s / 60, s % 60);
+}
+
 ContainerMachine::ContainerMachine(const json::value& spec, const ImageCatalog& catalog,
-                                   RestartPolicy policy, std::string pod_id, std::string field_path)
-    : name_(get_string(spec, "name")),
+                                   ContainerTraits traits)
+    : traits_(std::move(traits)),
+      name_(get_string(spec, "name")),
       image_(get_string(spec, "image")),
-      pod_id_(std::move(pod_id)),
-      field_path_(std::move(field_path)),
+      pull_policy_(get_string(spec, "imagePullPolicy")),
       behaviour_(catalog.find(image_)),
-      pull_error_(catalog.pull_error(image_)),
-      policy_(policy) {
+      pull_failure_(catalog.pull_failure(image_)) {
   script_ = script_of(behaviour_, strings(spec, "command"), strings(spec, "args"),
-                      policy == RestartPolicy::kAlways);
+                      traits_.policy == RestartPolicy::kAlways);
   never_ready_ = !behaviour_.ready_after.has_value();
   ready_delay_ = behaviour_.ready_after.value_or(Duration(0));
   if (find(spec, "readinessProbe") != nullptr) {
     ready_delay_ += seconds(get_int(spec, "readinessProbe.initialDelaySeconds"));
   }
-  pull_always_ = get_string(spec, "imagePullPolicy") == "Always";
-}
-
-void ContainerMachine::emit(std::vector<PodEvent>* events, bool warning, std::string reason,
-                            std::string message) {
-  events->push_back({warning, std::move(reason), std::move(message), field_path_});
-}
-
-void ContainerMachine::allow(Instant now, std::vector<PodEvent>* events) {
-  if (phase_ == Phase::kWaiting) begin_pull(now, events);
-}
-
-void ContainerMachine::begin_pull(Instant now, std::vector<PodEvent>* events) {
-  if (pulled_ && !pull_always_) {
-    emit(events, false, "Pulled",
-         fmt::format("Container image \"{}\" already present on machine", image_));
-    phase_ = Phase::kStarting;
-    due_ = now.now + behaviour_.start;
-    return;
+  logs_tell_ = get_string(spec, "terminationMessagePolicy") == "FallbackToLogsOnError";
+  if (!traits_.real) return;
+  traits_.asks = true;
+  has_post_start_ = find(spec, "lifecycle.postStart") != nullptr;
+  has_pre_stop_ = find(spec, "lifecycle.preStop") != nullptr;
+  for (const auto& [kind, key] : {std::pair{ProbeKind::kStartup, "startupProbe"},
+                                  std::pair{ProbeKind::kLiveness, "livenessProbe"},
+                                  std::pair{ProbeKind::kReadiness, "readinessProbe"}}) {
+    probes_[static_cast<int>(kind)] = ProbeMachine(kind, find(spec, key));
   }
-  emit(events, false, "Pulling", fmt::format("Pulling image \"{}\"", image_));
-  phase_ = Phase::kPulling;
-  due_ = now.now + (pulled_ ? Duration(0) : behaviour_.pull);
 }
 
-void ContainerMachine::after_pull(Instant now, std::vector<PodEvent>* events) {
-  if (!pull_error_) {
-    const std::string took = milliseconds_text(pulled_ ? Duration(0) : behaviour_.pull);
-    emit(events, false, "Pulled",
-         fmt::format("Successfully pulled image \"{}\" in {} ({} including waiting). Image size: "
-                     "0 bytes.",
-                     image_, took, took));
+void ContainerMachine::emit(Effects* out, bool warning, std::string reason,
+                            std::string message) const {
+  out->events.push_back({warning, std::move(reason), std::move(message), traits_.field_path});
+}
+
+void ContainerMachine::wish(Wish::Kind kind, Effects* out) const {
+  out->wishes.push_back({.kind = kind, .container = name_, .run = runs_});
+}
+
+void ContainerMachine::allow(Instant now, Effects* out) {
+  if (phase_ == Phase::kWaiting) begin_pull(now, out);
+}
+
+void ContainerMachine::begin_pull(Instant now, Effects* out) {
+  if (pull_policy_ == "Never" && pull_failure_ && pull_failure_->reason == "ErrImagePull") {
+    pull_failure_ = PullFailure{
+        "ErrImageNeverPull",
+        fmt::format("Container image \"{}\" is not present with pull policy of Never", image_)};
+  }
+  if (pull_failure_ && !pull_failure_->asks_registry()) return pull_refused(now, out);
+  if ((pulled_ && pull_policy_ != "Always") || pull_policy_ == "Never") {
+    emit(out, false, "Pulled",
+         fmt::format("Container image \"{}\" already present on machine", image_));
     pulled_ = true;
     phase_ = Phase::kStarting;
     due_ = now.now + behaviour_.start;
     return;
   }
-  emit(events, true, "Failed",
-       fmt::format("Failed to pull image \"{}\": {}", image_, *pull_error_));
-  emit(events, true, "Failed", "Error: ErrImagePull");
-  ++pull_failures_;
-  pull_refused_shown_ = false;
-  phase_ = Phase::kPullBackOff;
-  due_ = now.now + kPullRefusedShown;
+  emit(out, false, "Pulling", fmt::format("Pulling image \"{}\"", image_));
+  phase_ = Phase::kPulling;
+  due_ = now.now + (pulled_ ? Duration(0) : behaviour_.pull);
 }
 
-void ContainerMachine::run(Instant now, std::vector<PodEvent>* events) {
+void ContainerMachine::after_pull(Instant now, Effects* out) {
+  if (pull_failure_) return pull_refused(now, out);
+  const std::string took = milliseconds_text(pulled_ ? Duration(0) : behaviour_.pull);
+  emit(out, false, "Pulled",
+       fmt::format("Successfully pulled image \"{}\" in {} ({} including waiting). Image size: "
+                   "0 bytes.",
+                   image_, took, took));
+  pulled_ = true;
+  phase_ = Phase::kStarting;
+  due_ = now.now + behaviour_.start;
+}
+
+void ContainerMachine::pull_refused(Instant now, Effects* out) {
+  const PullFailure& why = *pull_failure_;
+  if (why.asks_registry()) {
+    emit(out, true, "Failed", fmt::format("Failed to pull image \"{}\": {}", image_, why.message));
+  } else {
+    emit(out, true, why.reason == "InvalidImageName" ? "InspectFailed" : why.reason, why.message);
+  }
+  emit(out, true, "Failed", "Error: " + why.reason);
+  ++pull_failures_;
+  phase_ = Phase::kPullRefused;
+  due_ = now.now + (why.asks_registry() ? kPullRefusedShown : kAskAgain);
+}
+
+void ContainerMachine::launch(Instant now, Effects* out) {
+  ++runs_;
+  killed_ = again_ = ran_ = false;
+  if (!traits_.asks) return run(now, out);
+  phase_ = Phase::kCreating;
+  alive_ = traits_.real;
+  wish(Wish::Kind::kStart, out);
+}
+
+void ContainerMachine::run(Instant now, Effects* out) {
   if (current_end_) {
     last_ = std::move(current_end_);
     current_end_.reset();
     ++restarts_;
   }
-  emit(events, false, "Created", fmt::format("Created container: {}", name_));
-  emit(events, false, "Started", fmt::format("Started container {}", name_));
+  emit(out, false, "Created", fmt::format("Created container: {}", name_));
+  emit(out, false, "Started", fmt::format("Started container {}", name_));
   phase_ = Phase::kRunning;
   started_ = now.now;
   started_wall_ = now.wall;
   container_id_ = new_container_id(now.wall);
+  ran_ = true;
+  startup_passed_ = false;
+  post_start_ = pre_stop_ = HookState::kNone;
   ends_at_.reset();
-  if (script_.run_for) ends_at_ = now.now + *script_.run_for;
   old_logs_ = std::move(logs_);
   logs_.clear();
+  if (traits_.real) {
+    due_ = TimePoint();
+    if (!has_post_start_) return start_probes(now.now);
+    post_start_ = HookState::kPending;
+    return wish(Wish::Kind::kHook, out);
+  }
+  if (script_.run_for) ends_at_ = now.now + *script_.run_for;
   for (const std::string& line : script_.output) logs_.push_back({now.wall, line});
 }
 
-void ContainerMachine::end(Instant now, int exit_code, std::vector<PodEvent>* events) {
-  const bool stopped = phase_ == Phase::kStopping;
-  current_end_ = Ended{exit_code, exit_code == 0 ? "Completed" : "Error", started_wall_, now.wall,
-                       container_id_};
-  const bool again =
-      policy_ == RestartPolicy::kAlways || (policy_ == RestartPolicy::kOnFailure && exit_code != 0);
-  if (stopped || !again) {
+void ContainerMachine::start_probes(TimePoint now) {
+  ProbeMachine& startup = probes_[static_cast<int>(ProbeKind::kStartup)];
+  if (startup && !startup_passed_) return startup.start(now);
+  startup_passed_ = true;
+  for (const auto kind : {ProbeKind::kLiveness, ProbeKind::kReadiness}) {
+    probes_[static_cast<int>(kind)].start(now);
+  }
+}
+
+void ContainerMachine::end(Instant now, Ended ended, Effects* out) {
+  const bool stopped = phase_ == Phase::kStopping && !again_;
+  const int exit_code = ended.exit_code;
+  for (ProbeMachine& probe : probes_) probe.stop();
+  if (ended.reason.empty()) ended.reason = exit_code == 0 ? "Completed" : "Error";
+  if (ended.message.empty() && logs_tell_ && exit_code != 0) ended.message = last_lines();
+  if (phase_ == Phase::kCreating && current_end_) {  // it never ran: still a run of its own
+    last_ = std::move(current_end_);
+    ++restarts_;
+  }
+  current_end_ = std::move(ended);
+  const bool restart = traits_.policy == RestartPolicy::kAlways ||
+                       (traits_.policy == RestartPolicy::kOnFailure && exit_code != 0);
+  if (stopped || !restart) {
     phase_ = Phase::kEnded;
     return;
   }
   if (now.now - started_ >= kBackOffForgotten) crashes_ = 0;
   ++crashes_;
-  if (crashes_ == 1) return begin_pull(now, events);
+  if (crashes_ == 1) return begin_pull(now, out);
   phase_ = Phase::kCrashBackOff;
   due_ = now.now + back_off(crashes_ - 1);
-  emit(events, true, "BackOff",
-       fmt::format("Back-off restarting failed container {} in pod {}", name_, pod_id_));
+  emit(out, true, "BackOff",
+       fmt::format("Back-off restarting failed container {} in pod {}", name_, traits_.pod_id));
 }
 
-void ContainerMachine::stop(Instant now, Duration grace, std::vector<PodEvent>* events) {
+void ContainerMachine::stop(Instant now, Duration grace, Effects* out) {
+  again_ = false;
   if (phase_ == Phase::kStopping) {
     due_ = std::min(due_, now.now + grace);  // a shorter grace came after
     return;
+  }
+  if (phase_ == Phase::kCreating && alive_) {  // its end will be seen
+    phase_ = Phase::kStopping;
+    due_ = now.now + grace;
+    return wish(Wish::Kind::kTerminate, out);
   }
   if (phase_ != Phase::kRunning) {
     phase_ = Phase::kEnded;
     return;
   }
-  emit(events, false, "Killing", fmt::format("Stopping container {}", name_));
-  const bool obeys = behaviour_.stop <= grace;
-  stop_code_ = !obeys ? kKilled : script_.run_for ? kTerminatedBySignal : 0;
-  phase_ = Phase::kStopping;
-  due_ = now.now + std::min(behaviour_.stop, grace);
+  emit(out, false, "Killing", fmt::format("Stopping container {}", name_));
+  begin_stop(now, grace, out);
 }
 
-bool ContainerMachine::step(Instant now, std::vector<PodEvent>* events) {
+void ContainerMachine::begin_stop(Instant now, Duration grace, Effects* out) {
+  phase_ = Phase::kStopping;
+  for (ProbeMachine& probe : probes_) {
+    if (probe.kind() != ProbeKind::kReadiness) probe.stop();
+  }
+  if (!traits_.real) {
+    const bool obeys = behaviour_.stop <= grace;
+    stop_code_ = !obeys ? kKilled : script_.run_for ? kTerminatedBySignal : 0;
+    due_ = now.now + std::min(behaviour_.stop, grace);
+    return;
+  }
+  due_ = now.now + grace;
+  if (has_pre_stop_ && grace > Duration(0)) {
+    pre_stop_ = HookState::kPending;
+    out->wishes.push_back(
+        {.kind = Wish::Kind::kHook, .container = name_, .run = runs_, .hook = HookKind::kPreStop});
+    return;
+  }
+  wish(Wish::Kind::kTerminate, out);
+}
+
+// Ends a container that must start again: `why` follows "Container NAME ".
+void ContainerMachine::restart_for(Instant now, Duration grace, const std::string& why,
+                                   Effects* out) {
+  emit(out, false, "Killing", fmt::format("Container {} {}", name_, why));
+  again_ = true;
+  begin_stop(now, grace, out);
+}
+
+bool ContainerMachine::step(Instant now, Effects* out) {
   bool changed = false;
   for (auto at = next(); at && *at <= now.now; at = next()) {
     const Instant then = now.at(*at);
     changed = true;
     switch (phase_) {
       case Phase::kPulling:
-        after_pull(then, events);
+        after_pull(then, out);
         break;
-      case Phase::kPullBackOff:
-        if (!pull_refused_shown_) {
-          pull_refused_shown_ = true;
-          emit(events, false, "BackOff", fmt::format("Back-off pulling image \"{}\"", image_));
-          emit(events, true, "Failed", "Error: ImagePullBackOff");
-          due_ = then.now + back_off(pull_failures_);
-        } else {
-          begin_pull(then, events);
+      case Phase::kPullRefused:
+        if (!pull_failure_->asks_registry()) {
+          begin_pull(then, out);
+          break;
         }
+        phase_ = Phase::kPullBackOff;
+        emit(out, false, "BackOff", fmt::format("Back-off pulling image \"{}\"", image_));
+        emit(out, true, "Failed", "Error: ImagePullBackOff");
+        due_ = then.now + back_off(pull_failures_);
         break;
       case Phase::kStarting:
-        run(then, events);
+        launch(then, out);
+        break;
+      case Phase::kConfigError:
+        emit(out, false, "Pulled",
+             fmt::format("Container image \"{}\" already present on machine", image_));
+        launch(then, out);
         break;
       case Phase::kRunning:
         if (ends_at_ && *at >= *ends_at_) {
-          end(then, script_.exit_code, events);
+          end(then, {script_.exit_code, "", "", started_wall_, then.wall, container_id_}, out);
         } else {
           due_ = TimePoint();  // the moment it became ready has passed
         }
+        for (ProbeMachine& probe : probes_) {
+          if (!probe.step(then.now)) continue;
+          out->wishes.push_back({.kind = Wish::Kind::kProbe,
+                                 .container = name_,
+                                 .run = runs_,
+                                 .probe = probe.kind()});
+        }
         break;
       case Phase::kStopping:
-        end(then, stop_code_, events);
+        if (traits_.real) {
+          killed_ = true;
+          wish(Wish::Kind::kKill, out);
+        } else {
+          end(then, {stop_code_, "", "", started_wall_, then.wall, container_id_}, out);
+        }
         break;
+      case Phase::kPullBackOff:
       case Phase::kCrashBackOff:
-        begin_pull(then, events);
+        begin_pull(then, out);
         break;
       case Phase::kWaiting:
+      case Phase::kCreating:
       case Phase::kEnded:
         break;
     }
-    if (phase_ == Phase::kRunning && *at == started_ && !never_ready_) {
+    if (!traits_.real && phase_ == Phase::kRunning && *at == started_ && !never_ready_) {
       due_ = started_ + ready_delay_;
     }
   }
@@ -210,129 +317,23 @@ bool ContainerMachine::step(Instant now, std::vector<PodEvent>* events) {
 std::optional<TimePoint> ContainerMachine::next() const {
   switch (phase_) {
     case Phase::kWaiting:
+    case Phase::kCreating:
     case Phase::kEnded:
       return std::nullopt;
+    case Phase::kStopping:
+      if (killed_) return std::nullopt;  // its end will be seen
+      return due_;
     case Phase::kRunning: {
       std::optional<TimePoint> at = ends_at_;
-      if (due_ > started_ && (!at || due_ < *at)) at = due_;
+      if (!traits_.real && due_ > started_ && (!at || due_ < *at)) at = due_;
+      for (const ProbeMachine& probe : probes_) {
+        if (const auto due = probe.next(); due && (!at || *due < *at)) at = due;
+      }
       return at;
     }
     default:
       return due_;
   }
-}
-
-bool ContainerMachine::ready(TimePoint now) const {
-  return phase_ == Phase::kRunning && !never_ready_ && now >= started_ + ready_delay_;
-}
-
-std::optional<int> ContainerMachine::exit_code() const {
-  if (running() || !current_end_) return std::nullopt;
-  return current_end_->exit_code;
-}
-
-std::string ContainerMachine::new_container_id(WallTime wall) const {
-  return "sim://" + hex_encode(sha256(fmt::format("{}/{}/{}/{}", pod_id_, name_, restarts_,
-                                                  wall.time_since_epoch().count())));
-}
-
-void ContainerMachine::restore(const json::value& status, Instant now) {
-  restarts_ = static_cast<int>(get_int(status, "restartCount"));
-  const auto time = [](const json::value& v, std::string_view path, WallTime fallback) {
-    const auto parsed = parse_time(get_string(v, path));
-    return parsed.ok() ? *parsed : fallback;
-  };
-  const auto read_end = [&](const json::value& v) {
-    return Ended{static_cast<int>(get_int(v, "exitCode")), std::string(get_string(v, "reason")),
-                 time(v, "startedAt", now.wall), time(v, "finishedAt", now.wall),
-                 std::string(get_string(v, "containerID"))};
-  };
-  if (const json::value* last = find(status, "lastState.terminated")) last_ = read_end(*last);
-  if (const json::value* run = find(status, "state.running")) {
-    pulled_ = true;
-    phase_ = Phase::kRunning;
-    started_wall_ = time(*run, "startedAt", now.wall);
-    started_ = now.now - std::max(Duration(0), now.wall - started_wall_);
-    container_id_ = get_string(status, "containerID");
-    if (script_.run_for) ends_at_ = started_ + *script_.run_for;
-    if (!never_ready_) due_ = started_ + ready_delay_;
-    for (const std::string& line : script_.output) logs_.push_back({started_wall_, line});
-  } else if (const json::value* over = find(status, "state.terminated")) {
-    pulled_ = true;
-    current_end_ = read_end(*over);
-    phase_ = Phase::kEnded;
-  }
-}
-
-json::value ContainerMachine::terminated(const Ended& ended) const {
-  json::object t;
-  t["containerID"] = ended.container_id;
-  t["exitCode"] = ended.exit_code;
-  t["finishedAt"] = format_time(ended.finished);
-  t["reason"] = ended.reason;
-  t["startedAt"] = format_time(ended.started);
-  return t;
-}
-
-json::value ContainerMachine::state(TimePoint) const {
-  json::value out = json::object();
-  const auto waiting = [&](std::string reason, std::string message) {
-    json::object& w = make_object(out, "waiting");
-    if (!message.empty()) w["message"] = std::move(message);
-    w["reason"] = std::move(reason);
-  };
-  switch (phase_) {
-    case Phase::kRunning:
-    case Phase::kStopping:
-      set_path(out, "running.startedAt", json::value(format_time(started_wall_)));
-      break;
-    case Phase::kEnded:
-      if (current_end_)
-        make_object(out, "")["terminated"] = terminated(*current_end_);
-      else
-        waiting("ContainerCreating", "");
-      break;
-    case Phase::kPullBackOff:
-      if (pull_refused_shown_) {
-        waiting("ImagePullBackOff", fmt::format("Back-off pulling image \"{}\": ErrImagePull: {}",
-                                                image_, *pull_error_));
-      } else {
-        waiting("ErrImagePull", *pull_error_);
-      }
-      break;
-    case Phase::kCrashBackOff:
-      waiting("CrashLoopBackOff",
-              fmt::format("back-off {} restarting failed container={} pod={}",
-                          seconds_text(back_off(crashes_ - 1)), name_, pod_id_));
-      break;
-    default:
-      waiting("ContainerCreating", "");
-  }
-  return out;
-}
-
-json::value ContainerMachine::status(TimePoint now) const {
-  json::object s;
-  if (running())
-    s["containerID"] = container_id_;
-  else if (current_end_)
-    s["containerID"] = current_end_->container_id;
-  s["image"] = image_;
-  s["imageID"] = "";
-  json::value last = json::object();
-  // A container between two runs shows its last end as the last state, once it waits again.
-  const bool waits = !running() && phase_ != Phase::kEnded;
-  if (waits && current_end_)
-    make_object(last, "")["terminated"] = terminated(*current_end_);
-  else if (last_)
-    make_object(last, "")["terminated"] = terminated(*last_);
-  s["lastState"] = std::move(last);
-  s["name"] = name_;
-  s["ready"] = ready(now);
-  s["restartCount"] = restarts_;
-  s["started"] = running();
-  s["state"] = state(now);
-  return s;
 }
 
 }  // namespace coracle::kubelet

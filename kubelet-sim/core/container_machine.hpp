@@ -1,5 +1,9 @@
-// ContainerMachine: one container's life in the scripted runtime, as a state machine over time:
-// pull, start, run, end, restart with back-off. Pure: time is an argument, effects are returned.
+// ContainerMachine: one container's life as a state machine over time: pull, start, run, end,
+// restart with back-off. Pure: time and what was seen are arguments, effects are returned.
+//
+// Two kinds. A scripted container's start, end and readiness are guessed from its image and
+// command. A real one (a process) is asked for by wishes and told of by see(): nothing about it is
+// guessed. `asks`: a scripted one whose start the runtime may refuse (its sources may be missing).
 //
 // Owner: its PodMachine. Times are exact: a step at a later time acts as if it had been called at
 // each deadline on the way. Back-offs are upstream's: 10 s doubling to 300 s, forgotten after a run
@@ -14,101 +18,131 @@
 #include "base/json.hpp"
 #include "kubelet/command_script.hpp"
 #include "kubelet/image_catalog.hpp"
+#include "kubelet/log_buffer.hpp"
+#include "kubelet/probe_machine.hpp"
+#include "kubelet/runtime.hpp"
 
 namespace coracle::kubelet {
 
 enum class RestartPolicy { kAlways, kOnFailure, kNever };
 
-struct PodEvent {
-  bool warning = false;
-  std::string reason, message, field_path;
+struct ContainerTraits {
+  RestartPolicy policy = RestartPolicy::kAlways;
+  bool asks = false, real = false;
+  std::string pod_id;      // names the pod in messages
+  std::string field_path;  // "spec.containers{web}"
+  Duration grace = std::chrono::seconds(30);
+  bool after_inits = false;  // it waits as PodInitializing
 };
-
-struct LogLine {
-  WallTime time;
-  std::string text;
-};
-inline constexpr size_t kLogLinesMax = 10'000;  // a container; older ones are dropped
 
 class ContainerMachine {
  public:
   enum class Phase {
     kWaiting,  // not allowed to start yet
     kPulling,
+    kPullRefused,  // its reason is shown for a moment, then the back-off
     kPullBackOff,
     kStarting,
+    kCreating,     // kStart was wished
+    kConfigError,  // kRefused; asks again
     kRunning,
     kStopping,
     kCrashBackOff,
     kEnded,  // will not start again
   };
 
-  // `spec` is the container of the pod's spec; `pod_id` names the pod in messages.
-  ContainerMachine(const json::value& spec, const ImageCatalog& catalog, RestartPolicy policy,
-                   std::string pod_id, std::string field_path);
+  // `spec` is the container of the pod's spec.
+  ContainerMachine(const json::value& spec, const ImageCatalog& catalog, ContainerTraits traits);
 
   const std::string& name() const { return name_; }
   Phase phase() const { return phase_; }
+  bool real() const { return traits_.real; }
   bool running() const { return phase_ == Phase::kRunning || phase_ == Phase::kStopping; }
   bool ended() const { return phase_ == Phase::kEnded; }
   bool ready(TimePoint now) const;
+  // Passed its startup probe and its postStart hook.
+  bool started() const;
   // Its last end, if it is not running now.
   std::optional<int> exit_code() const;
   int restart_count() const { return restarts_; }
 
   // May start (its turn has come). Only the first call counts.
-  void allow(Instant now, std::vector<PodEvent>* events);
-  // SIGTERM now; SIGKILL when the grace is over.
-  void stop(Instant now, Duration grace, std::vector<PodEvent>* events);
+  void allow(Instant now, Effects* out);
+  // SIGTERM now (after the preStop hook); SIGKILL when the grace is over.
+  void stop(Instant now, Duration grace, Effects* out);
   // Passes the deadlines up to now. Returns whether anything changed.
-  bool step(Instant now, std::vector<PodEvent>* events);
+  bool step(Instant now, Effects* out);
   // When step() has something to do next.
   std::optional<TimePoint> next() const;
+  // What a wish of this container was answered, or its end. Returns whether anything changed.
+  bool see(const Seen& seen, Instant now, Effects* out);
+  // What the process printed.
+  void print(LogLine line) { logs_.push_back(std::move(line)); }
 
   // Continues what an earlier process of ours reported (a status of the API), after a restart.
   void restore(const json::value& status, Instant now);
   // The ContainerStatus.
   json::value status(TimePoint now) const;
-  const std::vector<LogLine>& logs(bool previous) const { return previous ? old_logs_ : logs_; }
+  const LogBuffer& logs(bool previous) const { return previous ? old_logs_ : logs_; }
   bool has_previous() const { return last_.has_value(); }
 
  private:
   struct Ended {
     int exit_code = 0;
-    std::string reason;
+    std::string reason, message;
     WallTime started, finished;
     std::string container_id;
   };
-  void begin_pull(Instant now, std::vector<PodEvent>* events);
-  void after_pull(Instant now, std::vector<PodEvent>* events);
-  void run(Instant now, std::vector<PodEvent>* events);
-  void end(Instant now, int exit_code, std::vector<PodEvent>* events);
-  void emit(std::vector<PodEvent>* events, bool warning, std::string reason, std::string message);
-  json::value state(TimePoint now) const;
+  enum class HookState { kNone, kPending, kDone };
+
+  void begin_pull(Instant now, Effects* out);
+  void after_pull(Instant now, Effects* out);
+  void pull_refused(Instant now, Effects* out);
+  void launch(Instant now, Effects* out);
+  void run(Instant now, Effects* out);
+  void start_probes(TimePoint now);
+  void end(Instant now, Ended ended, Effects* out);
+  void restart_for(Instant now, Duration grace, const std::string& why, Effects* out);
+  void begin_stop(Instant now, Duration grace, Effects* out);
+  void see_probe(const Seen& seen, Instant now, Effects* out);
+  void see_hook(const Seen& seen, Instant now, Effects* out);
+  bool see_start(const Seen& seen, Instant now, Effects* out);
+  void see_exit(const Seen& seen, Instant now, Effects* out);
+  void wish(Wish::Kind kind, Effects* out) const;
+  void emit(Effects* out, bool warning, std::string reason, std::string message) const;
+  std::string last_lines() const;
+  static std::string back_off_text(int failures);
+  json::value state() const;
   json::value terminated(const Ended& ended) const;
   std::string new_container_id(WallTime wall) const;
 
   // Constant after construction.
-  std::string name_, image_, pod_id_, field_path_;
+  ContainerTraits traits_;
+  std::string name_, image_, pull_policy_;
   ImageBehaviour behaviour_;
-  std::optional<std::string> pull_error_;
+  std::optional<PullFailure> pull_failure_;
   Script script_;
-  RestartPolicy policy_;
   Duration ready_delay_{0};
-  bool never_ready_ = false, pull_always_ = true;
+  bool never_ready_ = false, has_post_start_ = false, has_pre_stop_ = false, logs_tell_ = false;
 
   Phase phase_ = Phase::kWaiting;
   TimePoint due_;                     // of the phase, where it has one
-  std::optional<TimePoint> ends_at_;  // of a running one
+  std::optional<TimePoint> ends_at_;  // of a running scripted one
   TimePoint started_;
   WallTime started_wall_;
   std::string container_id_;
-  bool pulled_ = false, pull_refused_shown_ = false;
-  int restarts_ = 0, pull_failures_ = 0, crashes_ = 0;
+  bool pulled_ = false;
+  int runs_ = 0, restarts_ = 0, pull_failures_ = 0, crashes_ = 0;
   int stop_code_ = 0;
+  HookState post_start_ = HookState::kNone, pre_stop_ = HookState::kNone;
+  bool alive_ = false;  // a real one: its process is there, or will be
+  bool again_ = false;  // stopping to be started again
+  bool killed_ = false, ran_ = false, startup_passed_ = false;  // in this run
+  std::string waiting_reason_, waiting_message_;                // of kConfigError
+  ProbeMachine probes_[kProbeKinds];
   std::optional<Ended> current_end_;  // while it does not run
   std::optional<Ended> last_;         // of the run before
-  std::vector<LogLine> logs_, old_logs_;
+  LogBuffer logs_, old_logs_;
 };
 
 }  // namespace coracle::kubelet

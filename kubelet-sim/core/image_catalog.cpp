@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/check.hpp"
 #include "base/yaml.hpp"
@@ -95,6 +96,39 @@ Status read_field(const std::string& image, std::string_view key, const json::va
   return bad(image, fmt::format("unknown or mistyped field \"{}\"", key));
 }
 
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+// What is wrong with the text of an image reference; empty if nothing is.
+std::string reference_error(std::string_view reference) {
+  const std::string_view rest = reference.substr(0, reference.find('@'));
+  const size_t slash = rest.rfind('/');
+  const size_t colon = rest.find(':', slash == std::string_view::npos ? 0 : slash);
+  const std::string_view name = rest.substr(0, colon);
+  const std::string_view tag = colon == std::string_view::npos ? "latest" : rest.substr(colon + 1);
+  const auto bad = [](std::string_view text, std::string_view others) {
+    return text.empty() || std::any_of(text.begin(), text.end(), [&](char c) {
+             return !is_word(c) && others.find(c) == std::string_view::npos;
+           });
+  };
+  if (bad(name, "-./:") || bad(tag, "-.") || tag.size() > 128 || !is_word(name.front()) ||
+      !is_word(name.back()) || name.find("//") != std::string_view::npos) {
+    return "invalid reference format";
+  }
+  // A registry's name may have capitals, a repository's not.
+  const size_t first = name.find('/');
+  const std::string_view host = name.substr(0, first);
+  const bool registry = first != std::string_view::npos &&
+                        (host.find('.') != std::string_view::npos ||
+                         host.find(':') != std::string_view::npos || host == "localhost");
+  const std::string_view path = registry ? name.substr(first + 1) : name;
+  if (path.find(':') != std::string_view::npos) return "invalid reference format";
+  if (std::any_of(path.begin(), path.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
+    return fmt::format("invalid reference format: repository name ({}{}) must be lowercase",
+                       first == std::string_view::npos ? "library/" : "", path);
+  }
+  return {};
+}
+
 }  // namespace
 
 ImageName parse_image(std::string_view reference) {
@@ -150,16 +184,22 @@ const ImageBehaviour& ImageCatalog::find(std::string_view reference) const {
   return general == images_.end() ? plain : general->second;
 }
 
-std::optional<std::string> ImageCatalog::pull_error(std::string_view reference) const {
+std::optional<PullFailure> ImageCatalog::pull_failure(std::string_view reference) const {
+  if (const std::string why = reference_error(reference); !why.empty()) {
+    return PullFailure{"InvalidImageName",
+                       fmt::format("Failed to apply default image tag \"{}\": couldn't parse image "
+                                   "name \"{}\": {}",
+                                   reference, reference, why)};
+  }
   const ImageName image = parse_image(reference);
   const auto& missing = find(reference).missing_tags;
   if (std::find(missing.begin(), missing.end(), image.tag) == missing.end()) return std::nullopt;
   const std::string full =
       fmt::format("docker.io/{}{}:{}", image.name.find('/') == std::string::npos ? "library/" : "",
                   image.name, image.tag);
-  return fmt::format(
-      "failed to pull and unpack image \"{}\": failed to resolve reference \"{}\": {}: not found",
-      full, full, full);
+  return PullFailure{"ErrImagePull", fmt::format("failed to pull and unpack image \"{}\": failed "
+                                                 "to resolve reference \"{}\": {}: not found",
+                                                 full, full, full)};
 }
 
 }  // namespace coracle::kubelet

@@ -33,6 +33,14 @@ struct ImageName {
 };
 ImageName parse_image(std::string_view reference);
 
+// Why an image is not there: the waiting reason of its container and the message.
+struct PullFailure {
+  std::string reason;  // ErrImagePull, ErrImageNeverPull, InvalidImageName
+  std::string message;
+  // Found out by a pull, so that its back-off counts; the others are known before.
+  bool asks_registry() const { return reason == "ErrImagePull"; }
+};
+
 class ImageCatalog {
  public:
   // The entries every lab starts with.
@@ -41,8 +49,8 @@ class ImageCatalog {
   Status add(std::string_view yaml);
 
   const ImageBehaviour& find(std::string_view reference) const;
-  // Why the image cannot be pulled, in containerd's words; nothing if it can.
-  std::optional<std::string> pull_error(std::string_view reference) const;
+  // Why the image cannot be pulled, in the kubelet's and containerd's words; nothing if it can.
+  std::optional<PullFailure> pull_failure(std::string_view reference) const;
 
  private:
   std::map<std::string, ImageBehaviour> images_;

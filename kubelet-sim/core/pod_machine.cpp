@@ -22,16 +22,29 @@ const json::value* status_of(const json::value& pod, std::string_view list, std:
   return nullptr;
 }
 
+// Upstream's back-off of volume operations.
+constexpr Duration kPrepareFirst = std::chrono::milliseconds(500);
+constexpr Duration kPrepareMax = std::chrono::seconds(122);
+
 }  // namespace
 
 PodMachine::PodMachine(const json::value& pod, PodPlace place, const ImageCatalog& catalog,
-                       Instant now)
-    : place_(std::move(place)), policy_(policy_of(pod)), start_time_(now.wall) {
-  const std::string id =
-      fmt::format("{}_{}({})", get_string(pod, "metadata.name"),
-                  get_string(pod, "metadata.namespace"), get_string(pod, "metadata.uid"));
+                       Instant now, PodTraits traits)
+    : place_(std::move(place)),
+      catalog_(catalog),
+      traits_(std::move(traits)),
+      policy_(policy_of(pod)),
+      id_(fmt::format("{}_{}({})", get_string(pod, "metadata.name"),
+                      get_string(pod, "metadata.namespace"), get_string(pod, "metadata.uid"))),
+      grace_(std::chrono::seconds(get_int(pod, "spec.terminationGracePeriodSeconds", 30))),
+      start_time_(now.wall) {
+  if (!traits_.prepare) prepared_ = Prepare::kDone;
+  prepare_due_ = now.now;
   if (const auto started = parse_time(get_string(pod, "status.startTime")); started.ok()) {
     start_time_ = *started;
+  }
+  if (const auto limit = get_int(pod, "spec.activeDeadlineSeconds", -1); limit >= 0) {
+    deadline_ = std::chrono::seconds(limit);
   }
   for (const json::value& spec : get_array(pod, "spec.initContainers")) {
     const bool sidecar = get_string(spec, "restartPolicy") == "Always";
@@ -40,45 +53,98 @@ PodMachine::PodMachine(const json::value& pod, PodPlace place, const ImageCatalo
     const RestartPolicy policy = sidecar                            ? RestartPolicy::kAlways
                                  : policy_ == RestartPolicy::kNever ? RestartPolicy::kNever
                                                                     : RestartPolicy::kOnFailure;
-    inits_.emplace_back(spec, catalog, policy, id,
-                        fmt::format("spec.initContainers{{{}}}", get_string(spec, "name")));
+    inits_.emplace_back(spec, catalog, traits_of(spec, "initContainers", policy));
     if (const auto* s = status_of(pod, "status.initContainerStatuses", inits_.back().name())) {
       inits_.back().restore(*s, now);
     }
   }
   for (const json::value& spec : get_array(pod, "spec.containers")) {
-    mains_.emplace_back(spec, catalog, policy_, id,
-                        fmt::format("spec.containers{{{}}}", get_string(spec, "name")));
+    mains_.emplace_back(spec, catalog, traits_of(spec, "containers", policy_));
     if (const auto* s = status_of(pod, "status.containerStatuses", mains_.back().name())) {
       mains_.back().restore(*s, now);
     }
   }
+  add_ephemeral(pod, now);
   since_initialized_ = since_ready_ = since_containers_ready_ = now.wall;
+}
+
+ContainerTraits PodMachine::traits_of(const json::value& spec, const char* list,
+                                      RestartPolicy policy) const {
+  const ContainerKind kind = traits_.kind_of ? traits_.kind_of(spec) : ContainerKind::kScripted;
+  return {.policy = policy,
+          .asks = kind != ContainerKind::kScripted,
+          .real = kind == ContainerKind::kReal,
+          .pod_id = id_,
+          .field_path = fmt::format("spec.{}{{{}}}", list, get_string(spec, "name")),
+          .grace = grace_,
+          .after_inits = !inits_.empty() && std::string_view(list) == "containers"};
+}
+
+// Ephemeral containers are never restarted and say nothing about the pod.
+void PodMachine::add_ephemeral(const json::value& pod, Instant now) {
+  for (const json::value& spec : get_array(pod, "spec.ephemeralContainers")) {
+    if (find_container(get_string(spec, "name")) != nullptr) continue;
+    ephemerals_.emplace_back(spec, catalog_,
+                             traits_of(spec, "ephemeralContainers", RestartPolicy::kNever));
+    const auto* s = status_of(pod, "status.ephemeralContainerStatuses", get_string(spec, "name"));
+    if (s != nullptr) ephemerals_.back().restore(*s, now);
+  }
+}
+
+// Whether the pod's volumes and files are there.
+bool PodMachine::prepare(Instant now, PodStep* step) {
+  if (prepared_ == Prepare::kNotYet && now.now >= prepare_due_) {
+    prepared_ = Prepare::kWished;
+    step->wishes.push_back({.kind = Wish::Kind::kPrepare});
+  }
+  return prepared_ == Prepare::kDone;
+}
+
+void PodMachine::see(const Seen& seen, Instant now, PodStep* step) {
+  if (seen.kind == Seen::Kind::kPrepared) {
+    prepared_ = Prepare::kDone;
+    step->changed = true;
+  } else if (seen.kind == Seen::Kind::kNotPrepared) {
+    for (const PodEvent& event : seen.events) step->events.push_back(event);
+    prepared_ = Prepare::kNotYet;
+    Duration wait = kPrepareFirst;
+    for (int i = 0; i < prepare_failures_ && wait < kPrepareMax; ++i) wait *= 2;
+    ++prepare_failures_;
+    prepare_due_ = now.now + std::min(wait, kPrepareMax);
+    step->changed = true;
+  } else if (ContainerMachine* c = find_container(seen.container)) {
+    step->changed = c->see(seen, now, step) || step->changed;
+  }
+}
+
+void PodMachine::print(std::string_view container, LogLine line) {
+  if (ContainerMachine* c = find_container(container)) c->print(std::move(line));
 }
 
 bool PodMachine::init_done() const {
   for (size_t i = 0; i < inits_.size(); ++i) {
-    const bool passed = sidecar(i) ? inits_[i].running() : inits_[i].exit_code() == 0;
+    const bool passed = sidecar(i) ? inits_[i].started() : inits_[i].exit_code() == 0;
     if (!passed) return false;
   }
   return true;
 }
 
 void PodMachine::advance(Instant now, PodStep* step) {
-  if (stopped_) return;
+  if (stopped_ || !prepare(now, step)) return;
+  for (ContainerMachine& c : ephemerals_) c.allow(now, step);
   for (size_t i = 0; i < inits_.size(); ++i) {
-    inits_[i].allow(now, &step->events);
-    const bool passed = sidecar(i) ? inits_[i].running() : inits_[i].exit_code() == 0;
+    inits_[i].allow(now, step);
+    const bool passed = sidecar(i) ? inits_[i].started() : inits_[i].exit_code() == 0;
     if (!passed) return;
   }
-  for (ContainerMachine& c : mains_) c.allow(now, &step->events);
+  for (ContainerMachine& c : mains_) c.allow(now, step);
   // Sidecars end when the last container has.
   const bool over =
       std::all_of(mains_.begin(), mains_.end(), [](const auto& c) { return c.ended(); });
   if (!over) return;
   for (size_t i = 0; i < inits_.size(); ++i) {
     if (sidecar(i) && !inits_[i].ended()) {
-      inits_[i].stop(now, std::chrono::seconds(30), &step->events);
+      inits_[i].stop(now, std::chrono::seconds(30), step);
     }
   }
 }
@@ -91,14 +157,30 @@ PodStep PodMachine::step(Instant now) {
   for (bool moved = true; moved;) {
     advance(now, &out);
     moved = false;
-    for (auto* group : {&inits_, &mains_}) {
-      for (ContainerMachine& c : *group) moved = c.step(now, &out.events) || moved;
+    for (auto* group : {&inits_, &mains_, &ephemerals_}) {
+      for (ContainerMachine& c : *group) moved = c.step(now, &out) || moved;
     }
     out.changed = out.changed || moved;
   }
+  if (deadline_ && !stopped_ && failed_reason_.empty()) {
+    const TimePoint over = now.now + (start_time_ + *deadline_ - now.wall);
+    if (now.now < over) {
+      out.next = over;
+    } else if (!all_ended()) {
+      out.events.push_back(
+          {false, "DeadlineExceeded",
+           "Pod was active on the node longer than the specified deadline", ""});
+      fail(now, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline",
+           &out);
+      out.changed = true;
+    }
+  }
   out.changed = out.changed || !out.events.empty();
   note_transitions(now);
-  for (const auto* group : {&inits_, &mains_}) {
+  if (prepared_ == Prepare::kNotYet && !stopped_ && (!out.next || prepare_due_ < *out.next)) {
+    out.next = prepare_due_;
+  }
+  for (const auto* group : {&inits_, &mains_, &ephemerals_}) {
     for (const ContainerMachine& c : *group) {
       const auto at = c.next();
       if (at && (!out.next || *at < *out.next)) out.next = at;
@@ -109,7 +191,7 @@ PodStep PodMachine::step(Instant now) {
 }
 
 void PodMachine::observe(const json::value& pod, Instant now, PodStep* step) {
-  if (find(pod, "metadata.deletionTimestamp") == nullptr) return;
+  if (find(pod, "metadata.deletionTimestamp") == nullptr) return add_ephemeral(pod, now);
   deleting_ = true;
   const auto grace = std::chrono::seconds(get_int(pod, "metadata.deletionGracePeriodSeconds"));
   stop_all(now, std::max<Duration>(grace, Duration(0)), step);
@@ -117,9 +199,9 @@ void PodMachine::observe(const json::value& pod, Instant now, PodStep* step) {
 
 void PodMachine::stop_all(Instant now, Duration grace, PodStep* step) {
   stopped_ = true;
-  for (auto* group : {&inits_, &mains_}) {
+  for (auto* group : {&inits_, &mains_, &ephemerals_}) {
     for (ContainerMachine& c : *group) {
-      if (!c.ended()) c.stop(now, grace, &step->events);
+      if (!c.ended()) c.stop(now, grace, step);
     }
   }
 }
@@ -133,7 +215,8 @@ void PodMachine::fail(Instant now, std::string reason, std::string message, PodS
 bool PodMachine::all_ended() const {
   const auto ended = [](const ContainerMachine& c) { return c.ended(); };
   return std::all_of(inits_.begin(), inits_.end(), ended) &&
-         std::all_of(mains_.begin(), mains_.end(), ended);
+         std::all_of(mains_.begin(), mains_.end(), ended) &&
+         std::all_of(ephemerals_.begin(), ephemerals_.end(), ended);
 }
 
 std::string PodMachine::phase() const {
@@ -210,13 +293,14 @@ json::value PodMachine::status(Instant now) const {
   };
   json::array conditions;
   conditions.push_back(condition("PodReadyToStartContainers",
-                                 !(stopped_ && all_ended()) && p != "Succeeded" && p != "Failed",
+                                 prepared_ == Prepare::kDone && !(stopped_ && all_ended()) &&
+                                     p != "Succeeded" && p != "Failed",
                                  start_time_));
   json::value initialized = condition("Initialized", c.initialized, since_initialized_);
   if (!c.initialized) {
     std::vector<std::string> names;
     for (size_t i = 0; i < inits_.size(); ++i) {
-      const bool passed = sidecar(i) ? inits_[i].running() : inits_[i].exit_code() == 0;
+      const bool passed = sidecar(i) ? inits_[i].started() : inits_[i].exit_code() == 0;
       if (!passed) names.push_back(inits_[i].name());
     }
     initialized.get_object()["message"] =
@@ -231,10 +315,12 @@ json::value PodMachine::status(Instant now) const {
   conditions.push_back(c.containers_ready ? std::move(all) : not_ready(std::move(all), names));
   conditions.push_back(condition("PodScheduled", true, start_time_));
   s["conditions"] = std::move(conditions);
-  json::array containers, inits;
+  json::array containers, inits, ephemerals;
   for (const ContainerMachine& m : mains_) containers.push_back(m.status(now.now));
   for (const ContainerMachine& m : inits_) inits.push_back(m.status(now.now));
+  for (const ContainerMachine& m : ephemerals_) ephemerals.push_back(m.status(now.now));
   s["containerStatuses"] = std::move(containers);
+  if (!ephemerals.empty()) s["ephemeralContainerStatuses"] = std::move(ephemerals);
   s["hostIP"] = place_.host_ip;
   s["hostIPs"] = json::array({json::object({{"ip", place_.host_ip}})});
   if (!inits.empty()) s["initContainerStatuses"] = std::move(inits);
@@ -247,8 +333,12 @@ json::value PodMachine::status(Instant now) const {
   return s;
 }
 
+ContainerMachine* PodMachine::find_container(std::string_view name) {
+  return const_cast<ContainerMachine*>(container(name));
+}
+
 const ContainerMachine* PodMachine::container(std::string_view name) const {
-  for (const auto* group : {&mains_, &inits_}) {
+  for (const auto* group : {&mains_, &inits_, &ephemerals_}) {
     for (const ContainerMachine& c : *group) {
       if (c.name() == name) return &c;
     }

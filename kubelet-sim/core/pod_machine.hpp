@@ -5,6 +5,7 @@
 // Owner: the node's driver. Invariant: the phase never leaves Succeeded or Failed.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,9 +21,19 @@ struct PodPlace {
   std::string host_ip, pod_ip;
 };
 
-struct PodStep {
-  bool changed = false;  // status() tells something new
-  std::vector<PodEvent> events;
+// How the containers of a pod are run, which the node's driver decides.
+enum class ContainerKind {
+  kScripted,
+  kAsking,  // scripted, but its start is asked for: it refers to what may be missing
+  kReal,
+};
+struct PodTraits {
+  bool prepare = false;  // wishes kPrepare before anything starts
+  std::function<ContainerKind(const json::value& container)> kind_of;  // none: all are scripted
+};
+
+struct PodStep : Effects {
+  bool changed = false;           // status() tells something new
   std::optional<TimePoint> next;  // call step() again then
   bool finished = false;          // deleted and all containers ended: remove the object
 };
@@ -30,11 +41,17 @@ struct PodStep {
 class PodMachine {
  public:
   // A pod with a status of an earlier process is continued where that left off.
-  PodMachine(const json::value& pod, PodPlace place, const ImageCatalog& catalog, Instant now);
+  // The catalog must outlive it.
+  PodMachine(const json::value& pod, PodPlace place, const ImageCatalog& catalog, Instant now,
+             PodTraits traits = {});
 
-  // A newer version of the object: only its deletion matters to what runs.
+  // A newer version of the object: its deletion and new ephemeral containers matter.
   void observe(const json::value& pod, Instant now, PodStep* step);
   PodStep step(Instant now);
+  // What a wish was answered. Followed by a step().
+  void see(const Seen& seen, Instant now, PodStep* step);
+  // What a process of the container printed.
+  void print(std::string_view container, LogLine line);
   // Stops everything, as after an eviction: the pod fails with this reason.
   void fail(Instant now, std::string reason, std::string message, PodStep* step);
 
@@ -49,6 +66,11 @@ class PodMachine {
     bool initialized = false, ready = false, containers_ready = false;
     friend bool operator==(const Conditions&, const Conditions&) = default;
   };
+  using Containers = std::vector<ContainerMachine>;
+  ContainerTraits traits_of(const json::value& spec, const char* list, RestartPolicy policy) const;
+  void add_ephemeral(const json::value& pod, Instant now);
+  bool prepare(Instant now, PodStep* step);
+  ContainerMachine* find_container(std::string_view name);
   bool init_done() const;
   bool sidecar(size_t init) const { return sidecars_[init]; }
   void advance(Instant now, PodStep* step);
@@ -62,11 +84,19 @@ class PodMachine {
 
   // Constant after construction.
   PodPlace place_;
+  const ImageCatalog& catalog_;
+  PodTraits traits_;
   RestartPolicy policy_;
+  std::string id_;
+  Duration grace_;
+  std::optional<Duration> deadline_;  // of the pod, since its start
   std::vector<bool> sidecars_;
   WallTime start_time_;
 
-  std::vector<ContainerMachine> inits_, mains_;
+  Containers inits_, mains_, ephemerals_;
+  enum class Prepare { kNotYet, kWished, kDone } prepared_ = Prepare::kNotYet;
+  TimePoint prepare_due_;
+  int prepare_failures_ = 0;
   bool deleting_ = false, stopped_ = false;
   std::string failed_reason_, failed_message_;
   Conditions shown_;

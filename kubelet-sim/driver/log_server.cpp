@@ -46,7 +46,7 @@ std::string render(const LogLine& line, const LogQuery& q) {
   return fmt::format("{}000Z {}\n", micro.substr(0, micro.size() - 1), line.text);
 }
 
-std::string render_all(const std::vector<LogLine>& lines, const LogQuery& q, WallTime now) {
+std::string render_all(const LogBuffer& lines, const LogQuery& q, WallTime now) {
   size_t first = 0;
   if (q.since_seconds >= 0) {
     const WallTime since = now - std::chrono::seconds(q.since_seconds);
@@ -85,7 +85,7 @@ class Follower : public std::enable_shared_from_this<Follower> {
 
   void begin() {
     const ContainerMachine* c = container_();
-    sent_ = c->logs(false).size();
+    sent_ = c->logs(false).next_number();
     exchange_->begin_stream(200, {{"Content-Type", "text/plain"}});
     exchange_->write(net::make_bytes(render_all(c->logs(false), query_, executor_.wall_now())));
     again();
@@ -100,9 +100,12 @@ class Follower : public std::enable_shared_from_this<Follower> {
     const ContainerMachine* c = container_();
     if (c == nullptr) return exchange_->end();
     const auto& lines = c->logs(false);
-    if (lines.size() < sent_) sent_ = 0;  // it was restarted
+    if (lines.next_number() < sent_) sent_ = 0;  // it was restarted
+    sent_ = std::max(sent_, lines.first_number());
     std::string text;
-    for (; sent_ < lines.size(); ++sent_) text += render(lines[sent_], query_);
+    for (; sent_ < lines.next_number(); ++sent_) {
+      text += render(lines[sent_ - lines.first_number()], query_);
+    }
     if (!text.empty()) exchange_->write(net::make_bytes(std::move(text)));
     if (c->ended()) return exchange_->end();
     again();
@@ -112,7 +115,7 @@ class Follower : public std::enable_shared_from_this<Follower> {
   std::function<const ContainerMachine*()> container_;
   LogQuery query_;
   std::shared_ptr<net::Exchange> exchange_;
-  size_t sent_ = 0;
+  std::uint64_t sent_ = 0;  // the number of the next line to send
 };
 
 }  // namespace

@@ -1,0 +1,26 @@
+// A small HTTP/1.1 client: curl's core, and nginx's proxying. Plain http only.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lab_image {
+
+struct Fetch {
+  std::string url, method = "GET", body;
+  std::vector<std::pair<std::string, std::string>> headers;
+  int timeout_seconds = 60, connect_timeout_seconds = 30;
+};
+
+struct FetchResult {
+  int status = 0;
+  std::string version, body, head;                           // head: the lines as they came
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  int curl_code = 0;                                         // why not, as curl exits
+  std::string error;
+};
+
+FetchResult fetch_url(const Fetch& fetch);
+
+}  // namespace lab_image

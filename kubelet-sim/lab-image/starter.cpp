@@ -1,0 +1,331 @@
+#include "starter.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "config.hpp"
+#include "isolation.hpp"
+#include "sockets.hpp"
+
+namespace lab_image {
+namespace {
+
+constexpr int kOrder = 3, kReport = 4;
+constexpr int kCannotStart = 128;
+
+void report(const std::string& line) {
+  const std::string text = line + "\n";
+  [[maybe_unused]] const ssize_t n = write(kReport, text.data(), text.size());
+}
+
+void send_descriptor(int channel, int fd) {
+  char byte = fd < 0 ? '-' : '+';
+  iovec data{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  if (fd >= 0) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  }
+  [[maybe_unused]] const ssize_t n = sendmsg(channel, &message, 0);
+}
+
+int receive_descriptor(int channel) {
+  char byte = 0;
+  iovec data{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  if (recvmsg(channel, &message, MSG_CMSG_CLOEXEC) <= 0) return -1;
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return -1;
+  int fd = -1;
+  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  return fd;
+}
+
+// A fork, in new namespaces if there are flags.
+pid_t fork_into(int flags) {
+  return static_cast<pid_t>(
+      syscall(SYS_clone, flags | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+}
+
+[[noreturn]] void give_up(int code, const Problem& problem) {
+  report("B " + std::to_string(code) + " " + problem);
+  _exit(kCannotStart);
+}
+
+// The last steps, in the process that becomes the command. `channel` leads to the starter.
+[[noreturn]] void become_command(const Config& config, int channel) {
+  setsid();
+  if (config.tty) ioctl(0, TIOCSCTTY, 0);
+  if (Problem p = become_user(config); !p.empty()) give_up(kCannotStart, p);
+  if (chdir(((config.isolate ? "" : config.root) + config.cwd).c_str()) != 0) {
+    give_up(kCannotStart, "chdir to cwd (\"" + config.cwd +
+                              "\") set in config.json failed: " + std::strerror(errno));
+  }
+  // After the ids have changed: that would clear it.
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  signal(SIGPIPE, SIG_DFL);
+  const int listener = config.address.empty() ? -1 : watch_sockets();
+  send_descriptor(channel, listener);
+  int code = 0;
+  const Problem problem = execute(config, &code);
+  give_up(code, problem);
+}
+
+int code_of(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+// Does the process handle, or ignore, the signal?
+bool minds(pid_t process, int number) {
+  char path[64], line[128];
+  std::snprintf(path, sizeof path, "/proc/%d/status", process);
+  FILE* file = std::fopen(path, "re");
+  bool found = false;
+  while (file != nullptr && std::fgets(line, sizeof line, file) != nullptr) {
+    if (std::strncmp(line, "SigCgt:", 7) != 0 && std::strncmp(line, "SigIgn:", 7) != 0) continue;
+    found = found || (std::strtoull(line + 7, nullptr, 16) >> (number - 1) & 1) != 0;
+  }
+  if (file != nullptr) std::fclose(file);
+  return found;
+}
+
+class Watcher {
+ public:
+  Watcher(const Config& config, pid_t child) : config_(config), child_(child) {
+    inet_pton(AF_INET, config.address.c_str(), &pod_);
+  }
+
+  // Until the child has ended; its exit code.
+  int run(int signals, int listener) {
+    pollfd fds[2] = {{signals, POLLIN, 0}, {listener, POLLIN, 0}};
+    while (true) {
+      if (poll(fds, 2, -1) < 0 && errno != EINTR) return kCannotStart;
+      if ((fds[1].revents & POLLIN) != 0) serve_socket_call(fds[1].fd, pod_);
+      if ((fds[1].revents & (POLLHUP | POLLERR)) != 0) fds[1].fd = -1;
+      if ((fds[0].revents & POLLIN) == 0) continue;
+      signalfd_siginfo info{};
+      if (read(signals, &info, sizeof info) != sizeof info) continue;
+      if (info.ssi_signo != SIGCHLD) {
+        hand_on(static_cast<int>(info.ssi_signo));
+      } else if (reap()) {
+        return code_;
+      }
+    }
+  }
+
+ private:
+  void hand_on(int number) {
+    if (config_.join == 0 && !config_.isolate) {
+      kill(-child_, number);
+      return;
+    }
+    if (config_.join != 0 || minds(child_, number)) {
+      kill(child_, number);
+      return;
+    }
+    ended_by_ = number;
+    kill(child_, SIGKILL);
+  }
+
+  bool reap() {
+    bool over = false;
+    int status = 0;
+    for (pid_t pid = 0; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+      if (pid != child_) continue;  // what it left behind
+      over = true;
+      code_ = ended_by_ != 0 && WIFSIGNALED(status) ? 128 + ended_by_ : code_of(status);
+    }
+    if (over && !config_.isolate && config_.join == 0) end_leftovers();
+    return over;
+  }
+
+  // Without a process namespace: those of its group, and ours by adoption.
+  void end_leftovers() {
+    kill(-child_, SIGKILL);
+    while (true) {
+      char path[64];
+      std::snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+      FILE* file = std::fopen(path, "re");
+      int pid = 0, found = 0;
+      while (file != nullptr && std::fscanf(file, "%d", &pid) == 1) {
+        kill(pid, SIGKILL);
+        ++found;
+      }
+      if (file != nullptr) std::fclose(file);
+      if (found == 0 || waitpid(-1, nullptr, 0) < 0) return;
+    }
+  }
+
+  const Config& config_;
+  const pid_t child_;
+  in_addr pod_{};
+  int ended_by_ = 0, code_ = 0;
+};
+
+int blocked_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&set, number);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+bool read_order(Config* config) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  signal(SIGPIPE, SIG_IGN);
+  const bool good = read_config(kOrder, config) && !config->args.empty();
+  close(kOrder);
+  fcntl(kReport, F_SETFD, FD_CLOEXEC);
+  if (!good) report("B 128 the order cannot be read");
+  return good;
+}
+
+// In the child of `enter`: joins, and waits for the command as its parent outside.
+[[noreturn]] void join_and_run(const Config& config, int channel) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (config.isolate) {
+    if (Problem p = join_namespaces(config.join); !p.empty()) give_up(kCannotStart, p);
+  }
+  const pid_t command = fork();
+  if (command == 0) become_command(config, channel);
+  report("P " + std::to_string(command));
+  // A hang-up or a stop reaches the command; we end with it.
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&set, number);
+  while (true) {
+    int number = 0, status = 0;
+    sigwait(&set, &number);
+    if (number != SIGCHLD) {
+      kill(command, number == SIGHUP ? SIGHUP : number);
+    } else if (waitpid(command, &status, WNOHANG) == command) {
+      _exit(code_of(status));
+    }
+  }
+}
+
+int supervise(const Config& config, pid_t child, int signals, int channel) {
+  const int listener = receive_descriptor(channel);
+  close(channel);
+  // The container's output must end with the container, not with us.
+  for (const int fd : {0, 1, 2}) close(fd);
+  const int code = Watcher(config, child).run(signals, listener);
+  report("X " + std::to_string(code));
+  return code;
+}
+
+}  // namespace
+
+int start_container() {
+  Config config;
+  if (!read_order(&config)) return kCannotStart;
+  const int signals = blocked_signals();
+  if (!config.isolate) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  int channel[2], go[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0 ||
+      pipe2(go, O_CLOEXEC) != 0) {
+    return report("B 128 no descriptors left"), kCannotStart;
+  }
+  const pid_t child = fork_into(config.isolate ? kNamespaces : 0);
+  if (child < 0) {
+    return report(std::string("B 128 cannot make a process: ") + std::strerror(errno)),
+           kCannotStart;
+  }
+  if (child == 0) {
+    char byte = 0;
+    close(go[1]);
+    if (read(go[0], &byte, 1) != 1) _exit(kCannotStart);
+    if (config.isolate) {
+      if (Problem p = enter_root(config); !p.empty()) give_up(kCannotStart, p);
+    }
+    become_command(config, channel[1]);
+  }
+  close(channel[1]);
+  if (config.isolate) {
+    if (Problem p = map_ids(child, config); !p.empty()) {
+      report("B 128 " + p);
+      kill(child, SIGKILL);
+      return kCannotStart;
+    }
+  }
+  report("P " + std::to_string(child));
+  [[maybe_unused]] const ssize_t n = write(go[1], "g", 1);
+  close(go[0]);
+  close(go[1]);
+  return supervise(config, child, signals, channel[0]);
+}
+
+int enter_container() {
+  Config config;
+  if (!read_order(&config)) return kCannotStart;
+  const int signals = blocked_signals();
+  int channel[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0) {
+    return report("B 128 no descriptors left"), kCannotStart;
+  }
+  const pid_t child = fork();
+  if (child == 0) join_and_run(config, channel[1]);
+  close(channel[1]);
+  return supervise(config, child, signals, channel[0]);
+}
+
+int check_namespaces() {
+  Config config;
+  config.uid = geteuid();
+  config.gid = getegid();
+  config.id_count = geteuid() == 0 ? 1 : 0;  // as in earnest: a range for root, else one id
+  config.first_outside = 0;
+  int go[2];
+  if (pipe2(go, O_CLOEXEC) != 0) return 1;
+  const pid_t child = fork_into(kNamespaces);
+  if (child < 0) return 1;
+  if (child == 0) {
+    char byte = 0;
+    close(go[1]);
+    if (read(go[0], &byte, 1) != 1) _exit(1);
+    const bool may = mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                     mount("/tmp", "/tmp", nullptr, MS_BIND, nullptr) == 0;
+    _exit(may ? 0 : 1);
+  }
+  const Problem problem = map_ids(child, config);
+  if (problem.empty()) [[maybe_unused]]
+    const ssize_t n = write(go[1], "g", 1);
+  close(go[1]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return problem.empty() && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+}  // namespace lab_image
