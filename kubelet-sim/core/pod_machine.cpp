@@ -167,9 +167,8 @@ PodStep PodMachine::step(Instant now) {
     if (now.now < over) {
       out.next = over;
     } else if (!all_ended()) {
-      out.events.push_back(
-          {false, "DeadlineExceeded",
-           "Pod was active on the node longer than the specified deadline", ""});
+      out.events.push_back({false, "DeadlineExceeded",
+                            "Pod was active on the node longer than the specified deadline", ""});
       fail(now, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline",
            &out);
       out.changed = true;
