@@ -5,6 +5,11 @@
 namespace coracle::lab {
 namespace {
 
+// The lab's own, and the drivers behind the classes of course material: volumes are directories.
+constexpr char kProvisioners[] =
+    "lab.coracle.dev/hostpath,pd.csi.storage.gke.io,ebs.csi.aws.com,disk.csi.azure.com,"
+    "cinder.csi.openstack.org,csi.vsphere.vmware.com";
+
 const char* store_scheme(const ClusterShape& shape) { return shape.store_tls ? "https" : "http"; }
 
 std::string join_urls(const std::vector<int>& ports, const char* scheme) {
@@ -121,7 +126,7 @@ std::vector<DaemonCommand> daemon_commands(const Layout& layout, const ClusterSh
          {"--kubeconfig", layout.pki("controller-manager.kubeconfig"), "--master", masters,
           "--secure-port", std::to_string(shape.controller_manager_ports[i]),
           "--leader-elect-identity", fmt::format("controller-manager-{}", i + 1), "--root-ca-file",
-          layout.pki("ca.crt")}});
+          layout.pki("ca.crt"), "--volume-provisioners", kProvisioners}});
   }
   commands.push_back(
       {"kubelet-sim-1",

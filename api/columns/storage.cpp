@@ -85,6 +85,15 @@ json::value pvc_access_modes(const json::value& pvc, WallTime) {
   return cells::text(bound ? access_modes(pvc, "status.accessModes") : "");
 }
 
+json::value class_name(const json::value& object, WallTime) {
+  std::string name(name_of(object));
+  for (const char* mark : {"storageclass.kubernetes.io/is-default-class",
+                           "storageclass.beta.kubernetes.io/is-default-class"}) {
+    if (annotation_of(object, mark) == "true") return cells::text(name + " (default)");
+  }
+  return cells::text(name);
+}
+
 json::value allow_expansion(const json::value& object, WallTime) {
   return get_bool(object, "allowVolumeExpansion");
 }
@@ -119,6 +128,7 @@ constexpr ColumnHook kColumns[] = {
     {"pvc.volume", pvc_volume},
     {"pvc.capacity", pvc_capacity},
     {"pvc.accessModes", pvc_access_modes},
+    {"storageclass.name", class_name},
     {"storageclass.allowExpansion", allow_expansion},
     {"csinode.drivers", csi_drivers},
     {"csidriver.tokenRequests", csi_token_requests},

@@ -1,6 +1,7 @@
 #include <set>
 #include <string>
 
+#include "api/quantity.hpp"
 #include "api/validation/checks.hpp"
 #include "api/validation/pod_parts.hpp"
 #include "api/validation/validation.hpp"
@@ -209,22 +210,40 @@ void persistent_volume_claim(const json::value& object, const json::value* old,
   if (old == nullptr) {
     return;
   }
-  // Only the volume's name (once) and the size may change.
+  // Only these may change: the volume's name, once; the class, where none was named; of a bound
+  // claim its size and attributes.
   json::value now = *spec;
   json::value before = checks::value_or_null(member(*old, "spec"));
+  const bool bound = get_string(object, "status.phase") == "Bound";
+  const bool named = !text_of(before, "volumeName").empty();
+  const bool had_class = member(before, "storageClassName") != nullptr;
   for (json::value* side : {&now, &before}) {
-    if (json::object* members = side->if_object()) {
-      erase_key(*members, "resources");
-      erase_key(*members, "volumeAttributesClassName");
-      if (text_of(before, "volumeName").empty()) {
-        erase_key(*members, "volumeName");
+    json::object* members = side->if_object();
+    if (members == nullptr) continue;
+    if (bound) {
+      if (find(*side, "resources.requests") != nullptr) {
+        erase_key(make_object(*side, "resources.requests"), "storage");
       }
+      erase_key(*members, "volumeAttributesClassName");
     }
+    if (!named) erase_key(*members, "volumeName");
+    if (!had_class) erase_key(*members, "storageClassName");
   }
   if (!checks::same(&now, &before)) {
     errors.forbidden(path,
                      "spec is immutable after creation except resources.requests and "
                      "volumeAttributesClassName for bound claims");
+  }
+  const auto size = [](const json::value& claim, std::string_view at) {
+    const auto parsed = Quantity::parse(get_string(claim, at, "0"));
+    return parsed.ok() ? *parsed : Quantity();
+  };
+  const Quantity asked = size(object, "spec.resources.requests.storage");
+  // Upstream's way out of an expansion that failed: back to more than there is.
+  if (asked < size(*old, "spec.resources.requests.storage") &&
+      asked <= size(*old, "status.capacity.storage")) {
+    errors.forbidden(path.child("resources").child("requests").child("storage"),
+                     "field can not be less than status.capacity");
   }
 }
 

@@ -4,6 +4,7 @@
 #include "base/flags.hpp"
 #include "base/log.hpp"
 #include "base/rng.hpp"
+#include "base/strings.hpp"
 #include "client/daemon_flags.hpp"
 #include "client/https_api.hpp"
 #include "client_https/leading_daemon.hpp"
@@ -62,9 +63,15 @@ int main(int argc, char** argv) {
   flags.add("--root-ca-file", &root_ca_file, "published to pods as kube-root-ca.crt");
   flags.add("--node-monitor-grace-period", &options.node_monitor_grace,
             "silence after which a node is called unreachable");
+  std::string provisioners = "lab.coracle.dev/hostpath";
+  flags.add("--volume-provisioners", &provisioners,
+            "drivers whose volumes are simulated by directories, comma separated");
   flags.parse(argc, argv);
   client::finish_daemon_flags(daemon, "controller-manager");
   if (!root_ca_file.empty()) options.root_ca_pem = read_flag_file("--root-ca-file", root_ca_file);
+  for (const std::string& name : split(provisioners, ',')) {
+    if (!name.empty()) options.volume_provisioners.insert(name);
+  }
   const auto config = client::client_config_or_die(daemon);
 
   net::AsioExecutor executor;

@@ -7,8 +7,10 @@
 #include "garbagecollector/garbagecollector.hpp"
 #include "namespace/namespace.hpp"
 #include "nodelifecycle/nodelifecycle.hpp"
+#include "persistentvolume/persistentvolume.hpp"
 #include "podgc/podgc.hpp"
 #include "protection/protection.hpp"
+#include "provisioner/provisioner.hpp"
 #include "replicaset/replicaset.hpp"
 #include "serviceaccount/serviceaccount.hpp"
 #include "ttl/ttl.hpp"
@@ -27,6 +29,9 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOption
   all.push_back(
       std::make_unique<NodeLifecycleController>(options.node_monitor_grace, options.started));
   all.push_back(std::make_unique<PodGcController>());
+  all.push_back(std::make_unique<PersistentVolumeController>());
+  all.push_back(std::make_unique<ProvisionerController>(options.volume_provisioners));
+  all.push_back(std::make_unique<VolumeExpandController>());
   all.push_back(std::make_unique<ClaimProtectionController>());
   all.push_back(std::make_unique<VolumeProtectionController>());
   all.push_back(std::make_unique<ReplicaSetController>());

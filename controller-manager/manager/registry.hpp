@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,8 @@ namespace coracle::controllers {
 struct ControllerOptions {
   std::string root_ca_pem;  // published to every namespace
   Duration node_monitor_grace = std::chrono::seconds(40);
-  WallTime started;  // of this process
+  WallTime started;                           // of this process
+  std::set<std::string> volume_provisioners;  // the drivers whose volumes are simulated
 };
 
 std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOptions& options);

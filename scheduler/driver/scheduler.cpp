@@ -73,6 +73,10 @@ Scheduler::Scheduler(Executor& executor, client::Api& api, Rng rng, std::vector<
                               {{"result", "error"}})),
       surroundings_(executor, api, rng.split(), cache_.surroundings(),
                     [this](Change change) { changed(change); }),
+      pre_bind_(executor, api, cache_.snapshot(),
+                [this](const PodPtr& pod, const std::string& node, const Status& outcome) {
+                  on_prepared(pod, node, outcome);
+                }),
       status_writes_(executor, kStatusWorkers, [this](const std::string& key, auto finish) {
         spawn<Finish>(write_condition(key), [finish](Finish outcome) { finish(outcome); });
       }) {
@@ -143,11 +147,13 @@ void Scheduler::on_pod_gone(const client::ObjectPtr& object) {
   const PodPtr* counted = cache_.find_pod(key);
   if (counted == nullptr) return;
   const PodPtr pod = *counted;
+  pre_bind_.drop(key);
   cache_.remove_pod(key);
   changed({event::kPodGone, nullptr, pod.get()});
 }
 
 void Scheduler::changed(Change change) {
+  if ((change.events & (event::kClaim | event::kVolume)) != 0) pre_bind_.look_again();
   queue_.on_change(change, executor_.now());
   wake();
 }
@@ -183,7 +189,9 @@ void Scheduler::place_one(const PodPtr& pod) {
   if (decision.kind == Decision::Kind::kPlaced) assume(*pod, decision);
   switch (decision.kind) {
     case Decision::Kind::kPlaced:
-      bind(pod, decision.node);
+      if (pre_bind_.begin(profiles_.at(pod->scheduler_name), pod, decision.node)) {
+        bind(pod, decision.node);
+      }
       break;
     case Decision::Kind::kFitsNowhere:
       unschedulable_.add();
@@ -231,6 +239,23 @@ void Scheduler::bind(const PodPtr& pod, const std::string& node) {
       [this, pod, node](const client::ApiResult<json::value>& answer) {
         on_bound(pod, node, answer);
       });
+}
+
+void Scheduler::on_prepared(const PodPtr& pod, const std::string& node, const Status& outcome) {
+  if (stopped_ || !cache_.is_assumed(pod->key)) return;
+  if (outcome.ok()) return bind(pod, node);
+  failed_.add();
+  forget(*pod, node);
+  log::warn("{} before its bind to {}: {}", pod->key, node, outcome.message());
+  const PodPtr waiting = queue_.find(pod->key);
+  if (waiting != nullptr && waiting->uid == pod->uid) {
+    queue_.retry(pod->key, executor_.now());
+    if (outcome.code() != Code::kAborted) {  // a conflict: the next look knows better
+      reject(pod, "SchedulerError",
+             "running PreBind plugin \"VolumeBinding\": " + outcome.message());
+    }
+  }
+  changed({event::kPodGone, nullptr, pod.get()});
 }
 
 void Scheduler::on_bound(const PodPtr& pod, const std::string& node,

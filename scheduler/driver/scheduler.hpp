@@ -22,6 +22,7 @@
 #include "client/work_queue.hpp"
 #include "cycle/cycle.hpp"
 #include "cycle/reserve.hpp"
+#include "driver/pre_bind.hpp"
 #include "driver/surroundings.hpp"
 #include "queue/queue.hpp"
 
@@ -64,6 +65,8 @@ class Scheduler {
   void forget(const PodInfo& pod, const std::string& node);
   void set_timer();
   void bind(const PodPtr& pod, const std::string& node);
+  // What had to be done before the bind has been, or failed.
+  void on_prepared(const PodPtr& pod, const std::string& node, const Status& outcome);
   void on_bound(const PodPtr& pod, const std::string& node,
                 const client::ApiResult<json::value>& answer);
   void reject(const PodPtr& pod, const std::string& reason, const std::string& message);
@@ -81,6 +84,7 @@ class Scheduler {
   Cache cache_;
   Queue queue_;
   Surroundings surroundings_;
+  PreBind pre_bind_;
   Rotation rotation_;
   std::deque<Decision> decisions_;
   std::map<std::string, std::pair<std::string, std::string>> conditions_;  // key -> reason, message

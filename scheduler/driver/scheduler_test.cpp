@@ -17,6 +17,8 @@ using testing::a_pod;
 
 const std::string kBinding = "/api/v1/namespaces/default/pods/p/binding";
 const char* const kClaims = "/api/v1/persistentvolumeclaims?";
+const char* const kVolumes = "/api/v1/persistentvolumes?";
+const char* const kClasses = "/apis/storage.k8s.io/v1/storageclasses?";
 const char* const kTaken =
     "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already "
     "in-use by another pod";
@@ -26,7 +28,16 @@ json::value a_claim(const std::string& name, const std::string& mode) {
     "namespace":"default"}})");
   set_path(claim, "metadata.name", json::value(name));
   make_object(claim, "spec")["accessModes"] = json::array{json::value(mode)};
+  set_path(claim, "spec.volumeName", json::value("pv-" + name));
+  make_object(claim, "metadata.annotations")["pv.kubernetes.io/bind-completed"] = "yes";
   return claim;
+}
+
+// The volume such a claim is bound to.
+json::value volume_of(const json::value& claim) {
+  json::value volume = testing::parsed(R"({"kind":"PersistentVolume","metadata":{}})");
+  set_path(volume, "metadata.name", json::value(get_string(claim, "spec.volumeName")));
+  return volume;
 }
 
 // One leading scheduler whose informers are fed by the test.
@@ -39,15 +50,17 @@ struct World {
     scheduler.lead();
     executor.run_ready();
     for (const char* path :
-         {kClaims, "/api/v1/persistentvolumes?", "/api/v1/namespaces?", "/api/v1/services?",
+         {kClaims, kVolumes, kClasses, "/api/v1/namespaces?", "/api/v1/services?",
           "/apis/apps/v1/replicasets?", "/api/v1/nodes?", "/api/v1/pods?"}) {
       api.head(*stream(path));
     }
-    for (const json::value& claim : claims) send(kClaims, "ADDED", claim);
+    for (const json::value& claim : claims) {
+      send(kClaims, "ADDED", claim);
+      send(kVolumes, "ADDED", volume_of(claim));
+    }
     for (const a_node& node : nodes) send("/api/v1/nodes?", "ADDED", node.object());
     for (const a_pod& pod : pods) send("/api/v1/pods?", "ADDED", pod.object());
-    for (const char* path :
-         {kClaims, "/api/v1/persistentvolumes?", "/api/v1/nodes?", "/api/v1/pods?"}) {
+    for (const char* path : {kClaims, kVolumes, kClasses, "/api/v1/nodes?", "/api/v1/pods?"}) {
       CHECK(api.idle());  // nothing is decided before all of it is known
       send(path, "BOOKMARK", end());
     }
@@ -227,7 +240,9 @@ TEST_CASE("a pod whose claim is not there is placed when the claim comes") {
   world.send(kClaims, "ADDED", a_claim("d", "ReadWriteOnce"));
   world.executor.advance(5s);
   CHECK(world.scheduler.queue().sizes().parked == 1);
-  world.send(kClaims, "ADDED", a_claim("c", "ReadWriteOnce"));
+  const json::value claim = a_claim("c", "ReadWriteOnce");
+  world.send(kVolumes, "ADDED", volume_of(claim));
+  world.send(kClaims, "ADDED", claim);
   world.executor.advance(1s);
   CHECK(world.take_calls().contains("POST " + kBinding));
 }
@@ -279,6 +294,63 @@ TEST_CASE("a plugin that does not reserve keeps the pod from being bound") {
     CHECK(world.scheduler.queue().sizes() == c.sizes);
     REQUIRE(world.scheduler.decisions().size() == 1);
     CHECK(world.scheduler.decisions().front().node.empty());
+  }
+}
+
+TEST_CASE("a claim that waits for its consumer is bound before the pod is") {
+  const a_pod pod = a_pod("p").claim("c");
+  World world({a_node("n1")}, {});
+  world.send(kClasses, "ADDED", testing::parsed(R"({"metadata":{"name":"late"},
+    "provisioner":"kubernetes.io/no-provisioner","volumeBindingMode":"WaitForFirstConsumer"})"));
+  json::value claim = testing::parsed(R"({"metadata":{"name":"c","namespace":"default",
+    "uid":"u-c"},"spec":{"storageClassName":"late","accessModes":["ReadWriteOnce"],
+    "resources":{"requests":{"storage":"1Gi"}}}})");
+  world.send(kClaims, "ADDED", claim);
+  json::value volume = testing::parsed(R"({"metadata":{"name":"v"},"spec":{
+    "storageClassName":"late","accessModes":["ReadWriteOnce"],"capacity":{"storage":"1Gi"}},
+    "status":{"phase":"Available"}})");
+  world.send(kVolumes, "ADDED", volume);
+  world.send("/api/v1/pods?", "ADDED", pod.object());
+  world.executor.run_ready();
+  const auto patch = world.api.next_call();
+  CHECK(patch.request.method == "PATCH");
+  CHECK(patch.request.target.starts_with("/api/v1/persistentvolumes/v"));
+  CHECK(get_string(patch.body(), "spec.claimRef.uid") == "u-c");
+  CHECK(world.scheduler.cache().is_assumed("default/p"));
+
+  SECTION("done: the bind follows when the claim shows as bound") {
+    patch.reply(200, volume);
+    world.executor.run_ready();
+    CHECK(world.api.idle());
+    set_path(claim, "spec.volumeName", json::value("v"));
+    make_object(claim, "metadata.annotations")["pv.kubernetes.io/bind-completed"] = "yes";
+    world.send(kClaims, "MODIFIED", claim);
+    world.executor.run_ready();
+    world.api.expect("POST", kBinding).reply(201, R"({"kind":"Status","status":"Success"})");
+    world.take_calls();
+  }
+  SECTION("in conflict: it is tried again") {
+    patch.fail(409, "Conflict", "changed");
+    world.executor.run_ready();
+    CHECK_FALSE(world.scheduler.cache().is_assumed("default/p"));
+    world.executor.advance(1s);
+    CHECK(world.api.next_call().request.method == "PATCH");
+    world.send("/api/v1/pods?", "DELETED", pod.object());
+    world.executor.run_ready();
+  }
+  SECTION("too late: the pod is told") {
+    patch.reply(200, volume);
+    world.executor.run_ready();
+    world.executor.advance(600s);
+    const auto calls = world.take_calls();
+    CHECK(get_string(calls.at("POST /api/v1/namespaces/default/events").body(), "message") ==
+          "running PreBind plugin \"VolumeBinding\": context deadline exceeded");
+  }
+  SECTION("the pod is gone") {
+    world.send("/api/v1/pods?", "DELETED", pod.object());
+    patch.reply(200, volume);
+    world.executor.advance(700s);
+    for (const auto& [call, what] : world.take_calls()) CHECK(call.starts_with("GET "));
   }
 }
 

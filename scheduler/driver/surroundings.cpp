@@ -24,30 +24,42 @@ Surroundings::Surroundings(Executor& executor, client::Api& api, Rng rng, Snapsh
                            std::function<void(Change)> changed)
     : changed_(std::move(changed)) {
   claims_ = watch(executor, api, rng.split(), {"", "v1", "persistentvolumeclaims"}, event::kClaim,
-                  [&world](const std::string& key, const json::value* object) {
+                  [&world](const std::string& key, const client::ObjectPtr& object) {
                     world.claims.erase(key);
-                    if (object != nullptr) world.claims.emplace(key, parse_claim(*object));
+                    world.storage.claims.erase(key);
+                    if (object == nullptr) return;
+                    world.claims.emplace(key, parse_claim(*object));
+                    world.storage.claims.emplace(key, object);
                   });
-  volumes_ = watch(executor, api, rng.split(), {"", "v1", "persistentvolumes", false}, 0,
-                   [&world](const std::string& name, const json::value* object) {
-                     world.volumes.erase(name);
-                     if (object == nullptr) return;
-                     if (auto disk = parse_volume(*object)) world.volumes.emplace(name, *disk);
+  volumes_ =
+      watch(executor, api, rng.split(), {"", "v1", "persistentvolumes", false}, event::kVolume,
+            [&world](const std::string& name, const client::ObjectPtr& object) {
+              world.volumes.erase(name);
+              world.storage.volumes.erase(name);
+              if (object == nullptr) return;
+              if (auto disk = parse_volume(*object)) world.volumes.emplace(name, *disk);
+              world.storage.volumes.emplace(name, object);
+            });
+  classes_ = watch(executor, api, rng.split(), {"storage.k8s.io", "v1", "storageclasses", false},
+                   event::kStorageClass,
+                   [&world](const std::string& name, const client::ObjectPtr& object) {
+                     world.storage.classes.erase(name);
+                     if (object != nullptr) world.storage.classes.emplace(name, object);
                    });
   watch(executor, api, rng.split(), {"", "v1", "namespaces", false}, event::kNamespace,
-        [&world](const std::string& key, const json::value* object) {
+        [&world](const std::string& key, const client::ObjectPtr& object) {
           world.namespace_labels.erase(key);
           if (object != nullptr) world.namespace_labels[key] = api::labels_of(*object);
         });
   watch(executor, api, rng.split(), {"", "v1", "services"}, 0,
-        [&world](const std::string& key, const json::value* object) {
+        [&world](const std::string& key, const client::ObjectPtr& object) {
           const size_t slash = key.find('/');
           keep_selector(world.workloads.services[key.substr(0, slash)], key.substr(slash + 1),
-                        object, true);
+                        object.get(), true);
         });
   watch(executor, api, rng.split(), {"apps", "v1", "replicasets"}, 0,
-        [&world](const std::string& key, const json::value* object) {
-          keep_selector(world.workloads.controllers, "ReplicaSet/" + key, object, false);
+        [&world](const std::string& key, const client::ObjectPtr& object) {
+          keep_selector(world.workloads.controllers, "ReplicaSet/" + key, object.get(), false);
         });
 }
 
@@ -57,7 +69,7 @@ client::Informer* Surroundings::watch(Executor& executor, client::Api& api, Rng 
       executor, api, rng, client::InformerOptions{.gvr = std::move(gvr)});
   const auto take = [this, set, events](const client::ObjectPtr& object, bool gone) {
     const std::string key = client::object_key(*object);
-    set(key, gone ? nullptr : object.get());
+    set(key, gone ? nullptr : object);
     Change change{.events = events};
     if (events == event::kClaim) change.claim = key;
     if (events != 0) changed_(change);
@@ -74,7 +86,9 @@ void Surroundings::start() {
 }
 
 void Surroundings::when_synced(std::function<void()> work) {
-  claims_->when_synced([this, work = std::move(work)] { volumes_->when_synced(work); });
+  claims_->when_synced([this, work = std::move(work)] {
+    volumes_->when_synced([this, work] { classes_->when_synced(work); });
+  });
 }
 
 }  // namespace coracle::scheduler

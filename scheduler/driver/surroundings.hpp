@@ -1,6 +1,6 @@
-// Surroundings: what decisions read beside pods and nodes: claims and volumes, labels of
-// namespaces, and what services and controllers select. Decisions wait for claims and volumes; the
-// others only make some placements nicer, so nobody waits for them. Strand: the Executor's.
+// Surroundings: what decisions read beside pods and nodes: claims, volumes and their classes,
+// labels of namespaces, and what services and controllers select. Decisions wait for the former;
+// the latter only make some placements nicer, so nobody waits for them. Strand: the Executor's.
 #pragma once
 
 #include <functional>
@@ -17,19 +17,21 @@ class Surroundings {
   Surroundings(Executor& executor, client::Api& api, Rng rng, Snapshot& world,
                std::function<void(Change)> changed);
   void start();
-  // Claims and volumes are known.
-  bool has_synced() const { return claims_->has_synced() && volumes_->has_synced(); }
+  // Claims, volumes and classes are known.
+  bool has_synced() const {
+    return claims_->has_synced() && volumes_->has_synced() && classes_->has_synced();
+  }
   void when_synced(std::function<void()> work);
 
  private:
   // `set` stores an object, or with null drops the one of that key.
-  using Set = std::function<void(const std::string& key, const json::value* object)>;
+  using Set = std::function<void(const std::string& key, const client::ObjectPtr& object)>;
   client::Informer* watch(Executor& executor, client::Api& api, Rng rng, client::Gvr gvr,
                           Events events, Set set);
 
   std::function<void(Change)> changed_;
   std::vector<std::unique_ptr<client::Informer>> informers_;
-  client::Informer *claims_ = nullptr, *volumes_ = nullptr;  // two of them
+  client::Informer *claims_ = nullptr, *volumes_ = nullptr, *classes_ = nullptr;  // of them
 };
 
 }  // namespace coracle::scheduler

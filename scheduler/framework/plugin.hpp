@@ -1,7 +1,8 @@
 // Plugin: one question about pod and node. A plugin implements what it needs of: pre_filter and
 // filter (may the pod run there?), pre_score, score and normalize (how well?), reserve and
-// unreserve (the node is chosen: what does it take?), helped_by and helps (what could change a
-// no?). plugins/registry.cpp says which of them a profile runs.
+// unreserve (the node is chosen: what does it take?), before_bind and may_bind (what must be
+// written and seen before the pod is bound?), helped_by and helps (what could change a no?).
+// plugins/registry.cpp says which of them a profile runs.
 //
 // Plugins are pure and immutable: what pre_* computes for the pod goes into a PluginState that the
 // cycle hands back, what reserve takes into Reservations. A score is 0..kScoreMax after normalize;
@@ -69,6 +70,8 @@ inline constexpr Events kPodLabels = 1u << 6;   // labels of a placed pod change
 inline constexpr Events kClaim = 1u << 7;       // a claim was added or changed
 inline constexpr Events kNamespace = 1u << 8;   // labels of a namespace changed
 inline constexpr Events kPodLeaving = 1u << 9;  // a placed pod is being deleted; it still counts
+inline constexpr Events kVolume = 1u << 10;     // a PersistentVolume was added or changed
+inline constexpr Events kStorageClass = 1u << 11;
 inline constexpr Events kNodeAny = kNodeAdded | kNodeGrew | kNodeLabels | kNodeTaints;
 }  // namespace event
 
@@ -116,6 +119,16 @@ class Plugin {
   }
   // A later step or the bind failed. Also called when reserve took nothing, or was not called.
   virtual void unreserve(const PodInfo&, const std::string& /*node*/, Reservations&) const {}
+
+  // Once, when the node is reserved.
+  virtual std::vector<PreBindWrite> before_bind(const PodInfo&, const std::string& /*node*/,
+                                                const Snapshot&) const {
+    return {};
+  }
+  // After its writes, and then whenever something changes: yes, not yet, or never there.
+  virtual Verdict may_bind(const PodInfo&, const std::string& /*node*/, const Snapshot&) const {
+    return Verdict::yes();
+  }
 
   // Events after which a pod that this plugin rejected is worth another try.
   virtual Events helped_by() const { return 0; }

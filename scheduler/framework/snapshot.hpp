@@ -13,6 +13,7 @@
 #include "api/selectors.hpp"
 #include "framework/claims.hpp"
 #include "framework/node_info.hpp"
+#include "framework/storage.hpp"
 
 namespace coracle::scheduler {
 
@@ -34,6 +35,7 @@ class Snapshot {
   std::map<std::string, ClaimFacts> claims;  // by "namespace/name"
   std::map<std::string, DiskUse> volumes;    // PersistentVolumes that are disks, by name
   std::map<std::string, int> claim_pods;     // claim -> placed pods that use it
+  Storage storage;                           // claims, volumes and classes, whole
   Reservations reservations;                 // of pods whose bind is under way
   std::map<std::string, int> image_nodes;    // normalised image -> nodes that have it
   WorkloadSelectors workloads;

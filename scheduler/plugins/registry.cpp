@@ -11,7 +11,9 @@
 #include "plugins/pod_topology_spread.hpp"
 #include "plugins/selector_spread.hpp"
 #include "plugins/taint_toleration.hpp"
+#include "plugins/volume_binding.hpp"
 #include "plugins/volume_restrictions.hpp"
+#include "plugins/volume_zone.hpp"
 
 namespace coracle::scheduler {
 namespace {
@@ -44,6 +46,8 @@ const std::vector<PluginEntry>& plugin_table() {
       {"NodeResourcesFit", true, 1, true, fit},
       {"VolumeRestrictions", true, 0, false, plain<VolumeRestrictions>},
       {"NodeVolumeLimits", true, 0, false, plain<NodeVolumeLimits>},
+      {"VolumeBinding", true, 0, false, plain<VolumeBinding>},
+      {"VolumeZone", true, 0, false, plain<VolumeZone>},
       {"PodTopologySpread", true, 2, true, spread},
       {"InterPodAffinity", true, 2, true, plain<InterPodAffinity>},
       {"NodeResourcesBalancedAllocation", false, 1, true, plain<NodeResourcesBalancedAllocation>},

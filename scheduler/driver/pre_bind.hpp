@@ -1,0 +1,58 @@
+// PreBind: what must happen between the choice of a node and the bind: the plugins' writes, and the
+// wait for what follows from them (a volume that is bound, or made). Strand: the Executor's.
+//
+// Bounds: kWaitingMax pods wait at a time (one more is turned away and tried again later), each for
+// kBindTimeout. A pod that goes meanwhile is dropped.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/executor.hpp"
+#include "client/resource.hpp"
+#include "framework/profile.hpp"
+
+namespace coracle::scheduler {
+
+inline constexpr size_t kWaitingMax = 1000;
+inline constexpr Duration kBindTimeout = std::chrono::seconds(600);  // upstream's default
+
+class PreBind {
+ public:
+  // Told once for each pod that had to wait; with an error it is not to be bound.
+  using Done =
+      std::function<void(const PodPtr& pod, const std::string& node, const Status& outcome)>;
+  PreBind(Executor& executor, client::Api& api, const Snapshot& world, Done done)
+      : executor_(executor), api_(api), world_(world), done_(std::move(done)) {}
+
+  // True: there is nothing to wait for, the pod may be bound at once, and Done is not called.
+  bool begin(const Profile& profile, const PodPtr& pod, const std::string& node);
+  // Claims, volumes or classes changed.
+  void look_again();
+  // The pod is gone, or counts elsewhere.
+  void drop(const std::string& key);
+  size_t waiting() const { return waiting_.size(); }
+
+ private:
+  struct Waiting {
+    const Profile* profile = nullptr;
+    PodPtr pod;
+    std::string node;
+    bool written = false;
+    Executor::TimerId timer = 0;
+  };
+  Task<Status> write(std::vector<PreBindWrite> writes);
+  void on_written(const PodPtr& pod, const Status& outcome);
+  void look(const std::string& key);
+  void finish(const std::string& key, const Status& outcome);
+
+  Executor& executor_;
+  client::Api& api_;
+  const Snapshot& world_;
+  Done done_;
+  std::map<std::string, Waiting> waiting_;  // by pod key
+};
+
+}  // namespace coracle::scheduler
