@@ -9,8 +9,6 @@ namespace coracle::apiserver {
 
 namespace {
 
-using MaybeReply = Outcome<std::optional<net::Response>>;
-
 constexpr Duration kBootstrapRetry = std::chrono::milliseconds(300);
 
 bool is_stored(const api::ResourceInfo& info) { return info.has_verb("list"); }
@@ -54,11 +52,12 @@ ApiHandler::ApiHandler(Executor& executor, client::Store& store, const api::Cata
       reviews_(m_, access_, authenticator_, options_.tokens ? &*options_.tokens : nullptr),
       registry_(m_, options_.services, options_.kubelets,
                 options_.tokens ? &*options_.tokens : nullptr),
+      flow_(executor, metrics_, options_.limits),
+      flow_keeper_(m_, registry_, flow_),
       documents_(*catalog_, options_.address.ip + ":" + std::to_string(options_.address.port)),
       custom_kinds_(m_, *catalog_, registry_, options_.custom_rules,
                     [this] { documents_.reset(); }),
       compactor_(executor, store) {
-  registry_.flow().set_limits(options_.limits);
   for (const api::ResourceInfo& info : catalog.resources()) {
     if (!is_stored(info) || !info.storage || feed_.cache(info.storage_prefix)) continue;
     caches_.push_back(std::make_unique<ResourceCache>(shape_of(info)));
@@ -89,6 +88,7 @@ void ApiHandler::stop() {
   stopped_ = true;
   ready_ = false;
   custom_kinds_.stop();
+  flow_keeper_.stop();
   registry_.end_watches();
   feed_.stop();
 }
@@ -114,6 +114,7 @@ Task<bool> ApiHandler::run_bootstrap() {
     co_await sleep_on(m_.executor, kBootstrapRetry);
     if (!*alive || stopped_) co_return false;
   }
+  flow_keeper_.start();
   ready_ = roles_known_ = true;
   log::info("ready at revision {}", feed_.revision());
   co_return true;
@@ -155,11 +156,16 @@ Task<bool> ApiHandler::run(net::Request request, std::shared_ptr<net::Exchange> 
       if (format.ok()) c.format.pretty = format->pretty;
     }
     observe(c.info, reply.error().http_code, since);
-    exchange->respond(reply_error(c.format, reply.error()));
+    net::Response response = reply_error(c.format, reply.error());
+    add_flow_headers(c, response.headers);
+    exchange->respond(std::move(response));
     co_return true;
   }
   observe(c.info, *reply ? (*reply)->status : 200, since);
-  if (*reply) exchange->respond(**std::move(reply));
+  if (*reply) {
+    add_flow_headers(c, (*reply)->headers);
+    exchange->respond(**std::move(reply));
+  }
   co_return true;
 }
 
@@ -214,9 +220,40 @@ Outcome<Done> ApiHandler::identify(Context& c) const {
   return grants_.check_node_request(c.user, c.info, body);
 }
 
-Task<MaybeReply> ApiHandler::serve(Context& c) {
+// As upstream guesses: a list looks at every object of its kind, a hundred a seat.
+int ApiHandler::seats_of(const Context& c) const {
+  constexpr std::size_t kObjectsPerSeat = 100, kSeatsMax = 10;
+  const bool lists = c.info.verb == "list" ||
+                     (c.info.verb == "watch" && query_flag(c.request.query, "sendInitialEvents"));
+  if (!lists) return 1;
+  const api::ResourceInfo* info = m_.catalog.find(c.info.group, c.info.version, c.info.resource);
+  const ResourceCache* cache = info == nullptr ? nullptr : m_.feed.cache(info->storage_prefix);
+  if (cache == nullptr) return 1;
+  return static_cast<int>(std::clamp<std::size_t>(
+      (cache->size() + kObjectsPerSeat - 1) / kObjectsPerSeat, 1, kSeatsMax));
+}
+
+Task<Outcome<FlowControl::Ticket>> ApiHandler::enter(Context& c) {
+  Outcome<FlowControl::Ticket> ticket = flow_.enter(c.user, c.info, seats_of(c), &c.flow);
+  if (!ticket.ok() || !ticket->waiting()) co_return ticket;
+  c.exchange->on_close([this, alive = alive_, waiter = ticket->waiter()] {
+    if (*alive) flow_.give_up(waiter);
+  });
+  const Outcome<Done> admitted = co_await flow_.admitted(*ticket);
+  if (!admitted.ok()) co_return admitted.error();
+  co_return ticket;
+}
+
+Task<ApiHandler::MaybeReply> ApiHandler::serve(Context& c) {
   const Outcome<Done> known = identify(c);
   if (!known.ok()) co_return known.error();
+  // Its seats are given back when the answer is there, or the watch has begun.
+  const Outcome<FlowControl::Ticket> place = co_await enter(c);
+  if (!place.ok()) co_return place.error();
+  co_return co_await answer(c);
+}
+
+Task<ApiHandler::MaybeReply> ApiHandler::answer(Context& c) {
   const std::string& method = c.request.method;
   if (method != "GET" && method != "POST" && method != "PUT" && method != "PATCH" &&
       method != "DELETE") {
@@ -258,6 +295,12 @@ std::optional<net::Response> ApiHandler::health(const Context& c) {
 Outcome<net::Response> ApiHandler::document(const Context& c) {
   const std::string& path = c.info.path;
   if (auto found = health(c)) return *std::move(found);
+  constexpr std::string_view kFlowPages = "/debug/api_priority_and_fairness/";
+  if (path.starts_with(kFlowPages)) {
+    const bool details = !c.request.query.get("includeRequestDetails").empty();
+    auto page = flow_dump(flow_, std::string_view(path).substr(kFlowPages.size()), details);
+    if (page) return net::make_response(200, *std::move(page), "text/plain; charset=utf-8");
+  }
   if (path == "/metrics") {
     return net::make_response(200, metrics_.render(), "text/plain; version=0.0.4");
   }

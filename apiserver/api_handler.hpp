@@ -13,6 +13,7 @@
 #include "apiserver/chain/authenticator.hpp"
 #include "apiserver/chain/documents.hpp"
 #include "apiserver/compactor.hpp"
+#include "apiserver/flow/flow_keeper.hpp"
 #include "apiserver/rbac/grants.hpp"
 #include "apiserver/rbac/reviews.hpp"
 #include "apiserver/registry/custom_kinds.hpp"
@@ -53,7 +54,11 @@ class ApiHandler {
 
  private:
   Task<bool> run(net::Request request, std::shared_ptr<net::Exchange> exchange);
-  Task<Outcome<std::optional<net::Response>>> serve(Context& c);
+  using MaybeReply = Outcome<std::optional<net::Response>>;
+  Task<MaybeReply> serve(Context& c);
+  Task<MaybeReply> answer(Context& c);
+  Task<Outcome<FlowControl::Ticket>> enter(Context& c);
+  int seats_of(const Context& c) const;
   Outcome<Done> identify(Context& c) const;
   Outcome<Done> check_impersonation(const UserInfo& user, const UserInfo& wish) const;
   Outcome<Done> check_access(const UserInfo& user, RequestInfo request) const;
@@ -79,6 +84,8 @@ class ApiHandler {
   Authenticator authenticator_;
   rbac::Reviews reviews_;
   Registry registry_;
+  FlowControl flow_;
+  FlowKeeper flow_keeper_;
   Documents documents_;
   CustomKinds custom_kinds_;
   Compactor compactor_;

@@ -1,8 +1,7 @@
-// The audit log and the limits of what may be under way.
+// The audit log.
 #include <catch2/catch.hpp>
 
 #include "apiserver/chain/audit.hpp"
-#include "apiserver/chain/flow_limits.hpp"
 
 namespace coracle::apiserver {
 namespace {
@@ -95,35 +94,6 @@ TEST_CASE("a stage is one line") {
         R"("1970-01-01T00:00:01.000000Z","responseStatus":{"metadata":{},"code":201},)"
         R"("requestObject":{"metadata":{"name":"p"}},"responseObject":{"kind":"Pod"}})"
         "\n");
-}
-
-RequestInfo asks(const std::string& verb) {
-  RequestInfo info;
-  info.is_resource = true;
-  info.verb = verb;
-  return info;
-}
-
-TEST_CASE("over the limit is 429, but not for the powerful and not for watches") {
-  FlowControl flow({2, 1});
-  const UserInfo one = a_user("one"), two = a_user("two"),
-                 root = a_user("root", {"system:masters"});
-  const auto first = flow.enter(one, asks("get"));
-  REQUIRE(first.ok());
-  CHECK_FALSE(flow.enter(one, asks("list")).ok());  // half is one user's share
-  {
-    const auto second = flow.enter(two, asks("list"));
-    REQUIRE(second.ok());
-    const auto third = flow.enter(a_user("three"), asks("get"));
-    REQUIRE_FALSE(third.ok());
-    CHECK(third.error().http_code == 429);
-    CHECK(third.error().retry_after_seconds() == 1);
-    CHECK(third.error().message() == "Too many requests, please try again later.");
-    CHECK(flow.enter(root, asks("get")).ok());
-    CHECK(flow.enter(one, asks("watch")).ok());
-    CHECK(flow.enter(one, asks("create")).ok());
-  }
-  CHECK(flow.enter(two, asks("get")).ok());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "api/object.hpp"
 #include "api/strategy.hpp"
 #include "apiserver/bootstrap_objects.hpp"
+#include "apiserver/flow/flow_keeper.hpp"
 
 namespace coracle::apiserver {
 
@@ -65,6 +66,12 @@ json::value authentication_map(const std::string& client_ca_pem) {
   return map;
 }
 
+// The levels are made before the schemas: those of the default ones are there.
+json::value found_level(Machinery& m, const json::value& schema) {
+  return dangling_condition(get_string(schema, "spec.priorityLevelConfiguration.name"), true,
+                            m.executor.wall_now());
+}
+
 Task<Status> ensure(Machinery& m, Registry& registry, json::value object) {
   const api::ResourceInfo* info = m.catalog.find_for(object);
   if (info == nullptr) co_return Status();  // a smaller catalog (tests) has no such kind
@@ -87,7 +94,9 @@ Task<Status> create_as_server(Machinery& m, Registry& registry, json::value obje
   const Target target{info, std::string(api::namespace_of(object)),
                       std::string(api::name_of(object))};
   api::default_object(*info, m.hooks, object);
+  const json::value status = info->kind == "FlowSchema" ? found_level(m, object) : json::value();
   api::prepare_create(*info, m.hooks, object);
+  if (!status.is_null()) set_path(object, "status.conditions", json::array{status});
   api::metadata_of(object)["uid"] = m.rng.uuid();
   api::metadata_of(object)["creationTimestamp"] = format_time(m.executor.wall_now());
   ServiceClaims claims;

@@ -20,12 +20,15 @@ json::value object(const std::string& api_version, const std::string& kind,
 
 struct Level {
   const char* name;
-  int shares, queues, hand;  // queues 0: what is too much is refused
+  int shares, lendable;  // lendable: per cent of its seats
+  int queues, hand;      // queues 0: what is too much is refused
 };
-constexpr Level kLevels[] = {{"catch-all", 5, 0, 0},        {"system", 30, 64, 6},
-                             {"node-high", 40, 64, 6},      {"leader-election", 10, 16, 4},
-                             {"workload-high", 40, 128, 6}, {"workload-low", 100, 128, 6},
-                             {"global-default", 20, 128, 6}};
+constexpr Level kLevels[] = {
+    {"catch-all", 5, 0, 0, 0},          {"system", 30, 33, 64, 6},
+    {"node-high", 40, 25, 64, 6},       {"leader-election", 10, 0, 16, 4},
+    {"workload-high", 40, 50, 128, 6},  {"workload-low", 100, 90, 128, 6},
+    {"global-default", 20, 50, 128, 6},
+};
 
 json::value level(const std::string& name, json::value spec) {
   json::value out = object("flowcontrol.apiserver.k8s.io/v1", "PriorityLevelConfiguration", name);
@@ -36,9 +39,9 @@ json::value level(const std::string& name, json::value spec) {
 }
 
 json::value limited(const Level& in) {
-  json::value spec = parsed(R"({"type":"Limited","limited":{"lendablePercent":0,)"
-                            R"("limitResponse":{"type":"Reject"}}})");
+  json::value spec = parsed(R"({"type":"Limited","limited":{"limitResponse":{"type":"Reject"}}})");
   set_path(spec, "limited.nominalConcurrencyShares", in.shares);
+  set_path(spec, "limited.lendablePercent", in.lendable);
   if (in.queues > 0) {
     set_path(spec, "limited.limitResponse",
              json::object{{"type", "Queue"},
@@ -95,7 +98,9 @@ json::value flow(const Flow& in) {
 
 std::vector<json::value> flow_control_objects() {
   std::vector<json::value> out;
-  out.push_back(level("exempt", parsed(R"({"type":"Exempt","exempt":{}})")));
+  out.push_back(level(
+      "exempt",
+      parsed(R"({"type":"Exempt","exempt":{"nominalConcurrencyShares":0,"lendablePercent":0}})")));
   for (const Level& one : kLevels) out.push_back(level(one.name, limited(one)));
   const std::string all = group("system:unauthenticated") + "," + group("system:authenticated");
   const std::string nodes = group("system:nodes");

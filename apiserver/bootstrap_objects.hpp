@@ -2,6 +2,7 @@
 // control, APIServices, the address of the service kubernetes and its range. Pure.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "api/catalog.hpp"
@@ -11,6 +12,10 @@ namespace coracle::apiserver {
 
 // FlowSchemas and PriorityLevelConfigurations as upstream makes them.
 std::vector<json::value> flow_control_objects();
+// Of either kind: what must be there, and as it is. The others are suggestions.
+inline bool is_mandatory_flow(std::string_view name) {
+  return name == "exempt" || name == "catch-all";
+}
 // One for each version of each built-in group, served here.
 std::vector<json::value> api_service_objects(const api::Catalog& catalog);
 // ServiceCIDR kubernetes; IPAddress of the service kubernetes.

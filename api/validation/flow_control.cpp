@@ -270,6 +270,33 @@ void limited(const json::value& in, const FieldPath& path, FieldErrors& errors) 
   checks::non_negative(in, {"borrowingLimitPercent"}, path, errors);
 }
 
+// The specs of the mandatory objects, as upstream fixes them. Of `exempt` only the shares may
+// differ.
+constexpr std::string_view kExemptSchema =
+    R"({"priorityLevelConfiguration":{"name":"exempt"},"matchingPrecedence":1,"rules":[{)"
+    R"("subjects":[{"kind":"Group","group":{"name":"system:masters"}}],)"
+    R"("resourceRules":[{"verbs":["*"],"apiGroups":["*"],"resources":["*"],"clusterScope":true,)"
+    R"("namespaces":["*"]}],"nonResourceRules":[{"verbs":["*"],"nonResourceURLs":["*"]}]}]})";
+constexpr std::string_view kCatchAllSchema =
+    R"({"priorityLevelConfiguration":{"name":"catch-all"},"matchingPrecedence":10000,)"
+    R"("distinguisherMethod":{"type":"ByUser"},"rules":[{"subjects":[)"
+    R"({"kind":"Group","group":{"name":"system:unauthenticated"}},)"
+    R"({"kind":"Group","group":{"name":"system:authenticated"}}],)"
+    R"("resourceRules":[{"verbs":["*"],"apiGroups":["*"],"resources":["*"],"clusterScope":true,)"
+    R"("namespaces":["*"]}],"nonResourceRules":[{"verbs":["*"],"nonResourceURLs":["*"]}]}]})";
+constexpr std::string_view kCatchAllLevel =
+    R"({"type":"Limited","limited":{"nominalConcurrencyShares":5,"lendablePercent":0,)"
+    R"("limitResponse":{"type":"Reject"}}})";
+
+void fixed_spec(const json::value& object, std::string_view fixed, FieldErrors& errors) {
+  const auto wanted = parse_json(fixed);
+  CHECK(wanted.ok());
+  const json::value& spec = child_or_empty(object, "spec");
+  if (spec == *wanted) return;
+  errors.invalid(FieldPath("spec"), spec,
+                 "spec of '" + std::string(name_of(object)) + "' must equal the fixed value");
+}
+
 }  // namespace
 
 void flow_schema(const json::value& object, const json::value*, FieldErrors& errors) {
@@ -304,6 +331,8 @@ void flow_schema(const json::value& object, const json::value*, FieldErrors& err
   for (const json::value& one : get_array(spec, "rules")) {
     rule(one, path.child("rules").index(index++), errors);
   }
+  if (name_of(object) == "exempt") fixed_spec(object, kExemptSchema, errors);
+  if (name_of(object) == "catch-all") fixed_spec(object, kCatchAllSchema, errors);
 }
 
 void priority_level(const json::value& object, const json::value*, FieldErrors& errors) {
@@ -335,6 +364,7 @@ void priority_level(const json::value& object, const json::value*, FieldErrors& 
   } else {
     errors.not_supported(path.child("type"), type, {"Exempt", "Limited"});
   }
+  if (name_of(object) == "catch-all") fixed_spec(object, kCatchAllLevel, errors);
 }
 
 }  // namespace coracle::api::validation

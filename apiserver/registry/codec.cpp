@@ -6,6 +6,7 @@
 #include "api/strategy.hpp"
 #include "api/table.hpp"
 #include "api/validate.hpp"
+#include "apiserver/flow/flow_control.hpp"
 #include "base/strings.hpp"
 #include "base/yaml.hpp"
 
@@ -278,6 +279,12 @@ net::Response reply_tree(const Machinery& m, const Context& c, int code, json::v
 
 net::Response reply_document(const Format& format, int code, const json::value& document) {
   return net::make_response(code, render(format, document), content_type(format));
+}
+
+void add_flow_headers(const Context& c, net::Headers& headers) {
+  if (!c.flow) return;
+  headers.add("X-Kubernetes-Pf-Flowschema-Uid", c.flow->schema_uid);
+  headers.add("X-Kubernetes-Pf-Prioritylevel-Uid", c.flow->level_uid);
 }
 
 net::Response reply_error(const Format& format, const api::ApiError& error) {

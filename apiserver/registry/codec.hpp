@@ -50,6 +50,8 @@ net::Response reply_object(const Machinery& m, const Context& c, int code, const
 net::Response reply_tree(const Machinery& m, const Context& c, int code, json::value object);
 // A Status or another fixed document: JSON or YAML, never a Table.
 net::Response reply_document(const Format& format, int code, const json::value& document);
+// Which flow schema and priority level the request was given to.
+void add_flow_headers(const Context& c, net::Headers& headers);
 net::Response reply_error(const Format& format, const api::ApiError& error);
 
 struct ListMeta {

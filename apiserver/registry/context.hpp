@@ -15,6 +15,7 @@
 namespace coracle::apiserver {
 
 struct Context;
+struct FlowIdentity;
 using Reply = Outcome<net::Response>;
 
 // What a write needs beyond the permission for its verb: asked with the object as it would be,
@@ -70,6 +71,7 @@ struct Context {
   // Custom kinds come and go: what keeps `resource`, `storage` and `cache` alive.
   std::shared_ptr<const api::CustomKind> hold_kind;
   std::shared_ptr<ResourceCache> hold_cache;
+  std::shared_ptr<const FlowIdentity> flow;  // null: flow control does not count it
   Format format;
   bool dry_run = false;
   std::vector<std::string> warnings;

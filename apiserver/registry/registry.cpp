@@ -130,8 +130,6 @@ Task<MaybeReply> Registry::serve(Context& c) {
   CO_TRY_OUTCOME(c.format, negotiate(c.request, c.info.verb == "watch", c.resource->schema));
   const Outcome<Done> checked = check_options(c);
   if (!checked.ok()) co_return checked.error();
-  const Outcome<FlowControl::Ticket> place = flow_.enter(c.user, c.info);
-  if (!place.ok()) co_return place.error();
   if (c.cache == nullptr) co_return some(m_.reviews->review(c));
   if (c.resource->kind == "Endpoints") c.warnings.emplace_back(kEndpointsWarning);
   if (!c.resource->deprecation.empty()) c.warnings.push_back(c.resource->deprecation);

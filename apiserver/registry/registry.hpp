@@ -4,7 +4,6 @@
 // Thread: apiserver strand. The Machinery, admission and the ports outlive it.
 #pragma once
 
-#include "apiserver/chain/flow_limits.hpp"
 #include "apiserver/registry/reader.hpp"
 #include "apiserver/registry/remover.hpp"
 #include "apiserver/registry/subresources.hpp"
@@ -31,7 +30,6 @@ class Registry {
   StoreAccess& access() { return access_; }
   Remover& remover() { return remover_; }
   ServiceAllocator& services() { return services_; }
-  FlowControl& flow() { return flow_; }
 
  private:
   Outcome<Done> locate(Context& c) const;
@@ -50,7 +48,6 @@ class Registry {
   Writer writer_;
   Remover remover_;
   Subresources subresources_;
-  FlowControl flow_;
   const TokenIssuer* const tokens_;
   std::vector<std::weak_ptr<WatchStream>> watches_;  // the dead are swept when it has doubled
   std::size_t sweep_at_ = 64;

@@ -32,11 +32,12 @@ std::string event_text(std::string_view type, std::string_view object) {
   return out;
 }
 
-net::Headers stream_headers(const Format& format) {
+net::Headers stream_headers(const Context& c) {
   net::Headers headers;
-  headers.add("Content-Type", format.protobuf ? "application/vnd.kubernetes.protobuf;stream=watch"
-                                              : "application/json");
+  headers.add("Content-Type", c.format.protobuf ? "application/vnd.kubernetes.protobuf;stream=watch"
+                                                : "application/json");
   headers.add("Cache-Control", "no-cache, private");
+  add_flow_headers(c, headers);
   return headers;
 }
 
@@ -60,13 +61,13 @@ std::string WatchStream::framed(const Machinery& m, const Format& format, std::s
 }
 
 void WatchStream::refuse(const Machinery& m, const Context& c, const api::ApiError& error) {
-  c.exchange->begin_stream(200, stream_headers(c.format));
+  c.exchange->begin_stream(200, stream_headers(c));
   c.exchange->write(net::make_bytes(framed(m, c.format, "ERROR", error.status)));
   c.exchange->end();
 }
 
 void WatchStream::start(bool initial, std::int64_t after_revision) {
-  c_.exchange->begin_stream(200, stream_headers(c_.format));
+  c_.exchange->begin_stream(200, stream_headers(c_));
   const auto self = shared_from_this();
   c_.exchange->on_close([self] { self->end(); });
   if (initial) {

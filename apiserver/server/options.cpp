@@ -56,9 +56,9 @@ void add_flags(Flags& flags, ServerOptions* o) {
   flags.add("--encryption-provider-config", &o->encryption_provider_config,
             "which resources are kept encrypted in the store, and with what keys");
   flags.add("--max-requests-inflight", &o->max_requests_inflight,
-            "reads under way at once; more are answered 429; 0: no limit");
+            "with the next one: seats that priority levels give to requests; both 0: no limit");
   flags.add("--max-mutating-requests-inflight", &o->max_mutating_requests_inflight,
-            "the same for writes");
+            "added to the one before");
   flags.add("--log-level", &o->log_level, "debug, info, warn or error")
       .one_of({"debug", "info", "warn", "error"});
 }
