@@ -164,8 +164,32 @@ Task<bool> ApiHandler::run(net::Request request, std::shared_ptr<net::Exchange> 
   observe(c.info, *reply ? (*reply)->status : 200, since);
   if (*reply) {
     add_flow_headers(c, (*reply)->headers);
+    if (wants_gzip(c.request, **reply)) {
+      co_await compress(**reply);
+      if (!*alive) co_return false;
+    }
     exchange->respond(**std::move(reply));
   }
+  co_return true;
+}
+
+Task<bool> ApiHandler::compress(net::Response& response) {
+  std::vector<net::Bytes> parts;
+  if (!response.body.empty()) parts.push_back(net::make_bytes(response.body));
+  parts.insert(parts.end(), response.chunks.begin(), response.chunks.end());
+  std::string packed;
+  if (options_.gzip == nullptr) {
+    packed = gzip(parts);
+  } else {
+    packed = co_await Callback<std::string>([this, &parts](std::function<void(std::string)> done) {
+      options_.gzip->compress(std::move(parts), std::move(done));
+    });
+  }
+  if (packed.empty()) co_return false;
+  response.body = std::move(packed);
+  response.chunks.clear();
+  response.headers.add("Content-Encoding", "gzip");
+  response.headers.add("Vary", "Accept-Encoding");
   co_return true;
 }
 

@@ -11,6 +11,7 @@
 #include "apiserver/bootstrap.hpp"
 #include "apiserver/chain/audit.hpp"
 #include "apiserver/chain/authenticator.hpp"
+#include "apiserver/chain/compression.hpp"
 #include "apiserver/chain/documents.hpp"
 #include "apiserver/compactor.hpp"
 #include "apiserver/flow/flow_keeper.hpp"
@@ -33,6 +34,7 @@ struct ApiHandlerOptions {
   api::CustomRules custom_rules = nullptr;  // runs the CEL rules of custom kinds
   FlowLimits limits;
   std::shared_ptr<const AuditLog> audit;  // none: nothing is written
+  GzipPort* gzip = nullptr;               // none: answers are compressed where they are made
 };
 
 class ApiHandler {
@@ -57,6 +59,7 @@ class ApiHandler {
   using MaybeReply = Outcome<std::optional<net::Response>>;
   Task<MaybeReply> serve(Context& c);
   Task<MaybeReply> answer(Context& c);
+  Task<bool> compress(net::Response& response);
   Task<Outcome<FlowControl::Ticket>> enter(Context& c);
   int seats_of(const Context& c) const;
   Outcome<Done> identify(Context& c) const;

@@ -12,8 +12,8 @@ constexpr const char* kTooMany = "Too many requests, please try again later.";
 
 bool is_long(const RequestInfo& request) {
   const std::string& sub = request.subresource;
-  return !sub.empty() &&
-         (sub == "log" || sub == "exec" || sub == "attach" || sub == "portforward" || sub == "proxy");
+  return !sub.empty() && (sub == "log" || sub == "exec" || sub == "attach" ||
+                          sub == "portforward" || sub == "proxy");
 }
 
 std::uint64_t flow_hash(const std::string& schema, const std::string& flow) {
@@ -143,9 +143,9 @@ void FlowControl::set_levels(std::vector<PriorityLevel> configs) {
     if (!level) {
       level = std::make_shared<Level>(Level{{}, {}, QueueSet(settings_of(configs[i]), limit)});
       level->alive = alive_;
-      level->limit_gauge = &metrics_.gauge("apiserver_flowcontrol_current_limit_seats",
-                                           "Seats a priority level may use now",
-                                           {{"priority_level", name}});
+      level->limit_gauge =
+          &metrics_.gauge("apiserver_flowcontrol_current_limit_seats",
+                          "Seats a priority level may use now", {{"priority_level", name}});
     }
     level->queues.set_settings(settings_of(configs[i]));
     if (!same) level->queues.set_limit(limit);
@@ -182,8 +182,7 @@ Outcome<FlowControl::Ticket> FlowControl::enter(const UserInfo& user, const Requ
   if (unlimited) level.queues.set_limit(level.queues.seats_in_use() + seats);
   const QueueSet::Id id = next_id_++;
   const std::string& flow = schema->schema.flow_of(user, request);
-  const auto arrival =
-      level.queues.arrive(id, flow_hash(schema->schema.name(), flow), seats, now);
+  const auto arrival = level.queues.arrive(id, flow_hash(schema->schema.name(), flow), seats, now);
   level.demand = std::max(level.demand, level.queues.seats_wanted());
   using Verdict = QueueSet::Arrival::Verdict;
   if (arrival.verdict == Verdict::kQueueFull) return rejection(*schema, "queue-full");
@@ -246,8 +245,7 @@ void FlowControl::refuse(const std::shared_ptr<Waiter>& waiter, const char* reas
 api::ApiError FlowControl::rejection(const Schema& schema, const char* reason) {
   MetricLabels labels = labels_of(schema.schema);
   labels.emplace_back("reason", reason);
-  metrics_
-      .counter("apiserver_flowcontrol_rejected_requests_total", "Requests answered 429", labels)
+  metrics_.counter("apiserver_flowcontrol_rejected_requests_total", "Requests answered 429", labels)
       .add();
   return api::too_many_requests_error(kTooMany, 1);
 }

@@ -77,8 +77,8 @@ TEST_CASE("the default schemas and who falls under them") {
   std::shared_ptr<const FlowIdentity> identity;
   const auto ticket = flow.enter(c.user, asked(c.method, c.path), 1, &identity);
   REQUIRE(ticket.ok());
-  CHECK_THAT(metrics.render(), Catch::Contains("current_executing_requests{flow_schema=\"" +
-                                               c.want + "\""));
+  CHECK_THAT(metrics.render(),
+             Catch::Contains("current_executing_requests{flow_schema=\"" + c.want + "\""));
   CHECK_THAT(metrics.render(),
              Catch::Matches("(.|\\n)*dispatched_requests_total\\{flow_schema=\"" + c.want +
                             "\",priority_level=\"[a-z-]+\"\\} 1\\n(.|\\n)*"));
@@ -88,7 +88,8 @@ TEST_CASE("rules of a schema") {
   const auto parse = [](const std::string& rules) {
     return FlowSchema::from_json(
         *parse_json(R"({"metadata":{"name":"s"},"spec":{"matchingPrecedence":7,)"
-                    R"("priorityLevelConfiguration":{"name":"l"},"rules":[)" + rules + "]}}"));
+                    R"("priorityLevelConfiguration":{"name":"l"},"rules":[)" +
+                    rules + "]}}"));
   };
   const std::string kit = R"("subjects":[{"kind":"User","user":{"name":"kit"}}],)";
   const std::string logs = R"("resourceRules":[{"verbs":["get"],"apiGroups":[""],)"
@@ -103,8 +104,8 @@ TEST_CASE("rules of a schema") {
                                    R"("resources":["*"],"clusterScope":true}]})");
   CHECK(cluster.matches(a_user("kit"), asked("GET", "/api/v1/nodes")));
   CHECK_FALSE(cluster.matches(a_user("kit"), asked("GET", "/api/v1/namespaces/a/pods")));
-  const FlowSchema paths =
-      parse("{" + kit + R"("nonResourceRules":[{"verbs":["get"],"nonResourceURLs":["/healthz/*"]}]})");
+  const FlowSchema paths = parse(
+      "{" + kit + R"("nonResourceRules":[{"verbs":["get"],"nonResourceURLs":["/healthz/*"]}]})");
   CHECK(paths.matches(a_user("kit"), asked("GET", "/healthz/etcd")));
   CHECK_FALSE(paths.matches(a_user("kit"), asked("GET", "/livez")));
 }
@@ -118,16 +119,25 @@ struct BusyWorld {
   }
   void level(const std::string& name, const std::string& response) {
     make("prioritylevelconfigurations",
-         R"({"metadata":{"name":")" + name + R"("},"spec":{"type":"Limited","limited":{)"
-         R"("nominalConcurrencyShares":1,"borrowingLimitPercent":0,"limitResponse":)" + response + "}}}");
-    make("flowschemas", R"({"metadata":{"name":")" + name + R"("},"spec":{"matchingPrecedence":50,)"
-         R"("priorityLevelConfiguration":{"name":")" + name + R"("},"distinguisherMethod":{"type":"ByUser"},)"
-         R"("rules":[{"subjects":[{"kind":"Group","group":{"name":"system:authenticated"}}],)"
-         R"("resourceRules":[{"verbs":["*"],"apiGroups":["*"],"resources":["*"],"namespaces":["*"],)"
-         R"("clusterScope":true}]}]}})");
-    make2("clusterrolebindings", R"({"metadata":{"name":"all"},"roleRef":{"kind":"ClusterRole",)"
-         R"("name":"cluster-admin","apiGroup":"rbac.authorization.k8s.io"},"subjects":[{"kind":"Group",)"
-         R"("name":"system:authenticated","apiGroup":"rbac.authorization.k8s.io"}]})");
+         R"({"metadata":{"name":")" + name +
+             R"("},"spec":{"type":"Limited","limited":{)"
+             R"("nominalConcurrencyShares":1,"borrowingLimitPercent":0,"limitResponse":)" +
+             response + "}}}");
+    make(
+        "flowschemas",
+        R"({"metadata":{"name":")" + name +
+            R"("},"spec":{"matchingPrecedence":50,)"
+            R"("priorityLevelConfiguration":{"name":")" +
+            name +
+            R"("},"distinguisherMethod":{"type":"ByUser"},)"
+            R"("rules":[{"subjects":[{"kind":"Group","group":{"name":"system:authenticated"}}],)"
+            R"("resourceRules":[{"verbs":["*"],"apiGroups":["*"],"resources":["*"],"namespaces":["*"],)"
+            R"("clusterScope":true}]}]}})");
+    make2(
+        "clusterrolebindings",
+        R"({"metadata":{"name":"all"},"roleRef":{"kind":"ClusterRole",)"
+        R"("name":"cluster-admin","apiGroup":"rbac.authorization.k8s.io"},"subjects":[{"kind":"Group",)"
+        R"("name":"system:authenticated","apiGroup":"rbac.authorization.k8s.io"}]})");
     w.settle();
   }
   void make(const std::string& plural, const std::string& body) {
@@ -140,8 +150,8 @@ struct BusyWorld {
   }
   std::shared_ptr<FakeExchange> ask(const std::string& user, const std::string& method = "GET",
                                     const std::string& body = "") {
-    return w.begin(w.request(method, method == "GET" ? std::string(kMaps) + "/x" : kMaps, body,
-                             as(user)));
+    return w.begin(
+        w.request(method, method == "GET" ? std::string(kMaps) + "/x" : kMaps, body, as(user)));
   }
 };
 
@@ -209,8 +219,8 @@ TEST_CASE("the default objects are kept up") {
   ApiWorld w;
   const std::string schemas = "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/";
   const std::string levels = "/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations/";
-  CHECK(get_string(get_array(w.get(schemas + "global-default"), "status.conditions")[0], "status") ==
-        "False");
+  CHECK(get_string(get_array(w.get(schemas + "global-default"), "status.conditions")[0],
+                   "status") == "False");
   CHECK(w.call("DELETE", schemas + "catch-all")->status == 200);
   CHECK(w.call("DELETE", levels + "catch-all")->status == 200);
   w.settle();
@@ -263,9 +273,10 @@ TEST_CASE("what an uncontended request pays", "[.speed]") {
   Metrics metrics;
   FlowControl flow(executor, metrics, {});
   flow.configure(default_schemas(), default_levels());
-  for (const auto& user : {a_user("admin", {"system:masters", kKnown}),
-                           a_user("system:serviceaccount:a:app", {"system:serviceaccounts", kKnown}),
-                           a_user("kit", {"dev", kKnown})}) {
+  for (const auto& user :
+       {a_user("admin", {"system:masters", kKnown}),
+        a_user("system:serviceaccount:a:app", {"system:serviceaccounts", kKnown}),
+        a_user("kit", {"dev", kKnown})}) {
     const RequestInfo info = asked("GET", "/api/v1/namespaces/a/pods/x");
     constexpr int kTimes = 200'000;
     const auto since = real_clock().now();

@@ -49,9 +49,8 @@ std::string levels_page(const FlowControl& flow) {
     }
     int active = 0;
     for (std::size_t i = 0; i < queues.queue_count(); ++i) active += !queues.waiting_in(i).empty();
-    rows.push_back({name, std::to_string(active), text_of(queues.idle()),
-                    text_of(level->quiescing), std::to_string(queues.waiting()),
-                    std::to_string(queues.executing())});
+    rows.push_back({name, std::to_string(active), text_of(queues.idle()), text_of(level->quiescing),
+                    std::to_string(queues.waiting()), std::to_string(queues.executing())});
   }
   return table(rows);
 }
@@ -94,14 +93,20 @@ std::string requests_page(const FlowControl& flow, bool details) {
     const auto at = std::find_if(queue.begin(), queue.end(), [&](const QueueSet::Waiting& one) {
       return one.id == waiter->id;
     });
-    Row row = {schema.level->config.name, schema.schema.name(), std::to_string(waiter->queue),
-               std::to_string(at - queue.begin()), waiter->flow,
-               format_micro_time(waiter->arrived), std::to_string(waiter->seats), "0", "0s"};
+    Row row = {schema.level->config.name,
+               schema.schema.name(),
+               std::to_string(waiter->queue),
+               std::to_string(at - queue.begin()),
+               waiter->flow,
+               format_micro_time(waiter->arrived),
+               std::to_string(waiter->seats),
+               "0",
+               "0s"};
     if (details) {
       const RequestInfo& r = waiter->request;
       const std::string version = r.group.empty() ? r.version : r.group + "/" + r.version;
-      for (const std::string& more : {waiter->user, r.verb, r.path, r.ns, r.name, version,
-                                      r.resource, r.subresource}) {
+      for (const std::string& more :
+           {waiter->user, r.verb, r.path, r.ns, r.name, version, r.resource, r.subresource}) {
         row.push_back(more);
       }
     }

@@ -1,7 +1,7 @@
 // FlowKeeper: tells FlowControl of every change of FlowSchemas and PriorityLevelConfigurations, and
-// keeps those objects up: what is missing of the default ones is made again, the mandatory and those
-// under `apf.kubernetes.io/autoupdate-spec: "true"` get their specs back, and every FlowSchema says
-// in its condition Dangling whether its priority level is there.
+// keeps those objects up: what is missing of the default ones is made again, the mandatory and
+// those under `apf.kubernetes.io/autoupdate-spec: "true"` get their specs back, and every
+// FlowSchema says in its condition Dangling whether its priority level is there.
 //
 // Thread: apiserver strand. Looks after each change and every kEvery; several servers may do it.
 #pragma once

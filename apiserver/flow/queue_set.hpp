@@ -1,8 +1,8 @@
 // QueueSet: the requests of one priority level: who executes, who waits, who is refused, and who is
 // next. Fair queuing with shuffle sharding, after "An Efficient Fair Queuing Algorithm" as upstream
 // bends it to servers: a flow is dealt a hand of queues and waits in the one with the least work; a
-// freed seat goes to the queue whose next request would finish first in virtual time, so that a busy
-// flow cannot shut the others out.
+// freed seat goes to the queue whose next request would finish first in virtual time, so that a
+// busy flow cannot shut the others out.
 //
 // Pure: time is an argument, which never goes back. One owner. Bounds: queue_length_max waiting
 // requests a queue; what comes to a full one while no seat is free is refused.
@@ -93,8 +93,8 @@ class QueueSet {
   mutable std::size_t round_robin_ = 0;
 };
 
-// The queues a flow may wait in: `hand_size` different ones below `deck`, each hand as likely as any
-// other when hashes are. deck >= hand_size, hand_size <= 32.
+// The queues a flow may wait in: `hand_size` different ones below `deck`, each hand as likely as
+// any other when hashes are. deck >= hand_size, hand_size <= 32.
 std::vector<int> deal_hand(std::uint64_t hash, int deck, int hand_size);
 
 }  // namespace coracle::apiserver

@@ -38,9 +38,10 @@ std::vector<SeatShare> nominal_shares(const std::vector<PriorityLevel>& levels, 
       share.nominal = static_cast<int>(std::ceil(total_seats * level.shares / all));
     }
     share.least = share.nominal - rounded(share.nominal * level.lendable_percent / 100.0);
-    share.most = level.exempt || !level.borrowing_limit_percent
-                     ? std::max(total_seats, share.nominal)
-                     : share.nominal + rounded(share.nominal * *level.borrowing_limit_percent / 100.0);
+    share.most =
+        level.exempt || !level.borrowing_limit_percent
+            ? std::max(total_seats, share.nominal)
+            : share.nominal + rounded(share.nominal * *level.borrowing_limit_percent / 100.0);
     out.push_back(share);
   }
   return out;
@@ -63,7 +64,8 @@ std::vector<int> shared_out(const std::vector<SeatShare>& shares, const std::vec
     (sum(cut(floor, wish, shares, middle)) <= total_seats ? low : high) = middle;
   }
   std::vector<int> out;
-  for (const double seats : cut(floor, wish, shares, low)) out.push_back(std::max(1, rounded(seats)));
+  for (const double seats : cut(floor, wish, shares, low))
+    out.push_back(std::max(1, rounded(seats)));
   return out;
 }
 

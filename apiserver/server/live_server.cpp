@@ -5,6 +5,7 @@
 #include "api/hooks/custom_rules.hpp"
 #include "apiserver/api_handler.hpp"
 #include "apiserver/at_rest/sealed_store.hpp"
+#include "apiserver/server/gzip_thread.hpp"
 #include "base/log.hpp"
 #include "client/embedded_store.hpp"
 #include "client/etcd_store.hpp"
@@ -57,6 +58,7 @@ int run_server(ServerOptions options) {
   }
   client::Store& store = sealed ? static_cast<client::Store&>(*sealed) : *plain;
   KubeletProxy kubelets(executor, options.kubelet);
+  GzipThread gzip(executor);
   ApiHandlerOptions wanted;
   wanted.address = {options.advertise_address, options.secure_port};
   wanted.services = options.ranges;
@@ -64,6 +66,7 @@ int run_server(ServerOptions options) {
   wanted.seed = secure_random_seed();
   wanted.tokens = std::move(options.tokens);
   wanted.kubelets = &kubelets;
+  wanted.gzip = &gzip;
   wanted.custom_rules = api::check_custom_rules;
   wanted.limits = {options.max_requests_inflight, options.max_mutating_requests_inflight};
   wanted.audit = options.audit;

@@ -124,12 +124,10 @@ void tell_who_is_waited_for(const World& world, const json::value& claim, Plan* 
     }
   }
   if (pods.empty()) {
-    plan->note("WaitForFirstConsumer",
-               "waiting for first consumer to be created before binding");
+    plan->note("WaitForFirstConsumer", "waiting for first consumer to be created before binding");
   } else {
-    plan->note("WaitForPodScheduled",
-               fmt::format("waiting for pod{} {} to be scheduled", pods.size() > 1 ? "s" : "",
-                           join(pods, ",")));
+    plan->note("WaitForPodScheduled", fmt::format("waiting for pod{} {} to be scheduled",
+                                                  pods.size() > 1 ? "s" : "", join(pods, ",")));
   }
 }
 
@@ -229,8 +227,7 @@ void sync_bound(const World& world, const json::value& claim, Plan* plan) {
   if (find(*volume, "spec.claimRef") == nullptr || holder == api::uid_of(claim)) {
     return bind(*volume, claim, plan);
   }
-  lost("ClaimMisbound",
-       "Two claims are bound to the same volume, this one is bound incorrectly");
+  lost("ClaimMisbound", "Two claims are bound to the same volume, this one is bound incorrectly");
 }
 
 }  // namespace

@@ -20,8 +20,9 @@ struct Bench {
               *parse_yaml_one(
                   "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: c, namespace: "
                   "ns, uid: u, resourceVersion: '7'" +
-                  meta + "}, spec: {accessModes: [ReadWriteOnce], resources: {requests: "
-                         "{storage: 2Gi}}" +
+                  meta +
+                  "}, spec: {accessModes: [ReadWriteOnce], resources: {requests: "
+                  "{storage: 2Gi}}" +
                   spec + "}, status: {" + status + "}}"));
   }
   void volume(const std::string& name, const std::string& size, const std::string& spec = "",
@@ -34,9 +35,9 @@ struct Bench {
   }
   void storage_class(const std::string& name, const std::string& provisioner,
                      const std::string& mode, const std::string& meta = "") {
-    world.put(gvr::kStorageClasses,
-              *parse_yaml_one("{metadata: {name: " + name + meta + "}, provisioner: " +
-                              provisioner + ", volumeBindingMode: " + mode + "}"));
+    world.put(gvr::kStorageClasses, *parse_yaml_one("{metadata: {name: " + name + meta +
+                                                    "}, provisioner: " + provisioner +
+                                                    ", volumeBindingMode: " + mode + "}"));
   }
   Plan plan(const std::string& key) {
     return PersistentVolumeController().reconcile(world.view(), key, kNow);
@@ -71,7 +72,8 @@ std::string reserved(const Plan& plan) {
 
 std::string phase_written(const Plan& plan) {
   for (const Write& w : plan.writes) {
-    if (w.verb == Write::Verb::kUpdateStatus) return std::string(get_string(w.body, "status.phase"));
+    if (w.verb == Write::Verb::kUpdateStatus)
+      return std::string(get_string(w.body, "status.phase"));
   }
   return "-";
 }
@@ -166,8 +168,9 @@ TEST_CASE("what a claim without a volume is told") {
     const char* told;
   };
   const auto c = GENERATE(values<Case>({
-      {"no class", "", "FailedBinding: no persistent volumes available for this claim and no "
-                       "storage class is set"},
+      {"no class", "",
+       "FailedBinding: no persistent volumes available for this claim and no "
+       "storage class is set"},
       {"a class that is not there", ", storageClassName: none",
        "ProvisioningFailed: storageclass.storage.k8s.io \"none\" not found"},
       {"a class that makes nothing", ", storageClassName: local",
@@ -281,10 +284,10 @@ TEST_CASE("a volume whose claim is gone") {
 
 TEST_CASE("a recycled volume is free again when its pod is done") {
   Bench b;
-  b.volume("v", "3Gi",
-           std::string(kClaimRef) +
-               ", persistentVolumeReclaimPolicy: Recycle, hostPath: {path: /data}",
-           ", annotations: {pv.kubernetes.io/bound-by-controller: 'yes'}", "Released");
+  b.volume(
+      "v", "3Gi",
+      std::string(kClaimRef) + ", persistentVolumeReclaimPolicy: Recycle, hostPath: {path: /data}",
+      ", annotations: {pv.kubernetes.io/bound-by-controller: 'yes'}", "Released");
   const auto pod = [&](const std::string& phase) {
     b.world.put(gvr::kPods, *parse_yaml_one("{metadata: {name: recycler-for-v, namespace: "
                                             "default, uid: p}, status: {phase: " +

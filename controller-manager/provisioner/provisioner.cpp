@@ -47,8 +47,7 @@ void set_node_affinity(json::object& spec, std::string_view node) {
   json::object term;
   term["matchExpressions"].emplace_array().push_back(std::move(expression));
   json::value affinity = json::object();
-  make_object(affinity, "required")["nodeSelectorTerms"].emplace_array().push_back(
-      std::move(term));
+  make_object(affinity, "required")["nodeSelectorTerms"].emplace_array().push_back(std::move(term));
   spec["nodeAffinity"] = std::move(affinity);
 }
 
@@ -62,7 +61,8 @@ json::value volume_for(const json::value& claim, const json::value& storage_clas
   if (deletes) api::add_finalizer(volume, kFinalizer);
   json::object& spec = make_object(volume, "spec");
   spec["accessModes"] = get_array(claim, "spec.accessModes");
-  spec["capacity"] = json::object{{"storage", get_string(claim, "spec.resources.requests.storage")}};
+  spec["capacity"] =
+      json::object{{"storage", get_string(claim, "spec.resources.requests.storage")}};
   spec["claimRef"] = reference_to(claim);
   spec["hostPath"] = json::object{{"path", kDirectory + name}, {"type", "DirectoryOrCreate"}};
   spec["persistentVolumeReclaimPolicy"] = deletes ? "Delete" : "Retain";
@@ -172,8 +172,8 @@ void ProvisionerController::resize(const World& world, const json::value& claim,
   json::value changed = claim;
   json::object& status = make_object(changed, "status");
   if (api::volume_size(*volume) < api::asked_size(claim)) {
-    plan->note("Resizing", fmt::format("External resizer is resizing volume {}",
-                                       api::name_of(*volume)));
+    plan->note("Resizing",
+               fmt::format("External resizer is resizing volume {}", api::name_of(*volume)));
     status["conditions"] = conditions_with(claim, true, now);
     status["allocatedResources"] = json::object{{"storage", asked}};
     status["allocatedResourceStatuses"] = json::object{{"storage", "ControllerResizeInProgress"}};

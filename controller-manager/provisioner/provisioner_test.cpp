@@ -17,9 +17,8 @@ struct Bench {
   ProvisionerController controller{{kDriver}};
 
   void storage_class(const std::string& rest) {
-    world.put(gvr::kStorageClasses,
-              *parse_yaml_one("{metadata: {name: std}, provisioner: " + std::string(kDriver) +
-                              ", " + rest + "}"));
+    world.put(gvr::kStorageClasses, *parse_yaml_one("{metadata: {name: std}, provisioner: " +
+                                                    std::string(kDriver) + ", " + rest + "}"));
   }
   void claim(const std::string& meta, const std::string& spec, const std::string& status = "") {
     world.put(gvr::kClaims,
@@ -32,11 +31,10 @@ struct Bench {
                               spec + "}, status: {" + status + "}}"));
   }
   void volume(const std::string& meta, const std::string& spec, const std::string& phase) {
-    world.put(gvr::kVolumes,
-              *parse_yaml_one("{metadata: {name: pvc-u, uid: v, annotations: "
-                              "{pv.kubernetes.io/provisioned-by: " +
-                              std::string(kDriver) + "}" + meta + "}, spec: {" + spec +
-                              "}, status: {phase: " + phase + "}}"));
+    world.put(gvr::kVolumes, *parse_yaml_one("{metadata: {name: pvc-u, uid: v, annotations: "
+                                             "{pv.kubernetes.io/provisioned-by: " +
+                                             std::string(kDriver) + "}" + meta + "}, spec: {" +
+                                             spec + "}, status: {phase: " + phase + "}}"));
   }
   Plan plan(const std::string& key) { return controller.reconcile(world.view(), key, kNow); }
 };
@@ -58,8 +56,7 @@ TEST_CASE("a claim that asks gets a volume that is its own") {
   CHECK(to_json(get_array(made, "spec.mountOptions")) == R"(["ro"])");
   CHECK(find(made, "spec.nodeAffinity") == nullptr);
   REQUIRE(plan.events.size() == 1);
-  CHECK(plan.events[0].message ==
-        "External provisioner is provisioning volume for claim \"ns/c\"");
+  CHECK(plan.events[0].message == "External provisioner is provisioning volume for claim \"ns/c\"");
   b.world.put(gvr::kVolumes, made);
   CHECK(b.plan("claim|ns/c").writes.empty());
 }

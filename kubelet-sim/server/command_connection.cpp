@@ -11,8 +11,9 @@ void CommandConnection::run() {
     return;
   }
   const bool missing = session.status().code() == Code::kNotFound;
-  on_end({0, (missing ? "unable to upgrade connection: " : "error executing command in container: ") +
-                 session.status().message()});
+  on_end(
+      {0, (missing ? "unable to upgrade connection: " : "error executing command in container: ") +
+              session.status().message()});
 }
 
 void CommandConnection::on_end(const StreamEnd& end) {

@@ -11,7 +11,8 @@
 
 namespace coracle::kubelet {
 
-class CommandConnection : public StreamSink, public std::enable_shared_from_this<CommandConnection> {
+class CommandConnection : public StreamSink,
+                          public std::enable_shared_from_this<CommandConnection> {
  public:
   CommandConnection(Executor& executor, ContainerStreams& streams, ContainerRef container,
                     ExecSpec spec)

@@ -16,7 +16,7 @@ namespace coracle::kubelet {
 // Towards the client of one connection.
 struct PortClient {
   std::function<void(std::string_view)> data;
-  std::function<void()> end;                        // the pod sends no more
+  std::function<void()> end;                         // the pod sends no more
   std::function<void(const std::string& why)> done;  // once, last; "" when all went well
   std::function<void(bool)> pause;
   std::function<std::size_t()> queued_bytes;

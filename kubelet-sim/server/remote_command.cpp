@@ -77,8 +77,7 @@ class SpdyCommand final : public CommandConnection {
   void start(const std::shared_ptr<net::ByteStream>& transport, const std::string& protocol) {
     json_status_ = protocol == "v4.channel.k8s.io";
     sizes_ = json_status_ || protocol == "v3.channel.k8s.io";
-    connection_ =
-        std::make_shared<net::SpdySession>(transport, net::SpdySession::Role::kServer);
+    connection_ = std::make_shared<net::SpdySession>(transport, net::SpdySession::Role::kServer);
     auto self = std::static_pointer_cast<SpdyCommand>(shared_from_this());
     net::SpdySession::Events events;
     events.on_stream = [self](Id id, const net::Headers& headers) { self->opened(id, headers); };

@@ -24,15 +24,16 @@ struct World {
   std::unique_ptr<net::Client> client;
 
   World() {
-    auto made = net::Server::listen(executor, {}, [this](const net::Request& request, auto exchange) {
-      const auto parts = split(request.path, '/');
-      const bool attach = parts[1] == "attach";
-      if (parts[1] == "portForward") {
-        return serve_port_forward(executor, streams, {parts[2], parts[3]}, request, exchange);
-      }
-      serve_remote_command(executor, streams, {parts[2], parts[3], parts[4]}, attach, request,
-                           exchange);
-    });
+    auto made =
+        net::Server::listen(executor, {}, [this](const net::Request& request, auto exchange) {
+          const auto parts = split(request.path, '/');
+          const bool attach = parts[1] == "attach";
+          if (parts[1] == "portForward") {
+            return serve_port_forward(executor, streams, {parts[2], parts[3]}, request, exchange);
+          }
+          serve_remote_command(executor, streams, {parts[2], parts[3], parts[4]}, attach, request,
+                               exchange);
+        });
     REQUIRE(made.ok());
     server = std::move(*made);
     net::ClientConfig config;
@@ -82,8 +83,7 @@ struct Channels {
     socket->on_close([this](int code, std::string) { closed = code; });
   }
   void send(int channel, std::string_view data) {
-    socket->send(net::encode_channel(form, static_cast<std::uint8_t>(channel), data),
-                 !form.base64);
+    socket->send(net::encode_channel(form, static_cast<std::uint8_t>(channel), data), !form.base64);
   }
   void end() {
     w.until([&] { return closed != 0; });
@@ -97,8 +97,7 @@ TEST_CASE("exec over each WebSocket form: output, exit code, close") {
     Channels good(w, kExec + std::string("command=echo&command=a%20b&command=c"), form);
     good.end();
     CHECK(good.heard[1] == "a b c\n");
-    CHECK(good.heard[3] ==
-          (good.form.json_status ? R"({"metadata":{},"status":"Success"})" : ""));
+    CHECK(good.heard[3] == (good.form.json_status ? R"({"metadata":{},"status":"Success"})" : ""));
     CHECK(good.closed == 1000);
     Channels bad(w, kExec + std::string("command=fail&command=3"), form);
     bad.end();
@@ -144,7 +143,8 @@ TEST_CASE("exec: what goes wrong is told on the status channel") {
             "Internal error occurred: error executing command in container: exec: \"nope\": "
             "executable file not found in $PATH"},
         Row{"/exec/a/web/side?output=1&command=echo",
-            "Internal error occurred: unable to upgrade connection: container not found (\"side\")"},
+            "Internal error occurred: unable to upgrade connection: container not found "
+            "(\"side\")"},
         Row{"/exec/a/web/app?output=1&command=lost",
             "Internal error occurred: the container is gone"}}) {
     CAPTURE(row.target);
@@ -241,8 +241,8 @@ struct Spdy {
 
   explicit Spdy(World& world) : w(world) {}
   void start(std::shared_ptr<net::ByteStream> transport) {
-    session = std::make_shared<net::SpdySession>(std::move(transport),
-                                                 net::SpdySession::Role::kClient);
+    session =
+        std::make_shared<net::SpdySession>(std::move(transport), net::SpdySession::Role::kClient);
     net::SpdySession::Events events;
     events.on_data = [this](auto id, std::string_view data) { heard[id] += data; };
     events.on_fin = [this](auto id) { ended.insert(id); };
@@ -263,9 +263,8 @@ struct Spdy {
     start(*stream);
   }
   void dial_tunnel(const std::string& target) {
-    auto socket = net::block_on(
-        w.executor,
-        net::dial_websocket(*w.client, {.target = target}, {"SPDY/3.1+portforward.k8s.io"}));
+    auto socket = net::block_on(w.executor, net::dial_websocket(*w.client, {.target = target},
+                                                                {"SPDY/3.1+portforward.k8s.io"}));
     REQUIRE(socket.status() == Status());
     CHECK((*socket)->subprotocol() == "SPDY/3.1+portforward.k8s.io");
     start(net::bytes_of_websocket(*socket));
@@ -360,8 +359,9 @@ TEST_CASE("port-forward over SPDY, plain and tunnelled: connections side by side
     const auto error3 = open("error", "1", "2");
     open("data", "1", "2");
     w.until([&] { return spdy.ended.contains(error3); });
-    CHECK(spdy.heard[error3] ==
-          "error forwarding port 1 to pod a/web: dial tcp 127.0.0.1:1: connect: connection refused");
+    CHECK(
+        spdy.heard[error3] ==
+        "error forwarding port 1 to pod a/web: dial tcp 127.0.0.1:1: connect: connection refused");
     CHECK_FALSE(spdy.gone);
   }
 }
@@ -372,8 +372,8 @@ TEST_CASE("port-forward over SPDY: a large transfer, and the client's leaving") 
   Spdy spdy(w);
   spdy.dial_tunnel("/portForward/a/web");
   spdy.session->open({{"streamtype", "error"}, {"port", pod.port()}, {"requestid", "0"}}, true);
-  const auto data = spdy.session->open(
-      {{"streamtype", "data"}, {"port", pod.port()}, {"requestid", "0"}}, false);
+  const auto data =
+      spdy.session->open({{"streamtype", "data"}, {"port", pod.port()}, {"requestid", "0"}}, false);
   const std::string sent(12u << 20, 'z');
   for (std::size_t at = 0; at < sent.size(); at += 1u << 20) {
     spdy.session->write(data, sent.substr(at, 1u << 20));
@@ -382,8 +382,8 @@ TEST_CASE("port-forward over SPDY: a large transfer, and the client's leaving") 
   w.until([&] { return spdy.ended.contains(data); });
   CHECK(spdy.heard[data].size() == sent.size() + 4);
   spdy.session->open({{"streamtype", "error"}, {"port", pod.port()}, {"requestid", "1"}}, true);
-  const auto open = spdy.session->open(
-      {{"streamtype", "data"}, {"port", pod.port()}, {"requestid", "1"}}, false);
+  const auto open =
+      spdy.session->open({{"streamtype", "data"}, {"port", pod.port()}, {"requestid", "1"}}, false);
   spdy.session->write(open, "x");
   w.until([&] { return pod.heard.size() == 2 && pod.heard[1] == "x"; });
   bool left = false;

@@ -52,20 +52,20 @@ bool makes_volumes_for(const json::value& storage_class, const NodeFacts& node) 
   if (provisioner.empty() || provisioner == kNoProvisioner) return false;
   const json::array& terms = get_array(storage_class, "allowedTopologies");
   return terms.empty() || std::any_of(terms.begin(), terms.end(), [&](const json::value& term) {
-    const json::array& rules = get_array(term, "matchLabelExpressions");
-    return !rules.empty() && std::all_of(rules.begin(), rules.end(), [&](const json::value& rule) {
-      const auto value = node.topology(get_string(rule, "key"));
-      const json::array& values = get_array(rule, "values");
-      return value && std::any_of(values.begin(), values.end(), [&](const json::value& one) {
-        return one.is_string() && std::string_view(one.get_string()) == *value;
-      });
-    });
-  });
+           const json::array& rules = get_array(term, "matchLabelExpressions");
+           return !rules.empty() &&
+                  std::all_of(rules.begin(), rules.end(), [&](const json::value& rule) {
+                    const auto value = node.topology(get_string(rule, "key"));
+                    const json::array& values = get_array(rule, "values");
+                    return value &&
+                           std::any_of(values.begin(), values.end(), [&](const json::value& one) {
+                             return one.is_string() && std::string_view(one.get_string()) == *value;
+                           });
+                  });
+         });
 }
 
-std::string reservation_of_volume(std::string_view name) {
-  return "volume/" + std::string(name);
-}
+std::string reservation_of_volume(std::string_view name) { return "volume/" + std::string(name); }
 std::string reservation_of_claim(const json::value& claim) {
   return "claim/" + std::string(api::namespace_of(claim)) + "/" + std::string(api::name_of(claim));
 }
@@ -75,7 +75,7 @@ struct Claims final : PluginState {
   std::vector<Reach> bound;  // the volumes of bound claims
   bool volume_missing = false;
   std::vector<const json::value*> delayed;  // the small ones first
-  bool held = false;  // a delayed one is being bound for another pod
+  bool held = false;                        // a delayed one is being bound for another pod
   std::map<const json::value*, std::vector<std::pair<const json::value*, Reach>>> candidates;
 };
 
@@ -171,7 +171,8 @@ Verdict look_at_claims(const PodInfo& pod, const Snapshot& world, Claims& claims
     if (claim == nullptr) {
       const bool own = std::find(pod.claims.begin(), pod.claims.end(), name) == pod.claims.end();
       return Verdict::never(own ? "waiting for ephemeral volume controller to create the "
-                                  "persistentvolumeclaim " + quoted(name)
+                                  "persistentvolumeclaim " +
+                                      quoted(name)
                                 : "persistentvolumeclaim " + quoted(name) + " not found");
     }
     const Verdict verdict = look_at_claim(*claim, world, claims);
@@ -181,8 +182,7 @@ Verdict look_at_claims(const PodInfo& pod, const Snapshot& world, Claims& claims
     return api::asked_size(*a) < api::asked_size(*b);
   });
   for (const json::value* claim : claims.delayed) {
-    claims.held = claims.held ||
-                  world.reservations.is_taken(reservation_of_claim(*claim), pod.uid);
+    claims.held = claims.held || world.reservations.is_taken(reservation_of_claim(*claim), pod.uid);
     auto& listed = claims.candidates[claim];
     for (const auto& [name, volume] : world.storage.volumes) {
       if (api::storage_class_of_volume(*volume) == api::storage_class_of_claim(*claim)) {
@@ -223,9 +223,8 @@ Verdict VolumeBinding::filter(const PodInfo& pod, const NodeInfo& node,
   const auto& claims = static_cast<const Claims&>(*state);
   std::vector<std::string> reasons;
   if (claims.volume_missing) reasons.emplace_back(kNoVolume);
-  if (!std::all_of(claims.bound.begin(), claims.bound.end(), [&](const Reach& reach) {
-        return reach.holds(node.facts().selectable());
-      })) {
+  if (!std::all_of(claims.bound.begin(), claims.bound.end(),
+                   [&](const Reach& reach) { return reach.holds(node.facts().selectable()); })) {
     reasons.emplace_back(kOutOfReach);
   }
   if (claims.held || !choose(pod, claims, node.facts())) reasons.emplace_back(kNothingToBind);

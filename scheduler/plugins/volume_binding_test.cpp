@@ -11,9 +11,7 @@ const char* kUnbound = "pod has unbound immediate PersistentVolumeClaims";
 const char* kNothing = "node(s) didn't find available persistent volumes to bind";
 const char* kAway = "node(s) didn't match PersistentVolume's node affinity";
 
-SharedObject shared(const std::string& text) {
-  return std::make_shared<json::value>(parsed(text));
-}
+SharedObject shared(const std::string& text) { return std::make_shared<json::value>(parsed(text)); }
 
 struct Bench {
   Bench() {
@@ -46,12 +44,14 @@ struct Bench {
     std::string affinity;
     if (!node.empty()) {
       affinity = R"(,"nodeAffinity":{"required":{"nodeSelectorTerms":[{"matchExpressions":[
-        {"key":"kubernetes.io/hostname","operator":"In","values":[")" + node + R"("]}]}]}})";
+        {"key":"kubernetes.io/hostname","operator":"In","values":[")" +
+                 node + R"("]}]}]}})";
     }
     world.storage.volumes[name] =
         shared(R"({"metadata":{"resourceVersion":"9","name":")" + name +
                R"("},"spec":{"storageClassName":"late","accessModes":["ReadWriteOnce"],"capacity":
-               {"storage":")" + size + "\"}" + affinity + R"(},"status":{"phase":"Available"}})");
+               {"storage":")" +
+               size + "\"}" + affinity + R"(},"status":{"phase":"Available"}})");
   }
   Verdicts on_nodes(const a_pod& pod) { return filtered(plugin, *pod.info(), world); }
 
@@ -71,8 +71,8 @@ TEST_CASE("VolumeBinding: bound claims tie the pod to where their volumes are") 
   b.volume("v", "");
   CHECK(b.on_nodes(a_pod("p").claim("c")) == Verdicts{kYes, kYes});
   b.world.storage.volumes.clear();
-  const auto gone = Verdict::never(
-      "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)");
+  const auto gone =
+      Verdict::never("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)");
   CHECK(b.on_nodes(a_pod("p").claim("c")) == Verdicts{gone, gone});
 }
 

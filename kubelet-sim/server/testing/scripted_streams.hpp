@@ -4,7 +4,8 @@
 //   echo WORDS   prints them and ends          fail N     prints "no" as an error, ends with N
 //   cat          prints its input until that ends          lost       ends with a failure
 //   yes          prints for ever, as far as it is taken    deaf       takes no input
-//   size         prints each size of its terminal          (attach)   prints "attached", then as cat
+//   size         prints each size of its terminal          (attach)   prints "attached", then as
+//   cat
 #pragma once
 
 #include <map>
@@ -94,7 +95,8 @@ class ScriptedStreams final : public ContainerStreams {
 
   class Session final : public StreamSession {
    public:
-    Session(ScriptedStreams& owner, std::shared_ptr<Run> run) : owner_(owner), run_(std::move(run)) {}
+    Session(ScriptedStreams& owner, std::shared_ptr<Run> run)
+        : owner_(owner), run_(std::move(run)) {}
     ~Session() override {
       run_->over = true;
       run_->sink.reset();
