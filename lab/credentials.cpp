@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "base/encoding.hpp"
 #include "base/rng.hpp"
+#include "lab/network.hpp"
 #include "net/jwt.hpp"
 #include "net/pki.hpp"
 
@@ -93,7 +94,7 @@ class Maker {
       request.common_name = "kube-apiserver";
       request.dns_names = {"localhost", "kubernetes", "kubernetes.default",
                            "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"};
-      request.ip_addresses = {"127.0.0.1", "127.96.0.1"};
+      request.ip_addresses = {"127.0.0.1", network_ranges(shape_.network_slot).first_service};
       request.server = true;
       ASSIGN_OR_RETURN(const auto pair,
                        net::issue(ca_, request, net::Validity::days(now_, kCertDays)));

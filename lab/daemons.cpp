@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "lab/network.hpp"
+
 namespace coracle::lab {
 namespace {
 
@@ -84,7 +86,9 @@ DaemonCommand apiserver(const Layout& layout, const ClusterShape& shape, const s
                          "--kubelet-client-key",
                          layout.pki("apiserver-kubelet-client.key"),
                          "--kubelet-certificate-authority",
-                         layout.pki("ca.crt")}};
+                         layout.pki("ca.crt"),
+                         "--service-cluster-ip-range",
+                         network_ranges(shape.network_slot).services}};
   if (shape.store_tls) {
     command.arguments.insert(
         command.arguments.end(),
@@ -128,14 +132,30 @@ std::vector<DaemonCommand> daemon_commands(const Layout& layout, const ClusterSh
           "--leader-elect-identity", fmt::format("controller-manager-{}", i + 1), "--root-ca-file",
           layout.pki("ca.crt"), "--volume-provisioners", kProvisioners}});
   }
-  commands.push_back(
-      {"kubelet-sim-1",
-       bin + "/kubelet-sim",
-       {"--kubeconfig", layout.pki("kubelet-sim.kubeconfig"), "--master", masters, "--nodes",
-        std::to_string(shape.nodes), "--secure-port", std::to_string(shape.kubelet_sim_port),
-        "--root-dir", layout.data("kubelet-sim-1"), "--tls-cert-file",
-        layout.pki("kubelet-sim-server.crt"), "--tls-private-key-file",
-        layout.pki("kubelet-sim-server.key"), "--client-ca-file", layout.pki("ca.crt")}});
+  const NetworkRanges network = network_ranges(shape.network_slot);
+  commands.push_back({"kubelet-sim-1",
+                      bin + "/kubelet-sim",
+                      {"--kubeconfig",
+                       layout.pki("kubelet-sim.kubeconfig"),
+                       "--master",
+                       masters,
+                       "--nodes",
+                       std::to_string(shape.nodes),
+                       "--secure-port",
+                       std::to_string(shape.kubelet_sim_port),
+                       "--root-dir",
+                       layout.data("kubelet-sim-1"),
+                       "--tls-cert-file",
+                       layout.pki("kubelet-sim-server.crt"),
+                       "--tls-private-key-file",
+                       layout.pki("kubelet-sim-server.key"),
+                       "--client-ca-file",
+                       layout.pki("ca.crt"),
+                       "--serve-network",
+                       "--pod-range",
+                       network.pods,
+                       "--cluster-dns",
+                       network.dns}});
   return commands;
 }
 

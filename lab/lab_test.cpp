@@ -8,6 +8,7 @@
 
 #include "lab/credentials.hpp"
 #include "lab/daemons.hpp"
+#include "lab/network.hpp"
 #include "lab/process.hpp"
 #include "net/pki.hpp"
 
@@ -174,4 +175,22 @@ TEST_CASE("daemons are found by their pid and program, and stopped") {
   CHECK_FALSE(running_pid(layout, "sleep-1").has_value());
   CHECK(start_daemon(layout, {"none-1", "/nonexistent/none", {}}).message().find("none") !=
         std::string::npos);
+}
+
+TEST_CASE("addresses are claimed by one lab at a time") {
+  const auto first = NetworkClaim::first_free();
+  REQUIRE(first.ok());
+  CHECK(NetworkClaim::of(first->slot()).fd() == -1);
+  const auto second = NetworkClaim::first_free();
+  REQUIRE(second.ok());
+  CHECK(second->slot() > first->slot());
+}
+
+TEST_CASE("the addresses of a slot") {
+  const NetworkRanges documented = network_ranges(0), last = network_ranges(kNetworkSlots - 1);
+  CHECK(documented.services == "127.96.0.0/12");
+  CHECK(documented.dns == "127.96.0.10");
+  CHECK(documented.pods == "127.128.0.0");
+  CHECK(last.services == "127.111.0.0/16");
+  CHECK(last.pods == "127.248.0.0");
 }

@@ -24,6 +24,7 @@ struct ClusterShape {
   // Or "etcd": Debian's etcd-server in its place; or "embedded": in the process of the apiserver.
   std::string store = "kvstore";
   bool store_tls = false;  // mutual TLS from, to and between store members
+  int network_slot = 0;    // which loopback addresses: lab/network.hpp
 
   bool embedded() const { return store == "embedded"; }
 };

@@ -51,8 +51,9 @@ bool alive(const std::string& name, pid_t pid) {
 
 // In the child, between fork and exec: only async-signal-safe calls.
 [[noreturn]] void become(const char* program, char* const* argv, int log_fd, int null_fd,
-                         int error_fd) {
+                         int error_fd, int inherited_fd) {
   setsid();
+  if (inherited_fd >= 0) fcntl(inherited_fd, F_SETFD, 0);
   dup2(null_fd, 0);
   dup2(log_fd, 1);
   dup2(log_fd, 2);
@@ -89,7 +90,9 @@ Status start_daemon(const Layout& layout, const DaemonCommand& command) {
   argv.push_back(nullptr);
 
   const pid_t pid = fork();
-  if (pid == 0) become(command.program.c_str(), argv.data(), log_fd, null_fd, channel[1]);
+  if (pid == 0) {
+    become(command.program.c_str(), argv.data(), log_fd, null_fd, channel[1], command.inherited_fd);
+  }
   close(log_fd);
   close(null_fd);
   close(channel[1]);

@@ -20,6 +20,7 @@ struct DaemonCommand {
   std::string name;     // "kvstore-1": names the pid file and the log
   std::string program;  // full path
   std::vector<std::string> arguments;
+  int inherited_fd = -1;  // stays open in it
 };
 
 // The pid if the daemon runs.

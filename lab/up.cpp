@@ -6,11 +6,13 @@
 #include "base/encoding.hpp"
 #include "base/flags.hpp"
 #include "base/rng.hpp"
+#include "lab/addons.hpp"
 #include "lab/cluster.hpp"
 #include "lab/commands.hpp"
 #include "lab/console.hpp"
 #include "lab/credentials.hpp"
 #include "lab/daemons.hpp"
+#include "lab/network.hpp"
 #include "lab/process.hpp"
 
 namespace coracle::lab {
@@ -96,9 +98,15 @@ Result<ClusterShape> new_shape(const UpFlags& flags) {
   return shape;
 }
 
-Result<ClusterShape> prepare(const Layout& layout, const UpFlags& flags) {
+struct Prepared {
+  ClusterShape shape;
+  NetworkClaim claim;
+};
+
+Result<Prepared> prepare(const Layout& layout, const UpFlags& flags) {
   RETURN_IF_ERROR(layout.create());
   ClusterShape shape;
+  std::optional<NetworkClaim> claim;
   if (layout.exists()) {
     ASSIGN_OR_RETURN(shape, layout.load());
     if (flags.nodes > shape.nodes) {  // it learns the number, and a new certificate, when it starts
@@ -107,12 +115,15 @@ Result<ClusterShape> prepare(const Layout& layout, const UpFlags& flags) {
     }
   } else {
     ASSIGN_OR_RETURN(shape, new_shape(flags));
+    ASSIGN_OR_RETURN(claim, NetworkClaim::first_free());
+    shape.network_slot = claim->slot();
   }
+  if (!claim) claim = NetworkClaim::of(shape.network_slot);
   RETURN_IF_ERROR(make_credentials(layout, shape));
   const std::string endpoints = shape.embedded() ? "" : store_endpoints(shape) + "\n";
   RETURN_IF_ERROR(write_file(layout.path("endpoints"), endpoints));
   RETURN_IF_ERROR(layout.save(shape));
-  return shape;
+  return Prepared{std::move(shape), std::move(*claim)};
 }
 
 // A daemon that should run and does not, with the end of its log; empty if all do.
@@ -131,15 +142,25 @@ class Launch {
   Launch(const Layout& layout, const UpFlags& flags, ClusterShape shape)
       : layout_(layout), flags_(flags), shape_(std::move(shape)) {}
 
-  int run() {
+  // `claim`: of the cluster's addresses, for as long as its kubelet-sim lives.
+  int run(const NetworkClaim& claim) {
     start_ = real_clock().now();
-    const auto all = daemon_commands(layout_, shape_, program_directory());
+    auto all = daemon_commands(layout_, shape_, program_directory());
+    if (claim.fd() >= 0) {
+      for (DaemonCommand& command : all) {
+        if (!command.name.starts_with("kubelet-sim-")) continue;
+        command.inherited_fd = claim.fd();
+        command.arguments.insert(command.arguments.end(),
+                                 {"--network-claim", std::to_string(claim.fd())});
+      }
+    }
     // Servers first: who finds no apiserver when it starts tries again only seconds later.
     if (const Status s = start_missing(all, true); !s.ok()) return fail(s.message());
     auto cluster = Cluster::open(layout_);
     if (!cluster.ok()) return fail(cluster.status().message());
     if (!wait_for("apiserver is ready", **cluster, [&] { return (*cluster)->ready(); })) return 1;
     if (const Status s = start_missing(all, false); !s.ok()) return fail(s.message());
+    if (const Status s = install_addons(**cluster, shape_); !s.ok()) return fail(s.message());
     console_.step(fmt::format("{} daemons started, {} ran already", started_,
                               all.size() - static_cast<size_t>(started_)),
                   seconds());
@@ -253,12 +274,12 @@ int run_up(int argc, char** argv) {
   check(values);
 
   const Layout layout(values.dir);
-  auto shape = prepare(layout, values);
-  if (!shape.ok()) {
-    Console().fail("coracle up: " + shape.status().message());
+  auto prepared = prepare(layout, values);
+  if (!prepared.ok()) {
+    Console().fail("coracle up: " + prepared.status().message());
     return 1;
   }
-  return Launch(layout, values, std::move(*shape)).run();
+  return Launch(layout, values, std::move(prepared->shape)).run(prepared->claim);
 }
 
 }  // namespace coracle::lab

@@ -243,6 +243,7 @@ bind system:controller:cloud-provider in kube-system system:controller:cloud-pro
 bind system:controller:token-cleaner in kube-system system:controller:token-cleaner s:kube-system/token-cleaner
 
 bind coracle:kubelet-sim system:node u:system:kubelet-sim
+bind coracle:kubelet-sim-network system:node-proxier u:system:kubelet-sim
 bind coracle:kubelet-api-admin system:kubelet-api-admin u:kube-apiserver-kubelet-client
 )";
 

@@ -1,5 +1,6 @@
 // kubelet-sim: simulated nodes of a cluster, thousands in one process.
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 
@@ -13,6 +14,7 @@
 #include "kubelet_driver/node_agent.hpp"
 #include "kubelet_driver/pod_manager.hpp"
 #include "net/asio_executor.hpp"
+#include "network_live/cluster_network.hpp"
 
 namespace {
 
@@ -26,6 +28,9 @@ struct Options {
   std::string image_catalog, root_dir;
   std::string cert_file, key_file, client_ca_file;
   kubelet::NodeFacts facts;
+  bool serve_network = false;
+  std::string cluster_dns, cluster_domain = "cluster.local";
+  int network_claim = -1;
 };
 
 std::string address_of(const Options& options, int ordinal) {
@@ -53,6 +58,12 @@ void add_flags(Flags& flags, Options* o) {
   flags.add("--tls-cert-file", &o->cert_file, "server certificate for the nodes' addresses");
   flags.add("--tls-private-key-file", &o->key_file, "its key");
   flags.add("--client-ca-file", &o->client_ca_file, "who may read logs: certificates of this CA");
+  flags.add("--serve-network", &o->serve_network,
+            "carry the traffic of Services, and answer DNS on --cluster-dns");
+  flags.add("--cluster-dns", &o->cluster_dns, "address of the cluster's DNS");
+  flags.add("--cluster-domain", &o->cluster_domain, "the zone of the cluster's names");
+  flags.add("--network-claim", &o->network_claim,
+            "a descriptor to keep: the claim of this lab's addresses");
 }
 
 kubelet::ImageCatalog images_of(const Options& options) {
@@ -94,6 +105,9 @@ int main(int argc, char** argv) {
   if (options.nodes < 1) fail_startup("--nodes: must be at least 1");
   const auto config = client::client_config_or_die(options.daemon);
 
+  // Held, not used; not for the processes of containers.
+  if (options.network_claim >= 0) fcntl(options.network_claim, F_SETFD, FD_CLOEXEC);
+
   net::AsioExecutor executor;
   Rng rng(secure_random_seed());
   auto api = client::make_https_api(executor, {config, "kubelet"});
@@ -126,6 +140,16 @@ int main(int argc, char** argv) {
   }
   metrics.gauge_function("kubelet_running_pods", "Pods with a worker.",
                          [&] { return static_cast<double>(pods.running()); });
+  std::unique_ptr<network::ClusterNetwork> cluster_network;
+  if (options.serve_network) {
+    cluster_network = std::make_unique<network::ClusterNetwork>(
+        executor, **api, rng.split(),
+        network::ClusterNetwork::Options{options.cluster_dns, options.cluster_domain});
+    metrics.gauge_function("kubeproxy_connections", "TCP connections to Services under way.", [&] {
+      return static_cast<double>(cluster_network->proxy().connections());
+    });
+    cluster_network->start();
+  }
   nodes.start();
   pods.start();
   log::info("simulating {} nodes", options.nodes);
@@ -133,6 +157,7 @@ int main(int argc, char** argv) {
     executor.on_signal(signal, [&] { executor.stop(); });
   }
   executor.run();
+  if (cluster_network) cluster_network->stop();
   pods.stop();
   nodes.stop();
   return 0;

@@ -1,0 +1,51 @@
+// ServiceProxy: listens where the ServiceTable says and forwards to its endpoints. Connections that
+// are joined go on when their endpoint leaves the table (it drains); datagrams are sent elsewhere.
+//
+// Driver; strand: the executor's. An address that cannot be listened on (a port under 1024 without the
+// right to, one that another program has) is told to `failed` once and tried again every
+// kRetryEvery. Bound: TcpForwarder's and UdpForwarder's, for each address.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "net/asio_executor.hpp"
+#include "net/tcp_forwarder.hpp"
+#include "net/udp_forwarder.hpp"
+#include "network/balancer.hpp"
+
+namespace coracle::network {
+
+class ServiceProxy {
+ public:
+  static constexpr Duration kRetryEvery = std::chrono::seconds(10);
+  // `service` as "namespace/name"; why, in Go's words.
+  using Failed = std::function<void(const std::string& service, const Status& why)>;
+
+  ServiceProxy(net::AsioExecutor& executor, Failed failed);
+  ~ServiceProxy();
+
+  void apply(ServiceTable table);
+  std::size_t listening() const;
+  std::size_t connections() const;
+
+ private:
+  struct Entry {
+    std::shared_ptr<Balancer> balancer;
+    std::unique_ptr<net::TcpForwarder> tcp;
+    std::unique_ptr<net::UdpForwarder> udp;
+    bool told = false;  // of its failure
+    bool open() const { return tcp != nullptr || udp != nullptr; }
+  };
+  void open(const Listening& at, Entry& entry);
+  void retry();
+
+  net::AsioExecutor& executor_;
+  const Failed failed_;
+  std::map<Listening, Entry> entries_;
+  Executor::TimerId retry_ = 0;
+};
+
+}  // namespace coracle::network

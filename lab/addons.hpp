@@ -1,0 +1,12 @@
+// The objects a lab puts into its cluster beside what the apiserver makes. They are made when they
+// are not there, and never changed afterwards: who edits one keeps it so.
+#pragma once
+
+#include "base/status.hpp"
+#include "lab/cluster.hpp"
+
+namespace coracle::lab {
+
+Status install_addons(Cluster& cluster, const ClusterShape& shape);
+
+}  // namespace coracle::lab
