@@ -15,8 +15,7 @@ bool contains(const std::vector<T>& all, const T& one) {
 // What came to localhost came to no node in particular.
 const std::vector<Endpoint>& Balancer::candidates(const std::string& local) const {
   const auto node = frontend_.of_node.find(local);
-  return frontend_.by_node && node != frontend_.of_node.end() ? node->second
-                                                              : frontend_.endpoints;
+  return frontend_.by_node && node != frontend_.of_node.end() ? node->second : frontend_.endpoints;
 }
 
 std::optional<Endpoint> Balancer::choose(const Arrival& arrival, TimePoint now) {
@@ -46,9 +45,8 @@ std::optional<Endpoint> Balancer::choose(const Arrival& arrival, TimePoint now) 
 void Balancer::remember(const std::string& client, const Endpoint& endpoint, TimePoint now) {
   clients_[client] = {endpoint, now};
   if (clients_.size() <= kClientsMax) return;
-  clients_.erase(std::min_element(clients_.begin(), clients_.end(), [](auto& a, auto& b) {
-    return a.second.last < b.second.last;
-  }));
+  clients_.erase(std::min_element(clients_.begin(), clients_.end(),
+                                  [](auto& a, auto& b) { return a.second.last < b.second.last; }));
 }
 
 }  // namespace coracle::network

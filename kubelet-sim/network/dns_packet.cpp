@@ -123,7 +123,8 @@ void fill(ldns_pkt* reply, const DnsZone& zone, const ldns_rr* question) {
     if (ldns_rr* made = make_record(record)) ldns_pkt_push_rr(reply, LDNS_SECTION_ANSWER, made);
   }
   if (!answer.authority) return;
-  if (ldns_rr* made = make_record(zone.soa())) ldns_pkt_push_rr(reply, LDNS_SECTION_AUTHORITY, made);
+  if (ldns_rr* made = make_record(zone.soa()))
+    ldns_pkt_push_rr(reply, LDNS_SECTION_AUTHORITY, made);
 }
 
 }  // namespace

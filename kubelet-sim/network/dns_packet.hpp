@@ -14,8 +14,8 @@ inline constexpr std::size_t kUdpPlain = 512, kUdpMost = 1232;
 
 // The answer to one query; nothing for what is no query (answers, garbage): it gets no reply.
 // `udp`: what does not fit into the size the client takes is cut off, and marked as such.
-// Queries of several questions, other classes or operations get NOTIMP or FORMERR; names outside the
-// zone SERVFAIL: there is no server behind this one.
+// Queries of several questions, other classes or operations get NOTIMP or FORMERR; names outside
+// the zone SERVFAIL: there is no server behind this one.
 std::optional<std::string> answer_query(const DnsZone& zone, std::string_view query, bool udp);
 
 }  // namespace coracle::network

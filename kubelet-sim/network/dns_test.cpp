@@ -63,18 +63,24 @@ TEST_CASE("names of a cluster") {
       {"web.default.svc.cluster.local", Type::kA, Code::kOk, {"127.96.0.5"}},
       {"WEB.default.SVC.cluster.local.", Type::kA, Code::kOk, {"127.96.0.5"}},
       {"web.default.svc.cluster.local", Type::kAaaa, Code::kOk, {}},
-      {"_http._tcp.web.default.svc.cluster.local", Type::kSrv, Code::kOk,
+      {"_http._tcp.web.default.svc.cluster.local",
+       Type::kSrv,
+       Code::kOk,
        {"0 100 80 web.default.svc.cluster.local."}},
       {"_tcp.web.default.svc.cluster.local", Type::kSrv, Code::kOk, {}},
       {"db.prod.svc.cluster.local", Type::kA, Code::kOk, {"127.128.0.1", "127.128.0.2"}},
       {"db-0.db.prod.svc.cluster.local", Type::kA, Code::kOk, {"127.128.0.1"}},
       {"127-128-0-2.db.prod.svc.cluster.local", Type::kA, Code::kOk, {"127.128.0.2"}},
       {"127-128-0-3.db.prod.svc.cluster.local", Type::kA, Code::kNoSuchName, {}},
-      {"_sql._tcp.db.prod.svc.cluster.local", Type::kSrv, Code::kOk,
+      {"_sql._tcp.db.prod.svc.cluster.local",
+       Type::kSrv,
+       Code::kOk,
        {"0 100 5432 127-128-0-2.db.prod.svc.cluster.local.",
         "0 100 5432 db-0.db.prod.svc.cluster.local."}},
       {"out.default.svc.cluster.local", Type::kA, Code::kOk, {"example.com."}},
-      {"alias.default.svc.cluster.local", Type::kA, Code::kOk,
+      {"alias.default.svc.cluster.local",
+       Type::kA,
+       Code::kOk,
        {"web.default.svc.cluster.local.", "127.96.0.5"}},
       {"5.0.96.127.in-addr.arpa", Type::kPtr, Code::kOk, {"web.default.svc.cluster.local."}},
       {"1.0.128.127.in-addr.arpa", Type::kPtr, Code::kOk, {"db-0.db.prod.svc.cluster.local."}},
@@ -103,8 +109,7 @@ TEST_CASE("a circle of aliases ends") {
 }
 
 std::string query(const char* name, ldns_rr_type type, ldns_rr_class klass = LDNS_RR_CLASS_IN) {
-  ldns_pkt* packet =
-      ldns_pkt_query_new(ldns_dname_new_frm_str(name), type, klass, LDNS_RD);
+  ldns_pkt* packet = ldns_pkt_query_new(ldns_dname_new_frm_str(name), type, klass, LDNS_RD);
   ldns_pkt_set_id(packet, 4711);
   uint8_t* bytes = nullptr;
   size_t size = 0;
@@ -146,12 +151,13 @@ TEST_CASE("messages") {
         "3 aa; cluster.local.\t5\tIN\tSOA\tns.dns.cluster.local. hostmaster.cluster.local. 1 7200 "
         "1800 86400 5");
   CHECK(shown(answer_query(made, query("example.com", LDNS_RR_TYPE_A), true)) == "2");
-  CHECK(shown(answer_query(
-            made, query("web.default.svc.cluster.local", LDNS_RR_TYPE_A, LDNS_RR_CLASS_CH),
-            true)) == "4");
+  CHECK(shown(answer_query(made,
+                           query("web.default.svc.cluster.local", LDNS_RR_TYPE_A, LDNS_RR_CLASS_CH),
+                           true)) == "4");
   CHECK(shown(answer_query(made, "garbage", true)) == "no reply");
   CHECK(shown(answer_query(made, "", true)) == "no reply");
-  const auto reply = answer_query(made, query("web.default.svc.cluster.local", LDNS_RR_TYPE_A), true);
+  const auto reply =
+      answer_query(made, query("web.default.svc.cluster.local", LDNS_RR_TYPE_A), true);
   CHECK(shown(answer_query(made, *reply, true)) == "no reply");
 }
 

@@ -1,6 +1,6 @@
-// DnsZone: the names of a cluster and what they stand for, by the Kubernetes DNS specification 1.1.0
-// with CoreDNS' defaults (pods "insecure": any address of a pod has a name). Pure: Services and
-// EndpointSlices in, records out. Names are compared without regard to case.
+// DnsZone: the names of a cluster and what they stand for, by the Kubernetes DNS
+// specification 1.1.0 with CoreDNS' defaults (pods "insecure": any address of a pod has a name).
+// Pure: Services and EndpointSlices in, records out. Names are compared without regard to case.
 //
 //   SVC.NS.svc.ZONE             A: the cluster IP; headless: each ready endpoint
 //   HOST.SVC.NS.svc.ZONE        A: the endpoint of that host name, or 1-2-3-4 for its address
@@ -56,7 +56,7 @@ class DnsZone {
                      RecordType type) const;
   bool has_names_below(const std::string& name) const;
 
-  const std::string zone_;            // "cluster.local."
+  const std::string zone_;                // "cluster.local."
   std::map<std::string, Records> names_;  // lower case, labels from the top: "local.cluster.svc."
 };
 

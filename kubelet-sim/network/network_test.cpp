@@ -59,8 +59,7 @@ TEST_CASE("which endpoints get traffic") {
       {"nobody", R"([{"addresses":["127.128.0.2"],"conditions":{"ready":false}}])", {}},
   }));
   CAPTURE(c.name);
-  const auto table =
-      make_service_table({service(kClusterIp)}, {slice(c.endpoints, kPorts)}, {});
+  const auto table = make_service_table({service(kClusterIp)}, {slice(c.endpoints, kPorts)}, {});
   if (c.used.empty()) {
     CHECK(table.empty());  // nobody listens: clients are refused
     return;
@@ -90,10 +89,7 @@ TEST_CASE("what is listened on") {
        {{"127.64.0.1", 80, Transport::kTcp},
         {"127.64.0.9", 80, Transport::kTcp},
         {"127.96.0.5", 80, Transport::kTcp}}},
-      {"headless",
-       R"({"clusterIP":"None","ports":[{"name":"http","port":80}]})",
-       "{}",
-       {}},
+      {"headless", R"({"clusterIP":"None","ports":[{"name":"http","port":80}]})", "{}", {}},
       {"a name outside",
        R"({"type":"ExternalName","externalName":"example.com",
            "ports":[{"name":"http","port":80}]})",
@@ -109,8 +105,8 @@ TEST_CASE("what is listened on") {
        {}},
   }));
   CAPTURE(c.name);
-  const auto table = make_service_table(
-      {service(c.spec, c.status)}, {slice(R"([{"addresses":["127.128.0.1"]}])", kPorts)}, {});
+  const auto table = make_service_table({service(c.spec, c.status)},
+                                        {slice(R"([{"addresses":["127.128.0.1"]}])", kPorts)}, {});
   std::vector<Listening> listening;
   for (const auto& [at, frontend] : table) listening.push_back(at);
   CHECK(listening == c.listening);
@@ -147,8 +143,8 @@ TEST_CASE("in turn, without those that did not answer") {
   const TimePoint now{};
   std::map<std::string, int> hits;
   for (int i = 0; i < 30; ++i) ++hits[balancer.choose({"c", "l", {}}, now)->address];
-  CHECK(hits == std::map<std::string, int>{
-                    {"127.128.0.1", 10}, {"127.128.0.2", 10}, {"127.128.0.3", 10}});
+  CHECK(hits ==
+        std::map<std::string, int>{{"127.128.0.1", 10}, {"127.128.0.2", 10}, {"127.128.0.3", 10}});
   const std::vector<Endpoint> dead = {{"127.128.0.1", 80}, {"127.128.0.3", 80}};
   CHECK(balancer.choose({"c", "l", dead}, now) == Endpoint{"127.128.0.2", 80});
   CHECK_FALSE(balancer.choose({"c", "l", three().endpoints}, now));

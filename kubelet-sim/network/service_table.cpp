@@ -166,7 +166,8 @@ std::vector<SliceEndpoint> endpoints_of(const Objects& slices_of_service,
         endpoint.terminating = get_bool(e, "conditions.terminating");
         endpoint.node = get_string(e, "nodeName");
         endpoint.hostname = get_string(e, "hostname");
-        if (get_string(e, "targetRef.kind") == "Pod") endpoint.pod = get_string(e, "targetRef.name");
+        if (get_string(e, "targetRef.kind") == "Pod")
+          endpoint.pod = get_string(e, "targetRef.name");
         endpoint.endpoint.port = static_cast<std::uint16_t>(number);
         for (const json::value& address : get_array(e, "addresses")) {
           if (!address.is_string()) continue;

@@ -1,6 +1,6 @@
-// ServiceTable: what Services mean for traffic: which addresses and ports are listened on, and which
-// endpoints are behind each. Pure: Services, EndpointSlices and Nodes in, a table out. The rules are
-// kube-proxy's:
+// ServiceTable: what Services mean for traffic: which addresses and ports are listened on, and
+// which endpoints are behind each. Pure: Services, EndpointSlices and Nodes in, a table out. The
+// rules are kube-proxy's:
 //  - ready endpoints serve; where none is ready, those that still serve while they terminate do;
 //  - externalTrafficPolicy Local sends what came to a node's address to the endpoints of that node;
 //  - sessionAffinity ClientIP keeps a client on an endpoint for its time-out.
@@ -42,7 +42,8 @@ struct Endpoint {
 struct Frontend {
   std::string service;  // "default/web"
   std::vector<Endpoint> endpoints;
-  // Of the nodes by address, when externalTrafficPolicy is Local: for what comes to such an address.
+  // Of the nodes by address, when externalTrafficPolicy is Local: for what comes to such an
+  // address.
   std::map<std::string, std::vector<Endpoint>> of_node;
   bool by_node = false;
   Duration affinity{0};                    // 0: each connection chooses anew

@@ -36,9 +36,8 @@ void ServiceProxy::apply(ServiceTable table) {
     if (entry.balancer->frontend() == frontend) continue;
     entry.balancer->update(std::move(frontend));
     if (!entry.udp) continue;
-    entry.udp->forget([&entry](const net::HostPort& target) {
-      return !has(entry.balancer->frontend(), target);
-    });
+    entry.udp->forget(
+        [&entry](const net::HostPort& target) { return !has(entry.balancer->frontend(), target); });
   }
 }
 

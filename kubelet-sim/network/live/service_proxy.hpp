@@ -1,8 +1,8 @@
 // ServiceProxy: listens where the ServiceTable says and forwards to its endpoints. Connections that
 // are joined go on when their endpoint leaves the table (it drains); datagrams are sent elsewhere.
 //
-// Driver; strand: the executor's. An address that cannot be listened on (a port under 1024 without the
-// right to, one that another program has) is told to `failed` once and tried again every
+// Driver; strand: the executor's. An address that cannot be listened on (a port under 1024 without
+// the right to, one that another program has) is told to `failed` once and tried again every
 // kRetryEvery. Bound: TcpForwarder's and UdpForwarder's, for each address.
 #pragma once
 
