@@ -116,6 +116,10 @@ Result<std::shared_ptr<const CustomKind>> CustomKind::compile(const json::value&
   std::shared_ptr<CustomKind> out(new CustomKind);
   out->name_ = name_of(definition);
   out->schemas_.set_base(&base);
+  if (get_string(definition, "spec.conversion.strategy") == "Webhook") {
+    const json::value* webhook = coracle::find(definition, "spec.conversion.webhook");
+    if (webhook != nullptr) out->conversion_webhook_ = *webhook;
+  }
   for (const json::value& version : get_array(definition, "spec.versions")) {
     ResourceInfo info;
     read_names(definition, info);

@@ -27,6 +27,8 @@ class CustomKind {
     return versions_;
   }  // served ones and storage
   const ResourceInfo& storage() const;
+  // spec.conversion.webhook when that converts between the versions, else null.
+  const json::value& conversion_webhook() const { return conversion_webhook_; }
   bool owns(const ResourceInfo& info) const;
 
  private:
@@ -34,6 +36,7 @@ class CustomKind {
   std::string name_;
   SchemaSet schemas_;
   std::vector<ResourceInfo> versions_;
+  json::value conversion_webhook_;
 };
 
 // Names that other definitions of the group hold.

@@ -20,6 +20,7 @@
 #include "apiserver/registry/custom_kinds.hpp"
 #include "apiserver/registry/registry.hpp"
 #include "apiserver/registry/token_issuer.hpp"
+#include "apiserver/remote/hook_client.hpp"
 #include "base/metrics.hpp"
 
 namespace coracle::apiserver {
@@ -31,6 +32,8 @@ struct ApiHandlerOptions {
   std::uint64_t seed = 1;  // of uids, names, time-outs
   std::optional<TokenIssuer> tokens;
   KubeletPort* kubelets = nullptr;
+  RemotePort* remote =
+      nullptr;  // webhooks and aggregated API servers; none: they cannot be reached
   api::CustomRules custom_rules = nullptr;  // runs the CEL rules of custom kinds
   FlowLimits limits;
   std::shared_ptr<const AuditLog> audit;  // none: nothing is written
@@ -80,6 +83,7 @@ class ApiHandler {
   StoreFeed feed_;
   rbac::Access access_;
   rbac::Grants grants_;
+  HookClient webhooks_;
   Machinery m_;
   Metrics metrics_;
   std::map<std::string, Histogram*> latencies_;  // by verb

@@ -60,7 +60,8 @@ struct ClientRequest {
   std::string target = "/";  // encoded path and query
   Headers headers;           // Host, Authorization, Content-Length, User-Agent are added
   std::string body;
-  Duration timeout{0};  // 0: the client's
+  Duration timeout{0};      // 0: the client's
+  bool repeatable = false;  // may be sent twice whatever its method: it only asks
 };
 
 // What arrives of a streamed answer, in this order: on_headers once, on_data often, on_end once and
@@ -89,7 +90,7 @@ class Client {
   virtual ~Client() = default;
 
   // A request that met a pooled connection which the server had closed meanwhile is sent once more
-  // if that is safe: no byte of an answer came, and the method is idempotent.
+  // if that is safe: no byte of an answer came, and it is repeatable or its method idempotent.
   virtual Task<Result<Response>> request(ClientRequest request) = 0;
   // The same with a callback, which never runs inside the call.
   virtual void request(ClientRequest request, std::function<void(Result<Response>)> done) = 0;

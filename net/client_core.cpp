@@ -18,7 +18,7 @@ bool has_break(std::string_view text) { return text.find_first_of("\r\n", 0) != 
 
 ClientJob::ClientJob(std::shared_ptr<ClientCore> core, const ClientRequest& request)
     : head_only(request.method == "HEAD"),
-      idempotent(is_idempotent(request.method)),
+      idempotent(request.repeatable || is_idempotent(request.method)),
       core_(std::move(core)) {}
 
 void ClientJob::arm(Duration timeout) {

@@ -1,8 +1,12 @@
 #include "apiserver/admission/admission.hpp"
 
-#include "api/cel/cel.hpp"
+#include "apiserver/admission/webhook_book.hpp"
 
 namespace coracle::apiserver {
+
+AdmissionState::AdmissionState()
+    : mutating(std::make_unique<WebhookBook>()), validating(std::make_unique<WebhookBook>()) {}
+AdmissionState::~AdmissionState() = default;
 
 Admission::Admission(Machinery& machinery) : m_(machinery) {}
 Admission::~Admission() = default;

@@ -9,6 +9,8 @@
 
 #include <deque>
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -28,13 +30,18 @@ struct QuotaClaim {
   json::object usage;
 };
 
+class WebhookBook;
+
 // State of the chain; one for all requests.
 struct AdmissionState {
+  AdmissionState();
+  ~AdmissionState();
   static constexpr std::size_t kClaimsMax = 10000;
   std::deque<QuotaClaim> claims;
   // Compiled expressions of policies by uid, generation and place; the oldest go.
   static constexpr std::size_t kProgramsMax = 2000;
   std::map<std::string, std::shared_ptr<const Result<api::cel::Program>>> programs;
+  const std::unique_ptr<WebhookBook> mutating, validating;
 };
 
 // What a request's mutating webhooks did: one that changes the object makes the chain run a second

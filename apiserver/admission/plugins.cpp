@@ -6,7 +6,8 @@ namespace coracle::apiserver {
 
 namespace {
 
-// Quota last, as upstream: what another one refuses is not counted.
+// Upstream's order: webhooks see what the others made, quota is last: what another one refuses is
+// not counted.
 constexpr Plugin kPlugins[] = {
     {"NamespaceLifecycle", fill_namespace_lifecycle, check_namespace_lifecycle},
     {"ServiceAccount", fill_service_account},
@@ -19,7 +20,9 @@ constexpr Plugin kPlugins[] = {
     {"PersistentVolumeClaimResize", nullptr, check_claim_resize},
     {"RuntimeClass", fill_runtime_class},
     {"DefaultIngressClass", fill_default_ingress_class},
+    {"MutatingAdmissionWebhook", nullptr, check_webhook_configuration, change_by_webhooks},
     {"ValidatingAdmissionPolicy", nullptr, check_validating_policies},
+    {"ValidatingAdmissionWebhook", nullptr, nullptr, nullptr, ask_webhooks},
     {"ResourceQuota", nullptr, check_resource_quota},
 };
 

@@ -6,6 +6,8 @@
 namespace coracle::apiserver {
 
 using Fill = Task<Outcome<Done>>(Admitted& a, json::value& object);
+using Change = Task<Outcome<Done>>(Admitted& a, json::value* object, const json::value* old);
+using Ask = Task<Outcome<Done>>(Admitted& a, const json::value* object, const json::value* old);
 using Check = Outcome<Done>(Admitted& a, const json::value* object, const json::value* old);
 
 Fill fill_namespace_lifecycle;
@@ -23,5 +25,8 @@ Check check_claim_resize;
 Check check_pod_security;
 Check check_resource_quota;
 Check check_validating_policies;
+Change change_by_webhooks;
+Check check_webhook_configuration;
+Ask ask_webhooks;
 
 }  // namespace coracle::apiserver

@@ -35,17 +35,14 @@ std::string place_of(std::string_view list, std::size_t index, std::string_view 
   return "spec." + std::string(list) + "[" + std::to_string(index) + "]." + std::string(field);
 }
 
-cel::Environment base_environment(const json::value& policy) {
+}  // namespace
+
+cel::Environment admission_environment() {
   cel::Environment out;
-  for (const char* name : {"object", "oldObject", "namespaceObject"}) {
-    out.declare(name, cel::Type::dyn());
-  }
+  for (const char* name : {"object", "oldObject"}) out.declare(name, cel::Type::dyn());
   out.declare("request", request_type());
-  if (find(policy, "spec.paramKind") != nullptr) out.declare("params", cel::Type::dyn());
   return out;
 }
-
-}  // namespace
 
 PolicyExpressions::PolicyExpressions(AdmissionState& state, const json::value& policy)
     : state_(state), policy_(policy) {
@@ -53,7 +50,11 @@ PolicyExpressions::PolicyExpressions(AdmissionState& state, const json::value& p
   for (const json::value& v : get_array(policy, "spec.variables")) {
     known.emplace_back(get_string(v, "name"), cel::Type::dyn());
   }
-  environment_ = base_environment(policy);
+  environment_ = admission_environment();
+  environment_.declare("namespaceObject", cel::Type::dyn());
+  if (find(policy, "spec.paramKind") != nullptr) {
+    environment_.declare("params", cel::Type::dyn());
+  }
   environment_.declare("variables", cel::Type::closed_object(std::move(known)));
 }
 

@@ -9,6 +9,9 @@ namespace coracle::apiserver {
 
 using ProgramPtr = std::shared_ptr<const Result<api::cel::Program>>;
 
+// object, oldObject and request: what every expression of admission sees.
+api::cel::Environment admission_environment();
+
 // Compiles the policy's expressions as they are asked for. Lives for one request.
 class PolicyExpressions {
  public:

@@ -6,16 +6,19 @@
 
 namespace coracle::apiserver {
 
-// One of `rules` ({operations, apiGroups, apiVersions, resources, scope, resourceNames}) fits.
-// `equivalent`: other versions of the same group do too.
-bool rules_match(const Admitted& a, const json::array& rules, bool equivalent);
+// The resource by which one of `rules` ({operations, apiGroups, apiVersions, resources, scope,
+// resourceNames}) fits: the one that was asked for, else, with `equivalent`, another version of the
+// same objects; nullptr: none fits.
+const api::ResourceInfo* matched_resource(const Admitted& a, const json::array& rules,
+                                          bool equivalent);
 // {namespaceSelector, objectSelector}; absent ones fit everything.
 Result<bool> selectors_match(const Admitted& a, const json::value& holder,
                              const json::value* object, const json::value* old);
 // A MatchResources: rules without the excluded ones, and selectors. No rules: `otherwise`.
 Result<bool> resources_match(const Admitted& a, const json::value& match, bool otherwise,
                              const json::value* object, const json::value* old);
-// The AdmissionRequest as expressions and webhooks see it, without the objects.
-json::value request_object(const Admitted& a);
+// The AdmissionRequest as expressions and webhooks see it, in terms of the version `as`, without
+// the objects.
+json::value request_object(const Admitted& a, const api::ResourceInfo& as);
 
 }  // namespace coracle::apiserver

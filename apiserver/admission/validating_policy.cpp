@@ -30,7 +30,7 @@ class Evaluation {
         object_(object),
         old_(old),
         expressions_(a.state, policy) {
-    request_ = request_object(a);
+    request_ = request_object(a, *a.c.resource);
     if (a.c.resource->namespaced) {
       if (auto ns = a.find("namespaces", a.c.info.ns)) namespace_ = *std::move(ns);
     }

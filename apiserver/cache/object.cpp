@@ -110,6 +110,10 @@ Result<ObjectPtr> CachedObject::parse(const ObjectShape& shape, std::string key,
   object->revision_ = revision;
   object->create_revision_ = create_revision;
   object->tail_ = std::make_shared<const std::string>(std::move(tail));
+  const std::string_view version = get_string(*tree, "apiVersion");
+  if (!version.empty() && version != shape.api_version) {
+    object->other_version_ = std::make_shared<const std::string>(version);
+  }
   object->labels_ = get_object(*tree, "metadata.labels");
   object->fields_.reserve(shape.field_paths.size());
   for (const std::string& path : shape.field_paths) {

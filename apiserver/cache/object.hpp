@@ -54,6 +54,8 @@ class CachedObject {
   std::int64_t create_revision() const { return create_revision_; }
   const Bytes& tail() const { return tail_; }
   const json::object& labels() const { return labels_; }
+  // The apiVersion it was stored in, when that is not the shape's; else null.
+  const Bytes& other_version() const { return other_version_; }
   const std::vector<std::string>& fields() const { return fields_; }  // as shape.field_paths
 
  private:
@@ -63,7 +65,7 @@ class CachedObject {
   std::size_t slash_ = std::string::npos;
   std::int64_t revision_ = 0;
   std::int64_t create_revision_ = 0;
-  Bytes tail_;
+  Bytes tail_, other_version_;
   json::object labels_;
   std::vector<std::string> fields_;
 };

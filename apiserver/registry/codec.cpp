@@ -1,5 +1,7 @@
 #include "apiserver/registry/codec.hpp"
 
+#include "apiserver/registry/conversion.hpp"
+
 #include "api/custom_schema.hpp"
 #include "api/object.hpp"
 #include "api/protobuf.hpp"
@@ -199,10 +201,15 @@ json::value tree_of(const api::ResourceInfo& storage, std::string_view tail) {
 bool served_as_stored(const Context& c) {
   // A default that came into the schema after the object was stored must show.
   const bool filled = c.resource->custom && c.resource->custom->has_defaults();
-  return c.resource == c.storage && !filled;
+  // What was stored in another version once is so still.
+  return c.resource == c.storage && !filled && !converted_by_webhook(c);
 }
 
 json::value served_tree(const Context& c, std::string_view tail) {
+  if (c.converted) {
+    const auto made = c.converted->find(tail.data());
+    if (made != c.converted->end()) return made->second;
+  }
   json::value tree = tree_of(*c.storage, tail);
   if (c.resource != c.storage) api::convert_object(*c.storage, *c.resource, tree);
   if (c.resource->custom) {

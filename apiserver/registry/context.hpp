@@ -1,6 +1,7 @@
 // What the registry's parts share: the machinery of the server, and one request on its way.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +35,8 @@ class ReviewPort {
   virtual Reply review(Context& c) = 0;
 };
 
+class HookClient;
+
 // Everything outlives every request.
 struct Machinery {
   Executor& executor;
@@ -44,6 +47,7 @@ struct Machinery {
   Rng& rng;
   const WriteGuard* guard = nullptr;  // none: nothing more is asked
   ReviewPort* reviews = nullptr;
+  HookClient* webhooks = nullptr;  // none: what needs a webhook fails as if it did not answer
 };
 
 // In which shape the client wants the answer.
@@ -75,6 +79,10 @@ struct Context {
   Format format;
   bool dry_run = false;
   std::vector<std::string> warnings;
+  std::map<std::string, std::string> audit_annotations;
+  // Objects of kinds that a webhook converts, as served, by the address of their stored bytes: put
+  // in before an answer is made (conversion.hpp).
+  std::shared_ptr<std::map<const void*, json::value>> converted;
 
   api::GroupName group_name() const { return {resource->group, resource->plural}; }
   api::GroupName group_kind() const { return {resource->group, resource->kind}; }

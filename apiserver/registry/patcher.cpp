@@ -4,6 +4,7 @@
 #include "api/object.hpp"
 #include "api/patch.hpp"
 #include "api/validate.hpp"
+#include "apiserver/registry/conversion.hpp"
 #include "apiserver/registry/requestor.hpp"
 #include "apiserver/registry/writer.hpp"
 #include "base/strings.hpp"
@@ -190,25 +191,36 @@ Outcome<Done> check_apply(Context& c, const Patch& patch) {
   return Done{};
 }
 
-Outcome<json::value> Writer::apply_patch(Context& c, const Patch& patch,
-                                         const json::value& current) {
-  json::value served = current;
-  if (c.resource != c.storage) api::convert_object(*c.storage, *c.resource, served);
-  TRY_OUTCOME(json::value next, patched_object(c, patch, served, *c.resource->schema));
+Task<Outcome<json::value>> Writer::apply_patch(Context& c, const Patch& patch,
+                                               const json::value& current) {
+  CO_TRY_OUTCOME(const json::value served,
+                 co_await convert_version(m_, *c.storage, *c.resource, current));
+  CO_TRY_OUTCOME(json::value next, patched_object(c, patch, served, *c.resource->schema));
   const Outcome<Done> settled = settle_identity(c, next, true);
-  if (!settled.ok()) return settled.error();
-  if (c.resource != c.storage) api::convert_object(*c.resource, *c.storage, next);
-  return next;
+  if (!settled.ok()) co_return settled.error();
+  const Outcome<Done> good = check_served_version(c, next, &served);
+  if (!good.ok()) co_return good.error();
+  co_return co_await convert_version(m_, *c.resource, *c.storage, std::move(next));
 }
 
 Task<Reply> Writer::patch(Context& c) {
   CO_TRY_OUTCOME(Patch patch, parse_patch(c.request));
   if (patch.apply) co_return co_await apply(c, std::move(patch));
-  const Make make = [this, &c, &patch](const json::value& current) {
+  const MakeLater make = [this, &c, &patch](const json::value& current) {
     return apply_patch(c, patch, current);
   };
-  CO_TRY_OUTCOME(const Saved saved, co_await update_object(c, write_target(c), make));
-  co_return reply_object(m_, c, 200, saved.tail);
+  CO_TRY_OUTCOME(const Saved saved, co_await update_object_later(c, write_target(c), make));
+  co_return co_await reply(c, 200, saved.tail);
+}
+
+Task<Outcome<json::value>> Writer::apply_configured(Context& c, const ApplyRequest& request,
+                                                    const json::value& current) {
+  CO_TRY_OUTCOME(const json::value served,
+                 co_await convert_version(m_, *c.storage, *c.resource, current));
+  CO_TRY_OUTCOME(json::value next, apply_configuration(field_writer(c), &served, request));
+  const Outcome<Done> good = check_served_version(c, next, &served);
+  if (!good.ok()) co_return good.error();
+  co_return co_await convert_version(m_, *c.resource, *c.storage, std::move(next));
 }
 
 Task<Reply> Writer::apply(Context& c, Patch patch) {
@@ -219,14 +231,10 @@ Task<Reply> Writer::apply(Context& c, Patch patch) {
   if (!settled.ok()) co_return settled.error();
   const ApplyRequest request{std::move(patch.document), query_flag(c.request.query, "force"),
                              c.info.ns, c.info.name};
-  const Make make = [this, &c, &request](const json::value& current) -> Outcome<json::value> {
-    json::value served = current;
-    if (c.resource != c.storage) api::convert_object(*c.storage, *c.resource, served);
-    TRY_OUTCOME(json::value next, apply_configuration(field_writer(c), &served, request));
-    if (c.resource != c.storage) api::convert_object(*c.resource, *c.storage, next);
-    return next;
+  const MakeLater make = [this, &c, &request](const json::value& current) {
+    return apply_configured(c, request, current);
   };
-  Outcome<Saved> saved = co_await update_object(c, write_target(c), make, Owners::kGiven);
+  Outcome<Saved> saved = co_await update_object_later(c, write_target(c), make, Owners::kGiven);
   if (!saved.ok() && saved.error().http_code == 404 && c.info.subresource.empty()) {
     const std::string_view uid = api::uid_of(request.config);
     if (!uid.empty()) {
@@ -237,10 +245,10 @@ Task<Reply> Writer::apply(Context& c, Patch patch) {
     CO_TRY_OUTCOME(json::value fresh, apply_configuration(field_writer(c), nullptr, request));
     (void)settle_identity(c, fresh, true);  // good, as the configuration was
     CO_TRY_OUTCOME(const Saved made, co_await create_object(c, std::move(fresh), Owners::kGiven));
-    co_return reply_object(m_, c, 201, made.tail);
+    co_return co_await reply(c, 201, made.tail);
   }
   if (!saved.ok()) co_return saved.error();
-  co_return reply_object(m_, c, 200, saved->tail);
+  co_return co_await reply(c, 200, saved->tail);
 }
 
 }  // namespace coracle::apiserver

@@ -1,5 +1,7 @@
 #include "apiserver/registry/reader.hpp"
 
+#include "apiserver/registry/conversion.hpp"
+
 namespace coracle::apiserver {
 
 namespace {
@@ -56,6 +58,10 @@ Task<Reply> Reader::get(Context& c) {
   }
   const ObjectPtr object = c.cache->find(c.key());
   if (!object) co_return api::not_found_error(c.group_name(), c.info.name);
+  if (converted_by_webhook(c)) {
+    const Outcome<Done> made = co_await convert_served(m_, c, {object});
+    if (!made.ok()) co_return made.error();
+  }
   co_return reply_object(m_, c, 200, object->tail());
 }
 
@@ -161,6 +167,10 @@ Task<Reply> Reader::list(Context& c) {
   if (!page.ok()) co_return page.error();
   if (const std::string* why = c.cache->unreadable_in(selection.scope().ns)) {
     co_return api::internal_api_error(*why);
+  }
+  if (converted_by_webhook(c)) {
+    const Outcome<Done> made = co_await convert_served(m_, c, page->objects);
+    if (!made.ok()) co_return made.error();
   }
   co_return reply_list(m_, c, page->objects, page->meta);
 }

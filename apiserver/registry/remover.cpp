@@ -4,6 +4,7 @@
 
 #include "api/custom_kind.hpp"
 #include "api/object.hpp"
+#include "apiserver/registry/conversion.hpp"
 #include "base/strings.hpp"
 
 namespace coracle::apiserver {
@@ -211,6 +212,10 @@ Task<Reply> Remover::remove(Context& c) {
   CO_TRY_OUTCOME(const DeleteOptions options, parse_delete_options(c, m_.catalog));
   CO_TRY_OUTCOME(const Saved saved, co_await remove_object(c, options));
   if (!saved.deleted || c.resource->returns_object_on_delete) {
+    if (converted_by_webhook(c)) {
+      const Outcome<Done> made = co_await convert_served_tail(m_, c, saved.tail);
+      if (!made.ok()) co_return made.error();
+    }
     co_return reply_object(m_, c, 200, saved.tail);
   }
   const json::value was = tree_of(*c.storage, *saved.tail);
@@ -231,6 +236,10 @@ Task<Reply> Remover::remove_collection(Context& c) {
     const Outcome<Saved> removed = co_await remove_object(one, options);
     // Somebody else was faster: that is what was wanted.
     if (!removed.ok() && removed.error().http_code != 404) co_return removed.error();
+  }
+  if (converted_by_webhook(c)) {
+    const Outcome<Done> made = co_await convert_served(m_, c, page.objects);
+    if (!made.ok()) co_return made.error();
   }
   co_return reply_list(m_, c, page.objects, page.meta);
 }

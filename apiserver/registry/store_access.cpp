@@ -1,7 +1,9 @@
 #include "apiserver/registry/store_access.hpp"
 
+#include "api/object.hpp"
 #include "api/strategy.hpp"
 #include "apiserver/registry/codec.hpp"
+#include "apiserver/registry/conversion.hpp"
 
 namespace coracle::apiserver {
 
@@ -70,7 +72,8 @@ Task<Outcome<StoreAccess::Current>> StoreAccess::load(Target target, bool from_c
     const ObjectPtr object = cache == nullptr ? nullptr : cache->find(key);
     if (object && cache->unreadable(key) == nullptr) {
       current.revision = object->revision();
-      current.stored = head_of(*target.storage) + *object->tail();
+      current.stored = object->other_version() ? to_json(tree_as_stored(*target.storage, *object))
+                                               : head_of(*target.storage) + *object->tail();
       co_return current;
     }
   }
@@ -86,18 +89,26 @@ Task<Outcome<StoreAccess::Current>> StoreAccess::load(Target target, bool from_c
   co_return current;
 }
 
-Result<json::value> StoreAccess::decode(const Target& target, const Current& current) const {
-  ASSIGN_OR_RETURN(json::value tree, parse_json(current.stored));
-  if (!tree.is_object()) return data_loss("stored object " + target.key() + " is no JSON object");
+Task<Outcome<json::value>> StoreAccess::decode(const Target& target, const Current& current) const {
+  auto parsed = parse_json(current.stored);
+  if (!parsed.ok()) co_return api::internal_api_error(parsed.status().message());
+  json::value tree = *std::move(parsed);
+  if (!tree.is_object()) {
+    co_return api::internal_api_error("stored object " + target.key() + " is no JSON object");
+  }
   set_path(tree, "metadata.resourceVersion", json::value(std::to_string(current.revision)));
-  return tree;
+  const std::string_view version = api::api_version_of(tree);
+  if (!target.storage->custom || version == target.storage->api_version) co_return tree;
+  std::vector<json::value> one;
+  one.push_back(std::move(tree));
+  CO_TRY_OUTCOME(std::vector<json::value> made,
+                 co_await convert_all(m_, *target.storage, std::move(one)));
+  co_return std::move(made.front());
 }
 
 Task<Outcome<json::value>> StoreAccess::read(Target target) {
   CO_TRY_OUTCOME(const Current current, co_await load(target, true));
-  auto tree = decode(target, current);
-  if (!tree.ok()) co_return api::internal_api_error(tree.status().message());
-  co_return *std::move(tree);
+  co_return co_await decode(target, current);
 }
 
 Task<Outcome<Saved>> StoreAccess::mutate(Target target, Decide decide, bool dry_run) {
@@ -113,9 +124,8 @@ Task<Outcome<Saved>> StoreAccess::mutate(Target target, Decide decide, bool dry_
 Task<Outcome<Saved>> StoreAccess::mutate_later(Target target, DecideLater decide, bool dry_run) {
   CO_TRY_OUTCOME(Current current, co_await load(target, true));
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-    auto tree = decode(target, current);
-    if (!tree.ok()) co_return api::internal_api_error(tree.status().message());
-    Outcome<Change> change = co_await decide(*tree);
+    CO_TRY_OUTCOME(json::value tree, co_await decode(target, current));
+    Outcome<Change> change = co_await decide(tree);
     const bool believable = change.ok() && change->kind != Change::Kind::kNone && !dry_run;
     if (!believable && !current.fresh) {
       CO_TRY_OUTCOME(current, co_await load(target, false));
@@ -125,13 +135,13 @@ Task<Outcome<Saved>> StoreAccess::mutate_later(Target target, DecideLater decide
     if (change->kind == Change::Kind::kNone && current.outdated) {
       // Keys are rotated by writing everything once more as it is.
       change->kind = Change::Kind::kPut;
-      change->object = *std::move(tree);
+      change->object = std::move(tree);
     }
     Saved saved;
     saved.revision = current.revision;
     saved.deleted = change->kind == Change::Kind::kDelete;
     saved.changed = change->kind != Change::Kind::kNone;
-    json::value shown = saved.changed ? std::move(change->object) : *std::move(tree);
+    json::value shown = saved.changed ? std::move(change->object) : std::move(tree);
     const std::string stored = encode_stored(*target.storage, std::move(shown));
     if (dry_run || !saved.changed) {
       saved.tail = tail_bytes(*target.storage, stored, saved.revision);

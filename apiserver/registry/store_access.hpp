@@ -63,7 +63,7 @@ class StoreAccess {
   };
   Task<Outcome<Current>> load(Target target, bool from_cache);
   Task<Outcome<std::int64_t>> lease_for(const api::ResourceInfo& storage);
-  Result<json::value> decode(const Target& target, const Current& current) const;
+  Task<Outcome<json::value>> decode(const Target& target, const Current& current) const;
 
   Machinery& m_;
   std::int64_t lease_ = 0;  // events live for an hour; many share a lease

@@ -4,6 +4,7 @@
 #include "api/strategy.hpp"
 #include "api/table.hpp"
 #include "apiserver/registry/codec.hpp"
+#include "apiserver/registry/conversion.hpp"
 
 namespace coracle::apiserver {
 
@@ -90,7 +91,61 @@ void WatchStream::start(bool initial, std::int64_t after_revision) {
   if (options_.bookmarks) schedule_bookmark();
 }
 
+void WatchStream::put_off(Type type, ObjectPtr object) {
+  pending_.push_back({type, std::move(object)});
+  if (pending_.size() > pending_max_) {
+    c_.exchange->abort();
+    return end();
+  }
+  if (std::exchange(sending_, true)) return;
+  // Not from within the feed.
+  m_.executor.post([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      spawn(self->send_pending(), std::function<void(bool)>([self](bool) {}));
+    }
+  });
+}
+
+Task<bool> WatchStream::send_pending() {
+  while (!ended_ && !pending_.empty()) {
+    const std::size_t count = std::min(pending_.size(), kConversionBatchMax);
+    const std::vector<Pending> batch(pending_.begin(),
+                                     pending_.begin() + static_cast<std::ptrdiff_t>(count));
+    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
+    std::vector<ObjectPtr> objects;
+    for (const Pending& one : batch) {
+      if (one.object) objects.push_back(one.object);
+    }
+    const Outcome<Done> made = co_await convert_served(m_, c_, std::move(objects));
+    if (ended_) break;
+    if (!made.ok()) {
+      write(net::make_bytes(framed(m_, c_.format, "ERROR", made.error().status)));
+      end();
+      break;
+    }
+    for (const Pending& one : batch) {
+      if (one.object) {
+        write(net::make_bytes(encode(one.type, one.object)));
+      } else {
+        send_bookmark(true);
+      }
+    }
+    c_.converted.reset();
+  }
+  sending_ = false;
+  co_return true;
+}
+
 void WatchStream::send_initial() {
+  if (converted_by_webhook(c_)) {
+    pending_max_ += c_.cache->size();
+    c_.cache->scan(selection_.scope().ns, "", [this](const ObjectPtr& object) {
+      if (selection_.matches(*object)) put_off(Type::kAdded, object);
+      return true;
+    });
+    if (options_.bookmarks) put_off(Type::kAdded, nullptr);
+    return;
+  }
   c_.cache->scan(selection_.scope().ns, "", [this](const ObjectPtr& object) {
     if (!selection_.matches(*object)) return true;
     c_.exchange->write(net::make_bytes(encode(Type::kAdded, object)));
@@ -106,6 +161,7 @@ void WatchStream::on_event(const EventPtr& event) {
   if (!now && !before) return;
   const Type type = !now ? Type::kDeleted : before ? Type::kModified : Type::kAdded;
   const ObjectPtr& object = now ? event->now() : event->gone();
+  if (converted_by_webhook(c_)) return put_off(type, object);
   int form = kNoForm;
   if (plain_) {
     form = kPlainForm;

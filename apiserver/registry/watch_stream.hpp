@@ -3,9 +3,11 @@
 //
 // Thread: apiserver strand. Owned by its exchange's on_close, and owning the exchange: alive until
 // that closes or end() was called.
-// Bound: kBacklogMax unsent bytes beyond the initial events; over it the stream ends.
+// Bound: kBacklogMax unsent bytes, and kPendingMax events that wait for a conversion webhook,
+// beyond the initial events; over it the stream ends.
 #pragma once
 
+#include <deque>
 #include <memory>
 
 #include "apiserver/registry/list_options.hpp"
@@ -16,6 +18,7 @@ namespace coracle::apiserver {
 class WatchStream final : public WatchClient, public std::enable_shared_from_this<WatchStream> {
  public:
   static constexpr std::size_t kBacklogMax = 8 << 20;
+  static constexpr std::size_t kPendingMax = 5000;
 
   WatchStream(Machinery& machinery, Context context, Selection selection, ListOptions options);
   ~WatchStream() override;
@@ -33,6 +36,12 @@ class WatchStream final : public WatchClient, public std::enable_shared_from_thi
 
  private:
   enum class Type { kAdded, kModified, kDeleted };
+  // What waits for its turn while a webhook converts; without object: the bookmark that ends the
+  // initial events.
+  struct Pending {
+    Type type = Type::kAdded;
+    ObjectPtr object;
+  };
 
   static std::string framed(const Machinery& m, const Format& format, std::string_view type,
                             const json::value& object);
@@ -40,6 +49,8 @@ class WatchStream final : public WatchClient, public std::enable_shared_from_thi
   void send_bookmark(bool end_of_initial);
   void schedule_bookmark();
   void schedule_end();
+  void put_off(Type type, ObjectPtr object);
+  Task<bool> send_pending();
   Bytes frame(Type type, const ObjectPtr& object);
   std::string encode(Type type, const ObjectPtr& object);
   json::value shaped(json::value object);
@@ -52,6 +63,9 @@ class WatchStream final : public WatchClient, public std::enable_shared_from_thi
   bool plain_ = false;  // stored bytes can be sent as they are
   bool columns_sent_ = false;
   bool ended_ = false;
+  std::deque<Pending> pending_;
+  std::size_t pending_max_ = kPendingMax;
+  bool sending_ = false;
   std::size_t allowed_backlog_ = kBacklogMax;
   ResourceCache::WatcherId watcher_ = 0;
   Executor::TimerId bookmark_timer_ = 0, end_timer_ = 0;

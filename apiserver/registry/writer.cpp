@@ -1,7 +1,9 @@
 #include "apiserver/registry/writer.hpp"
 
+#include "api/custom_schema.hpp"
 #include "api/object.hpp"
 #include "api/validate.hpp"
+#include "apiserver/registry/conversion.hpp"
 #include "apiserver/registry/managed_fields.hpp"
 #include "apiserver/registry/requestor.hpp"
 
@@ -61,6 +63,15 @@ Outcome<Done> settle_identity(const Context& c, json::value& object, bool name_i
   return Done{};
 }
 
+Outcome<Done> check_served_version(const Context& c, const json::value& object,
+                                   const json::value* old) {
+  if (c.resource == c.storage || !c.resource->custom) return Done{};
+  api::FieldErrors errors;
+  c.resource->custom->validate(object, old, errors);
+  if (errors.empty()) return Done{};
+  return api::invalid_error(c.group_kind(), api::name_of(object), errors);
+}
+
 Outcome<json::value> Writer::decode_named(Context& c, Body body) {
   TRY_OUTCOME(json::value object, decode_object(c, *c.resource, std::move(body)));
   const Outcome<Done> settled = settle_identity(c, object, !c.info.name.empty());
@@ -72,7 +83,15 @@ Task<Reply> Writer::create(Context& c) {
   CO_TRY_OUTCOME(Body body, parse_body(c.request, m_.catalog, c.resource->kind));
   CO_TRY_OUTCOME(json::value object, decode_named(c, std::move(body)));
   CO_TRY_OUTCOME(const Saved saved, co_await create_object(c, std::move(object)));
-  co_return reply_object(m_, c, 201, saved.tail);
+  co_return co_await reply(c, 201, saved.tail);
+}
+
+Task<Reply> Writer::reply(Context& c, int code, Bytes tail) {
+  if (converted_by_webhook(c)) {
+    const Outcome<Done> made = co_await convert_served_tail(m_, c, tail);
+    if (!made.ok()) co_return made.error();
+  }
+  co_return reply_object(m_, c, code, tail);
 }
 
 FieldWriter Writer::field_writer(const Context& c) const {
@@ -86,7 +105,13 @@ Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object, Owner
   if (!api::resource_version_of(object).empty()) {
     co_return api::internal_api_error("resourceVersion should not be set on objects to be created");
   }
-  if (c.resource != c.storage) api::convert_object(*c.resource, *c.storage, object);
+  if (c.resource != c.storage) {
+    if (c.resource->custom) c.resource->custom->set_defaults(object);
+    const Outcome<Done> good = check_served_version(c, object, nullptr);
+    if (!good.ok()) co_return good.error();
+    CO_TRY_OUTCOME(object,
+                   co_await convert_version(m_, *c.resource, *c.storage, std::move(object)));
+  }
   const bool generated = api::name_of(object).empty() && !api::generate_name_of(object).empty();
   if (generated) api::metadata_of(object)["name"] = generated_name(object, m_.rng);
   if (c.info.name.empty()) c.info.name = api::name_of(object);
@@ -153,7 +178,7 @@ Outcome<Done> Writer::check_preconditions(const Context& c, json::value& next,
 Task<Outcome<Change>> Writer::decide_update(Context& c, const Update& update,
                                             const json::value& current) {
   const api::WriteTarget target = update.target;
-  CO_TRY_OUTCOME(json::value next, update.make(current));
+  CO_TRY_OUTCOME(json::value next, co_await update.make(current));
   const Outcome<Done> meant = check_preconditions(c, next, current);
   if (!meant.ok()) co_return meant.error();
   const auto prepare = [&] {
@@ -190,6 +215,16 @@ Task<Outcome<Change>> Writer::decide_update(Context& c, const Update& update,
 
 Task<Outcome<Saved>> Writer::update_object(Context& c, api::WriteTarget target, Make make,
                                            Owners owners) {
+  return update_object_later(
+      c, target,
+      [make = std::move(make)](const json::value& current) -> Task<Outcome<json::value>> {
+        co_return make(current);
+      },
+      owners);
+}
+
+Task<Outcome<Saved>> Writer::update_object_later(Context& c, api::WriteTarget target,
+                                                 MakeLater make, Owners owners) {
   Update update{target, owners, std::move(make)};
   if (is_service(c) && target == api::WriteTarget::kObject) {
     co_return co_await update_service(c, std::move(update));
@@ -244,26 +279,34 @@ Task<Outcome<Saved>> Writer::update_service(Context& c, Update update) {
   co_return api::conflict_error(c.group_name(), c.info.name, api::kStaleObject);
 }
 
+Task<Outcome<json::value>> Writer::updated(Context& c, const json::value& object,
+                                           const json::value& current) {
+  if (c.resource != c.storage && c.resource->custom) {
+    CO_TRY_OUTCOME(const json::value old,
+                   co_await convert_version(m_, *c.storage, *c.resource, current));
+    const Outcome<Done> good = check_served_version(c, object, &old);
+    if (!good.ok()) co_return good.error();
+  }
+  CO_TRY_OUTCOME(json::value next, co_await convert_version(m_, *c.resource, *c.storage, object));
+  if (c.info.subresource == "approval") keep_but_verdicts(next, current);
+  co_return next;
+}
+
 Task<Reply> Writer::update(Context& c) {
   CO_TRY_OUTCOME(Body body, parse_body(c.request, m_.catalog, c.resource->kind));
   CO_TRY_OUTCOME(json::value object, decode_named(c, std::move(body)));
-  json::value stored = object;
-  if (c.resource != c.storage) api::convert_object(*c.resource, *c.storage, stored);
-  const Make make = [&c, &stored](const json::value& current) -> Outcome<json::value> {
-    if (c.info.subresource != "approval") return stored;
-    json::value next = stored;
-    keep_but_verdicts(next, current);
-    return next;
+  const MakeLater make = [this, &c, &object](const json::value& current) {
+    return updated(c, object, current);
   };
-  Outcome<Saved> saved = co_await update_object(c, write_target(c), make);
+  Outcome<Saved> saved = co_await update_object_later(c, write_target(c), make);
   const bool missing = !saved.ok() && saved.error().http_code == 404;
   if (missing && c.resource->create_on_update && c.info.subresource.empty()) {
     erase_key(api::metadata_of(object), "resourceVersion");
     CO_TRY_OUTCOME(const Saved made, co_await create_object(c, std::move(object)));
-    co_return reply_object(m_, c, 201, made.tail);
+    co_return co_await reply(c, 201, made.tail);
   }
   if (!saved.ok()) co_return saved.error();
-  co_return reply_object(m_, c, 200, saved->tail);
+  co_return co_await reply(c, 200, saved->tail);
 }
 
 }  // namespace coracle::apiserver

@@ -32,15 +32,18 @@ class Writer {
   // Replaces fields of the stored object by what `make` returns (storage version), with all checks
   // of an update.
   using Make = std::function<Outcome<json::value>(const json::value& current)>;
+  using MakeLater = std::function<Task<Outcome<json::value>>(const json::value& current)>;
   Task<Outcome<Saved>> update_object(Context& c, api::WriteTarget target, Make make,
                                      Owners owners = Owners::kTrack);
+  Task<Outcome<Saved>> update_object_later(Context& c, api::WriteTarget target, MakeLater make,
+                                           Owners owners = Owners::kTrack);
   FieldWriter field_writer(const Context& c) const;
 
  private:
   struct Update {
     api::WriteTarget target;
     Owners owners;
-    Make make;
+    MakeLater make;
   };
   Outcome<Done> check_preconditions(const Context& c, json::value& next,
                                     const json::value& current) const;
@@ -48,7 +51,13 @@ class Writer {
   Task<Outcome<Saved>> update_service(Context& c, Update update);
   Task<Outcome<Saved>> insert(Context& c, json::value object);
   Outcome<json::value> decode_named(Context& c, Body body);
-  Outcome<json::value> apply_patch(Context& c, const Patch& patch, const json::value& current);
+  Task<Outcome<json::value>> apply_patch(Context& c, const Patch& patch,
+                                         const json::value& current);
+  Task<Outcome<json::value>> apply_configured(Context& c, const ApplyRequest& request,
+                                              const json::value& current);
+  Task<Outcome<json::value>> updated(Context& c, const json::value& object,
+                                     const json::value& current);
+  Task<Reply> reply(Context& c, int code, Bytes tail);
   Task<Reply> apply(Context& c, Patch patch);
 
   Machinery& m_;
@@ -57,6 +66,10 @@ class Writer {
   ServiceAllocator& services_;
 };
 
+// A custom object in a version that is not stored, by the schema of that version; the storage
+// version's is asked later, of what became of it.
+Outcome<Done> check_served_version(const Context& c, const json::value& object,
+                                   const json::value* old);
 // Name and namespace of a body against those of the URL: fills them in, or 400.
 Outcome<Done> settle_identity(const Context& c, json::value& object, bool name_in_url);
 

@@ -6,6 +6,7 @@
 #include "apiserver/api_handler.hpp"
 #include "apiserver/at_rest/sealed_store.hpp"
 #include "apiserver/server/gzip_thread.hpp"
+#include "apiserver/server/remote_clients.hpp"
 #include "base/log.hpp"
 #include "client/embedded_store.hpp"
 #include "client/etcd_store.hpp"
@@ -59,6 +60,7 @@ int run_server(ServerOptions options) {
   client::Store& store = sealed ? static_cast<client::Store&>(*sealed) : *plain;
   KubeletProxy kubelets(executor, options.kubelet);
   GzipThread gzip(executor);
+  RemoteClients remote(executor, std::move(options.front_proxy));
   ApiHandlerOptions wanted;
   wanted.address = {options.advertise_address, options.secure_port};
   wanted.services = options.ranges;
@@ -67,6 +69,7 @@ int run_server(ServerOptions options) {
   wanted.tokens = std::move(options.tokens);
   wanted.kubelets = &kubelets;
   wanted.gzip = &gzip;
+  wanted.remote = &remote;
   wanted.custom_rules = api::check_custom_rules;
   wanted.limits = {options.max_requests_inflight, options.max_mutating_requests_inflight};
   wanted.audit = options.audit;

@@ -9,6 +9,7 @@
 #include "apiserver/registry/service_claims.hpp"
 #include "apiserver/registry/token_issuer.hpp"
 #include "apiserver/server/kubelet_proxy.hpp"
+#include "apiserver/server/remote_clients.hpp"
 #include "grpc_tls/tls_files.hpp"
 #include "net/tls.hpp"
 
@@ -39,6 +40,7 @@ struct ServerOptions {
   std::string token_csv;
   std::optional<TokenIssuer> tokens;
   KubeletCredentials kubelet;
+  FrontProxyCredentials front_proxy;
   ServiceRanges ranges;
   std::shared_ptr<const AuditLog> audit;
   std::optional<EncryptionConfig> encryption;

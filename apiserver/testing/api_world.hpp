@@ -23,7 +23,8 @@ class ApiWorld {
   client::Store* front = &store;  // what the next restart() is given
   std::unique_ptr<ApiHandler> handler;
 
-  explicit ApiWorld(KubeletPort* kubelets = nullptr) : kubelets_(kubelets) {
+  explicit ApiWorld(KubeletPort* kubelets = nullptr, RemotePort* remote = nullptr)
+      : kubelets_(kubelets), remote_(remote) {
     restart();
     make_namespace("a");
   }
@@ -33,6 +34,7 @@ class ApiWorld {
   void restart() {
     ApiHandlerOptions options;
     options.kubelets = kubelets_;
+    options.remote = remote_;
     options.custom_rules = api::check_custom_rules;
     options.services = *ServiceRanges::parse("127.96.0.0/12", "30000-32767");
     options.seed = ++seed_;
@@ -92,6 +94,7 @@ class ApiWorld {
 
  private:
   KubeletPort* const kubelets_;
+  RemotePort* const remote_;
   std::uint64_t seed_ = 0;
 };
 
