@@ -4,7 +4,8 @@
 #       Every *.cpp of the folder but *_test.cpp and main.cpp. Its headers are reached as "prefix/x.hpp"
 #       (prefix defaults to NAME), and only by targets that depend on it: the include root is a folder
 #       of the build tree that holds one link, so an upward include finds nothing.
-#   coracle_program(NAME [DEPS ...])            main.cpp -> build/bin/NAME
+#   coracle_program(NAME [FAST_MALLOC] [DEPS ...])    main.cpp -> build/bin/NAME; FAST_MALLOC: for
+#       daemons that make and drop trees all day (docs/dependencies.md)
 #   coracle_tests(NAME [LABEL unit] [DEPS ...])    every *_test.cpp of the folder -> one Catch2 program
 #   coracle_script_test(NAME LABEL COMMAND ... [TIMEOUT s])   a suite that is not C++
 
@@ -47,6 +48,7 @@ find_package(fmt REQUIRED CONFIG)
 find_package(yaml-cpp REQUIRED CONFIG)
 find_package(Catch2 2 REQUIRED CONFIG)
 find_library(CATCH2_MAIN NAMES Catch2WithMain REQUIRED)
+find_library(MIMALLOC NAMES mimalloc REQUIRED)
 
 # Headers of the system that most files read: half the work of compiling. Read once for all libraries
 # and once for all tests. None of ours is among them: those must come by #include alone.
@@ -105,9 +107,15 @@ function(coracle_library name)
 endfunction()
 
 function(coracle_program name)
-  cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
+  cmake_parse_arguments(arg "FAST_MALLOC" "" "DEPS" ${ARGN})
   add_executable(${name}-bin ${CMAKE_CURRENT_SOURCE_DIR}/main.cpp)
   set_target_properties(${name}-bin PROPERTIES OUTPUT_NAME ${name})
+  if(arg_FAST_MALLOC AND CORACLE_SANITIZE STREQUAL "")
+    # First, so that its malloc is found before libc's; sanitizers bring their own. Nothing of it is
+    # named in our code, so the linker must be told to keep it.
+    target_link_libraries(${name}-bin PRIVATE
+      -Wl,--push-state,--no-as-needed,${MIMALLOC},--pop-state)
+  endif()
   target_link_libraries(${name}-bin PRIVATE ${arg_DEPS})
 endfunction()
 
