@@ -1,6 +1,8 @@
 // Compiling, pruning and defaulting; custom_check.cpp validates.
 #include "api/custom_schema.hpp"
 
+#include <algorithm>
+
 #include "api/custom_check.hpp"
 #include "base/strings.hpp"
 
@@ -222,23 +224,43 @@ void CustomSchema::prune(json::value& object, std::vector<std::string>* unknown)
 
 void CustomSchema::set_defaults(json::value& object) const { fill_defaults(object, root_); }
 
+namespace {
+
+// After these the rules in CEL are not asked: they would stumble over the same.
+bool blocks_rules(const FieldErrors& errors) {
+  return std::any_of(errors.list().begin(), errors.list().end(), [](const FieldError& error) {
+    return error.type == FieldErrorType::kNotSupported || error.type == FieldErrorType::kRequired ||
+           error.type == FieldErrorType::kTooLong || error.type == FieldErrorType::kTooMany ||
+           error.type == FieldErrorType::kTypeInvalid;
+  });
+}
+
+}  // namespace
+
 void CustomSchema::validate(const json::value& object, const json::value* old,
                             FieldErrors& errors) const {
   FieldErrors found;
   check_custom(object, root_, found);
-  if (found.empty() && has_rules_ && rules_ != nullptr) {
-    return rules_(*this, shape_, object, old, errors);
-  }
-  if (found.empty()) return;
   FieldErrors before;
-  if (old != nullptr) check_custom(*old, root_, before);
+  if (old != nullptr && !found.empty()) check_custom(*old, root_, before);
+  FieldErrors fresh;
   for (FieldError& error : found.list()) {
-    bool known = false;
-    for (const FieldError& other : before.list()) {
-      known = known || (other.field == error.field && other.text() == error.text());
-    }
-    if (!known) errors.add(std::move(error));
+    const bool known =
+        std::any_of(before.list().begin(), before.list().end(), [&](const FieldError& other) {
+          return other.field == error.field && other.text() == error.text();
+        });
+    if (!known) fresh.add(std::move(error));
   }
+  if (has_rules_ && rules_ != nullptr) {
+    if (blocks_rules(fresh)) {
+      fresh.invalid(FieldPath("<nil>"), nullptr,
+                    "some validation rules were not checked because the object was invalid; "
+                    "correct the existing errors to complete validation");
+    } else {
+      rules_(*this, shape_, object, old, fresh);
+    }
+  }
+  errors.append(std::move(fresh));
 }
 
 }  // namespace coracle::api

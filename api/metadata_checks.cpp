@@ -27,13 +27,13 @@ std::string mask_trailing_dash(std::string_view prefix) {
 
 void check_owner(const json::value& reference, const FieldPath& path, FieldErrors& errors) {
   const std::string_view api_version = get_string(reference, "apiVersion");
-  if (api_version.empty()) {
-    errors.required(path.child("apiVersion"), "must not be empty");
-  } else if (split_api_version(api_version).version.empty()) {
-    errors.invalid(path.child("apiVersion"), api_version, "must be <group>/<version> or <version>");
+  if (split_api_version(api_version).version.empty()) {
+    errors.invalid(path.child("apiVersion"), api_version, "version must not be empty");
   }
   for (std::string_view name : {"kind", "name", "uid"}) {
-    if (get_string(reference, name).empty()) errors.required(path.child(name), "must not be empty");
+    if (get_string(reference, name).empty()) {
+      errors.invalid(path.child(name), "", "must not be empty");
+    }
   }
   if (api_version == "v1" && get_string(reference, "kind") == "Event") {
     errors.invalid(path, reference, "/v1, Kind=Event is disallowed from being an owner");
@@ -44,7 +44,7 @@ void check_owners(const json::value& object, const FieldPath& path, FieldErrors&
   const json::array& list = owner_references_of(object);
   std::string controller;
   for (std::size_t i = 0; i < list.size(); ++i) {
-    check_owner(list[i], path.index(i), errors);
+    check_owner(list[i], path, errors);  // upstream names no index
     if (!get_bool(list[i], "controller")) continue;
     const std::string name =
         std::string(get_string(list[i], "kind")) + "/" + std::string(get_string(list[i], "name"));

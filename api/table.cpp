@@ -47,8 +47,25 @@ json::value path_cell(const Column& column, const json::value& object, WallTime 
   return json::value(std::string_view(jsonpath_text(value)));
 }
 
-json::value cell(const Column& column, const HookTable& hooks, const json::value& object,
-                 WallTime now) {
+// A cell of a custom kind: null, which clients show as nothing, where there is no such value.
+json::value custom_cell(const Column& column, const json::value& object, WallTime now) {
+  const auto values = jsonpath_values(object, column.json_path);
+  if (values.empty() || values[0]->is_null()) return nullptr;
+  const json::value& value = *values[0];
+  if (column.type == "string") return json::value(std::string_view(jsonpath_text(value)));
+  if (column.type == "boolean") return value.is_bool() ? value : json::value(nullptr);
+  if (column.type == "number") return value.is_number() ? value : json::value(nullptr);
+  if (column.type == "integer") {
+    if (value.is_double()) return static_cast<std::int64_t>(value.get_double());
+    return value.is_number() ? value : json::value(nullptr);
+  }
+  if (column.type != "date" || !value.is_string()) return nullptr;
+  return parse_time(value.as_string()).ok() ? age_cell(&value, now) : json::value("<invalid>");
+}
+
+json::value cell(const ResourceInfo& info, const Column& column, const HookTable& hooks,
+                 const json::value& object, WallTime now) {
+  if (info.custom != nullptr) return custom_cell(column, object, now);
   if (column.hook.empty()) return path_cell(column, object, now);
   const ColumnHook* hook = hooks.column(column.hook);
   if (hook == nullptr) return "<unknown>";
@@ -99,7 +116,7 @@ json::value table_row(const ResourceInfo& info, const HookTable& hooks, const js
   json::array cells;
   if (has_implied_name(info)) cells.emplace_back(name_of(object));
   if (info.columns.empty()) cells.emplace_back(creation_timestamp_of(object));
-  for (const Column& column : info.columns) cells.push_back(cell(column, hooks, object, now));
+  for (const Column& column : info.columns) cells.push_back(cell(info, column, hooks, object, now));
   row["cells"] = std::move(cells);
   switch (options.include) {
     case IncludeObject::kMetadata:

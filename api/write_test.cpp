@@ -97,7 +97,7 @@ TEST_CASE("metadata is checked as upstream does") {
       {"owner",
        R"({"metadata":{"name":"a","namespace":"d","ownerReferences":[{"apiVersion":"v1",)"
        R"("kind":"Pod","name":"p"}]}})",
-       "metadata.ownerReferences[0].uid: Required value: must not be empty"},
+       "metadata.ownerReferences.uid: Invalid value: \"\": must not be empty"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);

@@ -4,6 +4,8 @@
 #include <map>
 
 #include "api/cel/cel.hpp"
+#include "api/schema.hpp"
+#include "api/validation/custom_schema.hpp"
 #include "base/strings.hpp"
 
 namespace coracle::api {
@@ -22,6 +24,7 @@ const json::array& rules_of(const json::value& schema) {
   return list != nullptr && list->is_array() ? list->get_array() : kNone;
 }
 
+// At run time values carry their own types.
 cel::Environment environment() {
   cel::Environment env;
   env.declare("self", cel::Type::dyn());
@@ -176,16 +179,16 @@ class Runner {
     const FieldPath at(path + std::string(get_string(rule, "fieldPath")));
     const std::string why = detail(rule, bindings);
     const std::string_view reason = get_string(rule, "reason");
+    // Objects and lists are not shown.
     const bool whole = type == "object" || type == "array";
-    const json::value shown = whole ? json::value(type) : self;
     if (reason == "FieldValueRequired") {
       errors_.required(at, why);
     } else if (reason == "FieldValueForbidden") {
       errors_.forbidden(at, why);
     } else if (reason == "FieldValueDuplicate") {
-      errors_.duplicate(at, shown);
+      errors_.add({FieldErrorType::kDuplicate, at.text(), self, whole, {}});
     } else {
-      errors_.invalid(at, shown, why);
+      errors_.add({FieldErrorType::kInvalid, at.text(), self, whole, why});
     }
   }
 
@@ -196,40 +199,122 @@ class Runner {
   bool spent_ = false;
 };
 
-void rule_texts(const json::value& schema, const FieldPath& path, const cel::Environment& env,
-                FieldErrors& errors, int depth) {
-  constexpr int kDepthMax = 100;
-  if (!schema.is_object() || depth > kDepthMax) return;
-  const json::array& rules = rules_of(schema);
-  for (std::size_t i = 0; i < rules.size(); ++i) {
-    const FieldPath at = path.child(kRules).index(i);
-    const std::string_view text = get_string(rules[i], "rule");
-    if (trim(text).empty()) continue;
-    const auto compiled = Program::compile(text, env);
-    if (!compiled.ok()) {
-      errors.invalid(at.child("rule"), rules[i],
-                     "compilation failed: " + std::string(compiled.status().message()));
-    }
-    const std::string_view message = get_string(rules[i], "messageExpression");
-    if (trim(message).empty()) continue;
-    const auto spoken = Program::compile(message, env);
-    if (!spoken.ok()) {
-      errors.invalid(
-          at.child("messageExpression"), rules[i],
-          "messageExpression compilation failed: " + std::string(spoken.status().message()));
-    }
-  }
-  if (const json::value* properties = find_keys(schema, {"properties"});
-      properties != nullptr && properties->is_object()) {
-    for (const auto& [name, inner] : properties->get_object()) {
-      rule_texts(inner, path.child("properties").key(name), env, errors, depth + 1);
-    }
+constexpr int kDepthMax = 100;
+
+// What rules may ask of a value: its declared members, and of an object (the whole, or an embedded
+// one) also what every object has.
+json::value type_of(const json::value& schema, bool is_object, int depth) {
+  json::object out;
+  if (!schema.is_object() || depth > kDepthMax) return out;
+  for (const std::string_view key :
+       {"type", "format", "nullable", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
+        "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields"}) {
+    if (const json::value* value = find_keys(schema, {key})) out[key] = *value;
   }
   for (const char* key : {"items", "additionalProperties"}) {
     const json::value* inner = find_keys(schema, {key});
-    if (inner != nullptr) rule_texts(*inner, path.child(key), env, errors, depth + 1);
+    if (inner != nullptr) {
+      out[key] =
+          inner->is_object()
+              ? type_of(*inner, get_bool(*inner, "x-kubernetes-embedded-resource"), depth + 1)
+              : *inner;
+    }
   }
+  json::object members;
+  if (const json::value* properties = find_keys(schema, {"properties"});
+      properties != nullptr && properties->is_object()) {
+    for (const auto& [name, inner] : properties->get_object()) {
+      members[name] = type_of(inner, get_bool(inner, "x-kubernetes-embedded-resource"), depth + 1);
+    }
+  }
+  if (is_object) {
+    const json::value text = json::object{{"type", "string"}};
+    members["apiVersion"] = text;
+    members["kind"] = text;
+    members["metadata"] = json::object{
+        {"type", "object"}, {"properties", json::object{{"name", text}, {"generateName", text}}}};
+    out["type"] = "object";
+  }
+  if (!members.empty()) out["properties"] = std::move(members);
+  return out;
 }
+
+// Compiles the rules of one version's schema, with what the schema says of their types.
+class RuleTexts {
+ public:
+  explicit RuleTexts(FieldErrors& errors) : errors_(errors) {}
+
+  // `uncorrelated`: the list or map above whose elements have no old selves; empty when all have.
+  void walk(const json::value& schema, const Schema* shape, const FieldPath& path,
+            const FieldPath& uncorrelated, int depth) {
+    if (!schema.is_object() || depth > kDepthMax) return;
+    if (const json::value* properties = find_keys(schema, {"properties"});
+        properties != nullptr && properties->is_object()) {
+      const bool atomic = get_string(schema, "x-kubernetes-map-type") == "atomic";
+      for (const auto& [name, inner] : properties->get_object()) {
+        const Property* property = shape == nullptr ? nullptr : shape->find(name);
+        walk(inner, property == nullptr ? nullptr : property->schema,
+             path.child("properties").key(name), atomic ? path : uncorrelated, depth + 1);
+      }
+    }
+    const Schema* below = shape == nullptr ? nullptr : shape->items;
+    if (const json::value* inner = find_keys(schema, {"items"})) {
+      const bool mapped = get_string(schema, "x-kubernetes-list-type") == "map";
+      walk(*inner, below, path.child("items"), mapped ? uncorrelated : path, depth + 1);
+    }
+    if (const json::value* inner = find_keys(schema, {"additionalProperties"})) {
+      walk(*inner, below, path.child("additionalProperties"), uncorrelated, depth + 1);
+    }
+    const json::array& rules = rules_of(schema);
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      one(rules[i], shape, path.child(kRules).index(i), uncorrelated);
+    }
+  }
+
+ private:
+  void one(const json::value& rule, const Schema* shape, const FieldPath& at,
+           const FieldPath& uncorrelated) {
+    const std::string_view text = get_string(rule, "rule");
+    if (trim(text).empty()) return;
+    const bool optional = get_bool(rule, "optionalOldSelf");
+    const cel::Type self = shape == nullptr ? cel::Type::dyn() : cel::Type::from_schema(shape);
+    cel::Environment env;
+    env.declare("self", self);
+    env.declare("oldSelf", optional ? cel::Type::dyn() : self);
+    compile(text, env, 'b', "cel expression must evaluate to a bool",
+            "compilation failed: ", at.child("rule"), rule);
+    const std::string_view message = get_string(rule, "messageExpression");
+    if (!trim(message).empty()) {
+      compile(message, env, 's', "messageExpression must evaluate to a string",
+              "messageExpression compilation failed: ", at.child("messageExpression"), rule);
+    }
+    if (looks_back(text)) {
+      if (!uncorrelated.empty()) {
+        errors_.invalid(at.child("rule"), text,
+                        "oldSelf cannot be used on the uncorrelatable portion of the schema "
+                        "within " +
+                            uncorrelated.text());
+      }
+    } else if (find_keys(rule, {"optionalOldSelf"}) != nullptr) {
+      errors_.invalid(at.child("optionalOldSelf"), optional,
+                      "may not be set if oldSelf is not used in rule");
+    }
+  }
+
+  void compile(std::string_view text, const cel::Environment& env, char wanted,
+               std::string_view wrong_type, std::string_view prefix, const FieldPath& at,
+               const json::value& rule) {
+    const auto compiled = Program::compile(text, env);
+    if (!compiled.ok()) {
+      errors_.invalid(at, validation::shown_rule(rule),
+                      std::string(prefix) + std::string(compiled.status().message()));
+    } else if (!compiled->type().is_dyn() && compiled->type().letter != wanted) {
+      errors_.invalid(at, validation::shown_rule(rule), wrong_type);
+    }
+  }
+
+  FieldErrors& errors_;
+};
 
 }  // namespace
 
@@ -239,13 +324,27 @@ void check_custom_rules(const CustomSchema& schema, const Schema* shape, const j
 }
 
 void check_rule_texts(const json::value& definition, FieldErrors& errors) {
-  const cel::Environment env = environment();
+  const json::array& versions = get_array(definition, "spec.versions");
+  const auto schema_of = [](const json::value& version) {
+    const json::value* schema = find(version, "schema.openAPIV3Schema");
+    return schema == nullptr ? json::value(nullptr) : *schema;
+  };
+  // One schema for all is one schema of the definition, as upstream keeps it.
+  const bool alike = std::all_of(versions.begin(), versions.end(), [&](const json::value& one) {
+    return schema_of(one) == schema_of(versions[0]);
+  });
   std::size_t index = 0;
-  for (const json::value& version : get_array(definition, "spec.versions")) {
-    const FieldPath at = FieldPath("spec").child("versions").index(index++);
-    if (const json::value* schema = find(version, "schema.openAPIV3Schema")) {
-      rule_texts(*schema, at.child("schema", "openAPIV3Schema"), env, errors, 0);
-    }
+  for (const json::value& version : versions) {
+    const FieldPath spec("spec");
+    const FieldPath at =
+        alike ? spec.child("validation", "openAPIV3Schema")
+              : spec.child("versions").index(index).child("schema", "openAPIV3Schema");
+    const json::value schema = schema_of(version);
+    SchemaSet types;
+    const auto shape = types.compile_one(type_of(schema, true, 0), "schema");
+    RuleTexts(errors).walk(schema, shape.ok() ? *shape : nullptr, at, FieldPath(), 0);
+    if (alike) return;
+    ++index;
   }
 }
 

@@ -1,6 +1,7 @@
 #include "api/validation/checks.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/strings.hpp"
 
@@ -123,16 +124,82 @@ void protocol(const json::value& port, const FieldPath& path, FieldErrors& error
   one_of(port, "protocol", path, {"SCTP", "TCP", "UDP"}, errors);
 }
 
+void user_or_group(const json::value* id, const FieldPath& path, FieldErrors& errors) {
+  in_range(id, 0, std::numeric_limits<std::int32_t>::max(), path, errors);
+}
+
+std::vector<std::string> dns_subdomain_with_underscore(std::string_view text) {
+  std::string plain(text);
+  std::replace(plain.begin(), plain.end(), '_', 'a');
+  if (check_dns1123_subdomain(plain).empty()) {
+    return {};
+  }
+  return {
+      "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', "
+      "'-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', "
+      "regex used for validation is "
+      "'[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')"};
+}
+
+bool has_backsteps(std::string_view text) {
+  const std::vector<std::string> parts = split(text, '/');
+  return std::find(parts.begin(), parts.end(), "..") != parts.end();
+}
+
+void no_backsteps(std::string_view text, const FieldPath& path, FieldErrors& errors) {
+  if (has_backsteps(text)) {
+    errors.invalid(path, text, "must not contain '..'");
+  }
+}
+
 void descending_path(std::string_view text, const FieldPath& path, FieldErrors& errors) {
   if (text.starts_with('/')) {
-    errors.invalid(path, text_value(text), "must be a relative path");
+    errors.invalid(path, text, "must be a relative path");
   }
-  for (const std::string& part : split(text, '/')) {
-    if (part == "..") {
-      errors.invalid(path, text_value(text), "must not contain '..'");
-      return;
-    }
+  no_backsteps(text, path, errors);
+}
+
+void local_path(std::string_view text, const FieldPath& path, FieldErrors& errors) {
+  descending_path(text, path, errors);
+  if (text.starts_with("..") && !text.starts_with("../")) {
+    errors.invalid(path, text, "must not start with '..'");
   }
+}
+
+namespace {
+
+std::string go_name(std::string_view key) {
+  if (key.starts_with("seLinux")) {
+    return "SELinux" + std::string(key.substr(7));
+  }
+  std::string name(key);
+  if (!name.empty() && name.front() >= 'a' && name.front() <= 'z') {
+    name.front() = static_cast<char>(name.front() - 'a' + 'A');
+  }
+  return name;
+}
+
+json::value go_value(const json::value& value) {
+  const json::object* members = value.if_object();
+  if (members == nullptr) {
+    return value;
+  }
+  json::object out;
+  for (const auto& [key, inner] : *members) {
+    out[go_name(key)] = go_value(inner);
+  }
+  return out;
+}
+
+}  // namespace
+
+json::value go_struct(const json::value& object, std::initializer_list<std::string_view> keys) {
+  json::object out;
+  for (const std::string_view key : keys) {
+    const json::value* value = member(object, key);
+    out[go_name(key)] = value == nullptr ? json::value(nullptr) : go_value(*value);
+  }
+  return out;
 }
 
 void int_or_percent(const json::value* value, const FieldPath& path, FieldErrors& errors) {

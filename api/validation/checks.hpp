@@ -48,8 +48,21 @@ void label_name(std::string_view key, const FieldPath& path, FieldErrors& errors
 void dns_label(std::string_view text, const FieldPath& path, FieldErrors& errors);
 void dns_subdomain(std::string_view text, const FieldPath& path, FieldErrors& errors);
 void protocol(const json::value& port, const FieldPath& path, FieldErrors& errors);
-// A path inside a volume.
+// Ids of users and groups: 0 to 2147483647.
+void user_or_group(const json::value* id, const FieldPath& path, FieldErrors& errors);
+// The messages of a domain that may hold underscores.
+std::vector<std::string> dns_subdomain_with_underscore(std::string_view text);
+
+bool has_backsteps(std::string_view text);  // an element is ".."
+void no_backsteps(std::string_view text, const FieldPath& path, FieldErrors& errors);
+// A path inside a volume: relative, no "..".
 void descending_path(std::string_view text, const FieldPath& path, FieldErrors& errors);
+// The same; nor may it begin with "..", which the kubelet keeps for itself.
+void local_path(std::string_view text, const FieldPath& path, FieldErrors& errors);
+
+// How an error shows a part of an object that upstream prints from its own structs: members in
+// the order of `keys`, with Go's names, null where there is nothing.
+json::value go_struct(const json::value& object, std::initializer_list<std::string_view> keys);
 
 // A number that is not negative, or a percentage.
 void int_or_percent(const json::value* value, const FieldPath& path, FieldErrors& errors);

@@ -1,9 +1,10 @@
+#include <algorithm>
 #include <set>
 #include <string>
 
-#include "api/quantity.hpp"
 #include "api/validation/checks.hpp"
 #include "api/validation/pod_parts.hpp"
+#include "api/validation/resources.hpp"
 #include "base/strings.hpp"
 
 namespace coracle::api::validation {
@@ -14,12 +15,8 @@ using checks::text_of;
 
 using Names = std::set<std::string, std::less<>>;
 
-// Adds the name, or says `Duplicate value`.
-void unique_name(std::string_view name, Names& seen, const FieldPath& path, FieldErrors& errors) {
-  if (!name.empty() && !seen.emplace(name).second) {
-    errors.duplicate(path, checks::text_value(name));
-  }
-}
+constexpr std::size_t kRestartRulesMax = 20;
+constexpr std::size_t kExitCodesMax = 255;
 
 void ports(const json::value& container, const FieldPath& path, FieldErrors& errors) {
   Names names;
@@ -29,9 +26,9 @@ void ports(const json::value& container, const FieldPath& path, FieldErrors& err
     const std::string_view name = text_of(port, "name");
     if (!name.empty()) {
       const Messages messages = check_port_name(name);
-      errors.invalid_each(at.child("name"), checks::text_value(name), messages);
-      if (messages.empty()) {
-        unique_name(name, names, at.child("name"), errors);
+      errors.invalid_each(at.child("name"), name, messages);
+      if (messages.empty() && !names.emplace(name).second) {
+        errors.duplicate(at.child("name"), name);
       }
     }
     if (get_int(port, "containerPort") == 0) {
@@ -46,126 +43,64 @@ void ports(const json::value& container, const FieldPath& path, FieldErrors& err
   }
 }
 
-void volume_mounts(const json::value& container, const Volumes& volumes, const FieldPath& path,
+void resize_policy(const json::value& container, const json::value& spec, const FieldPath& path,
                    FieldErrors& errors) {
-  Names mount_points;
+  Names seen;
   std::size_t index = 0;
-  for (const json::value& mount : get_array(container, "volumeMounts")) {
-    const FieldPath at = path.child("volumeMounts").index(index++);
-    const std::string_view name = text_of(mount, "name");
+  const FieldPath at = path.child("resizePolicy");
+  for (const json::value& policy : get_array(container, "resizePolicy")) {
+    const std::string_view name = text_of(policy, "resourceName");
+    const std::string_view restart = text_of(policy, "restartPolicy");
+    if (!seen.emplace(name).second) {
+      errors.duplicate(at.index(index), name);
+    }
+    ++index;
     if (name.empty()) {
-      errors.required(at.child("name"));
+      errors.required(at);
+    } else if (name != "cpu" && name != "memory") {
+      errors.not_supported(at, name, {"cpu", "memory"});
     }
-    if (volumes.find(name) == volumes.end()) {
-      errors.not_found(at.child("name"), checks::text_value(name));
+    if (restart.empty()) {
+      errors.required(at);
+    } else if (restart != "NotRequired" && restart != "RestartContainer") {
+      errors.not_supported(at, restart, {"NotRequired", "RestartContainer"});
     }
-    const std::string_view mount_path = text_of(mount, "mountPath");
-    if (mount_path.empty()) {
-      errors.required(at.child("mountPath"));
-    }
-    if (!mount_points.emplace(mount_path).second) {
-      errors.invalid(at.child("mountPath"), checks::text_value(mount_path), "must be unique");
-    }
-    const std::string_view sub_path = text_of(mount, "subPath");
-    const std::string_view expression = text_of(mount, "subPathExpr");
-    if (!sub_path.empty()) {
-      checks::descending_path(sub_path, path.child("volumeMounts").child("subPath"), errors);
-    }
-    if (!expression.empty() && !sub_path.empty()) {
-      errors.invalid(at.child("subPathExpr"), checks::text_value(expression),
-                     "subPathExpr and subPath are mutually exclusive");
+    if (text_of(spec, "restartPolicy") == "Never" && restart != "NotRequired") {
+      errors.invalid(at, restart, "must be 'NotRequired' when `restartPolicy` is 'Never'");
     }
   }
 }
 
-bool is_overcommit_allowed(std::string_view resource) {
-  return resource == "cpu" || resource == "memory" || resource == "ephemeral-storage";
-}
-
-bool is_standard(std::string_view resource) {
-  return is_overcommit_allowed(resource) || resource.starts_with("hugepages-");
-}
-
-void resource_name(std::string_view name, const FieldPath& path, FieldErrors& errors) {
-  const json::value bad = checks::text_value(name);
-  const Messages messages = check_qualified_name(name);
-  errors.invalid_each(path, bad, messages);
-  if (!messages.empty() || name.find('/') != std::string_view::npos || is_standard(name)) {
-    return;
+// What a container asks of the pod's claims to devices.
+void device_claims(const json::value& container, const json::value& spec, const FieldPath& path,
+                   FieldErrors& errors) {
+  std::vector<std::string> known;
+  for (const json::value& claim : get_array(spec, "resourceClaims")) {
+    known.emplace_back(text_of(claim, "name"));
   }
-  errors.invalid(path, bad, "must be a standard resource type or fully qualified");
-  errors.invalid(path, bad, "must be a standard resource for containers");
-}
-
-void resource_amount(std::string_view name, const Quantity& amount, const FieldPath& path,
-                     FieldErrors& errors) {
-  const json::value bad = checks::text_value(amount.text());
-  if (amount.sign() < 0) {
-    errors.invalid(path, bad, checks::kNotNegative);
-  }
-  // Devices and other extended resources come in whole pieces.
-  const bool whole = name.find('/') != std::string_view::npos;
-  if (whole && amount.milli_value() % 1000 != 0) {
-    errors.invalid(path, bad, "must be an integer");
-  }
-}
-
-using Amounts = std::map<std::string, Quantity, std::less<>>;
-
-Amounts resource_list(const json::value& requirements, std::string_view key, const FieldPath& path,
-                      FieldErrors& errors) {
-  Amounts out;
-  const json::object& list = get_object(requirements, key);
-  for (const std::string& name : checks::sorted_names(list)) {
-    const FieldPath at = path.child(key).key(name);
-    resource_name(name, at, errors);
-    const json::value& value = list.at(name);
-    auto amount =
-        value.is_string() ? Quantity::parse(value.get_string()) : Quantity::parse(to_json(value));
-    if (!amount.ok()) {
-      errors.invalid(at, value, amount.status().message());
+  std::sort(known.begin(), known.end());
+  Names seen;
+  std::size_t index = 0;
+  for (const json::value& claim : get_array(container, "resources.claims")) {
+    const FieldPath at = path.child("resources").child("claims").index(index++);
+    const std::string name(text_of(claim, "name"));
+    if (name.empty()) {
+      errors.required(at);
       continue;
     }
-    resource_amount(name, *amount, at, errors);
-    out.emplace(name, *amount);
-  }
-  return out;
-}
-
-void request_against_limit(const std::string& name, const Quantity& request, const Amounts& limits,
-                           const FieldPath& path, FieldErrors& errors) {
-  const auto limit = limits.find(name);
-  if (limit == limits.end()) {
-    if (!is_overcommit_allowed(name)) {
-      errors.required(path.child("limits"), "Limit must be set for non overcommitable resources");
+    const std::string_view request = text_of(claim, "request");
+    if (!seen.insert(request.empty() ? name : name + "/" + std::string(request)).second) {
+      errors.duplicate(at, name);
     }
-    return;
-  }
-  const std::string rest = name + " limit of " + limit->second.text();
-  const json::value bad = checks::text_value(request.text());
-  if (!is_overcommit_allowed(name) && !(request == limit->second)) {
-    errors.invalid(path.child("requests"), bad, "must be equal to " + rest);
-  } else if (limit->second < request) {
-    errors.invalid(path.child("requests"), bad, "must be less than or equal to " + rest);
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      errors.add({FieldErrorType::kNotFound, at.text(), json::value(name), false,
+                  "must be one of the names in pod.spec.resourceClaims" +
+                      (known.empty() ? " which is empty" : ": " + join(known, ", "))});
+    }
   }
 }
 
-void security_context(const json::value& container, const FieldPath& path, FieldErrors& errors) {
-  const json::value* context = member(container, "securityContext");
-  if (context == nullptr) {
-    return;
-  }
-  const FieldPath at = path.child("securityContext");
-  checks::non_negative(*context, {"runAsUser", "runAsGroup"}, at, errors);
-  const json::value* escalation = member(*context, "allowPrivilegeEscalation");
-  const bool forbids = escalation != nullptr && escalation->is_bool() && !escalation->get_bool();
-  if (forbids && get_bool(*context, "privileged")) {
-    errors.invalid(at, *context,
-                   "cannot set `allowPrivilegeEscalation` to false and `privileged` to true");
-  }
-}
-
-void common(const json::value& container, const Volumes& volumes, const FieldPath& path,
+void common(const json::value& container, const PodAround& pod, const FieldPath& path,
             FieldErrors& errors) {
   const std::string_view name = text_of(container, "name");
   if (name.empty()) {
@@ -173,52 +108,100 @@ void common(const json::value& container, const Volumes& volumes, const FieldPat
   } else {
     checks::dns_label(name, path.child("name"), errors);
   }
-  const std::string_view image = text_of(container, "image");
-  if (image.empty()) {
+  if (text_of(container, "image").empty()) {
     errors.required(path.child("image"));
-  } else if (trim(image).size() != image.size()) {
-    errors.invalid(path.child("image"), checks::text_value(image),
-                   "must not have leading or trailing whitespace");
   }
-  checks::one_of(container, "terminationMessagePolicy", path, {"FallbackToLogsOnError", "File"},
+  checks::one_of(container, "terminationMessagePolicy", path, {"File", "FallbackToLogsOnError"},
                  errors);
   ports(container, path, errors);
   environment(container, path, errors);
-  volume_mounts(container, volumes, path, errors);
+  volume_mounts(container, pod.volumes, path, errors);
+  volume_devices(container, pod.volumes, path, errors);
   checks::one_of(container, "imagePullPolicy", path, {"Always", "IfNotPresent", "Never"}, errors);
-  resources(member(container, "resources"), path.child("resources"), errors);
-  security_context(container, path, errors);
+  resource::requirements(member(container, "resources"), resource::container_name,
+                         path.child("resources"), errors);
+  device_claims(container, pod.spec, path, errors);
+  resize_policy(container, pod.spec, path, errors);
+  container_security_context(container, pod.host_users, path, errors);
 }
 
 // Two containers cannot listen on the same port of the node.
-void host_port_conflicts(const json::value& spec, const FieldPath& path, FieldErrors& errors) {
-  Names taken;
-  std::size_t container_index = 0;
-  for (const json::value& container : get_array(spec, "containers")) {
-    const FieldPath ports_path = path.child("containers").index(container_index++).child("ports");
-    std::size_t index = 0;
-    for (const json::value& port : get_array(container, "ports")) {
-      const FieldPath at = ports_path.index(index++);
-      const std::int64_t number = get_int(port, "hostPort");
-      if (number == 0) {
-        continue;
-      }
-      const std::string key = std::string(text_of(port, "protocol")) + "/" +
-                              std::string(text_of(port, "hostIP")) + "/" + std::to_string(number);
-      if (!taken.insert(key).second) {
-        errors.duplicate(at.child("hostPort"), checks::text_value(key));
-      }
+void host_port_conflicts(const json::value& container, const FieldPath& path, Names& taken,
+                         FieldErrors& errors) {
+  std::size_t index = 0;
+  for (const json::value& port : get_array(container, "ports")) {
+    const FieldPath at = path.child("ports").index(index++);
+    const std::int64_t number = get_int(port, "hostPort");
+    if (number == 0) {
+      continue;
+    }
+    const std::string key = std::string(text_of(port, "protocol")) + "/" +
+                            std::string(text_of(port, "hostIP")) + "/" + std::to_string(number);
+    if (!taken.insert(key).second) {
+      errors.duplicate(at.child("hostPort"), key);
     }
   }
 }
 
-void init_container(const json::value& container, const FieldPath& path, FieldErrors& errors) {
+void restart_rules(const json::value& container, const FieldPath& path, FieldErrors& errors) {
+  const json::array& rules = get_array(container, "restartPolicyRules");
+  const FieldPath at = path.child("restartPolicyRules");
+  if (rules.size() > kRestartRulesMax) {
+    errors.too_long(at, static_cast<int>(kRestartRulesMax));
+  }
+  std::size_t index = 0;
+  for (const json::value& rule : rules) {
+    const FieldPath here = at.index(index++);
+    if (text_of(rule, "action") != "Restart") {
+      errors.not_supported(here.child("action"), text_of(rule, "action"), {"Restart"});
+    }
+    const json::value* codes = member(rule, "exitCodes");
+    if (codes == nullptr) {
+      errors.required(here.child("exitCodes"), "must be specified");
+      continue;
+    }
+    const std::string_view op = text_of(*codes, "operator");
+    if (op != "In" && op != "NotIn") {
+      errors.not_supported(here.child("exitCodes").child("operator"), op, {"In", "NotIn"});
+    }
+    if (get_array(*codes, "values").size() > kExitCodesMax) {
+      errors.too_long(here.child("exitCodes").child("values"), static_cast<int>(kExitCodesMax));
+    }
+  }
+}
+
+void restart_policy(const json::value& container, const FieldPath& path, FieldErrors& errors) {
   const json::value* policy = member(container, "restartPolicy");
-  if (policy != nullptr && text_of(container, "restartPolicy") == "Always") {
-    container_hooks(container, path, errors);
+  const bool has_rules = !get_array(container, "restartPolicyRules").empty();
+  if (policy == nullptr) {
+    if (has_rules) {
+      errors.required(path.child("restartPolicy"),
+                      "must specify restartPolicy when restart rules are used");
+    }
+  } else {
+    checks::one_of_if_set(container, "restartPolicy", path, {"Always", "Never", "OnFailure"},
+                          errors);
+  }
+  restart_rules(container, path, errors);
+}
+
+void init_restart_policy(const json::value& container, const FieldPath& path, FieldErrors& errors) {
+  if (text_of(container, "restartPolicy") != "Always") {
+    restart_policy(container, path, errors);
+  } else if (!get_array(container, "restartPolicyRules").empty()) {
+    errors.forbidden(path.child("restartPolicyRules"),
+                     "restartPolicyRules are not allowed for init containers with restart policy "
+                     "Always");
+  }
+}
+
+// A container that runs once to its end has nothing to probe.
+void init_hooks(const json::value& container, const PodAround& pod, const FieldPath& path,
+                FieldErrors& errors) {
+  if (text_of(container, "restartPolicy") == "Always") {
+    container_hooks(container, pod, path, errors);
     return;
   }
-  // A container that runs once to its end has nothing to probe.
   for (const std::string_view key :
        {"lifecycle", "livenessProbe", "readinessProbe", "startupProbe"}) {
     if (member(container, key) != nullptr) {
@@ -228,41 +211,102 @@ void init_container(const json::value& container, const FieldPath& path, FieldEr
   }
 }
 
-}  // namespace
-
-void resources(const json::value* requirements, const FieldPath& path, FieldErrors& errors) {
-  if (requirements == nullptr) {
-    return;
-  }
-  const Amounts limits = resource_list(*requirements, "limits", path, errors);
-  const Amounts requests = resource_list(*requirements, "requests", path, errors);
-  for (const auto& [name, amount] : requests) {
-    request_against_limit(name, amount, limits, path, errors);
+void init_containers(const PodAround& pod, Names names, const FieldPath& path,
+                     FieldErrors& errors) {
+  const FieldPath list = path.child("initContainers");
+  std::size_t index = 0;
+  for (const json::value& container : get_array(pod.spec, "initContainers")) {
+    const FieldPath at = list.index(index++);
+    common(container, pod, at, errors);
+    init_restart_policy(container, at, errors);
+    const std::string_view name = text_of(container, "name");
+    if (!name.empty() && !names.emplace(name).second) {
+      errors.duplicate(at.child("name"), name);
+    }
+    Names taken;  // they run one after another
+    host_port_conflicts(container, list.index(0), taken, errors);
+    init_hooks(container, pod, at, errors);
   }
 }
 
-void containers(const json::value& spec, const Volumes& volumes, const FieldPath& path,
-                FieldErrors& errors) {
+void whitespace(const json::value& container, const FieldPath& path, FieldErrors& errors) {
+  const std::string_view image = text_of(container, "image");
+  if (trim(image).size() != image.size()) {
+    errors.invalid(path.child("image"), image, "must not have leading or trailing whitespace");
+  }
+}
+
+void ephemeral_fields(const json::value& container, const FieldPath& path, FieldErrors& errors) {
+  constexpr std::string_view kNot = "cannot be set for an Ephemeral Container";
+  for (const std::string_view key :
+       {"ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules",
+        "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"}) {
+    if (!checks::is_empty(member(container, key))) {
+      errors.forbidden(path.child(key), kNot);
+    }
+  }
+  std::size_t index = 0;
+  for (const json::value& mount : get_array(container, "volumeMounts")) {
+    const FieldPath at = path.child("volumeMounts").index(index++);
+    for (const std::string_view key : {"subPath", "subPathExpr"}) {
+      if (!text_of(mount, key).empty()) {
+        errors.forbidden(at.child(key), kNot);
+      }
+    }
+  }
+}
+
+void ephemeral_containers(const PodAround& pod, const FieldPath& path, FieldErrors& errors) {
+  Names others;
+  for (const std::string_view list : {"containers", "initContainers"}) {
+    for (const json::value& container : get_array(pod.spec, list)) {
+      others.emplace(text_of(container, "name"));
+    }
+  }
+  Names names = others;
+  std::size_t index = 0;
+  for (const json::value& container : get_array(pod.spec, "ephemeralContainers")) {
+    const FieldPath at = path.child("ephemeralContainers").index(index++);
+    common(container, pod, at, errors);
+    whitespace(container, at, errors);
+    const std::string_view name = text_of(container, "name");
+    if (!names.emplace(name).second) {
+      errors.duplicate(at.child("name"), name);
+    }
+    const std::string_view target = text_of(container, "targetContainerName");
+    if (!target.empty() && !others.contains(target)) {
+      errors.not_found(at.child("targetContainerName"), target);
+    }
+    ephemeral_fields(container, at, errors);
+  }
+}
+
+}  // namespace
+
+void containers(const PodAround& pod, const FieldPath& path, FieldErrors& errors) {
   Names names;
-  const json::array& main = get_array(spec, "containers");
+  const json::array& main = get_array(pod.spec, "containers");
   if (main.empty()) {
     errors.required(path.child("containers"));
   }
   std::size_t index = 0;
   for (const json::value& container : main) {
     const FieldPath at = path.child("containers").index(index++);
-    common(container, volumes, at, errors);
-    unique_name(text_of(container, "name"), names, at.child("name"), errors);
-    container_hooks(container, at, errors);
+    common(container, pod, at, errors);
+    const std::string_view name = text_of(container, "name");
+    if (!names.emplace(name).second) {
+      errors.duplicate(at.child("name"), name);
+    }
+    container_hooks(container, pod, at, errors);
+    restart_policy(container, at, errors);
   }
-  host_port_conflicts(spec, path, errors);
+  Names taken;
   index = 0;
-  for (const json::value& container : get_array(spec, "initContainers")) {
-    const FieldPath at = path.child("initContainers").index(index++);
-    common(container, volumes, at, errors);
-    unique_name(text_of(container, "name"), names, at.child("name"), errors);
-    init_container(container, at, errors);
+  for (const json::value& container : main) {
+    host_port_conflicts(container, path.child("containers").index(index++), taken, errors);
   }
+  init_containers(pod, names, path, errors);
+  ephemeral_containers(pod, path, errors);
 }
 
 }  // namespace coracle::api::validation

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <set>
 
-#include "api/jsonpath.hpp"
 #include "api/validation/checks.hpp"
 #include "api/validation/custom_schema.hpp"
 #include "api/validation/validation.hpp"
@@ -45,6 +44,7 @@ void names(const json::value& names, const FieldPath& path, FieldErrors& errors)
   for (const char* key : {"plural", "singular", "kind", "listKind"}) {
     if (text_of(names, key).empty()) errors.required(path.child(key));
   }
+  constexpr std::string_view kMixed = "may have mixed case, but should otherwise match: ";
   const auto label = [&](const FieldPath& at, std::string_view value) {
     if (!value.empty()) joined(at, value, check_dns1035_label(value), errors);
   };
@@ -52,20 +52,25 @@ void names(const json::value& names, const FieldPath& path, FieldErrors& errors)
   label(path.child("singular"), text_of(names, "singular"));
   for (const char* key : {"kind", "listKind"}) {
     const std::string_view value = text_of(names, key);
-    if (!value.empty())
-      joined(path.child(key), value, check_dns1035_label(to_lower(value)), errors);
+    const Messages messages = check_dns1035_label(to_lower(value));
+    if (!value.empty() && !messages.empty()) {
+      errors.invalid(path.child(key), value, std::string(kMixed) + join(messages, ","));
+    }
   }
-  for (const char* key : {"shortNames", "categories"}) {
+  const auto list = [&](std::string_view key) {
     std::size_t index = 0;
     for (const json::value& one : get_array(names, key)) {
       const FieldPath at = path.child(key).index(index++);
-      label(at, one.is_string() ? std::string_view(one.get_string()) : std::string_view());
+      const std::string_view text = one.is_string() ? std::string_view(one.get_string()) : "";
+      joined(at, text, check_dns1035_label(text), errors);
     }
-  }
+  };
+  list("shortNames");
   const std::string_view kind = text_of(names, "kind");
   if (!kind.empty() && kind == text_of(names, "listKind")) {
     errors.invalid(path.child("listKind"), kind, "kind and listKind may not be the same");
   }
+  list("categories");
 }
 
 void replicas_path(const json::value& scale, std::string_view key, std::string_view root,
@@ -115,12 +120,9 @@ void column(const json::value& column, const FieldPath& path, FieldErrors& error
   }
   const std::string_view json_path = text_of(column, "jsonPath");
   if (json_path.empty()) {
-    errors.required(path.child("jsonPath"));
+    errors.required(path.child("JSONPath"));
   } else if (!json_path.starts_with('.')) {
-    errors.invalid(path.child("jsonPath"), json_path, "must be a simple json path starting with .");
-  } else if (const auto parsed = JsonPath::parse("{" + std::string(json_path) + "}");
-             !parsed.ok()) {
-    errors.invalid(path.child("jsonPath"), json_path, std::string(parsed.status().message()));
+    errors.invalid(path.child("JSONPath"), json_path, "must be a simple json path starting with .");
   }
 }
 
@@ -169,40 +171,105 @@ void deprecation(const json::value& version, const FieldPath& path, FieldErrors&
   if (text.empty()) errors.invalid(at, text, "must not be an empty string");
 }
 
-void version(const json::value& version, const FieldPath& path, FieldErrors& errors) {
+// What all versions have alike upstream keeps once, at the top of the spec: there it is checked and
+// reported (spec.validation, spec.subresources, spec.additionalPrinterColumns).
+struct Hoisted {
+  explicit Hoisted(const json::value& spec) : versions(get_array(spec, "versions")) {
+    for (const std::string_view key :
+         {"schema", "subresources", "additionalPrinterColumns", "selectableFields"}) {
+      if (versions.empty() || !alike(key)) continue;
+      if (const json::value* value = member(versions[0], key)) top[key] = *value;
+      for (json::value& version : versions) {
+        if (json::object* members = version.if_object()) erase_key(*members, key);
+      }
+    }
+  }
+  bool alike(std::string_view key) const {
+    return std::all_of(versions.begin(), versions.end(), [&](const json::value& version) {
+      return checks::same(member(version, key), member(versions[0], key));
+    });
+  }
+  json::array versions;  // what is left to each
+  json::object top;
+};
+
+bool has_status(const json::value& holder) {
+  const json::value* status = find(holder, "subresources.status");
+  return status != nullptr && status->is_object();
+}
+
+void schema_of(const json::value& holder, bool status, const FieldPath& path, FieldErrors& errors) {
+  const json::value* schema = find(holder, "schema.openAPIV3Schema");
+  if (schema != nullptr && schema->is_object()) {
+    custom_schema(*schema, status, path.child("openAPIV3Schema"), errors);
+  }
+}
+
+void columns(const json::value& holder, const FieldPath& path, FieldErrors& errors) {
+  std::size_t index = 0;
+  for (const json::value& one : get_array(holder, "additionalPrinterColumns")) {
+    column(one, path.child("additionalPrinterColumns").index(index++), errors);
+  }
+}
+
+void version(const json::value& version, const json::value& whole, bool status,
+             const FieldPath& path, FieldErrors& errors) {
   const std::string_view name = text_of(version, "name");
   joined(path.child("name"), name, check_dns1035_label(name), errors);
   deprecation(version, path, errors);
-  const json::value* schema = find(version, "schema.openAPIV3Schema");
-  const json::value* status = find(version, "subresources.status");
-  if (schema == nullptr || !schema->is_object()) {
-    errors.required(path.child("schema", "openAPIV3Schema"));
-  } else {
-    custom_schema(*schema, status != nullptr && status->is_object(),
-                  path.child("schema", "openAPIV3Schema"), errors);
-  }
+  schema_of(version, status, path.child("schema"), errors);
   subresources(version, path, errors);
-  std::size_t index = 0;
-  for (const json::value& one : get_array(version, "additionalPrinterColumns")) {
-    column(one, path.child("additionalPrinterColumns").index(index++), errors);
-  }
-  selectable(version, schema, path.child("selectableFields"), errors);
+  columns(version, path, errors);
+  selectable(version, find(whole, "schema.openAPIV3Schema"), path.child("selectableFields"),
+             errors);
 }
 
-void versions(const json::value& spec, const FieldPath& path, FieldErrors& errors) {
+json::array shown_versions(const json::array& versions) {
+  json::array out;
+  for (const json::value& version : versions) out.push_back(shown_version(version));
+  return out;
+}
+
+void versions(const json::value& spec, const Hoisted& split, const FieldPath& path,
+              FieldErrors& errors) {
   const json::array& list = get_array(spec, "versions");
   const FieldPath at = path.child("versions");
+  const json::value top(split.top);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const json::value* schema = find(list[i], "schema.openAPIV3Schema");
+    if (schema == nullptr || !schema->is_object()) {
+      errors.required(at.index(i).child("schema", "openAPIV3Schema"));
+    }
+  }
   std::set<std::string, std::less<>> seen;
   int stored = 0;
   bool unique = true;
   for (std::size_t i = 0; i < list.size(); ++i) {
-    version(list[i], at.index(i), errors);
+    version(split.versions[i], list[i], has_status(list[i]), at.index(i), errors);
     stored += get_bool(list[i], "storage") ? 1 : 0;
     unique = seen.emplace(text_of(list[i], "name")).second && unique;
   }
-  if (!unique) errors.invalid(at, list, "must contain unique version names");
+  if (!unique) {
+    errors.invalid(at, shown_versions(split.versions), "must contain unique version names");
+  }
   if (stored != 1) {
-    errors.invalid(at, list, "must have exactly one version marked as storage version");
+    errors.invalid(at, shown_versions(split.versions),
+                   "must have exactly one version marked as storage version");
+  }
+}
+
+// What came from all versions alike.
+void common_parts(const json::value& spec, const Hoisted& split, const FieldPath& path,
+                  FieldErrors& errors) {
+  const json::value top(split.top);
+  const json::array& list = get_array(spec, "versions");
+  const bool status = std::any_of(list.begin(), list.end(), has_status);
+  schema_of(top, status, path.child("validation"), errors);
+  subresources(top, path, errors);
+  columns(top, path, errors);
+  if (!list.empty()) {
+    selectable(top, find(list[0], "schema.openAPIV3Schema"), path.child("selectableFields"),
+               errors);
   }
 }
 
@@ -299,8 +366,10 @@ void custom_definition(const json::value& object, const json::value* old, FieldE
                    "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
                    "spec.versions[*].schema instead");
   }
-  versions(spec, path, errors);
+  const Hoisted split(spec);
+  versions(spec, split, path, errors);
   names(child_or_empty(spec, "names"), path.child("names"), errors);
+  common_parts(spec, split, path, errors);
   conversion(spec, path, errors);
   if (old != nullptr) {
     const json::value& was = child_or_empty(*old, "spec");

@@ -274,7 +274,7 @@ std::string a_definition(std::string_view schema, std::string_view more = "") {
 }
 
 TEST_CASE("custom resource definition: the schema must be a structural one") {
-  const std::string at = "spec.versions[0].schema.openAPIV3Schema";
+  const std::string at = "spec.validation.openAPIV3Schema";  // one schema for all versions
   const auto with = [&](std::string_view field) {
     return a_definition(R"({"type":"object","properties":{"f":)" + std::string(field) + "}}");
   };
@@ -337,6 +337,32 @@ TEST_CASE("custom resource definition: the schema must be a structural one") {
       custom_definition, defaults::set_custom_definition);
 }
 
+TEST_CASE("custom resource definition: what versions have apart is reported at the version") {
+  run({{"two schemas",
+        R"({"metadata":{"name":"tabs.example.com"},"spec":{"group":"example.com",
+            "scope":"Namespaced","names":{"plural":"tabs","kind":"Tab"},"versions":[
+            {"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{
+              "type":"object","properties":{"f":{}}}}},
+            {"name":"v2","served":true,"storage":false,"schema":{"openAPIV3Schema":{
+              "type":"object"}}}]}})",
+        {"spec.versions[0].schema.openAPIV3Schema.properties[f].type: Required value: must not be "
+         "empty for specified object fields"}},
+       {"no storage, no schema, kinds that are no labels",
+        R"({"metadata":{"name":"tabs.example.com"},"spec":{"group":"example.com",
+            "scope":"Namespaced","names":{"plural":"tabs","kind":"a b","listKind":"L"},
+            "versions":[{"name":"v1","served":true,"storage":false}]}})",
+        {"spec.versions[0].schema.openAPIV3Schema: Required value",
+         R"(spec.versions: Invalid value: [{"Name":"v1","Served":true,"Storage":false,)"
+         R"("Deprecated":false,"DeprecationWarning":null,"Schema":null,"Subresources":null,)"
+         R"("AdditionalPrinterColumns":null,"SelectableFields":null}]: must have exactly one )"
+         "version marked as storage version",
+         R"(spec.names.singular: Invalid value: "a b": )" + check_dns1035_label("a b").front(),
+         R"(spec.names.kind: Invalid value: "a b": may have mixed case, but should otherwise )"
+         "match: " +
+             check_dns1035_label("a b").front()}}},
+      custom_definition, defaults::set_custom_definition);
+}
+
 TEST_CASE("custom resource definition: names, versions, columns, paths") {
   constexpr std::string_view kObject = R"({"type":"object"})";
   const std::string columns = a_definition(
@@ -345,14 +371,14 @@ TEST_CASE("custom resource definition: names, versions, columns, paths") {
       "selectableFields":[{"jsonPath":".spec.x"}])");
   run({{"columns and paths",
         columns,
-        {"spec.versions[0].subresources.scale.specReplicasPath: Invalid value: \".status.r\": "
+        {"spec.subresources.scale.specReplicasPath: Invalid value: \".status.r\": "
          "should be a json path under .spec",
-         "spec.versions[0].subresources.scale.statusReplicasPath: Required value",
-         "spec.versions[0].additionalPrinterColumns[0].type: Invalid value: \"text\": must be one "
+         "spec.subresources.scale.statusReplicasPath: Required value",
+         "spec.additionalPrinterColumns[0].type: Invalid value: \"text\": must be one "
          "of boolean,date,integer,number,string",
-         "spec.versions[0].additionalPrinterColumns[0].jsonPath: Invalid value: \"spec.a\": must "
+         "spec.additionalPrinterColumns[0].JSONPath: Invalid value: \"spec.a\": must "
          "be a simple json path starting with .",
-         "spec.versions[0].selectableFields[0].jsonPath: Invalid value: \".spec.x\": is an invalid "
+         "spec.selectableFields[0].jsonPath: Invalid value: \".spec.x\": is an invalid "
          "path: does not refer to a valid field"}},
        {"nearly nothing",
         R"({"metadata":{"name":"x"},"spec":{"group":"k8s.io","names":{"plural":"tabs"},

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "api/validation/checks.hpp"
+#include "api/validation/go_structs.hpp"
 #include "api/validation/pod_parts.hpp"
 #include "api/validation/validation.hpp"
 #include "base/strings.hpp"
@@ -30,15 +31,21 @@ bool container_updates(const json::value& now, const json::value& before, std::s
   }
   std::size_t index = 0;
   for (const json::value& container : containers) {
-    if (text_of(container, "image").empty()) {
+    const std::string_view image = text_of(container, "image");
+    if (image.empty()) {
       errors.required(path.index(index).child("image"));
+    }
+    if (trim(image).size() != image.size()) {
+      errors.invalid(path.index(index).child("image"), image,
+                     "must not have leading or trailing whitespace");
     }
     ++index;
   }
   return true;
 }
 
-void active_deadline(const json::value& now, const json::value& before, FieldErrors& errors) {
+// False when it grew, after which upstream looks no further.
+bool active_deadline(const json::value& now, const json::value& before, FieldErrors& errors) {
   const FieldPath path = FieldPath("spec").child("activeDeadlineSeconds");
   const json::value* value = member(now, "activeDeadlineSeconds");
   const json::value* old_value = member(before, "activeDeadlineSeconds");
@@ -46,12 +53,14 @@ void active_deadline(const json::value& now, const json::value& before, FieldErr
     if (old_value != nullptr) {
       errors.invalid(path, nullptr, "must not update from a positive integer to nil value");
     }
-    return;
+    return true;
   }
   if (old_value != nullptr &&
       get_int(now, "activeDeadlineSeconds") > get_int(before, "activeDeadlineSeconds")) {
     errors.invalid(path, *value, "must be less than or equal to previous value");
+    return false;
   }
+  return true;
 }
 
 // Old tolerations must still be there, but for their seconds.
@@ -74,6 +83,7 @@ void added_tolerations(const json::value& now, const json::value& before, FieldE
       return;
     }
   }
+  tolerations(now, FieldPath("spec"), errors);
 }
 
 void removed_gates(const json::value& now, const json::value& before, FieldErrors& errors) {
@@ -85,54 +95,110 @@ void removed_gates(const json::value& now, const json::value& before, FieldError
   for (const json::value& gate : get_array(now, "schedulingGates")) {
     const std::string name(text_of(gate, "name"));
     if (old_gates.count(name) == 0) {
-      errors.forbidden(FieldPath("spec").child("schedulingGates").index(index),
+      errors.forbidden(FieldPath("spec").child("schedulingGates").index(index).child("name"),
                        "only deletion is allowed, but found new scheduling gate '" + name + "'");
     }
     ++index;
   }
 }
 
-// What an update may change is taken out of both sides; what remains must be equal.
-json::object fixed_part(const json::value& spec) {
-  const json::object* members = spec.if_object();
-  json::object out = members == nullptr ? json::object() : *members;
-  for (const std::string_view key : {"activeDeadlineSeconds", "tolerations", "schedulingGates",
-                                     "terminationGracePeriodSeconds"}) {
-    erase_key(out, key);
+void put_back(json::object& now, const json::value& before, std::string_view key) {
+  if (const json::value* was = member(before, key)) {
+    now[key] = *was;
+  } else {
+    erase_key(now, key);
+  }
+}
+
+// The new spec with all that an update may change as it was: what still differs may not.
+json::value munged(const json::value& now, const json::value& before) {
+  json::value out = now;
+  json::object* members = out.if_object();
+  if (members == nullptr) {
+    return out;
+  }
+  for (const std::string_view key : {"activeDeadlineSeconds", "tolerations", "schedulingGates"}) {
+    put_back(*members, before, key);
   }
   for (const std::string_view list : {"containers", "initContainers"}) {
-    json::value* entries = out.if_contains(list);
+    json::value* entries = members->if_contains(list);
+    const json::array& old_entries = get_array(before, list);
     if (entries == nullptr || !entries->is_array()) {
       continue;
     }
-    for (json::value& container : entries->get_array()) {
-      if (json::object* fields = container.if_object()) {
-        erase_key(*fields, "image");
+    json::array& containers = entries->get_array();
+    for (std::size_t i = 0; i < containers.size() && i < old_entries.size(); ++i) {
+      if (json::object* fields = containers[i].if_object()) {
+        put_back(*fields, old_entries[i], "image");
       }
     }
+  }
+  if (get_int(before, "terminationGracePeriodSeconds") < 0 &&
+      get_int(now, "terminationGracePeriodSeconds") == 1) {
+    put_back(*members, before, "terminationGracePeriodSeconds");
   }
   return out;
 }
 
-// One line a changed member, so that people see what was refused.
-std::string differences(const json::object& before, const json::object& now) {
-  std::set<std::string> keys;
-  for (const json::object* side : {&before, &now}) {
-    for (const auto& [key, value] : *side) {
-      keys.emplace(key);
+// Every old requirement is still there, at its place; only the end may have grown.
+bool only_grown(const json::value& now, const json::value& before, std::string_view list) {
+  const json::array& is = get_array(now, list);
+  const json::array& was = get_array(before, list);
+  return is.size() >= was.size() && std::equal(was.begin(), was.end(), is.begin());
+}
+
+bool narrowed(const json::value& now, const json::value& before) {
+  const bool everything =
+      get_array(before, "matchExpressions").empty() && get_array(before, "matchFields").empty();
+  const bool more =
+      !get_array(now, "matchExpressions").empty() || !get_array(now, "matchFields").empty();
+  return !(everything && more) && only_grown(now, before, "matchExpressions") &&
+         only_grown(now, before, "matchFields");
+}
+
+// A gated pod may still be narrowed down to fewer nodes.
+void gated_update(json::value& now, const json::value& before, FieldErrors& errors) {
+  json::object* members = now.if_object();
+  if (members == nullptr || get_array(before, "schedulingGates").empty()) {
+    return;
+  }
+  for (const auto& [key, value] : get_object(before, "nodeSelector")) {
+    const json::value* is = get_object(now, "nodeSelector").if_contains(key);
+    if (is == nullptr || *is != value) {
+      errors.invalid(FieldPath("spec").child("nodeSelector"),
+                     checks::value_or_null(member(now, "nodeSelector")),
+                     "only additions to spec.nodeSelector are allowed (no mutations or deletions)");
+      break;
     }
   }
-  std::string out;
-  for (const std::string& key : keys) {
-    const json::value* a = before.if_contains(key);
-    const json::value* b = now.if_contains(key);
-    if (checks::same(a, b)) {
-      continue;
+  put_back(*members, before, "nodeSelector");
+  constexpr std::string_view kTerms =
+      "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms";
+  const json::array& was = get_array(before, kTerms);
+  const json::array& is = get_array(now, kTerms);
+  const FieldPath path = FieldPath("spec").child(kTerms);
+  if (!was.empty() && was.size() != is.size()) {
+    errors.invalid(path, is,
+                   "no additions/deletions to non-empty NodeSelectorTerms list are allowed");
+  } else {
+    for (std::size_t i = 0; i < was.size(); ++i) {
+      if (!narrowed(is[i], was[i])) {
+        errors.invalid(path.index(i), is[i],
+                       "only additions are allowed (no mutations or deletions)");
+      }
     }
-    out += "\n- " + key + ": " + to_json(checks::value_or_null(a));
-    out += "\n+ " + key + ": " + to_json(checks::value_or_null(b));
   }
-  return out;
+  json::value* affinity = members->if_contains("affinity");
+  if (affinity == nullptr || !affinity->is_object()) {
+    put_back(*members, before, "affinity");
+    return;
+  }
+  const json::value* old_affinity = member(before, "affinity");
+  static const json::value kNone = json::object();
+  put_back(affinity->get_object(), old_affinity == nullptr ? kNone : *old_affinity, "nodeAffinity");
+  if (affinity->get_object().empty() && old_affinity == nullptr) {
+    erase_key(*members, "affinity");
+  }
 }
 
 void pod_update(const json::value& now, const json::value& before, FieldErrors& errors) {
@@ -140,31 +206,43 @@ void pod_update(const json::value& now, const json::value& before, FieldErrors& 
   if (!containers_kept || !container_updates(now, before, "initContainers", errors)) {
     return;
   }
-  active_deadline(now, before, errors);
+  if (!active_deadline(now, before, errors)) {
+    return;
+  }
   added_tolerations(now, before, errors);
   removed_gates(now, before, errors);
-  json::object fixed = fixed_part(now);
-  json::object old_fixed = fixed_part(before);
-  const bool gated = !get_array(before, "schedulingGates").empty();
-  if (gated) {
-    // A gated pod may still be narrowed down to fewer nodes.
-    for (const std::string_view key : {"nodeSelector", "affinity"}) {
-      erase_key(fixed, key);
-      erase_key(old_fixed, key);
+  json::value rest = munged(now, before);
+  gated_update(rest, before, errors);
+  if (rest != before) {
+    errors.forbidden(FieldPath("spec"),
+                     std::string(kOnlyThese) + changed_spec(before, rest, "PodSpec"));
+  }
+}
+
+// What upstream asks of pods but not of templates, after everything else.
+void only_for_pods(const json::value& spec, const FieldPath& path, FieldErrors& errors) {
+  if (text_of(spec, "serviceAccountName").empty()) {
+    std::size_t index = 0;
+    for (const json::value& volume : get_array(spec, "volumes")) {
+      const FieldPath at = path.child("volumes").index(index++).child("projected");
+      std::size_t part = 0;
+      for (const json::value& source : get_array(volume, "projected.sources")) {
+        const FieldPath here = at.child("sources").index(part++).child("serviceAccountToken");
+        if (member(source, "serviceAccountToken") != nullptr) {
+          errors.forbidden(here, "must not be specified when serviceAccountName is not set");
+        }
+      }
     }
   }
-  const json::value* grace = member(now, "terminationGracePeriodSeconds");
-  const json::value* old_grace = member(before, "terminationGracePeriodSeconds");
-  const bool grace_repaired = old_grace != nullptr && grace != nullptr &&
-                              get_int(before, "terminationGracePeriodSeconds") < 0 &&
-                              get_int(now, "terminationGracePeriodSeconds") == 1;
-  if (!grace_repaired && !checks::same(grace, old_grace)) {
-    fixed["terminationGracePeriodSeconds"] = checks::value_or_null(grace);
-    old_fixed["terminationGracePeriodSeconds"] = checks::value_or_null(old_grace);
-  }
-  const std::string changed = differences(old_fixed, fixed);
-  if (!changed.empty()) {
-    errors.forbidden(FieldPath("spec"), std::string(kOnlyThese) + changed);
+  for (const std::string_view list : {"containers", "initContainers"}) {
+    std::size_t index = 0;
+    for (const json::value& container : get_array(spec, list)) {
+      const FieldPath at = path.child(list).index(index++).child("image");
+      const std::string_view image = text_of(container, "image");
+      if (trim(image).size() != image.size()) {
+        errors.invalid(at, image, "must not have leading or trailing whitespace");
+      }
+    }
   }
 }
 
@@ -175,7 +253,9 @@ void pod(const json::value& object, const json::value* old, FieldErrors& errors)
   const json::value* spec = member(object, "spec");
   const json::value& now = spec == nullptr ? kNothing : *spec;
   const FieldPath path("spec");
-  pod_spec(now, path, errors);
+  pod_annotations(object, FieldPath("metadata").child("annotations"), errors);
+  pod_spec(now, PodRole::kPod, path, errors);
+  only_for_pods(now, path, errors);
   if (old != nullptr) {
     const json::value* before = member(*old, "spec");
     pod_update(now, before == nullptr ? kNothing : *before, errors);

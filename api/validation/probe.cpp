@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include "api/validation/checks.hpp"
@@ -9,13 +10,33 @@ namespace {
 using checks::member;
 using checks::text_of;
 
+Messages header_name(std::string_view name) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  if (!name.empty() && std::all_of(name.begin(), name.end(), fits)) {
+    return {};
+  }
+  return {
+      "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. "
+      "'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')"};
+}
+
 void http_get(const json::value& action, const FieldPath& path, FieldErrors& errors) {
   checks::required_text(action, "path", path, errors);
   checks::port_number_or_name(member(action, "port"), path.child("port"), errors);
-  checks::one_of(action, "scheme", path, {"HTTP", "HTTPS"}, errors);
+  const std::string_view scheme = text_of(action, "scheme");
+  if (scheme != "HTTP" && scheme != "HTTPS") {
+    errors.not_supported(path.child("scheme"), scheme, {"HTTP", "HTTPS"});
+  }
+  for (const json::value& header : get_array(action, "httpHeaders")) {
+    const std::string_view name = text_of(header, "name");
+    errors.invalid_each(path.child("httpHeaders"), name, header_name(name));
+  }
 }
 
-void handler(const json::value& holder, const FieldPath& path, FieldErrors& errors) {
+void handler(const json::value& holder, const PodAround& pod, const FieldPath& path,
+             FieldErrors& errors) {
   int handlers = 0;
   const auto start = [&](std::string_view key) -> const json::value* {
     const json::value* action = member(holder, key);
@@ -42,9 +63,11 @@ void handler(const json::value& holder, const FieldPath& path, FieldErrors& erro
     }
   }
   if (const json::value* sleep = start("sleep")) {
-    const json::value* seconds = member(*sleep, "seconds");
-    if (seconds != nullptr && seconds->is_int64() && seconds->get_int64() < 0) {
-      errors.invalid(path.child("sleep"), *seconds, "must be non-negative");
+    const std::int64_t seconds = get_int(*sleep, "seconds");
+    if (pod.grace_seconds && (seconds < 0 || seconds > *pod.grace_seconds)) {
+      errors.invalid(path.child("sleep"), seconds,
+                     "must be non-negative and less than terminationGracePeriodSeconds (" +
+                         std::to_string(*pod.grace_seconds) + ")");
     }
   }
   if (handlers == 0) {
@@ -52,8 +75,9 @@ void handler(const json::value& holder, const FieldPath& path, FieldErrors& erro
   }
 }
 
-void probe(const json::value& probe, const FieldPath& path, FieldErrors& errors) {
-  handler(probe, path, errors);
+void probe(const json::value& probe, const PodAround& pod, const FieldPath& path,
+           FieldErrors& errors) {
+  handler(probe, pod, path, errors);
   checks::non_negative(probe,
                        {"initialDelaySeconds", "timeoutSeconds", "periodSeconds",
                         "successThreshold", "failureThreshold"},
@@ -66,12 +90,17 @@ void probe(const json::value& probe, const FieldPath& path, FieldErrors& errors)
 
 }  // namespace
 
-void container_hooks(const json::value& container, const FieldPath& path, FieldErrors& errors) {
+void container_hooks(const json::value& container, const PodAround& pod, const FieldPath& path,
+                     FieldErrors& errors) {
   if (const json::value* lifecycle = member(container, "lifecycle")) {
     for (const std::string_view moment : {"postStart", "preStop"}) {
       if (const json::value* action = member(*lifecycle, moment)) {
-        handler(*action, path.child("lifecycle").child(moment), errors);
+        handler(*action, pod, path.child("lifecycle").child(moment), errors);
       }
+    }
+    if (member(*lifecycle, "stopSignal") != nullptr && member(pod.spec, "os") == nullptr) {
+      errors.forbidden(path.child("lifecycle").child("stopSignal"),
+                       "may not be set for containers with empty `spec.os.name`");
     }
   }
   for (const std::string_view key : {"livenessProbe", "readinessProbe", "startupProbe"}) {
@@ -79,7 +108,7 @@ void container_hooks(const json::value& container, const FieldPath& path, FieldE
     if (present == nullptr) {
       continue;
     }
-    probe(*present, path.child(key), errors);
+    probe(*present, pod, path.child(key), errors);
     // What restarts a container must do so at the first success-less streak.
     const std::int64_t successes = get_int(*present, "successThreshold", 1);
     if (key != "readinessProbe" && successes != 1) {

@@ -35,12 +35,56 @@ void node_requirement(const json::value& requirement, const FieldPath& path, Fie
   checks::label_name(text_of(requirement, "key"), path.child("key"), errors);
 }
 
-void node_term(const json::value& term, const FieldPath& path, FieldErrors& errors) {
-  for (const std::string_view list : {"matchExpressions", "matchFields"}) {
-    std::size_t index = 0;
-    for (const json::value& requirement : get_array(term, list)) {
-      node_requirement(requirement, path.child(list).index(index++), errors);
+void label_values(const json::value& requirement, const FieldPath& path, FieldErrors& errors) {
+  std::size_t index = 0;
+  for (const json::value& value : get_array(requirement, "values")) {
+    const FieldPath at = path.child("values").index(index++);
+    if (value.is_string()) {
+      errors.invalid_each(at, value, check_label_value(value.get_string()));
     }
+  }
+}
+
+// A node's own fields: its name is the only one.
+void field_requirement(const json::value& requirement, const FieldPath& path, FieldErrors& errors) {
+  const std::string_view op = text_of(requirement, "operator");
+  const json::array& values = get_array(requirement, "values");
+  if (op != "In" && op != "NotIn") {
+    errors.invalid(path.child("operator"), op, "not a valid selector operator");
+  } else if (values.size() != 1) {
+    errors.required(path.child("values"),
+                    "must be only one value when `operator` is 'In' or 'NotIn' for node field "
+                    "selector");
+  }
+  if (text_of(requirement, "key") != "metadata.name") {
+    errors.invalid(path.child("key"), text_of(requirement, "key"),
+                   "not a valid field selector key");
+    return;
+  }
+  std::size_t index = 0;
+  for (const json::value& value : values) {
+    const FieldPath at = path.child("values").index(index++);
+    if (value.is_string()) {
+      checks::dns_subdomain(value.get_string(), at, errors);
+    }
+  }
+}
+
+// A preference may name values that no label can have.
+enum class Values { kChecked, kAny };
+
+void node_term(const json::value& term, Values rule, const FieldPath& path, FieldErrors& errors) {
+  std::size_t index = 0;
+  for (const json::value& requirement : get_array(term, "matchExpressions")) {
+    const FieldPath at = path.child("matchExpressions").index(index++);
+    node_requirement(requirement, at, errors);
+    if (rule == Values::kChecked) {
+      label_values(requirement, at, errors);
+    }
+  }
+  index = 0;
+  for (const json::value& requirement : get_array(term, "matchFields")) {
+    field_requirement(requirement, path.child("matchFields").index(index++), errors);
   }
 }
 
@@ -55,22 +99,44 @@ void node_affinity(const json::value& rules, const FieldPath& path, FieldErrors&
   constexpr std::string_view kRequired = "requiredDuringSchedulingIgnoredDuringExecution";
   constexpr std::string_view kPreferred = "preferredDuringSchedulingIgnoredDuringExecution";
   if (const json::value* required = member(rules, kRequired)) {
-    const FieldPath at = path.child(kRequired).child("nodeSelectorTerms");
-    const json::array& terms = get_array(*required, "nodeSelectorTerms");
-    if (terms.empty()) {
-      errors.required(at, "must have at least one node selector term");
-    }
-    std::size_t index = 0;
-    for (const json::value& term : terms) {
-      node_term(term, at.index(index++), errors);
-    }
+    node_selector(*required, path.child(kRequired), errors);
   }
   std::size_t index = 0;
   for (const json::value& term : get_array(rules, kPreferred)) {
     const FieldPath at = path.child(kPreferred).index(index++);
     weight(term, at, errors);
     if (const json::value* preference = member(term, "preference")) {
-      node_term(*preference, at.child("preference"), errors);
+      node_term(*preference, Values::kAny, at.child("preference"), errors);
+    }
+  }
+}
+
+// matchLabelKeys and mismatchLabelKeys, of a term or of a spread constraint.
+void match_keys(const json::value& term, const FieldPath& path, FieldErrors& errors) {
+  std::set<std::string_view> mismatched;
+  for (const std::string_view list : {"matchLabelKeys", "mismatchLabelKeys"}) {
+    const json::array& keys = get_array(term, list);
+    if (!keys.empty() && member(term, "labelSelector") == nullptr) {
+      errors.forbidden(path.child(list), "must not be specified when labelSelector is not set");
+      continue;
+    }
+    std::size_t index = 0;
+    for (const json::value& key : keys) {
+      const FieldPath at = path.child(list).index(index++);
+      if (!key.is_string()) {
+        continue;
+      }
+      checks::label_name(key.get_string(), at, errors);
+      if (list == "mismatchLabelKeys") {
+        mismatched.insert(key.get_string());
+      }
+    }
+  }
+  std::size_t index = 0;
+  for (const json::value& key : get_array(term, "matchLabelKeys")) {
+    const FieldPath at = path.child("matchLabelKeys").index(index++);
+    if (key.is_string() && mismatched.count(key.get_string()) > 0) {
+      errors.invalid(at, key, "exists in both matchLabelKeys and mismatchLabelKeys");
     }
   }
 }
@@ -86,12 +152,12 @@ void pod_term(const json::value& term, const FieldPath& path, FieldErrors& error
       checks::dns_label(name.get_string(), path.child("namespace"), errors);
     }
   }
+  match_keys(term, path, errors);
   const std::string_view topology = text_of(term, "topologyKey");
   if (topology.empty()) {
     errors.required(path.child("topologyKey"), "can not be empty");
-  } else {
-    checks::label_name(topology, path.child("topologyKey"), errors);
   }
+  checks::label_name(topology, path.child("topologyKey"), errors);
 }
 
 void pod_affinity(const json::value& rules, const FieldPath& path, FieldErrors& errors) {
@@ -135,7 +201,7 @@ void toleration(const json::value& item, const FieldPath& path, FieldErrors& err
     }
   } else if (op == "Exists") {
     if (!value.empty()) {
-      errors.invalid(path.child("operator"), item,
+      errors.invalid(path.child("operator"), value,
                      "value must be empty when `operator` is 'Exists'");
     }
   } else {
@@ -144,6 +210,53 @@ void toleration(const json::value& item, const FieldPath& path, FieldErrors& err
   if (!effect.empty()) {
     taint_effect(effect, path.child("effect"), errors);
   }
+}
+
+// The pair of topology and action names a constraint: the first of two is the one reported.
+void repeated(const json::array& constraints, std::size_t i, const FieldPath& path,
+              FieldErrors& errors) {
+  const std::string topology(text_of(constraints[i], "topologyKey"));
+  const std::string action(text_of(constraints[i], "whenUnsatisfiable"));
+  for (std::size_t other = i + 1; other < constraints.size(); ++other) {
+    if (text_of(constraints[other], "topologyKey") == topology &&
+        text_of(constraints[other], "whenUnsatisfiable") == action) {
+      errors.duplicate(path.child("{topologyKey, whenUnsatisfiable}"),
+                       "{" + topology + ", " + action + "}");
+      return;
+    }
+  }
+}
+
+void spread_constraint(const json::array& constraints, std::size_t i, const FieldPath& at,
+                       FieldErrors& errors) {
+  const json::value& constraint = constraints[i];
+  const std::string action(text_of(constraint, "whenUnsatisfiable"));
+  if (get_int(constraint, "maxSkew") <= 0) {
+    errors.invalid(at.child("maxSkew"), get_int(constraint, "maxSkew"),
+                   "must be greater than zero");
+  }
+  if (text_of(constraint, "topologyKey").empty()) {
+    errors.required(at.child("topologyKey"), "can not be empty");
+  }
+  if (action != "DoNotSchedule" && action != "ScheduleAnyway") {
+    errors.not_supported(at.child("whenUnsatisfiable"), action,
+                         {"DoNotSchedule", "ScheduleAnyway"});
+  }
+  repeated(constraints, i, at, errors);
+  if (const json::value* domains = member(constraint, "minDomains")) {
+    if (get_int(constraint, "minDomains") <= 0) {
+      errors.invalid(at.child("minDomains"), *domains, "must be greater than zero");
+    }
+    if (action != "DoNotSchedule") {
+      errors.invalid(at.child("minDomains"), *domains,
+                     "can only use minDomains if whenUnsatisfiable=DoNotSchedule, not " + action);
+    }
+  }
+  for (const std::string_view key : {"nodeAffinityPolicy", "nodeTaintsPolicy"}) {
+    checks::one_of_if_set(constraint, key, at, {"Honor", "Ignore"}, errors);
+  }
+  match_keys(constraint, at, errors);
+  validate_label_selector(member(constraint, "labelSelector"), at.child("labelSelector"), errors);
 }
 
 }  // namespace
@@ -180,37 +293,22 @@ void tolerations(const json::value& spec, const FieldPath& path, FieldErrors& er
   }
 }
 
-void topology_spread(const json::value& spec, const FieldPath& path, FieldErrors& errors) {
-  std::set<std::pair<std::string, std::string>> seen;
+void node_selector(const json::value& selector, const FieldPath& path, FieldErrors& errors) {
+  const FieldPath at = path.child("nodeSelectorTerms");
+  const json::array& terms = get_array(selector, "nodeSelectorTerms");
+  if (terms.empty()) {
+    errors.required(at, "must have at least one node selector term");
+  }
   std::size_t index = 0;
-  for (const json::value& constraint : get_array(spec, "topologySpreadConstraints")) {
-    const FieldPath at = path.child("topologySpreadConstraints").index(index++);
-    if (get_int(constraint, "maxSkew") <= 0) {
-      errors.invalid(at.child("maxSkew"), get_int(constraint, "maxSkew"),
-                     "must be greater than zero");
-    }
-    const std::string topology(text_of(constraint, "topologyKey"));
-    const std::string action(text_of(constraint, "whenUnsatisfiable"));
-    if (topology.empty()) {
-      errors.required(at.child("topologyKey"), "can not be empty");
-    } else {
-      checks::label_name(topology, at.child("topologyKey"), errors);
-    }
-    if (action != "DoNotSchedule" && action != "ScheduleAnyway") {
-      errors.not_supported(at.child("whenUnsatisfiable"), checks::text_value(action),
-                           {"DoNotSchedule", "ScheduleAnyway"});
-    }
-    if (!seen.emplace(topology, action).second) {
-      errors.duplicate(at.child("{topologyKey, whenUnsatisfiable}"),
-                       checks::text_value("{" + topology + ", " + action + "}"));
-    }
-    const json::value* domains = member(constraint, "minDomains");
-    if (domains != nullptr && get_int(constraint, "minDomains") <= 0) {
-      errors.invalid(at.child("minDomains"), *domains, "must be greater than 0");
-    }
-    if (const json::value* selector = member(constraint, "labelSelector")) {
-      validate_label_selector(selector, at.child("labelSelector"), errors);
-    }
+  for (const json::value& term : terms) {
+    node_term(term, Values::kChecked, at.index(index++), errors);
+  }
+}
+
+void topology_spread(const json::value& spec, const FieldPath& path, FieldErrors& errors) {
+  const json::array& constraints = get_array(spec, "topologySpreadConstraints");
+  for (std::size_t i = 0; i < constraints.size(); ++i) {
+    spread_constraint(constraints, i, path.child("topologySpreadConstraints").index(i), errors);
   }
 }
 

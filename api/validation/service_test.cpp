@@ -103,6 +103,7 @@ TEST_CASE("persistent volume") {
           {"nothing",
            R"({"spec":{}})",
            {"spec.accessModes: Required value", "spec.capacity: Required value",
+            R"(spec.capacity: Unsupported value: null: supported values: "storage")",
             "spec: Required value: must specify a volume type"}},
           {"two sources, none of the size",
            R"({"spec":{"capacity":{"storage":"0"},"accessModes":["ReadWriteOnce"],
@@ -119,7 +120,11 @@ TEST_CASE("limit range") {
           {"upside down",
            R"({"spec":{"limits":[{"type":"Container","min":{"cpu":"2"},"max":{"cpu":"1"}}]}})",
            {R"(spec.limits[0].min[cpu]: Invalid value: "2": min value 2 is greater than max )"
-            "value 1"}},
+            "value 1",
+            R"(spec.limits[0].defaultRequest[cpu]: Invalid value: "1": min value 2 is greater )"
+            "than default request value 1",
+            R"(spec.limits[0].default[cpu]: Invalid value: "2": min value 2 is greater than )"
+            "default value 1"}},
       },
       limit_range, defaults::set_limit_range);
 }

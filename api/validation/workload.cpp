@@ -1,3 +1,4 @@
+#include <set>
 #include <string>
 
 #include "api/selectors.hpp"
@@ -21,6 +22,11 @@ const json::value& spec_of(const json::value& object) {
   return spec == nullptr ? empty_object() : *spec;
 }
 
+const json::value& template_of(const json::value& spec) {
+  const json::value* inner = member(spec, "template");
+  return inner == nullptr ? empty_object() : *inner;
+}
+
 // spec.selector: there, well-formed, and not everything. `kind` is how upstream ends the text.
 void selector(const json::value& spec, std::string_view kind, FieldErrors& errors) {
   const FieldPath path = FieldPath("spec").child("selector");
@@ -36,11 +42,9 @@ void selector(const json::value& spec, std::string_view kind, FieldErrors& error
 }
 
 // The template of something that replaces its pods for ever.
-void replicated_template(const json::value& spec, const Result<LabelSelector>& selects,
+void replicated_template(const json::value& inner, const Result<LabelSelector>& selects,
                          FieldErrors& errors) {
   const FieldPath path = FieldPath("spec").child("template");
-  const json::value* found = member(spec, "template");
-  const json::value& inner = found == nullptr ? empty_object() : *found;
   if (selects.ok() && !selects->is_everything() &&
       !selects->matches(get_object(inner, "metadata.labels"))) {
     errors.invalid(path.child("metadata").child("labels"),
@@ -165,7 +169,8 @@ void deployment(const json::value& object, const json::value* old, FieldErrors& 
   const FieldPath path("spec");
   checks::non_negative(spec, {"replicas"}, path, errors);
   selector(spec, "deployment", errors);
-  replicated_template(spec, LabelSelector::from_object(member(spec, "selector")), errors);
+  replicated_template(template_of(spec), LabelSelector::from_object(member(spec, "selector")),
+                      errors);
   no_deadline(spec, "ReplicaSet", errors);
   deployment_strategy(spec, errors);
   checks::non_negative(spec, {"minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"},
@@ -185,7 +190,8 @@ void replica_set(const json::value& object, const json::value* old, FieldErrors&
   const json::value& spec = spec_of(object);
   checks::non_negative(spec, {"replicas", "minReadySeconds"}, FieldPath("spec"), errors);
   selector(spec, "deployment", errors);
-  replicated_template(spec, LabelSelector::from_object(member(spec, "selector")), errors);
+  replicated_template(template_of(spec), LabelSelector::from_object(member(spec, "selector")),
+                      errors);
   no_deadline(spec, "ReplicaSet", errors);
   if (old != nullptr) {
     immutable(spec, spec_of(*old), "selector", errors);
@@ -200,7 +206,8 @@ void replication_controller(const json::value& object, const json::value*, Field
     errors.required(FieldPath("spec").child("selector"));
   }
   checks::non_negative(spec, {"replicas"}, FieldPath("spec"), errors);
-  replicated_template(spec, LabelSelector::from_map(selects), errors);
+  replicated_template(template_of(spec), LabelSelector::from_map(selects), errors);
+  no_deadline(spec, "ReplicationController", errors);
 }
 
 void daemon_set(const json::value& object, const json::value* old, FieldErrors& errors) {
@@ -238,14 +245,72 @@ void daemon_set(const json::value& object, const json::value* old, FieldErrors& 
   }
 }
 
+namespace {
+
+// The template with the volumes its claims will be: a claim takes the place of a volume of its
+// name.
+json::value with_claims(const json::value& spec) {
+  const json::value* inner = member(spec, "template");
+  json::value pods = inner == nullptr ? empty_object() : *inner;
+  json::array volumes;
+  std::set<std::string, std::less<>> claimed;
+  for (const json::value& claim : get_array(spec, "volumeClaimTemplates")) {
+    const std::string name(name_of(claim));
+    if (claimed.insert(name).second) {
+      volumes.push_back(json::object(
+          {{"name", name}, {"persistentVolumeClaim", json::object({{"claimName", name}})}}));
+    }
+  }
+  if (volumes.empty() || find(pods, "spec") == nullptr || !find(pods, "spec")->is_object()) {
+    return pods;
+  }
+  json::array all;
+  for (const json::value& volume : get_array(pods, "spec.volumes")) {
+    if (!claimed.contains(text_of(volume, "name"))) {
+      all.push_back(volume);
+    }
+  }
+  all.insert(all.end(), volumes.begin(), volumes.end());
+  pods.get_object()["spec"].get_object()["volumes"] = std::move(all);
+  return pods;
+}
+
+// What becomes of the claims when the set goes or shrinks.
+void retention(const json::value& spec, FieldErrors& errors) {
+  const json::value* policy = member(spec, "persistentVolumeClaimRetentionPolicy");
+  if (policy == nullptr) {
+    return;
+  }
+  const FieldPath path = FieldPath("spec").child("persistentVolumeClaimRetentionPolicy");
+  for (const std::string_view key : {"whenDeleted", "whenScaled"}) {
+    const std::string_view text = text_of(*policy, key);
+    if (text != "Delete" && text != "Retain") {
+      errors.not_supported(path.child(key), text, {"Delete", "Retain"});
+    }
+  }
+}
+
+}  // namespace
+
 void stateful_set(const json::value& object, const json::value* old, FieldErrors& errors) {
   const json::value& spec = spec_of(object);
   const FieldPath path("spec");
-  checks::one_of(spec, "podManagementPolicy", path, {"OrderedReady", "Parallel"}, errors);
+  if (checks::required_text(spec, "podManagementPolicy", path, errors)) {
+    const std::string_view policy = text_of(spec, "podManagementPolicy");
+    if (policy != "OrderedReady" && policy != "Parallel") {
+      errors.invalid(path.child("podManagementPolicy"), policy,
+                     "must be 'OrderedReady' or 'Parallel'");
+    }
+  }
   stateful_strategy(spec, errors);
+  retention(spec, errors);
   checks::non_negative(spec, {"replicas", "minReadySeconds"}, path, errors);
+  if (const json::value* ordinals = member(spec, "ordinals")) {
+    checks::non_negative(*ordinals, {"start"}, path.child("ordinals"), errors);
+  }
   selector(spec, "statefulset", errors);
-  replicated_template(spec, LabelSelector::from_object(member(spec, "selector")), errors);
+  const json::value pods = with_claims(spec);
+  replicated_template(pods, LabelSelector::from_object(member(spec, "selector")), errors);
   no_deadline(spec, "StatefulSet", errors);
   if (old == nullptr) {
     return;
