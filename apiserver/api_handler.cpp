@@ -34,10 +34,6 @@ RequestInfo impersonate_user(const std::string& name) {
   return info;
 }
 
-bool is_health(const std::string& path) {
-  return path.starts_with("/readyz") || path.starts_with("/healthz") || path.starts_with("/livez");
-}
-
 }  // namespace
 
 ApiHandler::ApiHandler(Executor& executor, client::Store& store, const api::Catalog& catalog,
@@ -58,7 +54,8 @@ ApiHandler::ApiHandler(Executor& executor, client::Store& store, const api::Cata
       documents_(*catalog_, options_.address.ip + ":" + std::to_string(options_.address.port)),
       custom_kinds_(m_, *catalog_, registry_, options_.custom_rules,
                     [this] { documents_.reset(); }),
-      compactor_(executor, store) {
+      compactor_(executor, store),
+      deadlines_(executor) {
   for (const api::ResourceInfo& info : catalog.resources()) {
     if (!is_stored(info) || !info.storage || feed_.cache(info.storage_prefix)) continue;
     caches_.push_back(std::make_unique<ResourceCache>(shape_of(info)));
@@ -137,32 +134,31 @@ void ApiHandler::handle(net::Request request, std::shared_ptr<net::Exchange> exc
 }
 
 Task<bool> ApiHandler::run(net::Request request, std::shared_ptr<net::Exchange> exchange) {
-  const TimePoint since = m_.executor.now();
   const auto alive = alive_;
   Context c;
+  c.since = m_.executor.now();
+  c.received = m_.executor.wall_now();
   c.request = std::move(request);
   c.exchange = exchange;
   c.info = parse_request_info(c.request);
-  const WallTime received = m_.executor.wall_now();
-  MaybeReply reply = co_await serve(c);
-  if (!*alive) co_return false;
-  if (options_.audit) {
-    audit(c, received, reply.ok() && *reply ? &**reply : nullptr,
-          reply.ok() ? nullptr : &reply.error());
-  }
-  if (!reply.ok()) {
-    c.format.shape = Format::Shape::kObject;
-    if (!c.info.is_resource) {
-      const auto format = negotiate(c.request, false);
-      if (format.ok()) c.format.pretty = format->pretty;
+  Deadlines::Guard deadline;
+  if (!is_long_running(c.info)) {
+    const Outcome<Duration> limit = time_limit(c.request, options_.request_timeout);
+    if (!limit.ok()) {
+      send_error(c, limit.error());
+      co_return true;
     }
-    observe(c.info, reply.error().http_code, since);
-    net::Response response = reply_error(c.format, reply.error());
-    add_flow_headers(c, response.headers);
-    exchange->respond(std::move(response));
+    deadline = deadlines_.watch(c.since + *limit, [this, &c] { expire(c); });
+  }
+  MaybeReply reply = co_await serve(c);
+  if (!*alive || c.timed_out) co_return false;
+  deadline.release();
+  if (!reply.ok()) {
+    send_error(c, reply.error());
     co_return true;
   }
-  observe(c.info, *reply ? (*reply)->status : 200, since);
+  if (options_.audit) audit(c, *reply ? &**reply : nullptr, nullptr);
+  observe(c.info, *reply ? (*reply)->status : 200, c.since);
   if (*reply) {
     add_flow_headers(c, (*reply)->headers);
     if (wants_gzip(c.request, **reply)) {
@@ -172,6 +168,25 @@ Task<bool> ApiHandler::run(net::Request request, std::shared_ptr<net::Exchange> 
     exchange->respond(**std::move(reply));
   }
   co_return true;
+}
+
+void ApiHandler::send_error(Context& c, const api::ApiError& error) {
+  if (options_.audit) audit(c, nullptr, &error);
+  c.format.shape = Format::Shape::kObject;
+  if (!c.info.is_resource) {
+    const auto format = negotiate(c.request, false);
+    if (format.ok()) c.format.pretty = format->pretty;
+  }
+  observe(c.info, error.http_code, c.since);
+  net::Response response = reply_error(c.format, error);
+  add_flow_headers(c, response.headers);
+  c.exchange->respond(std::move(response));
+}
+
+// The work goes on, a write may still be made: that is what a time-out says.
+void ApiHandler::expire(Context& c) {
+  c.timed_out = true;
+  send_error(c, api::timeout_error("request did not complete within the allotted timeout", 0));
 }
 
 Task<bool> ApiHandler::compress(net::Response& response) {
@@ -224,7 +239,7 @@ Outcome<Done> ApiHandler::check_impersonation(const UserInfo& user, const UserIn
 Outcome<Done> ApiHandler::identify(Context& c) const {
   TRY_OUTCOME(c.user, authenticator_.authenticate(c.request));
   if (!roles_known_ && !c.user.in_group(kMasters)) {
-    if (!c.info.is_resource && is_health(c.info.path)) return Done{};
+    if (!c.info.is_resource && is_health_path(c.info.path)) return Done{};
     api::ApiError error = api::service_unavailable_error("the roles are not known yet");
     set_path(error.status, "details.retryAfterSeconds", json::value(1));
     return error;
@@ -291,35 +306,67 @@ Task<ApiHandler::MaybeReply> ApiHandler::answer(Context& c) {
     co_return std::optional(net::make_response(404, "404 page not found\n", "text/plain"));
   }
   if (method != "GET") co_return api::method_not_allowed_error();
-  const Outcome<net::Response> found = document(c);
+  const Outcome<net::Response> found =
+      is_health_path(c.info.path) ? co_await health(c) : document(c);
   if (!found.ok()) co_return found.error();
   co_return std::optional(*found);
 }
 
-std::optional<net::Response> ApiHandler::health(const Context& c) {
+Task<bool> ApiHandler::store_answers() {
+  static constexpr Duration kPatience = std::chrono::seconds(2);
+  co_return co_await Callback<bool>([this](std::function<void(bool)> done) {
+    struct Race {
+      std::function<void(bool)> done;
+      Executor::TimerId timer = 0;
+      void end(bool good) {
+        if (auto fn = std::exchange(done, nullptr)) fn(good);
+      }
+    };
+    auto race = std::make_shared<Race>(Race{std::move(done)});
+    race->timer = m_.executor.after(kPatience, [race] { race->end(false); });
+    client::RangeRequest question;
+    question.key = "/registry/health";
+    question.count_only = true;
+    spawn(m_.store.range(std::move(question)),
+          std::function<void(Result<client::RangeResult>)>(
+              [this, alive = alive_, race](Result<client::RangeResult> answer) {
+                if (*alive) m_.executor.cancel(race->timer);
+                race->end(answer.ok());
+              }));
+  });
+}
+
+Task<Outcome<net::Response>> ApiHandler::health(Context& c) {
   const std::string& path = c.info.path;
-  const bool ready_path = path.starts_with("/readyz");
-  if (!is_health(path)) return std::nullopt;
-  const std::string name = path.substr(1, path.find('/', 1) - 1);
-  const bool good = ready_path ? ready_ : true;
-  std::string text;
-  if (!good || query_flag(c.request.query, "verbose")) {
-    text = "[+]ping ok\n";
-    text += (ready_ ? "[+]" : "[-]") + std::string("etcd ") + (ready_ ? "ok\n" : "failed\n");
-    text += (ready_ ? "[+]" : "[-]") + std::string("informer-sync ") +
-            (ready_ ? "ok\n" : "failed: caches are not synced yet\n");
-    text += name + " check " + (good ? "passed\n" : "failed\n");
-  } else {
-    text = "ok";
+  const bool readyz = health_page(path) == "readyz";
+  std::string store_fault;
+  if (needs_check(c.request, path, "etcd") ||
+      (readyz && needs_check(c.request, path, "etcd-readiness"))) {
+    const auto alive = alive_;
+    const bool answers = co_await store_answers();
+    if (!*alive) co_return api::service_unavailable_error("the apiserver is shutting down");
+    if (!answers) store_fault = "the store does not answer";
   }
-  net::Response response = net::make_response(good ? 200 : 500, text, "text/plain; charset=utf-8");
-  response.headers.add("X-Content-Type-Options", "nosniff");
-  return response;
+  const std::string not_yet = roles_known_ ? "" : "not finished";
+  std::vector<HealthCheck> checks = {{"ping", ""}, {"log", ""}, {"etcd", store_fault}};
+  if (readyz) {
+    checks.push_back({"etcd-readiness", store_fault});
+    checks.push_back({"informer-sync", feed_.synced() ? "" : "the caches are not filled yet"});
+  }
+  for (const char* hook : {"poststarthook/rbac/bootstrap-roles",
+                           "poststarthook/scheduling/bootstrap-system-priority-classes",
+                           "poststarthook/priority-and-fairness-config-producer"}) {
+    checks.push_back({hook, not_yet});
+  }
+  if (readyz)
+    checks.push_back({"shutdown", shutting_down_ || stopped_ ? "process is shutting down" : ""});
+  auto page = health_response(c.request, path, checks);
+  if (page) co_return *std::move(page);
+  co_return net::make_response(404, "404 page not found\n", "text/plain; charset=utf-8");
 }
 
 Outcome<net::Response> ApiHandler::document(const Context& c) {
   const std::string& path = c.info.path;
-  if (auto found = health(c)) return *std::move(found);
   constexpr std::string_view kFlowPages = "/debug/api_priority_and_fairness/";
   if (path.starts_with(kFlowPages)) {
     const bool details = !c.request.query.get("includeRequestDetails").empty();
@@ -347,9 +394,8 @@ Outcome<net::Response> ApiHandler::document(const Context& c) {
   return net::make_response(404, "404 page not found\n", "text/plain; charset=utf-8");
 }
 
-void ApiHandler::audit(const Context& c, WallTime received, const net::Response* reply,
-                       const api::ApiError* error) {
-  AuditRecord record{m_.rng.uuid(), c.request, c.info, c.user, received, m_.executor.wall_now()};
+void ApiHandler::audit(const Context& c, const net::Response* reply, const api::ApiError* error) {
+  AuditRecord record{m_.rng.uuid(), c.request, c.info, c.user, c.received, m_.executor.wall_now()};
   json::value body;
   if (error != nullptr) {
     record.code = error->http_code;

@@ -12,7 +12,9 @@
 #include "apiserver/chain/audit.hpp"
 #include "apiserver/chain/authenticator.hpp"
 #include "apiserver/chain/compression.hpp"
+#include "apiserver/chain/deadlines.hpp"
 #include "apiserver/chain/documents.hpp"
+#include "apiserver/chain/health.hpp"
 #include "apiserver/compactor.hpp"
 #include "apiserver/flow/flow_keeper.hpp"
 #include "apiserver/rbac/grants.hpp"
@@ -36,8 +38,9 @@ struct ApiHandlerOptions {
       nullptr;  // webhooks and aggregated API servers; none: they cannot be reached
   api::CustomRules custom_rules = nullptr;  // runs the CEL rules of custom kinds
   FlowLimits limits;
-  std::shared_ptr<const AuditLog> audit;  // none: nothing is written
-  GzipPort* gzip = nullptr;               // none: answers are compressed where they are made
+  Duration request_timeout = std::chrono::seconds(60);  // 504 after it; watches and logs excepted
+  std::shared_ptr<const AuditLog> audit;                // none: nothing is written
+  GzipPort* gzip = nullptr;  // none: answers are compressed where they are made
 };
 
 class ApiHandler {
@@ -51,6 +54,8 @@ class ApiHandler {
 
   // Begins to fill the caches and makes the first objects; tries until it works.
   void start();
+  // From now on /readyz says no, so that nobody new comes; all else goes on until stop().
+  void begin_shutdown() { shutting_down_ = true; }
   void stop();
   bool ready() const { return ready_; }
   std::int64_t revision() const { return feed_.revision(); }
@@ -68,13 +73,15 @@ class ApiHandler {
   Outcome<Done> identify(Context& c) const;
   Outcome<Done> check_impersonation(const UserInfo& user, const UserInfo& wish) const;
   Outcome<Done> check_access(const UserInfo& user, RequestInfo request) const;
-  std::optional<net::Response> health(const Context& c);
+  void expire(Context& c);
+  void send_error(Context& c, const api::ApiError& error);
+  Task<bool> store_answers();
+  Task<Outcome<net::Response>> health(Context& c);
   Outcome<net::Response> document(const Context& c);
   Task<bool> run_bootstrap();
   Task<Status> start_custom_kinds();
   void observe(const RequestInfo& info, int code, TimePoint since);
-  void audit(const Context& c, WallTime received, const net::Response* reply,
-             const api::ApiError* error);
+  void audit(const Context& c, const net::Response* reply, const api::ApiError* error);
 
   ApiHandlerOptions options_;
   Rng rng_;
@@ -96,8 +103,10 @@ class ApiHandler {
   Documents documents_;
   CustomKinds custom_kinds_;
   Compactor compactor_;
+  Deadlines deadlines_;
   bool ready_ = false;
   bool roles_known_ = false;  // from the first time on that the caches held the default roles
+  bool shutting_down_ = false;
   bool stopped_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -3,18 +3,13 @@
 #include <algorithm>
 
 #include "apiserver/bootstrap_objects.hpp"
+#include "apiserver/chain/deadlines.hpp"
 
 namespace coracle::apiserver {
 
 namespace {
 
 constexpr const char* kTooMany = "Too many requests, please try again later.";
-
-bool is_long(const RequestInfo& request) {
-  const std::string& sub = request.subresource;
-  return !sub.empty() && (sub == "log" || sub == "exec" || sub == "attach" ||
-                          sub == "portforward" || sub == "proxy");
-}
 
 std::uint64_t flow_hash(const std::string& schema, const std::string& flow) {
   std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a
@@ -172,7 +167,7 @@ Outcome<FlowControl::Ticket> FlowControl::enter(const UserInfo& user, const Requ
                                                 int seats,
                                                 std::shared_ptr<const FlowIdentity>* identity) {
   Ticket ticket;
-  if (is_long(request)) return ticket;
+  if (request.verb != "watch" && is_long_running(request)) return ticket;
   const SchemaPtr& schema = classify(user, request);
   *identity = schema->identity;
   Level& level = *schema->level;

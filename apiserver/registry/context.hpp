@@ -67,6 +67,9 @@ struct Context {
   net::Request request;
   std::shared_ptr<net::Exchange> exchange;
   RequestInfo info;
+  TimePoint since{};       // it came
+  WallTime received{};     // the same, for people
+  bool timed_out = false;  // answered already: what comes of it is dropped
   UserInfo user;
   const api::ResourceInfo* resource = nullptr;  // as asked for
   const api::ResourceInfo* storage = nullptr;   // as stored

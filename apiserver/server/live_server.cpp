@@ -1,5 +1,7 @@
 #include "apiserver/server/live_server.hpp"
 
+#include <sys/resource.h>
+
 #include <csignal>
 
 #include "api/hooks/custom_rules.hpp"
@@ -47,9 +49,18 @@ std::unique_ptr<client::Store> store_or_die(net::AsioExecutor& executor,
   return *std::move(store);
 }
 
+// A connection is a descriptor: as many as the system lets us have.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn("the limit of open files stays low");
+}
+
 }  // namespace
 
 int run_server(ServerOptions options) {
+  raise_descriptor_limit();
   net::AsioExecutor executor;
   const std::unique_ptr<client::Store> plain = store_or_die(executor, options);
   std::optional<SealedStore> sealed;
@@ -71,7 +82,9 @@ int run_server(ServerOptions options) {
   wanted.gzip = &gzip;
   wanted.remote = &remote;
   wanted.custom_rules = api::check_custom_rules;
-  wanted.limits = {options.max_requests_inflight, options.max_mutating_requests_inflight};
+  wanted.request_timeout = options.request_timeout;
+  wanted.limits = {options.max_requests_inflight, options.max_mutating_requests_inflight,
+                   options.request_timeout / 4};
   wanted.audit = options.audit;
   ApiHandler handler(executor, store, api::Catalog::builtin(), api::builtin_hooks(),
                      std::move(wanted));
@@ -104,8 +117,11 @@ int run_server(ServerOptions options) {
   const auto stop = [&] {
     if (std::exchange(stopping, true)) return executor.stop();  // asked twice: at once
     log::info("stopping");
-    handler.stop();
-    (*server)->stop(kStopGrace, [&executor] { executor.stop(); });
+    handler.begin_shutdown();
+    executor.after(options.shutdown_delay_duration, [&] {
+      handler.stop();
+      (*server)->stop(kStopGrace, [&executor] { executor.stop(); });
+    });
   };
   executor.on_signal(SIGTERM, stop);
   executor.on_signal(SIGINT, stop);

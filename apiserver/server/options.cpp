@@ -55,6 +55,10 @@ void add_flags(Flags& flags, ServerOptions* o) {
             "which requests and how much of them; without it all, as metadata");
   flags.add("--encryption-provider-config", &o->encryption_provider_config,
             "which resources are kept encrypted in the store, and with what keys");
+  flags.add("--request-timeout", &o->request_timeout,
+            "how long a request may take, watches and logs excepted, before it is answered 504");
+  flags.add("--shutdown-delay-duration", &o->shutdown_delay_duration,
+            "how long to go on serving after SIGTERM, while /readyz says no already");
   flags.add("--max-requests-inflight", &o->max_requests_inflight,
             "with the next one: seats that priority levels give to requests; both 0: no limit");
   flags.add("--max-mutating-requests-inflight", &o->max_mutating_requests_inflight,
@@ -144,6 +148,10 @@ ServerOptions options_or_die(int argc, char** argv) {
   load_tokens(o);
   open_audit(o);
   load_encryption(o);
+  if (o.request_timeout <= Duration::zero()) fail_startup("--request-timeout: must be positive");
+  if (o.shutdown_delay_duration < Duration::zero()) {
+    fail_startup("--shutdown-delay-duration: must not be negative");
+  }
   if (o.max_requests_inflight < 0) fail_startup("--max-requests-inflight: must not be negative");
   if (o.max_mutating_requests_inflight < 0) {
     fail_startup("--max-mutating-requests-inflight: must not be negative");

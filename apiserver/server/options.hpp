@@ -33,6 +33,8 @@ struct ServerOptions {
   std::string log_level = "info";
   std::string audit_log_path, audit_policy_file;
   std::string encryption_provider_config;
+  Duration request_timeout = std::chrono::seconds(60);
+  Duration shutdown_delay_duration{};
   int max_requests_inflight = 400, max_mutating_requests_inflight = 200;
 
   // The files' contents; filled by load().

@@ -51,8 +51,14 @@ class FakeExchange final : public net::Exchange {
     if (!closed()) body += *bytes;
   }
   std::size_t queued_bytes() const override { return queued; }
-  void end() override { ended = true; }
-  void abort() override { aborted = true; }
+  void end() override {
+    ended = true;
+    on_close_.clear();  // as the live one: what they hold may die now
+  }
+  void abort() override {
+    aborted = true;
+    on_close_.clear();
+  }
   std::shared_ptr<net::ByteStream> upgrade(int, net::Headers) override { return nullptr; }
   void on_close(std::function<void()> fn) override { on_close_.push_back(std::move(fn)); }
   void on_drain(std::function<void()>) override {}

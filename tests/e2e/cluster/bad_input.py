@@ -360,7 +360,8 @@ def no_quorum(lab):
     check(took < 62, f"the error came after {took:.0f} s")
     print(f"  without quorum: {code} {answer['reason']} {answer['message']!r} after {took:.1f} s",
           flush=True)
-    check_equal(lab.api("GET", "/livez")[0], 200, "/livez without quorum")
+    check_equal(lab.api("GET", "/livez/etcd")[0], 500, "/livez/etcd without quorum")
+    check_equal(lab.api("GET", "/livez?exclude=etcd")[0], 200, "/livez without quorum")
     lab.up()
     at = time.monotonic()
     wait_for("service again", lambda: lab.api(
