@@ -1,22 +1,24 @@
 // EtcdStore: the live end of Store: etcd v3 over gRPC, our kvstore or stock etcd. It sends only the
 // shapes a stock kube-apiserver sends. Target client_etcd, apart from client, so that only who
-// needs it links gRPC.
+// needs it links protobuf and net.
 //
 // Endpoints are used round robin; on Unavailable the next is tried. Reads are retried until the
 // time-out; a write is sent once and its failure means "outcome unknown". Watches of one endpoint
 // share streams; when a stream is lost each of its watches ends with Unavailable.
 //
-// Thread: made, used and destroyed on the Executor's strand; gRPC's threads only post to it. The
-// Executor must outlive it. Bound: kWatchesPerStream watches share a stream.
+// Certificates are read again before each connection, so they can be renewed without a restart.
+//
+// Thread: made, used and destroyed on the executor's strand, where all of it runs. The executor
+// must outlive it. Bound: kWatchesPerStream watches share a stream.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "base/executor.hpp"
 #include "client/store.hpp"
-#include "grpc_tls/tls_files.hpp"
+#include "tls_files/tls_files.hpp"
+#include "net/asio_executor.hpp"
 
 namespace coracle::client {
 
@@ -29,6 +31,7 @@ struct EtcdStoreOptions {
 inline constexpr int kWatchesPerStream = 100;
 
 // InvalidArgument: no endpoints, or one that is not host:port.
-Result<std::unique_ptr<Store>> make_etcd_store(Executor& executor, EtcdStoreOptions options);
+Result<std::unique_ptr<Store>> make_etcd_store(net::AsioExecutor& executor,
+                                               EtcdStoreOptions options);
 
 }  // namespace coracle::client

@@ -1,17 +1,7 @@
 #include "net/client_connection.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <unistd.h>
-
-#include <boost/asio/ip/tcp.hpp>
-#include <cstring>
-
 namespace coracle::net {
 namespace {
-
-using Resolver =
-    boost::asio::ip::basic_resolver<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 
 constexpr std::size_t kReadSize = 65536;
 
@@ -20,86 +10,19 @@ constexpr std::size_t kReadSize = 65536;
 ClientConnection::ClientConnection(AsioExecutor& executor, Target target, Hooks hooks)
     : executor_(executor), target_(std::move(target)), hooks_(std::move(hooks)) {}
 
-std::string ClientConnection::dial_error(const std::string& what) const {
-  return "dial tcp " +
-         join_host_port(address_.size ? address_.host() : target_.host, target_.port) + ": " + what;
-}
-
 void ClientConnection::dial() {
-  dial_timer_ = executor_.after(target_.connect_timeout, [self = shared_from_this()] {
-    bool in_tls = self->state_ == State::kHandshake;
-    self->fail(deadline_exceeded(in_tls ? "net/http: TLS handshake timeout"
-                                        : self->dial_error("i/o timeout")));
+  Dialer::Target to{target_.host, target_.server_name,    target_.port, target_.tls,
+                    {},           target_.connect_timeout};
+  dialer_ = Dialer::dial(executor_, std::move(to), [self = shared_from_this()](auto dialed) {
+    self->dialer_.reset();
+    if (!dialed.ok()) return self->fail(dialed.status());
+    self->stream_ = std::move(dialed->stream);
+    self->address_ = dialed->address;
+    self->connected();
   });
-  if (auto address = numeric_address(target_.host, target_.port)) {
-    addresses_ = {*address};
-    return try_next("");
-  }
-  resolve();
-}
-
-void ClientConnection::resolve() {
-  auto resolver = std::make_shared<Resolver>(executor_.context().get_executor());
-  resolver->async_resolve(
-      target_.host, std::to_string(target_.port),
-      [self = shared_from_this(), resolver](const boost::system::error_code& error,
-                                            const Resolver::results_type& results) {
-        if (self->state_ != State::kResolving) return;
-        if (error || results.empty()) {
-          return self->fail(
-              unavailable("dial tcp: lookup " + self->target_.host + ": no such host"));
-        }
-        for (const auto& entry : results) {
-          SocketAddress address;
-          address.size = static_cast<socklen_t>(entry.endpoint().size());
-          std::memcpy(&address.storage, entry.endpoint().data(), address.size);
-          self->addresses_.push_back(address);
-        }
-        self->try_next("");
-      });
-}
-
-// Dials the next address; with none left, fails with what the last one said.
-void ClientConnection::try_next(const std::string& error) {
-  if (addresses_.empty()) return fail(unavailable(dial_error(error)));
-  state_ = State::kConnecting;
-  address_ = addresses_.front();
-  addresses_.erase(addresses_.begin());
-  int descriptor = ::socket(address_.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return fail(unavailable(dial_error("socket: " + errno_text(errno))));
-  int on = 1;
-  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  ::setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  int returned = ::connect(descriptor, address_.get(), address_.size);
-  int connect_errno = errno;
-  stream_ = std::make_unique<Stream>(executor_.context(), descriptor);
-  if (returned == 0) return connected();
-  if (connect_errno != EINPROGRESS) return try_next("connect: " + errno_text(connect_errno));
-  stream_->wait(Ready::kWrite, shared_from_this());
 }
 
 void ClientConnection::connected() {
-  if (int error = stream_->connect_error()) return try_next("connect: " + errno_text(error));
-  state_ = State::kHandshake;
-  if (target_.tls) {
-    stream_->use_tls_client(target_.tls, target_.server_name, executor_.wall_now());
-  }
-  handshake();
-}
-
-void ClientConnection::handshake() {
-  Io io = stream_->handshake();
-  switch (io.kind) {
-    case Io::kWantRead:
-      return stream_->wait(Ready::kRead, shared_from_this());
-    case Io::kWantWrite:
-      return stream_->wait(Ready::kWrite, shared_from_this());
-    case Io::kOk:
-      break;
-    default:
-      return fail(unavailable(io.error));
-  }
-  executor_.cancel(std::exchange(dial_timer_, 0));
   state_ = State::kIdle;
   idle_since_ = executor_.now();
   if (request_) return start_exchange();
@@ -128,10 +51,6 @@ void ClientConnection::start_exchange() {
 void ClientConnection::on_ready(Ready ready) {
   auto self = shared_from_this();
   switch (state_) {
-    case State::kConnecting:
-      return connected();
-    case State::kHandshake:
-      return handshake();
     case State::kIdle:
       // Nothing is expected: it has closed, or breaks the rules.
       if (!stream_->quiet())
@@ -225,7 +144,6 @@ bool ClientConnection::take_answer() {
     head_given_ = true;
     if (parser_->status() == 101) {
       owner_ = nullptr;
-      executor_.cancel(std::exchange(dial_timer_, 0));
       owner->on_upgrade(self, parser_->take_head());
       return false;
     }
@@ -299,7 +217,7 @@ void ClientConnection::close() {
   if (state_ == State::kClosed) return;
   auto self = shared_from_this();
   state_ = State::kClosed;
-  executor_.cancel(std::exchange(dial_timer_, 0));
+  if (dialer_) std::exchange(dialer_, nullptr)->cancel();
   if (stream_) stream_->close();
   queue_.clear();
   Hooks hooks = std::exchange(hooks_, {});

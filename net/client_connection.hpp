@@ -1,17 +1,17 @@
 // Internal to net: one connection of a Client: dials, then carries one exchange at a time.
 //
-//   resolving -> connecting -> handshake -> idle <-> busy -> closed
+//   dialling -> idle <-> busy -> closed
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "net/address.hpp"
 #include "net/asio_executor.hpp"
 #include "net/client.hpp"
+#include "net/dialer.hpp"
 #include "net/message_parser.hpp"
 #include "net/stream.hpp"
 
@@ -61,12 +61,9 @@ class ClientConnection final : public Waiter,
   void on_ready(Ready ready) override;
 
  private:
-  enum class State { kResolving, kConnecting, kHandshake, kIdle, kBusy, kClosed };
+  enum class State { kDialling, kIdle, kBusy, kClosed };
 
-  void resolve();
-  void try_next(const std::string& error);
   void connected();
-  void handshake();
   void start_exchange();
   void flush();
   void read();
@@ -77,15 +74,13 @@ class ClientConnection final : public Waiter,
   void peer_ended();
   void fail(Status status);
   void close();
-  std::string dial_error(const std::string& what) const;
 
   AsioExecutor& executor_;
   Target target_;
   Hooks hooks_;
-  std::vector<SocketAddress> addresses_;  // left to try
+  std::shared_ptr<Dialer> dialer_;
   SocketAddress address_;
   std::unique_ptr<Stream> stream_;
-  Executor::TimerId dial_timer_ = 0;
   std::optional<MessageParser> parser_;
   std::string input_;
   OutQueue queue_;
@@ -95,7 +90,7 @@ class ClientConnection final : public Waiter,
   bool paused_ = false;
   std::shared_ptr<ExchangeOwner> owner_;
   TimePoint idle_since_{};
-  State state_ = State::kResolving;
+  State state_ = State::kDialling;
 };
 
 }  // namespace coracle::net

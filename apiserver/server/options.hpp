@@ -10,8 +10,8 @@
 #include "apiserver/registry/token_issuer.hpp"
 #include "apiserver/server/kubelet_proxy.hpp"
 #include "apiserver/server/remote_clients.hpp"
-#include "grpc_tls/tls_files.hpp"
 #include "net/tls.hpp"
+#include "tls_files/tls_files.hpp"
 
 namespace coracle::apiserver {
 

@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "grpc_tls/tls_files.hpp"
+#include "tls_files/tls_files.hpp"
 
 namespace grpc {
 class ChannelCredentials;

@@ -1,19 +1,16 @@
 #include "client/etcd_store.hpp"
 
-#include <absl/synchronization/mutex.h>
-#include <grpcpp/grpcpp.h>
-
 #include <algorithm>
-#include <atomic>
-#include <set>
-#include <thread>
+#include <fstream>
+#include <iterator>
+#include <map>
 #include <utility>
 
+#include "base/log.hpp"
 #include "base/strings.hpp"
 #include "client_etcd/watch_stream.hpp"
 #include "client_requests/guarded_txn.hpp"
-#include "grpc_tls/credentials.hpp"
-#include "grpc_tls/grpc_log.hpp"
+#include "etcd/rpc.pb.h"
 
 namespace coracle::client {
 namespace {
@@ -23,37 +20,20 @@ using namespace std::chrono_literals;
 constexpr Duration kLookAgain = 5ms;   // for a channel to become ready
 constexpr Duration kPenalty = 1s;      // an endpoint that failed is asked last for so long
 constexpr Duration kReadAttempt = 3s;  // before another endpoint is tried
+constexpr Duration kSayAgain = 60s;    // the same trouble with an endpoint
 
 struct Endpoint {
-  std::string address;
-  std::shared_ptr<grpc::Channel> channel;
-  std::unique_ptr<etcdserverpb::KV::Stub> kv;
-  std::unique_ptr<etcdserverpb::Watch::Stub> watch;
-  std::unique_ptr<etcdserverpb::Lease::Stub> lease;
-  std::unique_ptr<etcdserverpb::Maintenance::Stub> maintenance;
+  std::unique_ptr<net::GrpcChannel> channel;
   TimePoint avoid_until;
   std::vector<std::shared_ptr<WatchStream>> streams;
 };
 
-using Credentials = std::shared_ptr<grpc::ChannelCredentials>;
+struct Address {
+  std::string host;
+  std::uint16_t port = 0;
+};
 
-std::shared_ptr<grpc::Channel> make_channel(const std::string& address,
-                                            const Credentials& credentials) {
-  grpc::ChannelArguments args;
-  args.SetMaxReceiveMessageSize(-1);
-  args.SetMaxSendMessageSize(-1);
-  args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
-  args.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
-  args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
-  args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1'000);  // this one bounds the dial itself
-  args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 100);
-  args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // retries are decided here
-  return grpc::CreateCustomChannel(address, credentials, args);
-}
-
-Result<std::string> parse_address(std::string_view endpoint) {
+Result<Address> parse_address(std::string_view endpoint) {
   std::string_view address = trim(endpoint);
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (address.starts_with(scheme)) address.remove_prefix(scheme.size());
@@ -65,70 +45,25 @@ Result<std::string> parse_address(std::string_view endpoint) {
       !parse_int(address.substr(colon + 1), &port) || port < 1 || port > 65535) {
     return invalid_argument("endpoint " + quoted(endpoint) + " is not host:port");
   }
-  return std::string(address);
+  std::string_view host = address.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return Address{std::string(host), static_cast<std::uint16_t>(port)};
 }
 
-// gRPC connects, and notices a lost connection, only while somebody polls: this thread does. It
-// touches channels, which are thread-safe, and nothing else.
-class ChannelPoller {
- public:
-  explicit ChannelPoller(const std::vector<std::unique_ptr<Endpoint>>& endpoints) {
-    for (const auto& endpoint : endpoints) channels_.push_back(endpoint->channel);
-    for (auto& channel : channels_) watch(channel);
-    thread_ = std::thread([this] { run(); });
-  }
-  ~ChannelPoller() {
-    stopping_ = true;
-    thread_.join();
-  }
-
- private:
-  // Bounds how long the destructor waits.
-  static constexpr int kWatchMs = 200;
-
-  void watch(std::shared_ptr<grpc::Channel>& channel) {
-    channel->NotifyOnStateChange(channel->GetState(true),
-                                 gpr_time_from_millis(kWatchMs, GPR_TIMESPAN), &queue_, &channel);
-  }
-  void run() {
-    void* tag = nullptr;
-    bool changed = false;
-    size_t watched = channels_.size();
-    while (watched > 0 && queue_.Next(&tag, &changed)) {
-      if (stopping_) {
-        --watched;
-      } else {
-        watch(*static_cast<std::shared_ptr<grpc::Channel>*>(tag));
-      }
-    }
-    queue_.Shutdown();
-    while (queue_.Next(&tag, &changed)) {
-    }
-  }
-
-  std::vector<std::shared_ptr<grpc::Channel>> channels_;  // not changed while the thread runs
-  grpc::CompletionQueue queue_;
-  std::atomic<bool> stopping_ = false;
-  std::thread thread_;
-};
-
 // The state outlives the store while Tasks of it wait.
-struct State : std::enable_shared_from_this<State> {
-  State(Executor& e, Duration t) : executor(e), timeout(t) {}
+struct State {
+  State(net::AsioExecutor& e, Duration t) : executor(e), timeout(t) {}
 
   Endpoint* pick_ready();
   void punish(Endpoint& endpoint) { endpoint.avoid_until = executor.now() + kPenalty; }
   WatchStream& stream_of(Endpoint& endpoint);
   void shut_down();
 
-  Executor& executor;
+  net::AsioExecutor& executor;
   const Duration timeout;
   bool closed = false;
   size_t turn = 0;
   std::vector<std::unique_ptr<Endpoint>> endpoints;
-  std::set<grpc::ClientContext*> under_way;
-  std::shared_ptr<CallCount> calls = std::make_shared<CallCount>();
-  std::unique_ptr<ChannelPoller> poller;
 };
 
 // The next in turn whose channel is connected; endpoints that failed lately only when no other is.
@@ -137,7 +72,7 @@ Endpoint* State::pick_ready() {
   const TimePoint now = executor.now();
   for (size_t i = 0; i < endpoints.size(); ++i) {
     Endpoint& endpoint = *endpoints[(turn + i) % endpoints.size()];
-    if (endpoint.channel->GetState(true) != GRPC_CHANNEL_READY) continue;
+    if (!endpoint.channel->ready()) continue;
     if (endpoint.avoid_until > now) {
       if (!second_best) second_best = &endpoint;
       continue;
@@ -162,81 +97,70 @@ WatchStream& State::stream_of(Endpoint& endpoint) {
   for (const auto& stream : endpoint.streams) {
     if (stream->watches() < static_cast<size_t>(kWatchesPerStream)) return *stream;
   }
-  endpoint.streams.push_back(WatchStream::start(executor, *endpoint.watch, calls));
+  endpoint.streams.push_back(WatchStream::start(*endpoint.channel));
   return *endpoint.streams.back();
 }
 
 void State::shut_down() {
   closed = true;
-  for (grpc::ClientContext* context : under_way) context->TryCancel();
   for (const auto& endpoint : endpoints) {
     for (const auto& stream : endpoint->streams) stream->abandon();
+    endpoint->channel.reset();
   }
-  calls->wait_for_none();
-  poller.reset();
 }
 
-template <class Request, class Response>
-using Method = std::function<void(Endpoint&, grpc::ClientContext*, const Request*, Response*,
-                                  std::function<void(grpc::Status)>)>;
-
-template <class Request, class Response>
-struct UnaryCall {
-  grpc::ClientContext context;
-  Request request;
-  Response response;
+struct Reply {
+  net::GrpcStatus status;
+  std::string bytes;
 };
 
-// One attempt on one endpoint; resumes on the strand.
-template <class Request, class Response>
-Callback<grpc::Status> attempt(std::shared_ptr<State> state, Endpoint* endpoint,
-                               std::shared_ptr<UnaryCall<Request, Response>> call,
-                               Method<Request, Response> method, Duration patience) {
-  return Callback<grpc::Status>([=](std::function<void(grpc::Status)> done) {
-    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(patience).count();
-    call->context.set_deadline(gpr_time_from_millis(ms, GPR_TIMESPAN));
-    state->under_way.insert(&call->context);
-    state->calls->up();
-    method(*endpoint, &call->context, &call->request, &call->response,
-           [state, call, done](grpc::Status status) {
-             const auto calls = state->calls;
-             state->executor.post([state, call, done, status] {
-               state->under_way.erase(&call->context);
-               done(status);
-             });
-             calls->down();
-           });
+// One attempt on one endpoint.
+Callback<Reply> attempt(Endpoint& endpoint, const char* method, const std::string& request,
+                        Duration patience) {
+  return Callback<Reply>([&endpoint, method, &request, patience](std::function<void(Reply)> done) {
+    endpoint.channel->unary(method, request, patience,
+                            [done = std::move(done)](net::GrpcStatus status, std::string bytes) {
+                              done({std::move(status), std::move(bytes)});
+                            });
   });
 }
 
-bool other_endpoint_may_help(const grpc::Status& status) {
-  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
-         status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+bool other_endpoint_may_help(const net::GrpcStatus& status) {
+  return status.code == net::GrpcStatus::kUnavailable ||
+         status.code == net::GrpcStatus::kDeadlineExceeded;
 }
 
 // Reads are tried on one endpoint after the other; a write goes out once.
-template <class Request, class Response>
-Task<Result<Response>> unary(std::shared_ptr<State> state, Request request, bool is_read,
-                             Method<Request, Response> method) {
+Task<Result<std::string>> exchange(std::shared_ptr<State> state, std::string request, bool is_read,
+                                   const char* method) {
   const TimePoint deadline = state->executor.now() + state->timeout;
   Status last = unavailable("no endpoint of the store can be reached");
   for (;;) {
-    Endpoint* endpoint = co_await wait_ready(state, deadline);
+    Endpoint* endpoint = state->closed ? nullptr : state->pick_ready();
+    if (endpoint == nullptr) endpoint = co_await wait_ready(state, deadline);
     if (!endpoint) co_return last;
-    auto call = std::make_shared<UnaryCall<Request, Response>>();
-    call->request = request;
     Duration patience = std::max<Duration>(deadline - state->executor.now(), 1ms);
     if (is_read && state->endpoints.size() > 1) patience = std::min(patience, kReadAttempt);
-    const grpc::Status status =
-        co_await attempt<Request, Response>(state, endpoint, call, method, patience);
-    if (status.ok()) co_return std::move(call->response);
-    last = from_grpc(status);
-    if (!other_endpoint_may_help(status)) co_return last;
+    Reply reply = co_await attempt(*endpoint, method, request, patience);
+    if (reply.status.ok()) co_return std::move(reply.bytes);
+    last = from_grpc(reply.status);
+    if (!other_endpoint_may_help(reply.status)) co_return last;
     if (state->closed) co_return last;
     state->punish(*endpoint);
     if (!is_read || state->executor.now() >= deadline) co_return last;
     co_await sleep_on(state->executor, 25ms);
   }
+}
+
+template <class Response>
+Task<Result<Response>> unary(std::shared_ptr<State> state,
+                             const google::protobuf::MessageLite& request, bool is_read,
+                             const char* method) {
+  auto bytes = co_await exchange(std::move(state), request.SerializeAsString(), is_read, method);
+  if (!bytes.ok()) co_return bytes.status();
+  Response response;
+  if (!response.ParseFromString(*bytes)) co_return unavailable("the store's answer is no message");
+  co_return response;
 }
 
 KeyValue from_proto(mvccpb::KeyValue& kv) {
@@ -256,11 +180,8 @@ Task<Result<RangeResult>> do_range(std::shared_ptr<State> state, RangeRequest wa
   request.set_revision(wanted.revision);
   request.set_count_only(wanted.count_only);
   request.set_keys_only(wanted.keys_only);
-  Method<etcdserverpb::RangeRequest, etcdserverpb::RangeResponse> method =
-      [](Endpoint& e, auto* context, auto* in, auto* out, auto done) {
-        e.kv->async()->Range(context, in, out, std::move(done));
-      };
-  CO_ASSIGN_OR_RETURN(auto response, co_await unary(state, std::move(request), true, method));
+  CO_ASSIGN_OR_RETURN(auto response, co_await unary<etcdserverpb::RangeResponse>(
+                                         state, request, true, "/etcdserverpb.KV/Range"));
   RangeResult result;
   result.kvs.reserve(static_cast<size_t>(response.kvs_size()));
   for (auto& kv : *response.mutable_kvs()) result.kvs.push_back(from_proto(kv));
@@ -271,11 +192,8 @@ Task<Result<RangeResult>> do_range(std::shared_ptr<State> state, RangeRequest wa
 }
 
 Task<Result<GuardedResult>> do_write(std::shared_ptr<State> state, GuardedWrite wanted) {
-  Method<etcdserverpb::TxnRequest, etcdserverpb::TxnResponse> method =
-      [](Endpoint& e, auto* context, auto* in, auto* out, auto done) {
-        e.kv->async()->Txn(context, in, out, std::move(done));
-      };
-  CO_ASSIGN_OR_RETURN(auto response, co_await unary(state, to_txn(wanted), false, method));
+  CO_ASSIGN_OR_RETURN(auto response, co_await unary<etcdserverpb::TxnResponse>(
+                                         state, to_txn(wanted), false, "/etcdserverpb.KV/Txn"));
   GuardedResult result;
   result.succeeded = response.succeeded();
   result.revision = response.header().revision();
@@ -290,34 +208,25 @@ Task<Result<GuardedResult>> do_write(std::shared_ptr<State> state, GuardedWrite 
 Task<Result<std::int64_t>> do_grant(std::shared_ptr<State> state, std::int64_t ttl_seconds) {
   etcdserverpb::LeaseGrantRequest request;
   request.set_ttl(ttl_seconds);
-  Method<etcdserverpb::LeaseGrantRequest, etcdserverpb::LeaseGrantResponse> method =
-      [](Endpoint& e, auto* context, auto* in, auto* out, auto done) {
-        e.lease->async()->LeaseGrant(context, in, out, std::move(done));
-      };
   // Repeating a grant costs at most a lease that dies by itself.
-  CO_ASSIGN_OR_RETURN(auto response, co_await unary(state, std::move(request), true, method));
+  CO_ASSIGN_OR_RETURN(auto response, co_await unary<etcdserverpb::LeaseGrantResponse>(
+                                         state, request, true, "/etcdserverpb.Lease/LeaseGrant"));
   co_return std::int64_t{response.id()};
 }
 
 Task<Result<bool>> do_compact(std::shared_ptr<State> state, std::int64_t revision) {
   etcdserverpb::CompactionRequest request;
   request.set_revision(revision);
-  Method<etcdserverpb::CompactionRequest, etcdserverpb::CompactionResponse> method =
-      [](Endpoint& e, auto* context, auto* in, auto* out, auto done) {
-        e.kv->async()->Compact(context, in, out, std::move(done));
-      };
-  CO_ASSIGN_OR_RETURN(auto response, co_await unary(state, std::move(request), false, method));
+  CO_ASSIGN_OR_RETURN(auto response, co_await unary<etcdserverpb::CompactionResponse>(
+                                         state, request, false, "/etcdserverpb.KV/Compact"));
   (void)response;
   co_return true;
 }
 
 Task<Result<StoreStatus>> do_status(std::shared_ptr<State> state) {
-  Method<etcdserverpb::StatusRequest, etcdserverpb::StatusResponse> method =
-      [](Endpoint& e, auto* context, auto* in, auto* out, auto done) {
-        e.maintenance->async()->Status(context, in, out, std::move(done));
-      };
-  CO_ASSIGN_OR_RETURN(auto response,
-                      co_await unary(state, etcdserverpb::StatusRequest(), true, method));
+  CO_ASSIGN_OR_RETURN(auto response, co_await unary<etcdserverpb::StatusResponse>(
+                                         state, etcdserverpb::StatusRequest(), true,
+                                         "/etcdserverpb.Maintenance/Status"));
   co_return StoreStatus{response.version(), response.dbsize()};
 }
 
@@ -354,7 +263,7 @@ class EtcdWatch final : public Watch {
     }
     if (!watch->open) co_return false;
     WatchStream& stream = state->stream_of(*endpoint);
-    *place = stream.weak();
+    *place = stream.weak_from_this();
     stream.add(watch);
     co_return true;
   }
@@ -389,30 +298,48 @@ class EtcdStore final : public Store {
   std::shared_ptr<State> state_;
 };
 
+// Its PEM files, read now.
+Result<net::GrpcTls> read_tls(const TlsFiles& files) {
+  net::GrpcTls out;
+  for (const auto& [path, text] : {std::pair(&files.ca, &out.ca_pem),
+                                   {&files.cert, &out.cert_pem},
+                                   {&files.key, &out.key_pem}}) {
+    if (path->empty()) continue;
+    std::ifstream file(*path, std::ios::binary);
+    text->assign(std::istreambuf_iterator<char>(file), {});
+    if (!file || text->empty()) return unavailable("cannot read " + *path);
+  }
+  return out;
+}
+
+// Tells an endpoint's trouble, the same one once a minute: it is dialled ten times a second.
+std::function<void(const std::string&)> trouble_log(net::AsioExecutor& executor) {
+  return [&executor, said = std::map<std::string, TimePoint>()](const std::string& why) mutable {
+    const TimePoint now = executor.now();
+    std::erase_if(said, [&](const auto& entry) { return now - entry.second >= kSayAgain; });
+    if (said.emplace(why, now).second) log::warn("store {}", why);
+  };
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Store>> make_etcd_store(Executor& executor, EtcdStoreOptions options) {
+Result<std::unique_ptr<Store>> make_etcd_store(net::AsioExecutor& executor,
+                                               EtcdStoreOptions options) {
   if (options.endpoints.empty()) return invalid_argument("no endpoints of the store are given");
-  // Debian's abseil looks for lock cycles on every lock: 7 % of the CPU, and nothing to find here.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  adopt_grpc_log();
-  auto state = std::make_shared<State>(executor, options.timeout);
-  const Credentials plain = grpc::InsecureChannelCredentials();
-  Credentials tls;  // one for all: each watches the files on a thread
+  std::vector<net::GrpcTarget> targets;
   for (const std::string& text : options.endpoints) {
-    const bool secure = trim(text).starts_with("https://");
-    if (secure && tls == nullptr) tls = tls_channel_credentials(options.tls);
-    ASSIGN_OR_RETURN(const std::string address, parse_address(text));
-    auto endpoint = std::make_unique<Endpoint>();
-    endpoint->address = address;
-    endpoint->channel = make_channel(address, secure ? tls : plain);
-    endpoint->kv = etcdserverpb::KV::NewStub(endpoint->channel);
-    endpoint->watch = etcdserverpb::Watch::NewStub(endpoint->channel);
-    endpoint->lease = etcdserverpb::Lease::NewStub(endpoint->channel);
-    endpoint->maintenance = etcdserverpb::Maintenance::NewStub(endpoint->channel);
-    state->endpoints.push_back(std::move(endpoint));
+    ASSIGN_OR_RETURN(const Address address, parse_address(text));
+    net::GrpcTarget target{address.host, address.port, nullptr, trouble_log(executor)};
+    if (trim(text).starts_with("https://")) {
+      target.tls = [files = options.tls] { return read_tls(files); };
+    }
+    targets.push_back(std::move(target));
   }
-  state->poller = std::make_unique<ChannelPoller>(state->endpoints);
+  auto state = std::make_shared<State>(executor, options.timeout);
+  for (net::GrpcTarget& target : targets) {
+    state->endpoints.push_back(std::make_unique<Endpoint>());
+    state->endpoints.back()->channel = net::GrpcChannel::create(executor, std::move(target));
+  }
   return std::unique_ptr<Store>(std::make_unique<EtcdStore>(std::move(state)));
 }
 

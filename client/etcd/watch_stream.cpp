@@ -5,18 +5,18 @@
 
 namespace coracle::client {
 
-Status from_grpc(const grpc::Status& status) {
-  const std::string& text = status.error_message();
-  switch (status.error_code()) {
-    case grpc::StatusCode::OK:
+Status from_grpc(const net::GrpcStatus& status) {
+  const std::string& text = status.message;
+  switch (status.code) {
+    case net::GrpcStatus::kOk:
       return {};
     // The port knows one word for "no answer in time".
-    case grpc::StatusCode::DEADLINE_EXCEEDED:
-    case grpc::StatusCode::CANCELLED:
-    case grpc::StatusCode::INTERNAL:
-    case grpc::StatusCode::UNKNOWN:
+    case net::GrpcStatus::kDeadlineExceeded:
+    case net::GrpcStatus::kCancelled:
+    case net::GrpcStatus::kInternal:
+    case net::GrpcStatus::kUnknown:
       return unavailable(text.empty() ? "no answer" : text);
-    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+    case net::GrpcStatus::kResourceExhausted:
       if (text.find("larger than max") != std::string::npos) {
         return invalid_argument("etcdserver: request is too large");
       }
@@ -24,22 +24,7 @@ Status from_grpc(const grpc::Status& status) {
     default:
       break;
   }
-  return {static_cast<Code>(status.error_code()), text};
-}
-
-void CallCount::up() {
-  std::lock_guard lock(mutex_);
-  ++count_;
-}
-
-void CallCount::down() {
-  std::lock_guard lock(mutex_);
-  if (--count_ == 0) changed_.notify_all();
-}
-
-void CallCount::wait_for_none() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return count_ == 0; });
+  return {static_cast<Code>(status.code), text};
 }
 
 void LiveWatch::end(const Status& status) {
@@ -48,71 +33,36 @@ void LiveWatch::end(const Status& status) {
   if (on_end) on_end(status);
 }
 
-WatchStream::WatchStream(Executor& executor, std::shared_ptr<CallCount> calls)
-    : executor_(executor), calls_(std::move(calls)) {}
-
-std::shared_ptr<WatchStream> WatchStream::start(Executor& executor, etcdserverpb::Watch::Stub& stub,
-                                                std::shared_ptr<CallCount> calls) {
-  std::shared_ptr<WatchStream> stream(new WatchStream(executor, std::move(calls)));
-  stream->self_ = stream;
-  stream->calls_->up();
+std::shared_ptr<WatchStream> WatchStream::start(net::GrpcChannel& channel) {
+  std::shared_ptr<WatchStream> stream(new WatchStream());
+  const std::weak_ptr<WatchStream> weak = stream;
+  net::GrpcSink sink;
+  sink.on_message = [weak](const std::string& message) {
+    const auto self = weak.lock();
+    if (!self) return;
+    etcdserverpb::WatchResponse response;
+    if (!response.ParseFromString(message)) return self->on_over("a watch answer is no message");
+    self->on_response(std::move(response));
+  };
+  sink.on_end = [weak](const net::GrpcStatus& status) {
+    const auto self = weak.lock();
+    if (self) self->on_over(status.message.empty() ? "the watch stream ended" : status.message);
+  };
   // A member that loses its leader ends the stream instead of falling silent.
-  stream->context_.AddMetadata("hasleader", "true");
-  stub.async()->Watch(&stream->context_, stream.get());
-  stream->AddHold();  // operations are started from the strand
-  stream->StartRead(&stream->response_);
-  stream->StartCall();
+  stream->stream_ =
+      channel.stream("/etcdserverpb.Watch/Watch", {"hasleader", "true"}, std::move(sink));
   return stream;
-}
-
-void WatchStream::post(std::function<void(WatchStream&)> work) {
-  executor_.post([self = self_, work = std::move(work)] { work(*self); });
-}
-
-void WatchStream::OnReadDone(bool ok) {
-  post([ok](WatchStream& stream) {
-    if (ok) return stream.on_response();
-    stream.broken_ = true;
-    stream.release();
-  });
-}
-
-void WatchStream::OnWriteDone(bool ok) {
-  post([ok](WatchStream& stream) {
-    stream.write_under_way_ = false;
-    if (ok) stream.write_next();  // otherwise the read fails too
-  });
-}
-
-void WatchStream::OnDone(const grpc::Status& status) {
-  const auto calls = calls_;
-  executor_.post([self = std::move(self_), status] { self->on_over(status); });
-  calls->down();
-}
-
-void WatchStream::release() {
-  if (std::exchange(held_, false)) RemoveHold();
 }
 
 void WatchStream::abandon() {
   broken_ = true;
   for (const auto& watch : creating_) watch->open = false;
   for (const auto& [id, watch] : live_) watch->open = false;
-  context_.TryCancel();
-  release();
+  stream_.reset();
 }
 
-void WatchStream::send(etcdserverpb::WatchRequest request) {
-  to_write_.push_back(std::move(request));
-  write_next();
-}
-
-void WatchStream::write_next() {
-  if (broken_ || write_under_way_ || to_write_.empty()) return;
-  write_under_way_ = true;
-  writing_ = std::move(to_write_.front());
-  to_write_.pop_front();
-  StartWrite(&writing_);
+void WatchStream::send(const etcdserverpb::WatchRequest& request) {
+  if (!broken_) stream_->send(request.SerializeAsString());
 }
 
 void WatchStream::add(const std::shared_ptr<LiveWatch>& watch) {
@@ -134,7 +84,7 @@ void WatchStream::create_next() {
   create->set_start_revision(wanted.start_revision);
   create->set_prev_kv(true);
   create->set_progress_notify(true);
-  send(std::move(request));
+  send(request);
 }
 
 void WatchStream::remove(const std::shared_ptr<LiveWatch>& watch) {
@@ -143,53 +93,48 @@ void WatchStream::remove(const std::shared_ptr<LiveWatch>& watch) {
   live_.erase(found);
   etcdserverpb::WatchRequest request;
   request.mutable_cancel_request()->set_watch_id(watch->id);
-  send(std::move(request));
+  send(request);
 }
 
 void WatchStream::request_progress() {
-  // One waiting request answers for all who ask.
-  for (const auto& waiting : to_write_) {
-    if (waiting.has_progress_request()) return;
-  }
+  // One answer is for all who ask.
+  if (std::exchange(progress_asked_, true)) return;
   etcdserverpb::WatchRequest request;
   request.mutable_progress_request();
-  send(std::move(request));
+  send(request);
 }
 
-void WatchStream::on_response() {
-  if (broken_) return release();
-  const std::int64_t id = response_.watch_id();
-  if (response_.created()) {
-    on_created();
-  } else if (id == -1 && !response_.canceled()) {
-    on_progress(response_.header().revision());
+void WatchStream::on_response(etcdserverpb::WatchResponse response) {
+  if (broken_) return;
+  const std::int64_t id = response.watch_id();
+  if (response.created()) {
+    on_created(response);
+  } else if (id == -1 && !response.canceled()) {
+    on_progress(response.header().revision());
   } else if (const auto found = live_.find(id); found != live_.end()) {
     const auto watch = found->second;  // a callback may remove it
-    if (response_.canceled()) {
+    if (response.canceled()) {
       live_.erase(found);
-      watch->end(response_.compact_revision() != 0
+      watch->end(response.compact_revision() != 0
                      ? out_of_range("etcdserver: mvcc: required revision has been compacted")
-                     : unavailable(response_.cancel_reason().empty() ? "etcdserver: watch canceled"
-                                                                     : response_.cancel_reason()));
+                     : unavailable(response.cancel_reason().empty() ? "etcdserver: watch canceled"
+                                                                    : response.cancel_reason()));
     } else {
-      on_events(*watch);
+      on_events(*watch, response);
     }
   }
-  if (broken_) return release();
-  response_.Clear();
-  StartRead(&response_);
 }
 
-void WatchStream::on_created() {
+void WatchStream::on_created(const etcdserverpb::WatchResponse& response) {
   create_under_way_ = false;
   if (creating_.empty()) return;
   const auto watch = creating_.front();
   creating_.pop_front();
-  watch->id = response_.watch_id();
-  if (response_.canceled()) {
-    watch->end(response_.compact_revision() != 0
+  watch->id = response.watch_id();
+  if (response.canceled()) {
+    watch->end(response.compact_revision() != 0
                    ? out_of_range("etcdserver: mvcc: required revision has been compacted")
-                   : unavailable(response_.cancel_reason()));
+                   : unavailable(response.cancel_reason()));
   } else {
     live_.emplace(watch->id, watch);
     if (!watch->open) remove(watch);
@@ -213,12 +158,12 @@ KeyValue from_proto(mvccpb::KeyValue& kv) {
 
 }  // namespace
 
-void WatchStream::on_events(LiveWatch& watch) {
+void WatchStream::on_events(LiveWatch& watch, etcdserverpb::WatchResponse& response) {
   // header.revision is the store's, and later events up to it may still be on their way: only the
   // last event of this answer tells how far the watch has come. A progress notice has none.
   std::vector<WatchEvent> events;
-  std::int64_t upto = response_.header().revision();
-  for (auto& event : *response_.mutable_events()) {
+  std::int64_t upto = response.header().revision();
+  for (auto& event : *response.mutable_events()) {
     WatchEvent out;
     out.is_delete = event.type() == mvccpb::Event::DELETE;
     out.kv = from_proto(*event.mutable_kv());
@@ -233,6 +178,7 @@ void WatchStream::on_events(LiveWatch& watch) {
 }
 
 void WatchStream::on_progress(std::int64_t revision) {
+  progress_asked_ = false;
   std::vector<std::shared_ptr<LiveWatch>> all;
   for (const auto& [id, watch] : live_) all.push_back(watch);
   for (const auto& watch : all) {
@@ -244,14 +190,11 @@ void WatchStream::on_progress(std::int64_t revision) {
   }
 }
 
-void WatchStream::on_over(const grpc::Status& status) {
+void WatchStream::on_over(const std::string& why) {
   broken_ = true;
-  const Status why =
-      unavailable(status.ok() || status.error_message().empty() ? "the watch stream ended"
-                                                                : status.error_message());
   auto ended = std::exchange(creating_, {});
   for (auto& [id, watch] : std::exchange(live_, {})) ended.push_back(watch);
-  for (const auto& watch : ended) watch->end(why);
+  for (const auto& watch : ended) watch->end(unavailable(why));
 }
 
 }  // namespace coracle::client

@@ -8,8 +8,8 @@
 
 #include "base/log.hpp"
 #include "base/status.hpp"
-#include "grpc_tls/tls_files.hpp"
 #include "member/config.hpp"
+#include "tls_files/tls_files.hpp"
 
 namespace coracle::store {
 

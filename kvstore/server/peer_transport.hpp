@@ -15,9 +15,9 @@
 #include <string>
 #include <vector>
 
-#include "grpc_tls/tls_files.hpp"
 #include "member/ports.hpp"
 #include "server/snapshots.hpp"
+#include "tls_files/tls_files.hpp"
 
 namespace grpc {
 class Channel;

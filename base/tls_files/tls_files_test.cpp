@@ -1,4 +1,4 @@
-#include "grpc_tls/tls_files.hpp"
+#include "tls_files/tls_files.hpp"
 
 #include <stdlib.h>
 #include <sys/stat.h>

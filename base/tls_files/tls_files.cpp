@@ -1,4 +1,4 @@
-#include "grpc_tls/tls_files.hpp"
+#include "tls_files/tls_files.hpp"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
