@@ -25,8 +25,16 @@ struct HttpsApiOptions {
   std::string user_agent = "coracle";
 };
 
+class HttpsApi : public Api {
+ public:
+  // Another certificate from now on. What is under way ends as if its server had gone: informers
+  // and watches begin again. InvalidArgument: it does not parse; then the old one stays.
+  virtual Status change_certificate(const std::string& cert_pem, const std::string& key_pem) = 0;
+};
+
 // Target client_https. InvalidArgument: no server, a bad URL, a certificate or key that does not
 // parse.
-Result<std::unique_ptr<Api>> make_https_api(net::AsioExecutor& executor, HttpsApiOptions options);
+Result<std::unique_ptr<HttpsApi>> make_https_api(net::AsioExecutor& executor,
+                                                 HttpsApiOptions options);
 
 }  // namespace coracle::client

@@ -130,7 +130,9 @@ std::vector<DaemonCommand> daemon_commands(const Layout& layout, const ClusterSh
          {"--kubeconfig", layout.pki("controller-manager.kubeconfig"), "--master", masters,
           "--secure-port", std::to_string(shape.controller_manager_ports[i]),
           "--leader-elect-identity", fmt::format("controller-manager-{}", i + 1), "--root-ca-file",
-          layout.pki("ca.crt"), "--volume-provisioners", kProvisioners}});
+          layout.pki("ca.crt"), "--volume-provisioners", kProvisioners,
+          "--cluster-signing-cert-file", layout.pki("ca.crt"), "--cluster-signing-key-file",
+          layout.pki("ca.key"), "--service-account-private-key-file", layout.pki("sa.key")}});
   }
   const NetworkRanges network = network_ranges(shape.network_slot);
   commands.push_back({"kubelet-sim-1",

@@ -3,6 +3,7 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
@@ -146,6 +147,14 @@ Result<json::value> JwtKey::verify(std::string_view token) const {
 Result<json::value> decode_jwt_unverified(std::string_view token) {
   ASSIGN_OR_RETURN(TokenParts parts, take_apart(token));
   return std::move(parts.claims);
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view text) {
+  unsigned char out[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(text.data()), text.size(), out, &size);
+  return {reinterpret_cast<const char*>(out), size};
 }
 
 }  // namespace coracle::net

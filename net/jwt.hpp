@@ -36,6 +36,9 @@ class JwtKey {
   std::shared_ptr<const Impl> impl_;
 };
 
+// The keyed hash of HS256: 32 bytes.
+std::string hmac_sha256(std::string_view key, std::string_view text);
+
 // The claims without any check: to find out whose token it says it is.
 Result<json::value> decode_jwt_unverified(std::string_view token);
 

@@ -1,5 +1,8 @@
 #include "apiserver/registry/requestor.hpp"
 
+#include "base/encoding.hpp"
+#include "net/csr.hpp"
+
 namespace coracle::apiserver {
 
 namespace {
@@ -23,6 +26,15 @@ void stamp_requestor(const Context& c, json::value& object) {
   json::object extra;
   for (const auto& [key, values] : c.user.extra) extra[key] = texts(values);
   spec["extra"] = std::move(extra);
+}
+
+void check_request_signature(const Context& c, const json::value& object,
+                             api::FieldErrors& errors) {
+  if (c.storage->kind != "CertificateSigningRequest" || !errors.empty()) return;
+  const std::string_view encoded = get_string(object, "spec.request");
+  const auto pem = base64_decode(encoded);
+  const Status good = pem.ok() ? net::inspect_csr(*pem).status() : pem.status();
+  if (!good.ok()) errors.invalid(api::FieldPath("spec").child("request"), encoded, good.message());
 }
 
 void keep_but_verdicts(json::value& next, const json::value& current) {

@@ -4,12 +4,15 @@
 
 #include "api/object.hpp"
 #include "apiserver/registry/codec.hpp"
+#include "base/encoding.hpp"
+#include "net/pki.hpp"
 
 namespace coracle::apiserver {
 
 namespace {
 
 constexpr std::int64_t kDefaultSeconds = 3600;
+constexpr std::string_view kKeptIssuer = "kubernetes/serviceaccount";
 constexpr std::int64_t kMinSeconds = 600;
 constexpr std::int64_t kMaxSeconds = 1LL << 32;
 
@@ -134,6 +137,37 @@ Task<Reply> TokenIssuer::issue(Machinery& m, StoreAccess& access, Context& c) co
   co_return reply_document(c.format, 201, reply);
 }
 
+namespace {
+
+// A token kept in a Secret, as controller-manager fills it: it does not expire, and is good as long
+// as that Secret holds it and its account is there.
+std::optional<UserInfo> kept_in_secret(const StoreFeed& feed, const json::value& claims,
+                                       std::string_view token) {
+  const auto own = [&](const char* key) {
+    const json::object* all = claims.if_object();
+    const json::value* value =
+        all == nullptr ? nullptr
+                       : all->if_contains("kubernetes.io/serviceaccount/" + std::string(key));
+    return value && value->is_string() ? std::string(value->get_string()) : std::string();
+  };
+  const std::string ns = own("namespace"), name = own("service-account.name");
+  const std::string uid = own("service-account.uid");
+  if (!lives(feed, "serviceaccounts", ns + "/" + name, uid)) return std::nullopt;
+  const json::value secret = feed.tree_at("secrets", ns + "/" + own("secret.name"));
+  const auto held = base64_decode(get_string(secret, "data.token"));
+  if (!held.ok() || !net::constant_time_equal(*held, token) ||
+      !api::deletion_timestamp_of(secret).empty()) {
+    return std::nullopt;
+  }
+  UserInfo user;
+  user.name = "system:serviceaccount:" + ns + ":" + name;
+  user.uid = uid;
+  user.groups = {"system:serviceaccounts", "system:serviceaccounts:" + ns, "system:authenticated"};
+  return user;
+}
+
+}  // namespace
+
 std::optional<UserInfo> TokenIssuer::check(const StoreFeed& feed, WallTime now,
                                            std::string_view token,
                                            const std::vector<std::string>& audiences,
@@ -142,6 +176,12 @@ std::optional<UserInfo> TokenIssuer::check(const StoreFeed& feed, WallTime now,
   for (const net::JwtKey& key : verifiers_) {
     const auto claims = key.verify(token);
     if (!claims.ok()) continue;
+    const bool for_us = std::find(wanted.begin(), wanted.end(), issuer_) != wanted.end();
+    if (get_string(*claims, "iss") == kKeptIssuer && for_us) {
+      auto user = kept_in_secret(feed, *claims, token);
+      if (user && matched != nullptr) *matched = {issuer_};
+      return user;
+    }
     const std::int64_t at = unix_seconds(now);
     std::vector<std::string> fit;
     std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(fit),

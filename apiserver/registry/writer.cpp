@@ -130,7 +130,8 @@ Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object, Owner
   json::object& metadata = api::metadata_of(object);
   metadata["uid"] = m_.rng.uuid();
   metadata["creationTimestamp"] = format_time(m_.executor.wall_now());
-  const api::FieldErrors errors = api::validate_create(*c.storage, m_.hooks, object);
+  api::FieldErrors errors = api::validate_create(*c.storage, m_.hooks, object);
+  check_request_signature(c, object, errors);
   if (!errors.empty()) {
     co_return api::invalid_error(c.group_kind(), api::name_of(object), errors);
   }

@@ -166,9 +166,43 @@ class HttpsStream final : public ApiStream {
   std::shared_ptr<Streaming> streaming_;
 };
 
-class HttpsApi final : public Api {
+Result<std::vector<std::unique_ptr<net::Client>>> make_clients(net::AsioExecutor& executor,
+                                                               const HttpsApiOptions& options) {
+  std::vector<std::unique_ptr<net::Client>> clients;
+  const ClientConfig& config = options.config;
+  for (const std::string& server : config.servers) {
+    ASSIGN_OR_RETURN(net::ClientConfig wire, net::ClientConfig::from_url(server));
+    wire.ca_pem = config.ca_pem;
+    wire.cert_pem = config.cert_pem;
+    wire.key_pem = config.key_pem;
+    wire.server_name = config.tls_server_name;
+    wire.insecure_skip_verify = config.insecure_skip_tls_verify;
+    wire.bearer_token = config.token;
+    wire.user_agent = options.user_agent;
+    ASSIGN_OR_RETURN(auto client, net::Client::create(executor, std::move(wire)));
+    clients.push_back(std::move(client));
+  }
+  return clients;
+}
+
+class LiveApi final : public HttpsApi {
  public:
-  explicit HttpsApi(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+  explicit LiveApi(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+
+  Status change_certificate(const std::string& cert_pem, const std::string& key_pem) override {
+    HttpsApiOptions options = shared_->options;
+    options.config.cert_pem = cert_pem;
+    options.config.key_pem = key_pem;
+    ASSIGN_OR_RETURN(auto clients, make_clients(shared_->executor, options));
+    shared_->options = std::move(options);
+    clients.swap(shared_->clients);
+    shared_->token_read_at.reset();
+    shared_->refresh_token();
+    // We may be inside a callback of one of them.
+    auto old = std::make_shared<decltype(clients)>(std::move(clients));
+    shared_->executor.post([old] { old->clear(); });
+    return {};
+  }
 
   Task<Result<ApiResponse>> call(ApiRequest request) override {
     return call_on_some(shared_, std::move(request));
@@ -190,24 +224,13 @@ class HttpsApi final : public Api {
 
 }  // namespace
 
-Result<std::unique_ptr<Api>> make_https_api(net::AsioExecutor& executor, HttpsApiOptions options) {
+Result<std::unique_ptr<HttpsApi>> make_https_api(net::AsioExecutor& executor,
+                                                 HttpsApiOptions options) {
   if (options.config.servers.empty()) return invalid_argument("no server is given");
   auto shared = std::make_shared<Shared>(executor, std::move(options));
-  const ClientConfig& config = shared->options.config;
-  for (const std::string& server : config.servers) {
-    ASSIGN_OR_RETURN(net::ClientConfig wire, net::ClientConfig::from_url(server));
-    wire.ca_pem = config.ca_pem;
-    wire.cert_pem = config.cert_pem;
-    wire.key_pem = config.key_pem;
-    wire.server_name = config.tls_server_name;
-    wire.insecure_skip_verify = config.insecure_skip_tls_verify;
-    wire.bearer_token = config.token;
-    wire.user_agent = shared->options.user_agent;
-    ASSIGN_OR_RETURN(auto client, net::Client::create(executor, std::move(wire)));
-    shared->clients.push_back(std::move(client));
-  }
+  ASSIGN_OR_RETURN(shared->clients, make_clients(executor, shared->options));
   shared->refresh_token();
-  return std::unique_ptr<Api>(std::make_unique<HttpsApi>(std::move(shared)));
+  return std::unique_ptr<HttpsApi>(std::make_unique<LiveApi>(std::move(shared)));
 }
 
 }  // namespace coracle::client

@@ -183,5 +183,30 @@ TEST_CASE("an unknown authority is refused; what cannot be a server is said at o
   CHECK(make_https_api(w.executor, {}).status().message() == "no server is given");
 }
 
+TEST_CASE("another certificate: later requests show it, streams end and may begin again") {
+  World world;
+  const auto server = world.serve("one");
+  ClientConfig config{.servers = {World::url(*server)}};
+  config.ca_pem = world.ca.cert_pem;
+  config.cert_pem = world.client_pair.cert_pem;
+  config.key_pem = world.client_pair.key_pem;
+  auto api = *make_https_api(world.executor, {.config = config});
+  CHECK(net::block_on(world.executor, api->call({.target = "/x"})).ok());
+  bool began = false, ended = false;
+  auto stream =
+      api->stream({.target = "/x?watch=1"}, {.on_head = [&](const ApiResponse&) { began = true; },
+                                             .on_data = [](std::string_view) {},
+                                             .on_end = [&](const Status&) { ended = true; }});
+  world.executor.run_until([&] { return began; });
+  CHECK_FALSE(api->change_certificate("no", "certificate").ok());
+  const auto other = *net::issue(world.ca, {.common_name = "renewed", .client = true},
+                                 net::Validity::days(world.executor.wall_now(), 1));
+  REQUIRE(api->change_certificate(other.cert_pem, other.key_pem).ok());
+  world.executor.run_until([&] { return ended; });
+  CHECK(net::block_on(world.executor, api->call({.target = "/y"})).ok());
+  CHECK(world.seen.front().find("cn=admin") != std::string::npos);
+  CHECK(world.seen.back().find("cn=renewed") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace coracle::client

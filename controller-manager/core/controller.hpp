@@ -22,6 +22,8 @@ class Controller {
   virtual ~Controller() = default;
   virtual std::string_view name() const = 0;
   virtual std::vector<client::Gvr> watched() const = 0;
+  // Then objects of custom kinds are told of as well, as their definitions come and go.
+  virtual bool follows_custom_kinds() const { return false; }
   // An object came (no before), changed or went (no after): which keys may need work?
   virtual void touched(const World& world, const client::Gvr& gvr, const json::value* before,
                        const json::value* after, const Enqueue& enqueue) const = 0;
@@ -47,6 +49,8 @@ inline const client::Gvr kStatefulSets{"apps", "v1", "statefulsets", true};
 inline const client::Gvr kControllerRevisions{"apps", "v1", "controllerrevisions", true};
 inline const client::Gvr kJobs{"batch", "v1", "jobs", true};
 inline const client::Gvr kPodDisruptionBudgets{"policy", "v1", "poddisruptionbudgets", true};
+inline const client::Gvr kCustomResourceDefinitions{"apiextensions.k8s.io", "v1",
+                                                    "customresourcedefinitions", false};
 inline const client::Gvr kClaims{"", "v1", "persistentvolumeclaims", true};
 inline const client::Gvr kVolumes{"", "v1", "persistentvolumes", false};
 inline const client::Gvr kStorageClasses{"storage.k8s.io", "v1", "storageclasses", false};

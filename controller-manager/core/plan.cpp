@@ -81,6 +81,14 @@ Write& Plan::only_if(const client::Gvr& gvr, std::string ns, std::string name,
   return write;
 }
 
+Write& Plan::ask(const client::Gvr& gvr, json::value review,
+                 std::function<bool(const json::value& answer)> agrees) {
+  Write& write = add(this, Write::Verb::kAsk, gvr);
+  write.body = std::move(review);
+  write.agrees = std::move(agrees);
+  return write;
+}
+
 void Plan::note(std::string reason, std::string message) {
   events.push_back({false, std::move(reason), std::move(message), {}});
 }

@@ -28,6 +28,7 @@ struct Write {
     kDelete,
     kDeleteAll,  // all of a namespace; counts as failed while the server still found some
     kLook,       // lists; counts as failed unless `holds`
+    kAsk,        // creates a review; counts as failed unless the answer `agrees`
   };
   Verb verb = Verb::kCreate;
   client::Gvr gvr;
@@ -37,7 +38,8 @@ struct Write {
   std::string subresource;  // of a patch
   client::DeleteOptions delete_options;
   bool exists_is_fine = false;
-  std::function<bool(const json::array& items)> holds;  // of kLook
+  std::function<bool(const json::array& items)> holds;    // of kLook
+  std::function<bool(const json::value& answer)> agrees;  // of kAsk
 
   // Told about the plan's object when it is done ("{name}" stands for the name that came back) or
   // failed (the server's message is put behind).
@@ -69,6 +71,10 @@ struct Plan {
   // name alone, unless it is empty) is one of which this holds.
   Write& only_if(const client::Gvr& gvr, std::string ns, std::string name,
                  std::function<bool(const json::array& items)> holds);
+  // The writes behind it are carried out only if the server's answer to a review (an access review:
+  // nothing is stored) is one that agrees.
+  Write& ask(const client::Gvr& gvr, json::value review,
+             std::function<bool(const json::value& answer)> agrees);
   void note(std::string reason, std::string message);
   void warn(std::string reason, std::string message);
   void look_again(Duration after);  // the earliest wins

@@ -17,12 +17,15 @@ class World {
  public:
   using Source = std::function<const client::ObjectCache&(const client::Gvr&)>;
   using Version = std::function<std::int64_t(const client::Gvr&)>;
-  World(Source source, Version version)
-      : source_(std::move(source)), version_(std::move(version)) {}
+  using Follows = std::function<bool(const client::Gvr&)>;
+  World(Source source, Version version, Follows follows)
+      : source_(std::move(source)), version_(std::move(version)), follows_(std::move(follows)) {}
 
   const client::ObjectCache& of(const client::Gvr& gvr) const { return source_(gvr); }
   // The resource version up to which that cache is complete.
   std::int64_t version(const client::Gvr& gvr) const { return version_(gvr); }
+  // Whether there is a cache of that (custom) resource; of() answers an empty one if not.
+  bool follows(const client::Gvr& gvr) const { return follows_(gvr); }
   // Null when it is not there.
   client::ObjectPtr get(const client::Gvr& gvr, const std::string& ns,
                         const std::string& name) const {
@@ -35,6 +38,7 @@ class World {
  private:
   Source source_;
   Version version_;
+  Follows follows_;
 };
 
 // A World filled by hand, for tests and what-if questions.
@@ -45,7 +49,8 @@ class FixedWorld {
   std::int64_t version = 1'000'000;  // of every cache
   World view() {
     return World([this](const client::Gvr& gvr) -> const client::ObjectCache& { return at(gvr); },
-                 [this](const client::Gvr&) { return version; });
+                 [this](const client::Gvr&) { return version; },
+                 [](const client::Gvr&) { return true; });
   }
 
  private:

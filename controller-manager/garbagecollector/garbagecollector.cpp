@@ -7,6 +7,7 @@
 #include "api/catalog.hpp"
 #include "api/object.hpp"
 #include "base/strings.hpp"
+#include "controllers/custom_kinds.hpp"
 #include "controllers/pods.hpp"
 
 namespace coracle::controllers {
@@ -60,15 +61,27 @@ GarbageCollector::GarbageCollector() {
   }
 }
 
-const client::Gvr* GarbageCollector::gvr_of(const json::value& reference) const {
+std::vector<client::Gvr> GarbageCollector::kinds(const World& world) const {
+  std::vector<client::Gvr> all = watched_;
+  for (CustomKind& custom : custom_kinds(world)) all.push_back(std::move(custom.gvr));
+  return all;
+}
+
+std::optional<client::Gvr> GarbageCollector::gvr_of(const World& world,
+                                                    const json::value& reference) const {
   const auto [group, version] = api::split_api_version(get_string(reference, "apiVersion"));
-  const api::ResourceInfo* info =
-      api::Catalog::builtin().find_kind(group, version, get_string(reference, "kind"));
-  if (info == nullptr) return nullptr;
-  for (const client::Gvr& gvr : watched_) {
-    if (gvr.group == info->group && gvr.plural == info->plural) return &gvr;
+  const std::string_view kind = get_string(reference, "kind");
+  const api::ResourceInfo* info = api::Catalog::builtin().find_kind(group, version, kind);
+  if (info != nullptr) {
+    for (const client::Gvr& gvr : watched_) {
+      if (gvr.group == info->group && gvr.plural == info->plural) return gvr;
+    }
+    return std::nullopt;
   }
-  return nullptr;
+  for (const CustomKind& custom : custom_kinds(world)) {
+    if (custom.gvr.group == group && custom.kind == kind) return custom.gvr;
+  }
+  return std::nullopt;
 }
 
 void GarbageCollector::touched(const World& world, const client::Gvr& gvr,
@@ -85,8 +98,8 @@ void GarbageCollector::touched(const World& world, const client::Gvr& gvr,
   const std::string uid(api::uid_of(*before));
   for (const Dependent& d : dependents_of(world, uid)) enqueue(key_of(d.gvr, *d.object, uid));
   for (const json::value& reference : api::owner_references_of(*before)) {
-    const client::Gvr* owner = gvr_of(reference);
-    if (owner == nullptr) continue;
+    const auto owner = gvr_of(world, reference);
+    if (!owner) continue;
     const std::string ns(owner->namespaced ? api::namespace_of(*before) : std::string_view());
     const ObjectPtr object = world.get(*owner, ns, std::string(get_string(reference, "name")));
     if (object && is_deleting(*object)) enqueue(key_of(*owner, *object));
@@ -96,7 +109,7 @@ void GarbageCollector::touched(const World& world, const client::Gvr& gvr,
 std::vector<GarbageCollector::Dependent> GarbageCollector::dependents_of(
     const World& world, const std::string& uid) const {
   std::vector<Dependent> all;
-  for (const client::Gvr& gvr : watched_) {
+  for (const client::Gvr& gvr : kinds(world)) {
     for (ObjectPtr& object : world.of(gvr).by_index(kOwnerIndex, uid)) {
       all.push_back({gvr, std::move(object)});
     }
@@ -109,8 +122,8 @@ GarbageCollector::Owner GarbageCollector::look_up(const World& world, const json
                                                   const std::string& gone_uid) const {
   const std::string uid(get_string(reference, "uid"));
   if (uid == gone_uid) return Owner::kGone;
-  const client::Gvr* gvr = gvr_of(reference);
-  if (gvr == nullptr) return Owner::kUnknown;
+  const auto gvr = gvr_of(world, reference);
+  if (!gvr) return Owner::kUnknown;
   const std::string ns(gvr->namespaced ? api::namespace_of(dependent) : std::string_view());
   const ObjectPtr owner = world.get(*gvr, ns, std::string(get_string(reference, "name")));
   if (owner && api::uid_of(*owner) == uid) return Owner::kThere;
@@ -123,7 +136,7 @@ Plan GarbageCollector::reconcile(const World& world, const std::string& key, Ins
   Plan plan;
   const auto parts = split(key, '|');
   if (parts.size() < 2) return plan;
-  for (const client::Gvr& gvr : watched_) {
+  for (const client::Gvr& gvr : kinds(world)) {
     if (resource_key(gvr) != parts[0]) continue;
     const ObjectPtr object = world.of(gvr).get(parts[1]);
     if (object == nullptr) break;

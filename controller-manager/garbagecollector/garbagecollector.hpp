@@ -19,6 +19,7 @@ class GarbageCollector final : public Controller {
 
   std::string_view name() const override { return "generic-garbage-collector"; }
   std::vector<client::Gvr> watched() const override { return watched_; }
+  bool follows_custom_kinds() const override { return true; }
   // Keys: "PLURAL.GROUP|NAMESPACE/NAME" and, behind another '|', the uid of an owner that is gone.
   void touched(const World& world, const client::Gvr& gvr, const json::value* before,
                const json::value* after, const Enqueue& enqueue) const override;
@@ -34,7 +35,9 @@ class GarbageCollector final : public Controller {
   std::vector<Dependent> dependents_of(const World& world, const std::string& uid) const;
   Owner look_up(const World& world, const json::value& reference, const json::value& dependent,
                 const std::string& gone_uid) const;
-  const client::Gvr* gvr_of(const json::value& reference) const;
+  // The built-in kinds and the custom ones of now.
+  std::vector<client::Gvr> kinds(const World& world) const;
+  std::optional<client::Gvr> gvr_of(const World& world, const json::value& reference) const;
   void foreground(const World& world, const client::Gvr& gvr, const client::ObjectPtr& object,
                   Plan* plan) const;
   void orphan(const World& world, const client::Gvr& gvr, const client::ObjectPtr& object,

@@ -51,6 +51,37 @@ TEST_CASE("an object whose only owner is gone is deleted; an unseen owner is wai
   CHECK(reconcile(world, "pods.|ns/p").writes.empty());
 }
 
+TEST_CASE("custom kinds own and are owned") {
+  FixedWorld world;
+  world.put(gvr::kCustomResourceDefinitions,
+            *parse_yaml_one("{metadata: {name: widgets.example.com}, spec: {group: example.com, "
+                            "scope: Namespaced, names: {plural: widgets, kind: Widget}, versions: "
+                            "[{name: v1, served: true, storage: true}]}, status: {conditions: "
+                            "[{type: Established, status: 'True'}]}}"));
+  const client::Gvr widgets{"example.com", "v1", "widgets", true};
+  const std::string reference =
+      "{apiVersion: example.com/v1, kind: Widget, name: w, uid: u-w, controller: true}";
+  world.put(gvr::kPods, object("p", ", ownerReferences: [" + reference + "]"));
+  world.version = 60;
+  CHECK(summary(reconcile(world, "pods.|ns/p")) == "delete p Background at 50; ");
+  world.put(widgets, object("w", ", ownerReferences: [" + owner("rs") + "]"));
+  CHECK(reconcile(world, "pods.|ns/p").writes.empty());
+  CHECK(summary(reconcile(world, "widgets.example.com|ns/w")) == "delete w Background at 50; ");
+  std::vector<std::string> keys;
+  const json::value w = object("w", "");
+  GarbageCollector().touched(world.view(), widgets, &w, nullptr,
+                             [&](const std::string& key) { keys.push_back(key); });
+  CHECK(keys == std::vector<std::string>{"pods.|ns/p|u-w"});
+}
+
+TEST_CASE("a kind that is not known is not judged") {
+  FixedWorld world;
+  const std::string reference = "{apiVersion: example.com/v1, kind: Widget, name: w, uid: u-w}";
+  world.put(gvr::kPods, object("p", ", ownerReferences: [" + reference + "]"));
+  world.version = 60;
+  CHECK(reconcile(world, "pods.|ns/p").writes.empty());
+}
+
 TEST_CASE("a dangling reference beside a living owner is dropped") {
   FixedWorld world;
   world.put(gvr::kPods,

@@ -10,6 +10,8 @@
 #include "client_https/leading_daemon.hpp"
 #include "manager/registry.hpp"
 #include "net/asio_executor.hpp"
+#include "net/csr.hpp"
+#include "net/jwt.hpp"
 #include "runner/runner.hpp"
 
 namespace {
@@ -27,6 +29,7 @@ class Manager {
       runners_.push_back(
           std::make_unique<Runner>(executor, api, informers_, std::move(controller), metrics));
     }
+    informers_.follow_custom_kinds();
     // Caches are warm before we lead, so that a takeover loses no time.
     informers_.start();
   }
@@ -51,6 +54,44 @@ class Manager {
   bool leading_ = false;
 };
 
+struct SigningFlags {
+  std::string cert_file, key_file;
+  Duration duration = std::chrono::hours(24 * 365);
+};
+
+controllers::TokenSigner token_signer(const std::string& key_file) {
+  if (key_file.empty()) return nullptr;
+  const char* flag = "--service-account-private-key-file";
+  const auto key = net::JwtKey::from_pem(read_flag_file(flag, key_file));
+  if (!key.ok()) fail_startup(std::string(flag) + ": " + key.status().message());
+  return [key = *key](const json::value& claims) { return key.sign(claims); };
+}
+
+controllers::CertificateTools certificate_tools(const SigningFlags& flags) {
+  controllers::CertificateTools tools;
+  tools.duration = flags.duration;
+  tools.read = [](const std::string& pem) -> Result<controllers::RequestFacts> {
+    ASSIGN_OR_RETURN(auto info, net::inspect_csr(pem));
+    return controllers::RequestFacts{std::move(info.common_name), std::move(info.organizations),
+                                     std::move(info.dns_names),   std::move(info.ip_addresses),
+                                     std::move(info.emails),      std::move(info.uris)};
+  };
+  tools.not_after = [](const std::string& pem) -> Result<WallTime> {
+    ASSIGN_OR_RETURN(const auto info, net::inspect_certificate(pem));
+    return info.not_after;
+  };
+  if (flags.cert_file.empty()) return tools;
+  const net::KeyPair ca{read_flag_file("--cluster-signing-cert-file", flags.cert_file),
+                        read_flag_file("--cluster-signing-key-file", flags.key_file)};
+  const Status fits = net::check_key_pair(ca);
+  if (!fits.ok()) fail_startup("--cluster-signing-key-file: " + fits.message());
+  tools.sign = [ca](const std::string& pem, const std::vector<std::string>& usages,
+                    WallTime not_before, WallTime not_after) {
+    return net::sign_csr(ca, pem, usages, {not_before, not_after});
+  };
+  return tools;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -66,12 +107,24 @@ int main(int argc, char** argv) {
   std::string provisioners = "lab.coracle.dev/hostpath";
   flags.add("--volume-provisioners", &provisioners,
             "drivers whose volumes are simulated by directories, comma separated");
+  std::string account_key_file;
+  flags.add("--service-account-private-key-file", &account_key_file,
+            "signs the tokens of Secrets that name a ServiceAccount, PEM; none: they stay empty");
+  SigningFlags signing;
+  flags.add("--cluster-signing-cert-file", &signing.cert_file,
+            "CA by which approved certificate requests are signed, PEM; none: they are not");
+  flags.add("--cluster-signing-key-file", &signing.key_file, "its key");
+  flags.add("--cluster-signing-duration", &signing.duration,
+            "longest life of a signed certificate, and of one that asks for none");
   flags.parse(argc, argv);
   client::finish_daemon_flags(daemon, "controller-manager");
   if (!root_ca_file.empty()) options.root_ca_pem = read_flag_file("--root-ca-file", root_ca_file);
   for (const std::string& name : split(provisioners, ',')) {
     if (!name.empty()) options.volume_provisioners.insert(name);
   }
+  options.sign_token = token_signer(account_key_file);
+  options.keyed_hash = net::hmac_sha256;
+  options.certificates = certificate_tools(signing);
   const auto config = client::client_config_or_die(daemon);
 
   net::AsioExecutor executor;

@@ -12,6 +12,7 @@
 #include "protection/protection.hpp"
 #include "provisioner/provisioner.hpp"
 #include "replicaset/replicaset.hpp"
+#include "resourcequota/resourcequota.hpp"
 #include "serviceaccount/serviceaccount.hpp"
 #include "ttl/ttl.hpp"
 
@@ -19,6 +20,9 @@ namespace coracle::controllers {
 
 std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOptions& options) {
   std::vector<std::unique_ptr<Controller>> all;
+  all.push_back(std::make_unique<CertificateApprover>(options.certificates));
+  all.push_back(std::make_unique<CertificateSigner>(options.certificates));
+  all.push_back(std::make_unique<CertificateCleaner>(options.certificates));
   all.push_back(std::make_unique<ClusterRoleAggregationController>());
   all.push_back(std::make_unique<DeploymentController>());
   all.push_back(std::make_unique<DisruptionController>());
@@ -35,7 +39,12 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOption
   all.push_back(std::make_unique<ClaimProtectionController>());
   all.push_back(std::make_unique<VolumeProtectionController>());
   all.push_back(std::make_unique<ReplicaSetController>());
+  all.push_back(std::make_unique<ResourceQuotaController>());
   all.push_back(std::make_unique<ServiceAccountController>(options.root_ca_pem));
+  all.push_back(
+      std::make_unique<ServiceAccountTokenController>(options.sign_token, options.root_ca_pem));
+  all.push_back(std::make_unique<BootstrapTokenCleaner>());
+  all.push_back(std::make_unique<BootstrapSigner>(options.keyed_hash));
   all.push_back(std::make_unique<TtlController>());
   return all;
 }

@@ -6,14 +6,20 @@
 #include <string>
 #include <vector>
 
+#include "certificates/certificates.hpp"
 #include "controllers/controller.hpp"
+#include "tokens/bootstrap_tokens.hpp"
+#include "tokens/service_account_tokens.hpp"
 
 namespace coracle::controllers {
 
 struct ControllerOptions {
   std::string root_ca_pem;  // published to every namespace
   Duration node_monitor_grace = std::chrono::seconds(40);
-  WallTime started;                           // of this process
+  WallTime started;  // of this process
+  CertificateTools certificates;
+  TokenSigner sign_token;
+  KeyedHash keyed_hash;
   std::set<std::string> volume_provisioners;  // the drivers whose volumes are simulated
 };
 

@@ -4,6 +4,7 @@
 
 #include "api/catalog.hpp"
 #include "api/object.hpp"
+#include "controllers/custom_kinds.hpp"
 #include "controllers/pods.hpp"
 
 namespace coracle::controllers {
@@ -12,13 +13,28 @@ namespace {
 constexpr char kFinalizer[] = "kubernetes";
 
 // Every namespaced kind that can be deleted whole; one version of each.
-std::vector<client::Gvr> deletable() {
+std::vector<client::Gvr> deletable(const World& world) {
   std::vector<client::Gvr> all;
   for (const api::ResourceInfo& r : api::Catalog::builtin().resources()) {
     if (!r.namespaced || !r.storage || !r.has_verb("deletecollection")) continue;
     all.push_back({r.group, r.version, r.plural, true});
   }
+  for (const auto& [name, definition] : world.of(gvr::kCustomResourceDefinitions).objects()) {
+    const CustomKind custom = custom_kind_of(*definition);
+    if (!custom.kind.empty() && custom.gvr.namespaced) all.push_back(custom.gvr);
+  }
   return all;
+}
+
+// The server serves no kind that we do not know of yet.
+void make_sure_that_is_all(const std::vector<client::Gvr>& known, Plan* plan) {
+  plan->only_if(gvr::kCustomResourceDefinitions, "", "", [known](const json::array& definitions) {
+    return std::all_of(definitions.begin(), definitions.end(), [&](const json::value& definition) {
+      const CustomKind custom = custom_kind_of(definition);
+      return custom.kind.empty() || !custom.gvr.namespaced ||
+             std::find(known.begin(), known.end(), custom.gvr) != known.end();
+    });
+  });
 }
 
 }  // namespace
@@ -27,6 +43,7 @@ void NamespaceController::touched(const World& world, const client::Gvr& gvr,
                                   const json::value* before, const json::value* after,
                                   const Enqueue& enqueue) const {
   const json::value& object = after != nullptr ? *after : *before;
+  if (gvr == gvr::kCustomResourceDefinitions) return;
   if (gvr == gvr::kNamespaces) {
     if (after != nullptr && is_deleting(object)) enqueue(std::string(api::name_of(object)));
     return;
@@ -55,7 +72,9 @@ Plan NamespaceController::reconcile(const World& world, const std::string& key, 
     plan.look_again(std::chrono::seconds(5));
     return plan;
   }
-  for (const client::Gvr& gvr : deletable()) plan.remove_all(gvr, key);
+  const auto kinds = deletable(world);
+  make_sure_that_is_all(kinds, &plan);
+  for (const client::Gvr& gvr : kinds) plan.remove_all(gvr, key);
   json::value finalized = *ns;
   json::array left;
   for (const json::value& f : finalizers) {

@@ -12,7 +12,9 @@ namespace coracle::controllers {
 class NamespaceController final : public Controller {
  public:
   std::string_view name() const override { return "namespace-controller"; }
-  std::vector<client::Gvr> watched() const override { return {gvr::kNamespaces, gvr::kPods}; }
+  std::vector<client::Gvr> watched() const override {
+    return {gvr::kNamespaces, gvr::kPods, gvr::kCustomResourceDefinitions};
+  }
   void touched(const World& world, const client::Gvr& gvr, const json::value* before,
                const json::value* after, const Enqueue& enqueue) const override;
   Plan reconcile(const World& world, const std::string& key, Instant now) const override;

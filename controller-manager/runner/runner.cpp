@@ -29,12 +29,17 @@ Runner::Runner(Executor& executor, client::Api& api, SharedInformers& informers,
       controller_(std::move(controller)),
       world_(
           [this](const client::Gvr& gvr) -> const client::ObjectCache& {
-            return informers_.get(gvr).cache();
+            static const client::ObjectCache kNothing;
+            const client::Informer* informer = informers_.find(gvr);
+            return informer == nullptr ? kNothing : informer->cache();
           },
-          [this](const client::Gvr& gvr) {
+          [this](const client::Gvr& gvr) -> std::int64_t {
             long long version = 0;
-            return parse_int(informers_.get(gvr).resource_version(), &version) ? version : 0;
-          }),
+            const client::Informer* informer = informers_.find(gvr);
+            if (informer == nullptr) return 0;
+            return parse_int(informer->resource_version(), &version) ? version : 0;
+          },
+          [this](const client::Gvr& gvr) { return informers_.find(gvr) != nullptr; }),
       recorder_(executor, api, {std::string(controller_->name()), ""}),
       reconciles_(metrics.counter("controller_reconciles_total", "Reconciles by controller.",
                                   {{"controller", std::string(controller_->name())}})),
@@ -48,12 +53,18 @@ void Runner::start() {
   if (started_) return;
   started_ = true;
   queue_.start();
-  for (const client::Gvr& gvr : controller_->watched()) {
-    informers_.get(gvr).add_handler(
-        {[this, gvr](const auto& o, bool) { on_event(gvr, nullptr, o.get()); },
-         [this, gvr](const auto& a, const auto& b) { on_event(gvr, a.get(), b.get()); },
-         [this, gvr](const auto& o, bool) { on_event(gvr, o.get(), nullptr); }});
+  for (const client::Gvr& gvr : controller_->watched()) listen(gvr, informers_.get(gvr));
+  if (controller_->follows_custom_kinds()) {
+    informers_.on_custom_kind(
+        [this](const client::Gvr& gvr, client::Informer& informer) { listen(gvr, informer); });
   }
+}
+
+void Runner::listen(const client::Gvr& gvr, client::Informer& informer) {
+  informer.add_handler(
+      {[this, gvr](const auto& o, bool) { on_event(gvr, nullptr, o.get()); },
+       [this, gvr](const auto& a, const auto& b) { on_event(gvr, a.get(), b.get()); },
+       [this, gvr](const auto& o, bool) { on_event(gvr, o.get(), nullptr); }});
 }
 
 void Runner::stop() {
@@ -118,6 +129,7 @@ Task<bool> Runner::carry_out_one(std::string key, std::shared_ptr<Plan> plan, si
   if (answer.ok() && write.verb == Write::Verb::kLook) {
     co_return write.holds(get_array(answer.value(), "items"));
   }
+  if (answer.ok() && write.verb == Write::Verb::kAsk) co_return write.agrees(answer.value());
   if (answer.ok()) {
     expect(key, write, answer.value());
     if (!write.done_reason.empty()) {
@@ -144,6 +156,7 @@ Task<client::ApiResult<json::value>> Runner::send(const Write& write) {
   const client::ResourceClient resource(api_, write.gvr);
   switch (write.verb) {
     case Write::Verb::kCreate:
+    case Write::Verb::kAsk:
       co_return co_await resource.create(write.ns, write.body);
     case Write::Verb::kUpdate:
       co_return co_await resource.update(write.body);
@@ -185,7 +198,9 @@ void Runner::tell(const Plan& plan, const EventNote& note) {
 
 void Runner::expect(const std::string& key, const Write& write, const json::value& answer) {
   const auto watched = controller_->watched();
-  if (std::find(watched.begin(), watched.end(), write.gvr) == watched.end()) return;
+  const bool own = std::find(watched.begin(), watched.end(), write.gvr) != watched.end();
+  const bool custom = controller_->follows_custom_kinds() && world_.follows(write.gvr);
+  if (!own && !custom) return;
   Expected expected;
   expected.gvr = write.gvr;
   if (write.verb == Write::Verb::kDelete) {

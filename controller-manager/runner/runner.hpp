@@ -48,6 +48,7 @@ class Runner {
     TimePoint since;
   };
 
+  void listen(const client::Gvr& gvr, client::Informer& informer);
   Task<Outcome> work(std::string key);
   Task<bool> carry_out(std::string key, std::shared_ptr<Plan> plan);
   Task<bool> carry_out_one(std::string key, std::shared_ptr<Plan> plan, size_t index);

@@ -103,7 +103,44 @@ def delete(lab):
     check_equal(lab.get("ct")["items"], [], "nothing is left")
 
 
-PARTS = [use, refuse, explain, delete]
+def owned(lab):
+    """Custom objects own others, are owned, are counted by a quota, and go with their namespace."""
+    define(lab)
+    lab.kubectl("create", "namespace", "custom")
+    lab.kubectl("create", "quota", "few", "-n", "custom",
+                "--hard=count/crontabs.stable.example.com=2,configmaps=5")
+
+    def make(name, owner=None):
+        text = CRONTAB.replace("default", "custom") % (name, "{cronSpec: '* * * * *'}")
+        if owner is not None:
+            text = text.replace("namespace: custom", "namespace: custom, ownerReferences: [{"
+                                "apiVersion: stable.example.com/v1, kind: CronTab, name: %s, "
+                                "uid: %s}]" % (owner["name"], owner["uid"]))
+        lab.kubectl("apply", "-f", "-", stdin=text)
+        return lab.get("crontab", name, "-n", "custom")["metadata"]
+
+    parent = make("parent")
+    make("child", parent)
+
+    def used():
+        return lab.get("quota", "few", "-n", "custom").get("status", {}).get("used", {})
+    wait_for("the quota to count them",
+             lambda: used().get("count/crontabs.stable.example.com") == "2", 60)
+    check_equal(used()["configmaps"], "1", "kube-root-ca.crt is counted")
+    lab.refused("apply", "-f", "-", text="exceeded quota: few", stdin=CRONTAB.replace(
+        "default", "custom") % ("third", "{cronSpec: '* * * * *'}"))
+    lab.kubectl("delete", "crontab", "parent", "-n", "custom")
+    wait_for("the child to go with its owner",
+             lambda: not lab.names_of("crontabs", "-n", "custom"), 60)
+    wait_for("the quota to count none",
+             lambda: used().get("count/crontabs.stable.example.com") == "0", 60)
+    make("last")
+    lab.kubectl("delete", "namespace", "custom", "--timeout=60s")
+    check_equal(lab.names_of("crontabs", "-A"), [], "objects of a namespace that is gone")
+    lab.kubectl("delete", "crd", "crontabs.stable.example.com")
+
+
+PARTS = [use, refuse, explain, delete, owned]
 
 
 def custom_resources():
