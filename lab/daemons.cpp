@@ -153,6 +153,8 @@ std::vector<DaemonCommand> daemon_commands(const Layout& layout, const ClusterSh
                        layout.pki("kubelet-sim-server.key"),
                        "--client-ca-file",
                        layout.pki("ca.crt"),
+                       "--runtime",
+                       shape.runtime,
                        "--serve-network",
                        "--pod-range",
                        network.pods,

@@ -64,6 +64,7 @@ Result<ClusterShape> Layout::load() const {
   shape.cluster_token = get_string(root, "clusterToken");
   shape.store = get_string(root, "store", "kvstore");
   shape.store_tls = get_bool(root, "storeTls");
+  shape.runtime = get_string(root, "runtime", "auto");
   shape.network_slot = static_cast<int>(get_int(root, "networkSlot"));
   const auto count = [](const std::vector<int>& v) { return static_cast<int>(v.size()); };
   const bool has_store =
@@ -91,6 +92,7 @@ Status Layout::save(const ClusterShape& shape) const {
   root["clusterToken"] = shape.cluster_token;
   root["store"] = shape.store;
   root["storeTls"] = shape.store_tls;
+  root["runtime"] = shape.runtime;
   root["networkSlot"] = shape.network_slot;
   return write_file(path("cluster.json"), to_pretty_json(root) + "\n", 0600);
 }

@@ -23,8 +23,9 @@ struct ClusterShape {
   std::string cluster_token;  // a store member of another cluster is refused
   // Or "etcd": Debian's etcd-server in its place; or "embedded": in the process of the apiserver.
   std::string store = "kvstore";
-  bool store_tls = false;  // mutual TLS from, to and between store members
-  int network_slot = 0;    // which loopback addresses: lab/network.hpp
+  bool store_tls = false;        // mutual TLS from, to and between store members
+  std::string runtime = "auto";  // of kubelet-sim: which containers are processes
+  int network_slot = 0;          // which loopback addresses: lab/network.hpp
 
   bool embedded() const { return store == "embedded"; }
 };

@@ -25,6 +25,7 @@ struct UpFlags {
   int port = 6443;
   std::string store = "kvstore";
   bool store_tls = false;
+  std::string runtime;  // not said
   bool embedded = false;
   Duration timeout = std::chrono::seconds(60);
 };
@@ -117,6 +118,10 @@ Result<Prepared> prepare(const Layout& layout, const UpFlags& flags) {
     ASSIGN_OR_RETURN(shape, new_shape(flags));
     ASSIGN_OR_RETURN(claim, NetworkClaim::first_free());
     shape.network_slot = claim->slot();
+  }
+  if (!flags.runtime.empty() && flags.runtime != shape.runtime) {
+    stop_daemons(layout, {"kubelet-sim-1"}, std::chrono::seconds(5));  // it learns it at its start
+    shape.runtime = flags.runtime;
   }
   if (!claim) claim = NetworkClaim::of(shape.network_slot);
   RETURN_IF_ERROR(make_credentials(layout, shape));
@@ -262,6 +267,11 @@ int run_up(int argc, char** argv) {
       .one_of({"kvstore", "etcd"});
   flags.add("--embedded", &values.embedded,
             "one apiserver with the store in its process (fixed when first started)");
+  flags
+      .add("--runtime", &values.runtime,
+           "which containers are processes: scripted (none), auto (those of well-known images, the "
+           "default) or process (all); later calls can change it")
+      .one_of({"scripted", "auto", "process"});
   flags.add("--store-tls", &values.store_tls,
             "mutual TLS from, to and between store members (fixed when first started)");
   flags.add("--timeout", &values.timeout, "how long to wait for readiness");

@@ -7,38 +7,10 @@
 
 #include "base/check.hpp"
 #include "base/yaml.hpp"
+#include "kubelet/builtin_images.hpp"
 
 namespace coracle::kubelet {
 namespace {
-
-constexpr std::string_view kBuiltin = R"yaml(
-images:
-- name: "*"
-  missingTags: [BadImageTAG, no-such-tag, does-not-exist]
-- name: nginx
-  pull: 200ms
-  logs:
-  - "/docker-entrypoint.sh: Configuration complete; ready for start up"
-  - "start worker processes"
-- name: redis
-  pull: 150ms
-  logs: ["Ready to accept connections tcp"]
-- name: httpd
-  logs: ["AH00094: Command line: 'httpd -D FOREGROUND'"]
-- name: mysql
-  pull: 400ms
-  logs: ["ready for connections"]
-- name: postgres
-  pull: 400ms
-  logs: ["database system is ready to accept connections"]
-- {name: busybox, shell: true}
-- {name: alpine, shell: true}
-- {name: ubuntu, shell: true}
-- {name: debian, shell: true}
-- {name: centos, shell: true}
-- {name: bash, shell: true}
-- {name: hello-world, runFor: 100ms, logs: ["Hello from Docker!"]}
-)yaml";
 
 Status bad(const std::string& image, const std::string& what) {
   return invalid_argument(fmt::format("image catalog: image \"{}\": {}", image, what));
@@ -66,6 +38,19 @@ Status read_strings(const std::string& image, std::string_view field, const json
   return {};
 }
 
+Status read_map(const std::string& image, std::string_view field, const json::value& v,
+                std::vector<std::pair<std::string, std::string>>* out) {
+  out->clear();
+  if (!v.is_object()) return bad(image, fmt::format("{} must be a map of strings", field));
+  for (const auto& member : v.get_object()) {
+    if (!member.value().is_string()) {
+      return bad(image, fmt::format("{} must be a map of strings", field));
+    }
+    out->emplace_back(member.key(), member.value().get_string());
+  }
+  return {};
+}
+
 Status read_field(const std::string& image, std::string_view key, const json::value& v,
                   ImageBehaviour* b) {
   const bool text = v.is_string();
@@ -83,6 +68,23 @@ Status read_field(const std::string& image, std::string_view key, const json::va
       return {};
     }
     return read_duration(image, key, v, &slot.emplace());
+  }
+  if (key == "entrypoint") return read_strings(image, key, v, &b->entrypoint);
+  if (key == "cmd") return read_strings(image, key, v, &b->cmd);
+  if (key == "env") return read_map(image, key, v, &b->env);
+  if (key == "programs") return read_map(image, key, v, &b->programs);
+  if (key == "files") return read_map(image, key, v, &b->files);
+  for (const auto& [name, slot] :
+       {std::pair{"workingDir", &b->working_dir}, std::pair{"version", &b->version},
+        std::pair{"versionEnv", &b->version_env}}) {
+    if (key != name || !text) continue;
+    *slot = v.get_string();
+    return {};
+  }
+  for (const auto& [name, slot] : {std::pair{"user", &b->user}, std::pair{"group", &b->group}}) {
+    if (key != name || !v.is_int64() || v.get_int64() < 0) continue;
+    *slot = v.get_int64();
+    return {};
   }
   if (key == "exitCode" && v.is_int64() && v.get_int64() >= 0 && v.get_int64() <= 255) {
     b->exit_code = static_cast<int>(v.get_int64());
@@ -149,9 +151,20 @@ ImageName parse_image(std::string_view reference) {
   return image;
 }
 
+std::vector<std::pair<std::string, std::string>> ImageBehaviour::environment(
+    std::string_view tag) const {
+  auto out = env;
+  if (version_env.empty()) return out;
+  const std::string_view number = tag.substr(0, tag.find('-'));
+  const bool is_version = number.find('.') != std::string_view::npos &&
+                          number.find_first_not_of("v.0123456789") == std::string_view::npos;
+  out.emplace_back(version_env, is_version ? std::string(number) : version);
+  return out;
+}
+
 ImageCatalog ImageCatalog::builtin() {
   ImageCatalog catalog;
-  const Status added = catalog.add(kBuiltin);
+  const Status added = catalog.add(builtin_images());
   CHECK_MSG(added.ok(), added.to_string());
   return catalog;
 }

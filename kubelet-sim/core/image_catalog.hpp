@@ -23,6 +23,20 @@ struct ImageBehaviour {
   bool shell = false;                     // no command: a shell without input, which ends at once
   std::vector<std::string> logs;          // printed at its start
   std::vector<std::string> missing_tags;  // cannot be pulled
+
+  // What the process runtime makes of it (docs/formats/images.md). With none of the first two it
+  // stays scripted unless its container names a command that busybox knows.
+  std::vector<std::string> entrypoint, cmd;
+  std::vector<std::pair<std::string, std::string>> env;
+  std::string working_dir = "/";
+  std::string version, version_env;  // by default, and the variable that tells it
+  long long user = 0, group = 0;
+  std::vector<std::pair<std::string, std::string>> programs;  // path -> program of lab-image
+  std::vector<std::pair<std::string, std::string>> files;     // path -> content
+
+  bool has_program() const { return !entrypoint.empty() || !cmd.empty(); }
+  // Its environment, the version by the tag where that is one ("1.25-alpine" -> 1.25).
+  std::vector<std::pair<std::string, std::string>> environment(std::string_view tag) const;
 };
 
 // "docker.io/library/nginx:1.25@sha256:.." -> name "nginx", tag "1.25" ("latest" when there is

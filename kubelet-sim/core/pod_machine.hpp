@@ -14,12 +14,9 @@
 #include "base/json.hpp"
 #include "kubelet/container_machine.hpp"
 #include "kubelet/image_catalog.hpp"
+#include "kubelet/pod_environment.hpp"
 
 namespace coracle::kubelet {
-
-struct PodPlace {
-  std::string host_ip, pod_ip;
-};
 
 // How the containers of a pod are run, which the node's driver decides.
 enum class ContainerKind {

@@ -3,6 +3,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <filesystem>
 
 #include "base/flags.hpp"
 #include "base/log.hpp"
@@ -31,7 +35,12 @@ struct Options {
   bool serve_network = false;
   std::string cluster_dns, cluster_domain = "cluster.local";
   int network_claim = -1;
+  std::string runtime = "auto", lab_image, busybox = "/usr/bin/busybox";
 };
+
+// Of the machine's users that stand for those in the containers that root starts: above all that
+// people and services have.
+constexpr std::int64_t kFirstOutsideId = 1'000'000'000, kOutsideIds = 65'536;
 
 std::string address_of(const Options& options, int ordinal) {
   in_addr base{};
@@ -58,6 +67,13 @@ void add_flags(Flags& flags, Options* o) {
   flags.add("--tls-cert-file", &o->cert_file, "server certificate for the nodes' addresses");
   flags.add("--tls-private-key-file", &o->key_file, "its key");
   flags.add("--client-ca-file", &o->client_ca_file, "who may read logs: certificates of this CA");
+  flags
+      .add("--runtime", &o->runtime,
+           "which containers are processes: none (scripted), those whose image or command is known "
+           "(auto), all (process)")
+      .one_of({"scripted", "auto", "process"});
+  flags.add("--lab-image", &o->lab_image, "the program that starts containers and plays images");
+  flags.add("--busybox", &o->busybox, "a static busybox: the containers' commands");
   flags.add("--serve-network", &o->serve_network,
             "carry the traffic of Services, and answer DNS on --cluster-dns");
   flags.add("--cluster-dns", &o->cluster_dns, "address of the cluster's DNS");
@@ -74,6 +90,54 @@ kubelet::ImageCatalog images_of(const Options& options) {
     fail_startup(fmt::format("--image-catalog {}: {}", options.image_catalog, added.message()));
   }
   return catalog;
+}
+
+// Each container takes a handful of descriptors.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65'536);
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Null: containers are scripted, and the log says why unless that was asked for.
+std::unique_ptr<kubelet::ProcessRuntime> make_runtime(net::AsioExecutor& executor,
+                                                      Options* options) {
+  if (options->runtime == "scripted") return nullptr;
+  const auto without = [&](const std::string& why) {
+    if (options->runtime == "process") fail_startup("--runtime process: " + why);
+    log::warn("all containers are scripted: {}", why);
+    return nullptr;
+  };
+  if (options->root_dir.empty()) return without("there is no --root-dir");
+  std::error_code error;
+  options->root_dir = std::filesystem::absolute(options->root_dir, error);
+  std::filesystem::create_directories(options->root_dir, error);
+  if (options->lab_image.empty()) {
+    options->lab_image =
+        std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "lab-image";
+  }
+  raise_descriptor_limit();
+  kubelet::RuntimeOptions runtime{options->root_dir, options->lab_image, options->busybox};
+  if (geteuid() == 0) {
+    runtime.first_outside_id = kFirstOutsideId;
+    runtime.outside_ids = kOutsideIds;
+  }
+  auto made = kubelet::ProcessRuntime::create(executor, std::move(runtime));
+  if (!made.ok()) return without(made.status().message());
+  return std::move(*made);
+}
+
+kubelet::RunnerOptions runner_options(const Options& options) {
+  kubelet::RunnerOptions runner;
+  runner.mode = options.runtime == "scripted"  ? kubelet::RuntimeMode::kScripted
+                : options.runtime == "process" ? kubelet::RuntimeMode::kProcess
+                                               : kubelet::RuntimeMode::kAuto;
+  runner.root_dir = options.root_dir;
+  if (!options.cluster_dns.empty()) runner.dns.address = options.cluster_dns;
+  runner.dns.domain = options.cluster_domain;
+  runner.dns.host_resolv_conf = kubelet::read_start("/etc/resolv.conf", 64u << 10);
+  return runner;
 }
 
 // The nodes with their log servers' ports; without TLS files there are no log servers.
@@ -125,8 +189,10 @@ int main(int argc, char** argv) {
                        read_flag_file("--tls-private-key-file", options.key_file), client_ca});
   }
   kubelet::NodeAgent nodes(executor, **api, rng.split(), make_nodes(options, logs.get()));
-  kubelet::PodManager pods(executor, **api, rng.split(), nodes, images_of(options),
-                           options.pod_range);
+  const kubelet::ImageCatalog images = images_of(options);
+  auto runtime = make_runtime(executor, &options);
+  kubelet::PodRunner runner(executor, **api, images, runner_options(options), std::move(runtime));
+  kubelet::PodManager pods(executor, **api, rng.split(), nodes, images, runner, options.pod_range);
   if (logs) logs->serve(&pods);
 
   std::unique_ptr<net::Server> health;

@@ -56,11 +56,12 @@ void clear_reasons(json::value* patch) {
 }  // namespace
 
 PodManager::PodManager(Executor& executor, client::Api& api, Rng rng, const NodeAgent& nodes,
-                       ImageCatalog catalog, std::string pod_range_start)
+                       const ImageCatalog& catalog, PodRunner& runner, std::string pod_range_start)
     : executor_(executor),
       api_(api),
       nodes_(nodes),
-      catalog_(std::move(catalog)),
+      catalog_(catalog),
+      runner_(runner),
       pods_api_(api, kPods),
       informer_(executor, api, rng,
                 {.gvr = kPods,
@@ -79,6 +80,17 @@ void PodManager::start() {
   informer_.add_handler({[this](const auto& pod, bool) { on_pod(pod); },
                          [this](const auto&, const auto& pod) { on_pod(pod); },
                          [this](const auto& pod, bool) { on_gone(pod); }});
+  runner_.start({[this](const std::string& uid, const Seen& s) { seen(uid, s); },
+                 [this](const std::string& uid, const std::string& container, LogLine line) {
+                   const auto found = workers_.find(uid);
+                   if (found == workers_.end()) return;
+                   found->second.machine->print(container, std::move(line));
+                 }});
+  informer_.when_synced([this] {
+    std::set<std::string> uids;
+    for (const auto& [uid, worker] : workers_) uids.insert(uid);
+    runner_.forget_all_but(uids);
+  });
   informer_.start();
   queue_.start();
 }
@@ -106,16 +118,20 @@ void PodManager::on_pod(const client::ObjectPtr& pod) {
   }
   Worker& worker = found->second;
   worker.pod = pod;
+  runner_.update(uid, pod);
   if (contradicted(worker)) {
     worker.written.clear();
     queue_.add(uid);
   }
   PodStep seen;
   worker.machine->observe(*pod, now(), &seen);
-  report(worker, seen);
-  if (deleting(*pod)) run(worker);
+  act(worker, seen);
+  if (deleting(*pod) || coracle::find(*pod, "spec.ephemeralContainers") != nullptr) run(worker);
   if (terminal(*pod) && !deleting(*pod) && get_string(*pod, "status.reason") == "Evicted") {
-    worker.machine->fail(now(), "Evicted", std::string(get_string(*pod, "status.message")), &seen);
+    PodStep failed;
+    worker.machine->fail(now(), "Evicted", std::string(get_string(*pod, "status.message")),
+                         &failed);
+    act(worker, failed);
     run(worker);
   }
 }
@@ -139,11 +155,12 @@ void PodManager::begin(const client::ObjectPtr& pod, const NodeFacts& node) {
   uid_of_key_[worker.key] = uid;
   const PodPlace place{node.internal_ip,
                        get_bool(*pod, "spec.hostNetwork") ? node.internal_ip : take_address(pod)};
-  worker.machine = std::make_unique<PodMachine>(*pod, place, catalog_, now());
+  worker.machine =
+      std::make_unique<PodMachine>(*pod, place, catalog_, now(), runner_.traits_of(*pod));
   if (terminal(*pod)) worker.finished = true;  // nothing runs: only its object is left to remove
   PodStep seen;
   worker.machine->observe(*pod, now(), &seen);
-  report(worker, seen);
+  act(worker, seen);
   run(worker);
 }
 
@@ -152,6 +169,7 @@ void PodManager::on_gone(const client::ObjectPtr& pod) {
   if (found == workers_.end()) return;
   Worker& worker = found->second;
   executor_.cancel(worker.timer);
+  runner_.forget(worker.uid);
   addresses_.erase(parse_address(worker.machine->place().pod_ip));
   const auto uid = uid_of_key_.find(worker.key);
   if (uid != uid_of_key_.end() && uid->second == worker.uid) uid_of_key_.erase(uid);
@@ -175,7 +193,7 @@ void PodManager::run(Worker& worker) {
   executor_.cancel(worker.timer);
   const PodStep step = worker.machine->step(now());
   worker.finished = worker.finished || step.finished;
-  report(worker, step);
+  act(worker, step);
   if (step.changed || step.finished || worker.finished) queue_.add(worker.uid);
   if (step.next) {
     worker.timer = executor_.after(*step.next - executor_.now(), [this, uid = worker.uid] {
@@ -185,7 +203,34 @@ void PodManager::run(Worker& worker) {
   }
 }
 
-void PodManager::report(Worker& worker, const PodStep& step) {
+RunnerPod PodManager::runner_pod(const Worker& worker) const {
+  return {worker.uid, worker.pod, nodes_.find(worker.node), worker.machine->place()};
+}
+
+void PodManager::seen(const std::string& uid, const Seen& seen) {
+  const auto found = workers_.find(uid);
+  if (found == workers_.end()) return;
+  PodStep step;
+  found->second.machine->see(seen, now(), &step);
+  act(found->second, step);
+  if (step.changed) queue_.add(uid);
+  run(found->second);
+}
+
+std::string PodManager::uid_of(const std::string& ns, const std::string& name) const {
+  const auto uid = uid_of_key_.find(ns + "/" + name);
+  return uid == uid_of_key_.end() ? std::string() : uid->second;
+}
+
+std::string PodManager::first_container(const std::string& uid) const {
+  const auto found = workers_.find(uid);
+  if (found == workers_.end()) return {};
+  const json::array& list = get_array(*found->second.pod, "spec.containers");
+  return list.empty() ? std::string() : std::string(get_string(list[0], "name"));
+}
+
+void PodManager::act(Worker& worker, const PodStep& step) {
+  for (const Wish& wish : step.wishes) runner_.carry_out(runner_pod(worker), wish);
   for (const PodEvent& event : step.events) {
     client::EventInput input;
     input.regarding = client::object_reference(*worker.pod, event.field_path);

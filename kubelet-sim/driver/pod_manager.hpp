@@ -16,6 +16,7 @@
 #include "client/work_queue.hpp"
 #include "kubelet/pod_machine.hpp"
 #include "kubelet_driver/node_agent.hpp"
+#include "kubelet_driver/pod_runner.hpp"
 
 namespace coracle::kubelet {
 
@@ -24,7 +25,7 @@ inline constexpr int kStatusWorkers = 32;
 class PodManager {
  public:
   PodManager(Executor& executor, client::Api& api, Rng rng, const NodeAgent& nodes,
-             ImageCatalog catalog, std::string pod_range_start);
+             const ImageCatalog& catalog, PodRunner& runner, std::string pod_range_start);
 
   void start();
   void stop();
@@ -33,6 +34,11 @@ class PodManager {
 
   // For the log server; null when no such pod runs here.
   const PodMachine* find(const std::string& ns, const std::string& name) const;
+  // Its uid; empty when no such pod runs here.
+  std::string uid_of(const std::string& ns, const std::string& name) const;
+  // The name of its first container.
+  std::string first_container(const std::string& uid) const;
+  PodRunner& runner() { return runner_; }
 
  private:
   struct Worker {
@@ -52,7 +58,9 @@ class PodManager {
   bool contradicted(const Worker& worker) const;
   void begin(const client::ObjectPtr& pod, const NodeFacts& node);
   void run(Worker& worker);
-  void report(Worker& worker, const PodStep& step);
+  void act(Worker& worker, const PodStep& step);
+  void seen(const std::string& uid, const Seen& seen);
+  RunnerPod runner_pod(const Worker& worker) const;
   Task<client::WorkQueueDriver::Finish> write(std::string uid);
   client::EventRecorder& recorder(const std::string& node);
   std::string take_address(const client::ObjectPtr& pod);
@@ -60,7 +68,8 @@ class PodManager {
   Executor& executor_;
   client::Api& api_;
   const NodeAgent& nodes_;
-  const ImageCatalog catalog_;
+  const ImageCatalog& catalog_;
+  PodRunner& runner_;
   client::ResourceClient pods_api_;
   client::Informer informer_;
   std::map<std::string, Worker> workers_;          // by uid

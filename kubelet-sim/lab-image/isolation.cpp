@@ -156,6 +156,11 @@ Problem join_namespaces(pid_t process) {
 }
 
 Problem become_user(const Config& config) {
+  umask(022);
+  const rlimit core{0, 0};
+  setrlimit(RLIMIT_CORE, &core);
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (!config.isolate) return {};  // no other user than ours
   if (config.id_count != 0 && setgroups(config.groups.size(), config.groups.data()) != 0) {
     return failed("groups");
   }
@@ -169,10 +174,6 @@ Problem become_user(const Config& config) {
     const rlimit limit{config.as_bytes, config.as_bytes};
     if (setrlimit(RLIMIT_AS, &limit) != 0) return failed("memory limit");
   }
-  const rlimit core{0, 0};
-  setrlimit(RLIMIT_CORE, &core);
-  umask(022);
-  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   return {};
 }
 

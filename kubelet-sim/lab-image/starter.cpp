@@ -31,7 +31,8 @@ constexpr int kCannotStart = 128;
 
 void report(const std::string& line) {
   const std::string text = line + "\n";
-  [[maybe_unused]] const ssize_t n = write(kReport, text.data(), text.size());
+  // Nobody reads any more: kubelet-sim is gone, and we with it.
+  if (write(kReport, text.data(), text.size()) < 0 && errno == EPIPE) _exit(kCannotStart);
 }
 
 void send_descriptor(int channel, int fd) {
@@ -220,6 +221,7 @@ bool read_order(Config* config) {
   }
   const pid_t command = fork();
   if (command == 0) become_command(config, channel);
+  close(channel);
   report("P " + std::to_string(command));
   // A hang-up or a stop reaches the command; we end with it.
   sigset_t set;
@@ -238,7 +240,11 @@ bool read_order(Config* config) {
 
 int supervise(const Config& config, pid_t child, int signals, int channel) {
   const int listener = receive_descriptor(channel);
+  // The other end closes when the command is executed, or cannot be.
+  char byte = 0;
+  while (read(channel, &byte, 1) > 0 || errno == EINTR) errno = 0;
   close(channel);
+  report("S");
   // The container's output must end with the container, not with us.
   for (const int fd : {0, 1, 2}) close(fd);
   const int code = Watcher(config, child).run(signals, listener);

@@ -1,0 +1,114 @@
+#include "kubelet/builtin_images.hpp"
+
+namespace coracle::kubelet {
+
+namespace {
+
+// Pages and configuration are our own words.
+constexpr std::string_view kImages = R"yaml(
+images:
+- name: "*"
+  missingTags: [BadImageTAG, no-such-tag, does-not-exist]
+- name: nginx
+  pull: 200ms
+  cmd: [nginx, -g, daemon off;]
+  version: 1.27.5
+  versionEnv: NGINX_VERSION
+  programs: {/usr/sbin/nginx: nginx}
+  files:
+    /etc/nginx/nginx.conf: |
+      events { worker_connections 256; }
+      http { include /etc/nginx/conf.d/*.conf; }
+    /etc/nginx/conf.d/default.conf: |
+      server {
+          listen 80;
+          server_name localhost;
+          location / {
+              root /usr/share/nginx/html;
+              index index.html index.htm;
+          }
+      }
+    /usr/share/nginx/html/index.html: |
+      <!DOCTYPE html>
+      <html>
+      <head><title>Welcome to nginx!</title></head>
+      <body>
+      <h1>Welcome to nginx!</h1>
+      <p>This page comes from a simulated nginx in a Coracle cluster. Put your own into
+      /usr/share/nginx/html, by a volume or by kubectl cp.</p>
+      </body>
+      </html>
+  logs:
+  - "/docker-entrypoint.sh: Configuration complete; ready for start up"
+  - "start worker processes"
+- name: nginxinc/nginx-unprivileged
+  cmd: [nginx, -g, daemon off;]
+  user: 101
+  group: 101
+  version: 1.27.5
+  versionEnv: NGINX_VERSION
+  programs: {/usr/sbin/nginx: nginx}
+  files:
+    /etc/nginx/nginx.conf: |
+      events { worker_connections 256; }
+      http { include /etc/nginx/conf.d/*.conf; }
+    /etc/nginx/conf.d/default.conf: |
+      server { listen 8080; location / { root /usr/share/nginx/html; } }
+    /usr/share/nginx/html/index.html: |
+      <!DOCTYPE html>
+      <html><head><title>Welcome to nginx!</title></head>
+      <body><h1>Welcome to nginx!</h1></body></html>
+- name: redis
+  pull: 150ms
+  cmd: [redis-server]
+  workingDir: /data
+  version: 7.4.2
+  versionEnv: REDIS_VERSION
+  programs: {/usr/local/bin/redis-server: redis-server, /usr/local/bin/redis-cli: redis-cli}
+  logs: ["Ready to accept connections tcp"]
+- name: httpd
+  cmd: [httpd-foreground]
+  workingDir: /usr/local/apache2
+  version: 2.4.63
+  versionEnv: HTTPD_VERSION
+  env: {PATH: "/usr/local/apache2/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+  programs: {/usr/local/apache2/bin/httpd: httpd}
+  files:
+    /usr/local/apache2/bin/httpd-foreground: "#!/bin/sh\nexec httpd \"$@\"\n"
+    /usr/local/apache2/htdocs/index.html: "<html><body><h1>It works!</h1></body></html>\n"
+  logs: ["AH00094: Command line: 'httpd -D FOREGROUND'"]
+- name: mysql
+  pull: 400ms
+  logs: ["ready for connections"]
+- name: postgres
+  pull: 400ms
+  logs: ["database system is ready to accept connections"]
+- {name: busybox, shell: true, cmd: [sh]}
+- {name: radial/busyboxplus, shell: true, cmd: [sh]}
+- {name: alpine, shell: true, cmd: [/bin/sh]}
+- {name: ubuntu, shell: true, cmd: [/bin/bash]}
+- {name: debian, shell: true, cmd: [bash]}
+- {name: centos, shell: true, cmd: [/bin/bash]}
+- {name: fedora, shell: true, cmd: [/bin/bash]}
+- {name: bash, shell: true, cmd: [bash]}
+- {name: hello-world, runFor: 100ms, logs: ["Hello from Docker!"],
+   cmd: [sh, -c, 'echo; echo "Hello from Docker!"; echo "This message shows that your installation appears to be working correctly."; echo']}
+- {name: curlimages/curl, entrypoint: [curl], user: 100, group: 101}
+- {name: hashicorp/http-echo, entrypoint: [/http-echo], programs: {/http-echo: http-echo}}
+- {name: registry.k8s.io/e2e-test-images/agnhost, entrypoint: [/agnhost], cmd: [pause], programs: {/agnhost: agnhost}}
+- {name: k8s.gcr.io/e2e-test-images/agnhost, entrypoint: [/agnhost], cmd: [pause], programs: {/agnhost: agnhost}}
+- {name: k8s.gcr.io/liveness, cmd: [/server], programs: {/server: liveness}}
+- {name: registry.k8s.io/liveness, cmd: [/server], programs: {/server: liveness}}
+- {name: gcr.io/google-samples/hello-app, entrypoint: [/hello-app], versionEnv: APP_VERSION, version: 1.0.0, programs: {/hello-app: hello-app}}
+- {name: us-docker.pkg.dev/google-samples/containers/gke/hello-app, entrypoint: [/hello-app], versionEnv: APP_VERSION, version: 1.0.0, programs: {/hello-app: hello-app}}
+- {name: linuxacademycontent/kubeserve, entrypoint: [/kubeserve], programs: {/kubeserve: kubeserve}}
+- {name: chadmcrowell/kubeserve2, entrypoint: [/kubeserve], programs: {/kubeserve: kubeserve}}
+- {name: traefik/whoami, entrypoint: [/whoami], programs: {/whoami: whoami}}
+- {name: containous/whoami, entrypoint: [/whoami], programs: {/whoami: whoami}}
+)yaml";
+
+}  // namespace
+
+std::string_view builtin_images() { return kImages; }
+
+}  // namespace coracle::kubelet

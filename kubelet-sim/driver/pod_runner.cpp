@@ -1,0 +1,283 @@
+#include "kubelet_driver/pod_runner.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "base/log.hpp"
+#include "base/strings.hpp"
+
+namespace coracle::kubelet {
+namespace {
+
+constexpr Duration kRefreshEvery = std::chrono::seconds(10);
+constexpr size_t kTerminationMessageMax = 4096;
+
+const json::value* container_of(const json::value& pod, std::string_view name) {
+  for (const char* list : {"spec.containers", "spec.initContainers", "spec.ephemeralContainers"}) {
+    for (const json::value& c : get_array(pod, list)) {
+      if (get_string(c, "name") == name) return &c;
+    }
+  }
+  return nullptr;
+}
+
+NodeResources resources_of(const NodeFacts& node) {
+  return {node.cpu, node.memory, node.ephemeral_storage};
+}
+
+// A name as a file name: volumes and containers have DNS labels, so this changes none of them.
+std::string safe(std::string_view name) { return replace_all(std::string(name), "/", "_"); }
+
+}  // namespace
+
+PodRunner::PodRunner(net::AsioExecutor& executor, client::Api& api, const ImageCatalog& catalog,
+                     RunnerOptions options, std::unique_ptr<ProcessRuntime> runtime)
+    : executor_(executor),
+      catalog_(catalog),
+      options_(std::move(options)),
+      runtime_(std::move(runtime)),
+      sources_(executor, api),
+      prober_{executor, runtime_.get()} {}
+
+PodRunner::~PodRunner() { executor_.cancel(refresh_timer_); }
+
+void PodRunner::start(Events events) {
+  events_ = std::move(events);
+  if (runtime_) refresh_timer_ = executor_.after(kRefreshEvery, [this] { refresh(); });
+}
+
+std::string PodRunner::folder_of(const std::string& uid) const {
+  return options_.root_dir + "/pods/" + safe(uid);
+}
+
+ContainerKind PodRunner::kind_of(const json::value& container) const {
+  const auto scripted =
+      environment_sources(container).empty() ? ContainerKind::kScripted : ContainerKind::kAsking;
+  if (!runtime_ || options_.mode == RuntimeMode::kScripted) return scripted;
+  if (options_.mode == RuntimeMode::kProcess) return ContainerKind::kReal;
+  const ImageBehaviour& image = catalog_.find(get_string(container, "image"));
+  if (image.has_program()) return ContainerKind::kReal;
+  const json::array& command = get_array(container, "command");
+  if (command.empty() || !command[0].is_string()) return scripted;
+  const std::string word(command[0].get_string());
+  return runtime_->has_applet(word.substr(word.rfind('/') + 1)) ? ContainerKind::kReal : scripted;
+}
+
+PodTraits PodRunner::traits_of(const json::value& pod) const {
+  PodTraits traits;
+  traits.kind_of = [this](const json::value& container) { return kind_of(container); };
+  for (const char* list : {"spec.containers", "spec.initContainers"}) {
+    for (const json::value& c : get_array(pod, list)) {
+      traits.prepare = traits.prepare || kind_of(c) == ContainerKind::kReal;
+    }
+  }
+  for (const json::value& volume : get_array(pod, "spec.volumes")) {
+    if (get_string(volume, "name").starts_with("kube-api-access-")) continue;
+    traits.prepare = traits.prepare || is_file_volume(volume) ||
+                     find(volume, "persistentVolumeClaim") != nullptr;
+  }
+  return traits;
+}
+
+// Not inside the caller: the machine that wished is still at work.
+void PodRunner::tell(const std::string& uid, const Wish& wish, Seen seen) {
+  seen.container = wish.container;
+  seen.run = wish.run;
+  seen.probe = wish.probe;
+  seen.hook = wish.hook;
+  executor_.post([this, uid, seen = std::move(seen)] {
+    if (pods_.contains(uid)) events_.seen(uid, seen);
+  });
+}
+
+void PodRunner::carry_out(const RunnerPod& pod, const Wish& wish) {
+  Known& known = pods_[pod.uid];
+  known.pod = pod;
+  const ContainerId id{pod.uid, wish.container};
+  switch (wish.kind) {
+    case Wish::Kind::kPrepare:
+      return spawn<Seen>(prepare(pod.uid), [this, uid = pod.uid, wish](Seen seen) {
+        tell(uid, wish, std::move(seen));
+      });
+    case Wish::Kind::kStart:
+      known.starting.insert(wish.container);
+      known.cancelled.erase(wish.container);
+      return spawn<std::optional<Seen>>(start_container(pod.uid, wish),
+                                        [this, uid = pod.uid, wish](std::optional<Seen> seen) {
+                                          if (const auto k = pods_.find(uid); k != pods_.end()) {
+                                            k->second.starting.erase(wish.container);
+                                          }
+                                          if (seen) tell(uid, wish, std::move(*seen));
+                                        });
+    case Wish::Kind::kTerminate:
+    case Wish::Kind::kKill:
+      if (known.starting.contains(wish.container)) known.cancelled.insert(wish.container);
+      if (!runtime_) return;
+      if (wish.kind == Wish::Kind::kKill) return runtime_->kill(id);
+      return runtime_->terminate(id);
+    case Wish::Kind::kProbe:
+    case Wish::Kind::kHook:
+      return probe(known, wish);
+  }
+}
+
+void PodRunner::probe(const Known& known, const Wish& wish) {
+  const json::value* container = container_of(*known.pod.object, wish.container);
+  const bool hook = wish.kind == Wish::Kind::kHook;
+  static constexpr const char* kNames[] = {"startupProbe", "livenessProbe", "readinessProbe"};
+  const json::value* spec = nullptr;
+  if (container != nullptr && hook) {
+    spec = find(*container,
+                wish.hook == HookKind::kPostStart ? "lifecycle.postStart" : "lifecycle.preStop");
+  } else if (container != nullptr) {
+    spec = find(*container, kNames[static_cast<int>(wish.probe)]);
+  }
+  const auto answer = [this, uid = known.pod.uid, wish, hook](ProbeAnswer a) {
+    tell(uid, wish,
+         {.kind = hook ? Seen::Kind::kHook : Seen::Kind::kProbe,
+          .good = a.good,
+          .message = std::move(a.message)});
+  };
+  if (spec == nullptr) return answer({false, "it is not there any more"});
+  const std::int64_t seconds =
+      hook ? get_int(*known.pod.object, "spec.terminationGracePeriodSeconds", 30)
+           : std::max<std::int64_t>(1, get_int(*spec, "timeoutSeconds", 1));
+  prober_.run({known.pod.uid, wish.container}, *container, known.pod.place.pod_ip, *spec,
+              std::chrono::seconds(seconds), answer);
+}
+
+Task<std::optional<Seen>> PodRunner::start_container(std::string uid, Wish wish) {
+  const RunnerPod pod = pods_.at(uid).pod;
+  const json::value* found = container_of(*pod.object, wish.container);
+  const auto refused = [](std::string reason, std::string message) {
+    return Seen{
+        .kind = Seen::Kind::kRefused, .reason = std::move(reason), .message = std::move(message)};
+  };
+  if (found == nullptr) co_return refused("CreateContainerError", "the container is not there");
+  const json::value container = *found;
+  const bool real = kind_of(container) == ContainerKind::kReal;
+  const auto sources =
+      co_await sources_.fetch(std::string(get_string(*pod.object, "metadata.namespace")),
+                              environment_sources(container), real);
+  const auto known = pods_.find(uid);
+  if (known == pods_.end()) co_return std::nullopt;
+  if (!sources.ok()) co_return refused("CreateContainerConfigError", sources.status().message());
+  const auto environment =
+      container_environment({*pod.object, container, pod.place, resources_of(*pod.node), *sources});
+  if (!environment.ok()) {
+    co_return refused("CreateContainerConfigError", environment.status().message());
+  }
+  if (!real) co_return Seen{.kind = Seen::Kind::kStarted};
+  if (known->second.cancelled.contains(wish.container)) {
+    co_return Seen{.kind = Seen::Kind::kBroken, .reason = "StartError", .message = "stopped"};
+  }
+  co_return start_process(known->second, container, *environment, wish);
+}
+
+std::optional<Seen> PodRunner::start_process(Known& known, const json::value& container,
+                                             const Environment& environment, const Wish& wish) {
+  const json::value& pod = *known.pod.object;
+  const std::string folder = folder_of(known.pod.uid) + "/containers/" + safe(wish.container);
+  const std::string log = folder + "/termination-log";
+  const RuntimeOptions& o = runtime_->options();
+  const std::string_view reference = get_string(container, "image");
+  ImageBehaviour image = catalog_.find(reference);
+  if (!image.has_program() && get_array(container, "command").empty()) {
+    image.cmd = {"/usr/lib/lab-image", "pause"};  // --runtime process: something that waits
+  }
+  auto start =
+      container_start({pod, container, image, environment, known.pod.place,
+                       pod_host_name(pod, known.pod.node->name), parse_image(reference).tag,
+                       runtime_->isolated(), o.first_outside_id, o.outside_ids, folder + "/root",
+                       known.volumes, log, folder_of(known.pod.uid) + "/etc"});
+  const auto refused = [](const char* reason, const Status& why) {
+    return Seen{.kind = Seen::Kind::kRefused, .reason = reason, .message = why.message()};
+  };
+  if (!start.ok()) return refused("CreateContainerConfigError", start.status());
+  if (start->order.args.empty()) {
+    return Seen{.kind = Seen::Kind::kRefused,
+                .reason = "CreateContainerError",
+                .message = "failed to generate container spec: no command specified"};
+  }
+  const Owner owner =
+      o.outside_ids > 0 ? Owner{outside_id(start->order, 0), outside_id(start->order, 0)} : Owner{};
+  // A subPath that is not there is made, as a folder.
+  for (const BindMount& mount : start->order.binds) {
+    struct stat info{};
+    if (stat(mount.source.c_str(), &info) == 0 || mount.source == log) continue;
+    if (const Status s = make_folder(mount.source, 0755, volume_owner(pod)); !s.ok()) {
+      return refused("CreateContainerError", s);
+    }
+  }
+  Status made = make_folder(folder, 0755, owner);
+  if (made.ok()) made = make_file(log, "", 0666, owner);
+  if (!made.ok()) return refused("CreateContainerError", made);
+  auto mounts = make_container_root(
+      runtime_->tools(),
+      {folder + "/root", image, owner, start->order.working_dir, start->order.binds});
+  if (!mounts.ok()) return refused("CreateContainerError", mounts.status());
+  start->order.binds = std::move(*mounts);
+  const Status started = runtime_->start({known.pod.uid, wish.container}, std::move(*start),
+                                         events_of(known.pod.uid, wish, log));
+  if (!started.ok()) return refused("CreateContainerError", started);
+  return std::nullopt;  // its events tell
+}
+
+ContainerEvents PodRunner::events_of(const std::string& uid, const Wish& wish,
+                                     const std::string& log) {
+  ContainerEvents events;
+  events.on_started = [this, uid, wish] { tell(uid, wish, {.kind = Seen::Kind::kStarted}); };
+  // In turn with what is told, so that the first lines belong to the run that is told of.
+  events.on_line = [this, uid, wish](std::string line) {
+    executor_.post(
+        [this, uid, name = wish.container, line = LogLine{executor_.wall_now(), std::move(line)}] {
+          if (pods_.contains(uid)) events_.print(uid, name, line);
+        });
+  };
+  events.on_end = [this, uid, wish, log](const ProcessEnd& end, bool out_of_memory) {
+    if (end.broken) {
+      return tell(
+          uid, wish,
+          {.kind = Seen::Kind::kBroken,
+           .exit_code = 128,
+           .reason = "StartError",
+           .message = fmt::format(
+               "failed to create containerd task: failed to create shim task: OCI runtime "
+               "create failed: runc create failed: unable to start container process: error "
+               "during container init: {}: unknown",
+               end.why)});
+    }
+    tell(uid, wish,
+         {.kind = Seen::Kind::kExited,
+          .exit_code = end.exit_code,
+          .reason = out_of_memory ? "OOMKilled" : "",
+          .message = read_start(log, kTerminationMessageMax)});
+  };
+  return events;
+}
+
+void PodRunner::update(const std::string& uid, const client::ObjectPtr& object) {
+  if (const auto known = pods_.find(uid); known != pods_.end()) known->second.pod.object = object;
+}
+
+void PodRunner::forget(const std::string& uid) {
+  if (runtime_) runtime_->kill_pod(uid);
+  if (pods_.erase(uid) > 0 && runtime_) {
+    // Its mounts are in the namespaces of processes that are ending now.
+    executor_.after(std::chrono::milliseconds(200),
+                    [folder = folder_of(uid)] { remove_tree(folder); });
+  }
+}
+
+void PodRunner::forget_all_but(const std::set<std::string>& uids) {
+  if (!runtime_) return;
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(options_.root_dir + "/pods", error)) {
+    if (!uids.contains(entry.path().filename())) remove_tree(entry.path());
+  }
+}
+
+}  // namespace coracle::kubelet

@@ -1,0 +1,108 @@
+// PodRunner: carries out what pods' machines wish: volumes and files, processes, probes, hooks; and
+// decides which containers are processes. Answers come by `seen`, never inside carry_out().
+//
+// Strand: the executor's. Bound: what runs is bounded by ProcessRuntime; file volumes are looked at
+// again every kRefreshEvery.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "client/object_cache.hpp"
+#include "kubelet/pod_files.hpp"
+#include "kubelet/pod_machine.hpp"
+#include "kubelet/streams.hpp"
+#include "kubelet_driver/node_agent.hpp"
+#include "kubelet_driver/pod_sources.hpp"
+#include "kubelet_runtime/container_order.hpp"
+#include "kubelet_runtime/prober.hpp"
+#include "kubelet_runtime/process_runtime.hpp"
+
+namespace coracle::kubelet {
+
+enum class RuntimeMode {
+  kScripted,  // no processes
+  kAuto,      // images with a program in the catalog, and commands that busybox knows
+  kProcess,   // all; an image without a program waits to be stopped
+};
+
+struct RunnerOptions {
+  RuntimeMode mode = RuntimeMode::kAuto;
+  std::string root_dir;
+  ClusterDns dns;
+};
+
+struct RunnerPod {
+  std::string uid;
+  client::ObjectPtr object;
+  const NodeFacts* node = nullptr;
+  PodPlace place;
+};
+
+class PodRunner {
+ public:
+  struct Events {
+    std::function<void(const std::string& uid, Seen)> seen;
+    std::function<void(const std::string& uid, const std::string& container, LogLine)> print;
+  };
+  // `runtime` null: scripted only.
+  PodRunner(net::AsioExecutor& executor, client::Api& api, const ImageCatalog& catalog,
+            RunnerOptions options, std::unique_ptr<ProcessRuntime> runtime);
+  ~PodRunner();
+
+  void start(Events events);
+  PodTraits traits_of(const json::value& pod) const;
+  void carry_out(const RunnerPod& pod, const Wish& wish);
+  // A newer version of the object.
+  void update(const std::string& uid, const client::ObjectPtr& object);
+  // The pod is gone: its processes and files go too.
+  void forget(const std::string& uid);
+  // Files of pods that are none of ours any more.
+  void forget_all_but(const std::set<std::string>& uids);
+  ProcessRuntime* runtime() const { return runtime_.get(); }
+
+ private:
+  struct Known {
+    RunnerPod pod;
+    std::map<std::string, std::string> volumes;  // name -> folder
+    std::map<std::string, PodSources::Token> tokens;
+    std::set<std::string> starting, cancelled;  // containers
+    bool has_file_volumes = false;
+  };
+
+  ContainerKind kind_of(const json::value& container) const;
+  std::string folder_of(const std::string& uid) const;
+  Owner volume_owner(const json::value& pod) const;
+  void tell(const std::string& uid, const Wish& wish, Seen seen);
+
+  Task<Seen> prepare(std::string uid);
+  Task<Result<std::string>> prepare_volume(std::string uid, json::value volume);
+  Task<Result<bool>> write_files(std::string uid, json::value volume);
+  Task<Result<std::string>> claim_folder(std::string uid, std::string claim);
+  Result<std::string> host_folder(const RunnerPod& pod, const json::value& host_path) const;
+  Status pod_files(const RunnerPod& pod) const;
+  Task<std::optional<Seen>> start_container(std::string uid, Wish wish);
+  std::optional<Seen> start_process(Known& known, const json::value& container,
+                                    const Environment& environment, const Wish& wish);
+  ContainerEvents events_of(const std::string& uid, const Wish& wish, const std::string& log);
+  void probe(const Known& known, const Wish& wish);
+  void refresh();
+  Task<bool> refresh_pod(std::string uid);
+
+  net::AsioExecutor& executor_;
+  const ImageCatalog& catalog_;
+  const RunnerOptions options_;
+  std::unique_ptr<ProcessRuntime> runtime_;
+  PodSources sources_;
+  Prober prober_;
+  Events events_;
+  std::map<std::string, Known> pods_;
+  Executor::TimerId refresh_timer_ = 0;
+  std::uint64_t stamps_ = 0;
+};
+
+}  // namespace coracle::kubelet
