@@ -54,6 +54,9 @@ ApiHandler::ApiHandler(Executor& executor, client::Store& store, const api::Cata
       documents_(*catalog_, options_.address.ip + ":" + std::to_string(options_.address.port)),
       custom_kinds_(m_, *catalog_, registry_, options_.custom_rules,
                     [this] { documents_.reset(); }),
+      aggregator_(
+          m_, registry_, options_.remote,
+          [this](const std::vector<RemoteDiscovery>& found) { documents_.set_remote(found); }),
       compactor_(executor, store),
       deadlines_(executor) {
   for (const api::ResourceInfo& info : catalog.resources()) {
@@ -86,6 +89,7 @@ void ApiHandler::stop() {
   stopped_ = true;
   ready_ = false;
   custom_kinds_.stop();
+  aggregator_.stop();
   flow_keeper_.stop();
   registry_.end_watches();
   feed_.stop();
@@ -94,7 +98,7 @@ void ApiHandler::stop() {
 Task<bool> ApiHandler::run_bootstrap() {
   const auto alive = alive_;
   while (true) {
-    const Status made = co_await bootstrap(m_, registry_, options_.address, options_.client_ca_pem);
+    const Status made = co_await bootstrap(m_, registry_, options_.address, options_.cas);
     if (!*alive || stopped_) co_return false;
     // The roles are looked for in the caches; and ready means: these hold what was just made.
     Status settled = made.ok() ? co_await feed_.read_barrier() : made;
@@ -114,6 +118,7 @@ Task<bool> ApiHandler::run_bootstrap() {
   }
   flow_keeper_.start();
   ready_ = roles_known_ = true;
+  aggregator_.start();
   log::info("ready at revision {}", feed_.revision());
   co_return true;
 }
@@ -299,6 +304,7 @@ Task<ApiHandler::MaybeReply> ApiHandler::answer(Context& c) {
       method != "DELETE") {
     co_return api::method_not_allowed_error();
   }
+  if (aggregator_.owns(c.info)) co_return aggregator_.proxy(c);
   if (c.info.is_resource) {
     if (m_.catalog.has_version(c.info.group, c.info.version)) {
       co_return co_await registry_.serve(c);

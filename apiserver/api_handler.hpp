@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "apiserver/aggregation/aggregator.hpp"
 #include "apiserver/bootstrap.hpp"
 #include "apiserver/chain/audit.hpp"
 #include "apiserver/chain/authenticator.hpp"
@@ -30,7 +31,7 @@ namespace coracle::apiserver {
 struct ApiHandlerOptions {
   ServerAddress address;
   ServiceRanges services;
-  std::string client_ca_pem;
+  TrustedCas cas;
   std::uint64_t seed = 1;  // of uids, names, time-outs
   std::optional<TokenIssuer> tokens;
   KubeletPort* kubelets = nullptr;
@@ -102,6 +103,7 @@ class ApiHandler {
   FlowKeeper flow_keeper_;
   Documents documents_;
   CustomKinds custom_kinds_;
+  Aggregator aggregator_;
   Compactor compactor_;
   Deadlines deadlines_;
   bool ready_ = false;

@@ -2,8 +2,10 @@
 
 #include "api/object.hpp"
 #include "api/strategy.hpp"
+#include "apiserver/aggregation/front_proxy.hpp"
 #include "apiserver/bootstrap_objects.hpp"
 #include "apiserver/flow/flow_keeper.hpp"
+#include "base/strings.hpp"
 
 namespace coracle::apiserver {
 
@@ -57,13 +59,45 @@ json::value kubernetes_slice(const ServerAddress& address) {
       std::to_string(address.port) + "}]}");
 }
 
-json::value authentication_map(const std::string& client_ca_pem) {
+json::object authentication_data(const TrustedCas& cas) {
+  json::object data;
+  if (!cas.client_pem.empty()) data["client-ca-file"] = cas.client_pem;
+  if (cas.front_proxy_pem.empty()) return data;
+  const auto list = [](std::string_view one) { return "[" + quoted(one) + "]"; };
+  json::array names;
+  for (const std::string& name : cas.front_proxy_names) names.emplace_back(name);
+  data["requestheader-allowed-names"] = to_json(json::value(std::move(names)));
+  data["requestheader-client-ca-file"] = cas.front_proxy_pem;
+  data["requestheader-extra-headers-prefix"] = list(kRemoteExtra);
+  data["requestheader-group-headers"] = list(kRemoteGroup);
+  data["requestheader-username-headers"] = list(kRemoteUser);
+  return data;
+}
+
+json::value authentication_map(const TrustedCas& cas) {
   json::value map =
       text_object(R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{)"
                   R"("name":"extension-apiserver-authentication","namespace":"kube-system"}})");
-  if (!client_ca_pem.empty())
-    set_path(map, "data", json::object{{"client-ca-file", client_ca_pem}});
+  json::object data = authentication_data(cas);
+  if (!data.empty()) set_path(map, "data", std::move(data));
   return map;
+}
+
+// One that is there is of another start, maybe with other CAs.
+Task<Status> renew_authentication_map(Machinery& m, Registry& registry, const TrustedCas& cas) {
+  const api::ResourceInfo* maps = m.catalog.find("", "v1", "configmaps");
+  if (maps == nullptr) co_return Status();
+  const json::object wanted = authentication_data(cas);
+  const Decide decide = [&wanted](const json::value& now) -> Outcome<Change> {
+    Change change{Change::Kind::kPut, now};
+    for (const auto& [key, value] : wanted) make_object(change.object, "data")[key] = value;
+    if (api::same_object(change.object, now)) change.kind = Change::Kind::kNone;
+    return change;
+  };
+  const auto saved = co_await registry.access().mutate(
+      {maps, "kube-system", "extension-apiserver-authentication"}, decide, false);
+  if (saved.ok() || saved.error().http_code == 404) co_return Status();
+  co_return unavailable(std::string(saved.error().message()));
 }
 
 // The levels are made before the schemas: those of the default ones are there.
@@ -112,8 +146,7 @@ Task<Status> create_as_server(Machinery& m, Registry& registry, json::value obje
   co_return unavailable(std::string(saved.error().message()));
 }
 
-Task<Status> bootstrap(Machinery& m, Registry& registry, ServerAddress address,
-                       std::string client_ca_pem) {
+Task<Status> bootstrap(Machinery& m, Registry& registry, ServerAddress address, TrustedCas cas) {
   std::vector<json::value> objects;
   for (const char* name : {"default", "kube-system", "kube-public", "kube-node-lease"}) {
     objects.push_back(a_namespace(name));
@@ -125,7 +158,7 @@ Task<Status> bootstrap(Machinery& m, Registry& registry, ServerAddress address,
   objects.push_back(kubernetes_service(address.port));
   objects.push_back(kubernetes_endpoints(address));
   objects.push_back(kubernetes_slice(address));
-  objects.push_back(authentication_map(client_ca_pem));
+  objects.push_back(authentication_map(cas));
   const ServiceRanges& ranges = registry.services().ranges();
   objects.push_back(token_tracking_map(format_time(m.executor.wall_now()).substr(0, 10)));
   for (auto& more : {service_network_objects(ranges.cidr, ranges.first_address()),
@@ -136,7 +169,7 @@ Task<Status> bootstrap(Machinery& m, Registry& registry, ServerAddress address,
     const Status made = co_await ensure(m, registry, std::move(object));
     if (!made.ok()) co_return made;
   }
-  co_return Status();
+  co_return co_await renew_authentication_map(m, registry, cas);
 }
 
 }  // namespace coracle::apiserver

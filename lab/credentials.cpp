@@ -28,6 +28,7 @@ class Maker {
     RETURN_IF_ERROR(service_account_key());
     RETURN_IF_ERROR(encryption_key());
     RETURN_IF_ERROR(client("apiserver-kubelet-client", "kube-apiserver-kubelet-client", {}));
+    RETURN_IF_ERROR(front_proxy());
     RETURN_IF_ERROR(admin());
     if (shape_.store_tls) RETURN_IF_ERROR(store());
     // kubelet-sim is many nodes in one process: one identity that is none of them
@@ -81,6 +82,20 @@ class Maker {
       RETURN_IF_ERROR(save_pair(name, pair));
     }
     return {};
+  }
+
+  // Of a CA of its own too: whoever has a certificate of the cluster's must not be believed when it
+  // says who asks.
+  Status front_proxy() {
+    ASSIGN_OR_RETURN(const net::KeyPair ca,
+                     load_or_make_ca("front-proxy-ca", "coracle-front-proxy-ca"));
+    if (there(layout_.pki("front-proxy-client.key"))) return {};
+    net::CertRequest request;
+    request.common_name = "front-proxy-client";
+    request.client = true;
+    ASSIGN_OR_RETURN(const auto pair,
+                     net::issue(ca, request, net::Validity::days(now_, kCertDays)));
+    return save_pair("front-proxy-client", pair);
   }
 
   Status save_pair(const std::string& name, const net::KeyPair& pair) {

@@ -87,6 +87,14 @@ DaemonCommand apiserver(const Layout& layout, const ClusterShape& shape, const s
                          layout.pki("apiserver-kubelet-client.key"),
                          "--kubelet-certificate-authority",
                          layout.pki("ca.crt"),
+                         "--proxy-client-cert-file",
+                         layout.pki("front-proxy-client.crt"),
+                         "--proxy-client-key-file",
+                         layout.pki("front-proxy-client.key"),
+                         "--requestheader-client-ca-file",
+                         layout.pki("front-proxy-ca.crt"),
+                         "--requestheader-allowed-names",
+                         "front-proxy-client",
                          "--service-cluster-ip-range",
                          network_ranges(shape.network_slot).services}};
   if (shape.store_tls) {

@@ -79,6 +79,7 @@ const Documents::Document* Documents::discovery(const std::string& path, bool ag
   Result<json::value> made = not_found(path);
   if (aggregated) {
     made = api::aggregated_discovery(catalog_, path == "/api");
+    if (path == "/apis") made = merge_aggregated(*std::move(made), catalog_, remote_);
   } else if (path == "/") {
     made = path_list(catalog_);
   } else if (path == "/version") {
@@ -86,11 +87,13 @@ const Documents::Document* Documents::discovery(const std::string& path, bool ag
   } else if (path == "/api") {
     made = api::core_versions(address_);
   } else if (path == "/apis") {
-    made = api::group_list(catalog_);
+    made = merge_group_list(api::group_list(catalog_), catalog_, remote_);
   } else if (parts.size() == 2 && parts[0] == "api") {
     made = api::resource_list(catalog_, "", parts[1]);
   } else if (parts.size() == 2 && parts[0] == "apis") {
-    made = api::group_document(catalog_, parts[1]);
+    const auto own = api::group_document(catalog_, parts[1]);
+    json::value group = merge_group(own.ok() ? *own : json::value(), parts[1], remote_);
+    if (!group.is_null()) made = std::move(group);
   } else if (parts.size() == 3 && parts[0] == "apis") {
     made = api::resource_list(catalog_, parts[1], parts[2]);
   }
@@ -118,6 +121,11 @@ void Documents::reset() {
   std::erase_if(openapi_hashes_, [&](const auto& entry) { return !keeps(entry.first); });
 }
 
+void Documents::set_remote(std::vector<RemoteDiscovery> remote) {
+  remote_ = std::move(remote);
+  reset();
+}
+
 void Documents::build_openapi() {
   std::vector<api::OpenApiDocument> all;
   for (const api::GroupInfo& group : catalog_.all_groups()) {
@@ -136,6 +144,10 @@ void Documents::build_openapi() {
       documents_["/openapi/v3/" + path] = std::move(document);
       openapi_hashes_["/openapi/v3/" + path] = all.back().hash;
     }
+  }
+  for (const RemoteDiscovery& one : remote_) {
+    const std::string path = "apis/" + one.group + "/" + one.version;
+    if (one.available && !one.openapi_hash.empty()) all.push_back({path, "", one.openapi_hash});
   }
   Document index;
   index.type = "application/json";

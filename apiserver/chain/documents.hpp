@@ -7,6 +7,7 @@
 #include <string>
 
 #include "api/catalog.hpp"
+#include "apiserver/aggregation/merged_discovery.hpp"
 #include "net/http.hpp"
 
 namespace coracle::apiserver {
@@ -19,6 +20,8 @@ class Documents {
 
   // The catalog's custom kinds have changed.
   void reset();
+  // So has what other servers serve.
+  void set_remote(std::vector<RemoteDiscovery> remote);
 
   // nullopt when the path is none of these.
   std::optional<net::Response> get(const net::Request& request, const std::string& path);
@@ -36,6 +39,7 @@ class Documents {
 
   const api::Catalog& catalog_;
   const std::string address_;
+  std::vector<RemoteDiscovery> remote_;
   std::map<std::string, Document> documents_;  // made when first asked for
   std::map<std::string, std::string> openapi_hashes_;
 };

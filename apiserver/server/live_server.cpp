@@ -75,7 +75,8 @@ int run_server(ServerOptions options) {
   ApiHandlerOptions wanted;
   wanted.address = {options.advertise_address, options.secure_port};
   wanted.services = options.ranges;
-  wanted.client_ca_pem = options.tls.client_ca_pem;
+  wanted.cas = {options.tls.client_ca_pem, options.front_proxy_ca_pem,
+                options.requestheader_allowed_names};
   wanted.seed = secure_random_seed();
   wanted.tokens = std::move(options.tokens);
   wanted.kubelets = &kubelets;

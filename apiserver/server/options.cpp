@@ -49,6 +49,13 @@ void add_flags(Flags& flags, ServerOptions* o) {
   flags.add("--kubelet-client-key", &o->kubelet_client_key, "its key");
   flags.add("--kubelet-certificate-authority", &o->kubelet_certificate_authority,
             "CA of the kubelets' certificates; without it they are not checked");
+  flags.add("--proxy-client-cert-file", &o->proxy_client_cert_file,
+            "certificate shown to aggregated API servers, PEM");
+  flags.add("--proxy-client-key-file", &o->proxy_client_key_file, "its key, PEM");
+  flags.add("--requestheader-client-ca-file", &o->requestheader_client_ca_file,
+            "CA of that certificate: told to aggregated API servers, so that they believe it");
+  flags.add("--requestheader-allowed-names", &o->requestheader_allowed_names,
+            "common names that certificate may have; without it any");
   flags.add("--audit-log-path", &o->audit_log_path,
             "file that who did what is appended to, a JSON line each");
   flags.add("--audit-policy-file", &o->audit_policy_file,
@@ -145,6 +152,13 @@ ServerOptions options_or_die(int argc, char** argv) {
   o.kubelet.key_pem = read_if_given("--kubelet-client-key", o.kubelet_client_key);
   o.kubelet.ca_pem =
       read_if_given("--kubelet-certificate-authority", o.kubelet_certificate_authority);
+  if (o.proxy_client_cert_file.empty() != o.proxy_client_key_file.empty()) {
+    fail_startup("--proxy-client-cert-file and --proxy-client-key-file: both or none");
+  }
+  o.front_proxy.cert_pem = read_if_given("--proxy-client-cert-file", o.proxy_client_cert_file);
+  o.front_proxy.key_pem = read_if_given("--proxy-client-key-file", o.proxy_client_key_file);
+  o.front_proxy_ca_pem =
+      read_if_given("--requestheader-client-ca-file", o.requestheader_client_ca_file);
   load_tokens(o);
   open_audit(o);
   load_encryption(o);

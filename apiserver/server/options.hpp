@@ -24,6 +24,8 @@ struct ServerOptions {
   int secure_port = 6443;
   std::string tls_cert_file, tls_private_key_file, client_ca_file;
   std::string token_auth_file;
+  std::vector<std::string> requestheader_allowed_names;
+  std::string proxy_client_cert_file, proxy_client_key_file, requestheader_client_ca_file;
   std::vector<std::string> service_account_key_files;
   std::string service_account_signing_key_file;
   std::string service_account_issuer = "https://kubernetes.default.svc";
@@ -43,6 +45,7 @@ struct ServerOptions {
   std::optional<TokenIssuer> tokens;
   KubeletCredentials kubelet;
   FrontProxyCredentials front_proxy;
+  std::string front_proxy_ca_pem;
   ServiceRanges ranges;
   std::shared_ptr<const AuditLog> audit;
   std::optional<EncryptionConfig> encryption;

@@ -110,8 +110,8 @@ class Listener(http.server.ThreadingHTTPServer):
 
 
 class Server:
-    """Serves on a free port of 127.0.0.1 until the `with` ends. `client_ca`: clients that show a
-    certificate must have it from there."""
+    """Serves on a free port of 127.0.0.1 until the `with` ends. `client_ca`: clients must show a
+    certificate from there."""
 
     def __init__(self, pair, client_ca=None):
         self.asked, self.handlers, self.lock = [], {}, threading.Lock()
@@ -119,7 +119,7 @@ class Server:
         context.load_cert_chain(*pair)
         if client_ca:
             context.load_verify_locations(client_ca)
-            context.verify_mode = ssl.CERT_OPTIONAL
+            context.verify_mode = ssl.CERT_REQUIRED
         self.listener = Listener(("127.0.0.1", 0), Handler)
         self.listener.owner = self
         # The handshake in the thread of the connection: a slow client holds up nobody.
