@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.hpp"
 
@@ -19,6 +21,9 @@ class Regex {
 
   // Somewhere in the text, unless the pattern is anchored.
   bool search(std::string_view text) const;
+  // The same; then gives what the whole pattern and its groups matched ("" for a group that took no
+  // part), at most ten.
+  bool search(std::string_view text, std::vector<std::string>* groups) const;
 
  private:
   struct Compiled;

@@ -16,3 +16,13 @@ TEST_CASE("regex: searches, and refuses what is no pattern") {
   const std::string many(1 << 20, 'a');
   CHECK_FALSE(Regex::compile("^(a|aa)+$")->search(many + "b"));
 }
+
+TEST_CASE("regex: what groups matched") {
+  const auto path = Regex::compile("^/api(/|$)(.*)");
+  std::vector<std::string> groups;
+  REQUIRE(path->search("/api/users", &groups));
+  CHECK(groups == std::vector<std::string>{"/api/users", "/", "users"});
+  CHECK_FALSE(path->search("/apis", &groups));
+  CHECK(Regex::compile("a|(b)")->search("a", &groups));
+  CHECK(groups == std::vector<std::string>{"a", ""});
+}

@@ -167,7 +167,9 @@ std::vector<DaemonCommand> daemon_commands(const Layout& layout, const ClusterSh
                        "--pod-range",
                        network.pods,
                        "--cluster-dns",
-                       network.dns}});
+                       network.dns,
+                       "--ingress-address",
+                       network.ingress}});
   return commands;
 }
 

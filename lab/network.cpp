@@ -15,7 +15,8 @@ NetworkRanges network_ranges(int slot) {
   return {.services = slot == 0 ? services + ".0/12" : services + ".0/16",
           .first_service = services + ".1",
           .dns = services + ".10",
-          .pods = fmt::format("127.{}.0.0", 128 + 8 * slot)};
+          .pods = fmt::format("127.{}.0.0", 128 + 8 * slot),
+          .ingress = fmt::format("127.64.{}.1", slot)};
 }
 
 NetworkClaim NetworkClaim::of(int slot) {

@@ -1,9 +1,9 @@
 // Which loopback addresses a cluster takes, so that several labs run side by side on one machine.
 // Slot 0 has the addresses of the documents; the next lab takes slot 1, and so on.
 //
-//   slot  services (DNS at .10)  pods from
-//   0     127.96.0.0/12          127.128.0.0
-//   K     127.(96+K).0.0/16      127.(128+8K).0.0
+//   slot  services (DNS at .10)  pods from         Ingresses
+//   0     127.96.0.0/12          127.128.0.0       127.64.0.1
+//   K     127.(96+K).0.0/16      127.(128+8K).0.0  127.64.K.1
 //
 // A slot is claimed by an abstract socket named after it, which lives as long as the lab's
 // kubelet-sim: the kernel lets go of it, however that ends. Node addresses are shared: kubelets
@@ -23,6 +23,7 @@ struct NetworkRanges {
   std::string first_service;  // of the Service default/kubernetes
   std::string dns;
   std::string pods;  // the address before the first pod's
+  std::string ingress;
 };
 NetworkRanges network_ranges(int slot);
 

@@ -2,8 +2,16 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace coracle::net {
+
+// A certificate for clients that ask for one of these names (SNI): "www.example.com", or
+// "*.example.com" for one label before it.
+struct NamedPair {
+  std::vector<std::string> names;
+  std::string cert_pem, key_pem;
+};
 
 struct TlsConfig {
   std::string cert_pem;  // certificate chain of the server
@@ -11,6 +19,7 @@ struct TlsConfig {
   // Client certificates are asked for, never demanded; the handler learns whether one of these CAs
   // vouches for it (Peer::cert_trusted). Empty: certificates are not asked for.
   std::string client_ca_pem;
+  std::vector<NamedPair> by_name;  // others get cert_pem; an exact name wins over a wildcard
 };
 
 }  // namespace coracle::net

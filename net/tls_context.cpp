@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <map>
+
 #include "base/encoding.hpp"
 #include "base/strings.hpp"
 #include "net/openssl_util.hpp"
@@ -37,6 +39,50 @@ Status use_key_pair(SSL_CTX* context, std::string_view cert_pem, std::string_vie
     ERR_clear_error();
     return invalid_argument("tls: private key does not match public key");
   }
+  return {};
+}
+
+// The contexts of a server's other names, kept by its context.
+struct NameTable {
+  std::vector<SslContext> contexts;
+  std::map<std::string, SSL_CTX*> by_name;  // lower case
+
+  SSL_CTX* find(const std::string& name) const {
+    auto found = by_name.find(name);
+    const size_t dot = name.find('.');
+    if (found == by_name.end() && dot != name.npos) found = by_name.find("*" + name.substr(dot));
+    return found == by_name.end() ? nullptr : found->second;
+  }
+};
+
+int name_table_index() {
+  static const int index = SSL_CTX_get_ex_new_index(
+      0, nullptr, nullptr, nullptr, [](void*, void* table, CRYPTO_EX_DATA*, int, long, void*) {
+        delete static_cast<NameTable*>(table);
+      });
+  return index;
+}
+
+int choose_by_name(SSL* ssl, int*, void* argument) {
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  if (SSL_CTX* chosen = static_cast<NameTable*>(argument)->find(to_lower(name))) {
+    SSL_set_SSL_CTX(ssl, chosen);  // its certificate; the other settings stay
+  }
+  return SSL_TLSEXT_ERR_OK;
+}
+
+Status use_names(SSL_CTX* context, const std::vector<NamedPair>& pairs) {
+  auto table = std::make_unique<NameTable>();
+  for (const NamedPair& pair : pairs) {
+    SslContext own = new_context(TLS_server_method());
+    RETURN_IF_ERROR(use_key_pair(own.get(), pair.cert_pem, pair.key_pem));
+    for (const std::string& name : pair.names) table->by_name.emplace(to_lower(name), own.get());
+    table->contexts.push_back(std::move(own));
+  }
+  SSL_CTX_set_tlsext_servername_callback(context, choose_by_name);
+  SSL_CTX_set_tlsext_servername_arg(context, table.get());
+  SSL_CTX_set_ex_data(context, name_table_index(), table.release());
   return {};
 }
 
@@ -135,6 +181,7 @@ Result<SslContext> make_server_context(const TlsConfig& config) {
     SSL_CTX_set_cert_verify_callback(context.get(), note_verification, nullptr);
   }
   SSL_CTX_set_alpn_select_cb(context.get(), choose_http11, nullptr);
+  if (!config.by_name.empty()) RETURN_IF_ERROR(use_names(context.get(), config.by_name));
   return context;
 }
 

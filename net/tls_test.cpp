@@ -108,6 +108,31 @@ TEST_CASE("tls: bad material is refused with its reason") {
         invalid_argument("client CA: failed to find any PEM data in certificate input"));
 }
 
+TEST_CASE("tls: the certificate of the name that is asked for") {
+  const TestPki& pki = TestPki::get();
+  const auto pair = [&](const std::string& name) {
+    const Validity validity = Validity::days(real_clock().wall_now(), 1);
+    auto made = issue(pki.ca, {.common_name = "x", .dns_names = {name}, .server = true}, validity);
+    REQUIRE(made.ok());
+    return NamedPair{{name}, made->cert_pem, made->key_pem};
+  };
+  World world;
+  world.tls = true;
+  world.serve([](Request, std::shared_ptr<Exchange> exchange) { exchange->respond({}); },
+              [&](Server::Options& options) {
+                options.tls->by_name = {pair("shop.example.com"), pair("*.example.com")};
+              });
+  const auto reaches = [&](const std::string& name) {
+    auto client = world.client([&](ClientConfig& config) { config.server_name = name; });
+    return world.get(*client, "/").ok();
+  };
+  CHECK(reaches("shop.example.com"));
+  CHECK(reaches("blog.example.com"));
+  CHECK(reaches("localhost"));  // of the certificate for the others
+  CHECK_FALSE(reaches("a.b.example.com"));
+  CHECK_FALSE(reaches("example.com"));
+}
+
 TEST_CASE("tls: new certificates serve new connections") {
   const TestPki& pki = TestPki::get();
   World world;

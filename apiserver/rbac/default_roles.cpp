@@ -170,6 +170,9 @@ get | resource.k8s.io | resourceclaims
 deletecollection | resource.k8s.io | resourceslices
 get | core | serviceaccounts
 
+role coracle:ingress-controller
+list watch | networking.k8s.io | ingressclasses ingresses
+patch update | networking.k8s.io | ingresses/status
 role system:node-bootstrapper
 create get list watch | certificates.k8s.io | certificatesigningrequests
 role system:node-problem-detector
@@ -244,6 +247,7 @@ bind system:controller:token-cleaner in kube-system system:controller:token-clea
 
 bind coracle:kubelet-sim system:node u:system:kubelet-sim
 bind coracle:kubelet-sim-network system:node-proxier u:system:kubelet-sim
+bind coracle:ingress-controller coracle:ingress-controller u:system:kubelet-sim
 bind coracle:kubelet-api-admin system:kubelet-api-admin u:kube-apiserver-kubelet-client
 )";
 

@@ -33,7 +33,7 @@ struct Options {
   std::string cert_file, key_file, client_ca_file;
   kubelet::NodeFacts facts;
   bool serve_network = false;
-  std::string cluster_dns, cluster_domain = "cluster.local";
+  std::string cluster_dns, cluster_domain = "cluster.local", ingress_address;
   int network_claim = -1;
   std::string runtime = "auto", lab_image, busybox = "/usr/bin/busybox";
 };
@@ -78,6 +78,8 @@ void add_flags(Flags& flags, Options* o) {
             "carry the traffic of Services, and answer DNS on --cluster-dns");
   flags.add("--cluster-dns", &o->cluster_dns, "address of the cluster's DNS");
   flags.add("--cluster-domain", &o->cluster_domain, "the zone of the cluster's names");
+  flags.add("--ingress-address", &o->ingress_address,
+            "with --serve-network: where Ingresses are answered, on ports 80 and 443");
   flags.add("--network-claim", &o->network_claim,
             "a descriptor to keep: the claim of this lab's addresses");
 }
@@ -210,7 +212,8 @@ int main(int argc, char** argv) {
   if (options.serve_network) {
     cluster_network = std::make_unique<network::ClusterNetwork>(
         executor, **api, rng.split(),
-        network::ClusterNetwork::Options{options.cluster_dns, options.cluster_domain});
+        network::ClusterNetwork::Options{options.cluster_dns, options.cluster_domain,
+                                         options.ingress_address});
     metrics.gauge_function("kubeproxy_connections", "TCP connections to Services under way.", [&] {
       return static_cast<double>(cluster_network->proxy().connections());
     });

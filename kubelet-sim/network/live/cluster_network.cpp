@@ -10,6 +10,9 @@ namespace {
 const client::Gvr kServices{"", "v1", "services", true};
 const client::Gvr kNodes{"", "v1", "nodes", false};
 const client::Gvr kSlices{"discovery.k8s.io", "v1", "endpointslices", true};
+const client::Gvr kSecrets{"", "v1", "secrets", true};
+const client::Gvr kIngresses{"networking.k8s.io", "v1", "ingresses", true};
+const client::Gvr kIngressClasses{"networking.k8s.io", "v1", "ingressclasses", false};
 constexpr std::uint16_t kDnsPort = 53;
 constexpr Duration kDnsRetry = std::chrono::seconds(10);
 
@@ -26,26 +29,43 @@ std::string advice(const Status& why) {
          "; as root: sysctl net.ipv4.ip_unprivileged_port_start=0 lets everybody listen there";
 }
 
+bool uses_secret(const json::value& ingress, const std::string& key) {
+  const std::string ns(get_string(ingress, "metadata.namespace"));
+  for (const json::value& tls : get_array(ingress, "spec.tls")) {
+    if (ns + "/" + std::string(get_string(tls, "secretName")) == key) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 ClusterNetwork::ClusterNetwork(net::AsioExecutor& executor, client::Api& api, Rng rng,
                                Options options)
     : executor_(executor),
+      api_(api),
       options_(std::move(options)),
       informers_(executor, api, rng),
       services_(informers_.get(slim(kServices))),
       slices_(informers_.get(slim(kSlices))),
       nodes_(informers_.get(slim(kNodes))),
+      ingresses_(informers_.get(slim(kIngresses))),
+      classes_(informers_.get(slim(kIngressClasses))),
+      certificates_(informers_.get({.gvr = kSecrets,
+                                    .field_selector = "type=kubernetes.io/tls",
+                                    .transform = slim(kSecrets).transform})),
       events_(executor, api, {"kube-proxy", ""}),
       zone_(options_.zone),
       dns_(executor, zone_),
       proxy_(executor,
-             [this](const std::string& service, const Status& why) { tell(service, why); }) {}
+             [this](const std::string& service, const Status& why) { tell(service, why); }),
+      ingress_(executor, {.address = options_.ingress_address},
+               [this](const Status& why) { tell_ingresses("FailedToListen", advice(why)); }) {}
 
 ClusterNetwork::~ClusterNetwork() { stop(); }
 
 void ClusterNetwork::start() {
-  for (client::Informer* informer : {&services_, &slices_, &nodes_}) {
+  for (client::Informer* informer :
+       {&services_, &slices_, &nodes_, &ingresses_, &classes_, &certificates_}) {
     informer->add_handler({[this](const auto&, bool) { changed(); },
                            [this](const auto&, const auto&) { changed(); },
                            [this](const auto&, bool) { changed(); }});
@@ -81,6 +101,52 @@ void ClusterNetwork::rebuild() {
     });
   }
   proxy_.apply(std::move(table));
+  if (!options_.ingress_address.empty()) rebuild_ingresses(services, slices);
+}
+
+void ClusterNetwork::rebuild_ingresses(const Objects& services, const Objects& slices) {
+  IngressTable table =
+      IngressTable::make(ingresses_.cache().all(), classes_.cache().all(), services, slices);
+  served_ = table.served();
+  auto bad = ingress_.apply(
+      std::move(table), [this](const std::string& key) { return certificates_.cache().get(key); });
+  for (const auto& [key, why] : bad) {
+    if (bad_secrets_[key] != why) {
+      tell_ingresses("BadCertificate", fmt::format("Secret {}: {}", key, why), key);
+    }
+  }
+  bad_secrets_ = std::move(bad);
+  for (const std::string& key : served_) publish_address(ingresses_.cache().get(key));
+}
+
+void ClusterNetwork::tell_ingresses(const std::string& reason, const std::string& message,
+                                    const std::string& secret) {
+  log::warn("Ingress: {}", message);
+  for (const std::string& key : served_) {
+    json::value named = *ingresses_.cache().get(key);
+    if (!secret.empty() && !uses_secret(named, secret)) continue;
+    named.as_object()["kind"] = "Ingress";
+    named.as_object()["apiVersion"] = "networking.k8s.io/v1";
+    events_.warning(named, reason, message);
+  }
+}
+
+void ClusterNetwork::publish_address(const client::ObjectPtr& ingress) {
+  const std::string key = client::object_key(*ingress);
+  const json::array& shown = get_array(*ingress, "status.loadBalancer.ingress");
+  const bool right = shown.size() == 1 && get_string(shown[0], "ip") == options_.ingress_address;
+  if (right || !publishing_.insert(key).second) return;
+  const auto patch =
+      parse_json(fmt::format(R"({{"status":{{"loadBalancer":{{"ingress":[{{"ip":"{}"}}]}}}}}})",
+                             options_.ingress_address));
+  CHECK(patch.ok());
+  const client::ResourceClient api(api_, kIngresses);
+  // A refusal is no matter: the next change of anything tries again.
+  spawn<client::ApiResult<json::value>>(
+      api.patch(std::string(get_string(*ingress, "metadata.namespace")),
+                std::string(get_string(*ingress, "metadata.name")), client::PatchType::kMerge,
+                *patch, {.field_manager = "ingress-controller"}, "status"),
+      [this, key](const auto&) { publishing_.erase(key); });
 }
 
 void ClusterNetwork::tell(const std::string& service, const Status& why) {

@@ -1,5 +1,6 @@
-// ClusterNetwork: the network of a lab: real traffic for Services, and the cluster's DNS. Watches
-// Services, EndpointSlices and Nodes; what they mean is decided by make_service_table and DnsZone.
+// ClusterNetwork: the network of a lab: real traffic for Services and Ingresses, and the cluster's
+// DNS. Watches what they are made of; what it means is decided by make_service_table, DnsZone and
+// IngressTable.
 //
 // Driver; strand: the executor's. Changes are taken together: at most one new table every
 // kSettle. The Service of the DNS, kube-system/kube-dns, is an object only: its address is answered
@@ -7,11 +8,13 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "client/events.hpp"
 #include "client/informer.hpp"
 #include "network_live/dns_server.hpp"
+#include "network_live/ingress_proxy.hpp"
 #include "network_live/service_proxy.hpp"
 
 namespace coracle::network {
@@ -23,6 +26,7 @@ class ClusterNetwork {
   struct Options {
     std::string dns_address;  // "": no DNS
     std::string zone = "cluster.local";
+    std::string ingress_address;  // "": Ingresses are objects only
   };
   ClusterNetwork(net::AsioExecutor& executor, client::Api& api, Rng rng, Options options);
   ~ClusterNetwork();
@@ -35,16 +39,26 @@ class ClusterNetwork {
   void changed();
   void rebuild();
   void tell(const std::string& service, const Status& why);
+  void rebuild_ingresses(const Objects& services, const Objects& slices);
+  // An event for each Ingress of ours, or for those that use this Secret.
+  void tell_ingresses(const std::string& reason, const std::string& message,
+                      const std::string& secret = {});
+  void publish_address(const client::ObjectPtr& ingress);
   void serve_dns();
 
   net::AsioExecutor& executor_;
+  client::Api& api_;
   const Options options_;
   client::InformerFactory informers_;
-  client::Informer &services_, &slices_, &nodes_;
+  client::Informer &services_, &slices_, &nodes_, &ingresses_, &classes_, &certificates_;
   client::EventRecorder events_;
   DnsZone zone_;
   DnsServer dns_;
   ServiceProxy proxy_;
+  IngressProxy ingress_;
+  IngressProxy::BadSecrets bad_secrets_;  // told already
+  std::vector<std::string> served_;       // keys of the Ingresses that are ours
+  std::set<std::string> publishing_;      // Ingresses whose status is being written
   Executor::TimerId settle_ = 0, dns_retry_ = 0;
   bool dns_told_ = false;
 };

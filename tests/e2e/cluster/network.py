@@ -15,7 +15,7 @@ import sys
 import threading
 import urllib.request
 
-from lab import Failure, Lab, check, check_equal, check_in, main, wait_for
+from lab import SOURCE, Failure, Lab, check, check_equal, check_in, main, wait_for
 
 HERE = f"127.{random.randint(200, 250)}.{random.randint(1, 250)}."  # of this test's servers
 
@@ -211,6 +211,78 @@ def names(lab):
     check_in("CoreDNS is running at", lab.out("cluster-info"), "cluster-info")
 
 
+INGRESS = """
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: front}
+spec:
+  ingressClassName: nginx
+  tls: [{hosts: [shop.example.com], secretName: shop-tls}]
+  rules:
+  - host: shop.example.com
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 8080}}}}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: plain}
+spec:
+  ingressClassName: nginx
+  rules:
+  - host: blog.example.com
+    http:
+      paths:
+      - {path: /a, pathType: Prefix, backend: {service: {name: web, port: {number: 8080}}}}
+      - {path: /nobody, pathType: Prefix, backend: {service: {name: nobody, port: {number: 80}}}}
+"""
+
+
+def ingress(lab):
+    if not may_listen_low():
+        return print("skipped: port 80 is not for this user", flush=True)
+    web = Backends(2)
+    apply(lab, {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+                "spec": {"ports": [{"port": 8080, "targetPort": web.port}]}},
+          slice_of("web", [endpoint(1), endpoint(2)], web.port))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", "/CN=shop", "-addext", "subjectAltName=DNS:shop.example.com",
+                    "-keyout", f"{lab.root}/tls.key", "-out", f"{lab.root}/tls.crt"],
+                   check=True, capture_output=True)
+    lab.kubectl("create", "secret", "tls", "shop-tls", f"--key={lab.root}/tls.key",
+                f"--cert={lab.root}/tls.crt")
+    lab.kubectl("apply", "-f", "-", stdin=INGRESS)
+    check_equal(lab.get("ingress", "front")["status"], {"loadBalancer": {}},
+                "nobody serves the class before there is one")
+    lab.kubectl("apply", "-f", os.path.join(SOURCE, "examples/ingress-class.yaml"))
+    address = wait_for("an address", lambda: lab.get("ingress", "front")["status"]["loadBalancer"]
+                       .get("ingress", [{}])[0].get("ip"))
+
+    def curl(url, host, *more):
+        port = 443 if url.startswith("https") else 80
+        done = subprocess.run(["curl", "-sS", "--max-time", "10", "--resolve",
+                               f"{host}:{port}:{address}", "-o", "-", "-w", "\n%{http_code}",
+                               *more, url], capture_output=True, text=True)
+        if done.returncode:
+            raise Failure(f"{url}: {done.stderr}")
+        return tuple(done.stdout.rsplit("\n", 1))
+    check_in(wait_for("an answer", lambda: curl("http://blog.example.com/a", "blog.example.com")),
+             [("s1", "200"), ("s2", "200")], "by host and path")
+    check_equal(curl("http://blog.example.com/b", "blog.example.com")[1], "404", "no rule")
+    check_equal(curl("http://blog.example.com/nobody", "blog.example.com")[1], "503", "no endpoint")
+    check_equal(curl("http://shop.example.com/", "shop.example.com")[1], "308", "TLS is meant")
+    check_in(curl("https://shop.example.com/", "shop.example.com", "--cacert", f"{lab.root}/tls.crt"),
+             [("s1", "200"), ("s2", "200")], "with the certificate of the Secret")
+    lab.kubectl("delete", "ingress", "--all")
+
+    def closed():
+        try:
+            curl("http://blog.example.com/a", "blog.example.com")
+        except Failure:
+            return True
+    wait_for("nobody listens any more", closed)
+    lab.kubectl("delete", "service", "web")
+    web.close()
+
+
 def side_by_side(lab):
     """A second lab on this machine takes addresses of its own."""
     with Lab(replicas=1, nodes=1) as other:
@@ -230,7 +302,7 @@ def side_by_side(lab):
         check_equal(addresses(other), before, "after a restart")
 
 
-PARTS = [services, apiserver_inside, datagrams, names, side_by_side]
+PARTS = [services, apiserver_inside, datagrams, names, ingress, side_by_side]
 
 
 def network():
