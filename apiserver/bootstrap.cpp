@@ -141,7 +141,8 @@ Task<Status> create_as_server(Machinery& m, Registry& registry, json::value obje
     if (claimed.ok()) claims = *std::move(claimed);
     claims.fill(object);
   }
-  const auto saved = co_await registry.access().create(target, std::move(object), false);
+  const auto saved =
+      co_await registry.access().create(target, encode_stored(*target.storage, object), false);
   if (saved.ok() || saved.error().http_code == 409) co_return Status();
   co_return unavailable(std::string(saved.error().message()));
 }

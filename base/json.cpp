@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
+#include <cstring>
 
+#include "base/json_write.hpp"
 #include "base/strings.hpp"
 
 namespace coracle {
@@ -114,6 +116,93 @@ class TreeHandler {
   std::string text_;
 };
 
+// The quick way: members wait on a stack and become an object of the right size at once. It only
+// counts members; whether one was repeated shows in what is left of them.
+class CountingHandler {
+ public:
+  static constexpr std::size_t max_object_size = std::size_t(-1);
+  static constexpr std::size_t max_array_size = std::size_t(-1);
+  static constexpr std::size_t max_key_size = std::size_t(-1);
+  static constexpr std::size_t max_string_size = std::size_t(-1);
+
+  CountingHandler() : stack_({}, buffer_, sizeof buffer_) {}
+
+  bool on_document_begin(json::error_code&) {
+    stack_.reset();
+    return true;
+  }
+  bool on_document_end(json::error_code&) { return true; }
+  bool on_object_begin(json::error_code&) { return true; }
+  bool on_object_end(std::size_t n, json::error_code&) {
+    members_ += n;
+    stack_.push_object(n);
+    return true;
+  }
+  bool on_array_begin(json::error_code&) { return true; }
+  bool on_array_end(std::size_t n, json::error_code&) {
+    stack_.push_array(n);
+    return true;
+  }
+  bool on_key_part(json::string_view s, std::size_t, json::error_code&) {
+    stack_.push_chars(s);
+    return true;
+  }
+  bool on_key(json::string_view s, std::size_t, json::error_code&) {
+    stack_.push_key(s);
+    return true;
+  }
+  bool on_string_part(json::string_view s, std::size_t, json::error_code&) {
+    stack_.push_chars(s);
+    return true;
+  }
+  bool on_string(json::string_view s, std::size_t, json::error_code&) {
+    stack_.push_string(s);
+    return true;
+  }
+  bool on_number_part(json::string_view, json::error_code&) { return true; }
+  bool on_int64(std::int64_t i, json::string_view, json::error_code&) {
+    stack_.push_int64(i);
+    return true;
+  }
+  bool on_uint64(std::uint64_t u, json::string_view, json::error_code&) {
+    stack_.push_uint64(u);
+    return true;
+  }
+  bool on_double(double d, json::string_view, json::error_code&) {
+    stack_.push_double(d);
+    return true;
+  }
+  bool on_bool(bool b, json::error_code&) {
+    stack_.push_bool(b);
+    return true;
+  }
+  bool on_null(json::error_code&) {
+    stack_.push_null();
+    return true;
+  }
+  bool on_comment_part(json::string_view, json::error_code&) { return true; }
+  bool on_comment(json::string_view, json::error_code&) { return true; }
+
+  json::value take() { return stack_.release(); }
+  std::size_t members() const { return members_; }
+
+ private:
+  std::size_t members_ = 0;
+  unsigned char buffer_[2048];
+  json::value_stack stack_;
+};
+
+std::size_t count_members(const json::value& value) {
+  std::size_t count = 0;
+  if (const json::array* array = value.if_array()) {
+    for (const json::value& element : *array) count += count_members(element);
+  } else if (const json::object* object = value.if_object()) {
+    count = object->size();
+    for (const auto& member : *object) count += count_members(member.value());
+  }
+  return count;
+}
+
 // Boost prints 1.5 as 1.5E0; Go (and so every client's expectations) as 1.5, and 1.0 as 1.
 void write_double(double d, std::string& out) {
   constexpr double kExact = 1e15;
@@ -124,13 +213,30 @@ void write_double(double d, std::string& out) {
   }
 }
 
+// The first byte from `at` on that JSON escapes, or the size. Eight at a time: a false hit (a
+// borrow from a lower byte) needs a true one below it, so a word without hits has none.
+size_t next_special(json::string_view text, size_t at) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = 0x8080808080808080;
+  const auto zeros = [](std::uint64_t x) { return (x - kOnes) & ~x & kTops; };
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, 8);
+    const std::uint64_t low = (word - kOnes * 0x20) & ~word & kTops;  // below 0x20
+    if ((low | zeros(word ^ kOnes * '"') | zeros(word ^ kOnes * '\\')) != 0) break;
+  }
+  for (; at < text.size(); ++at) {
+    const auto c = static_cast<unsigned char>(text[at]);
+    if (c < 0x20 || c == '"' || c == '\\') return at;
+  }
+  return at;
+}
+
 void write_string(json::string_view text, std::string& out) {
   static constexpr char kHex[] = "0123456789abcdef";
   out += '"';
   size_t clean = 0;  // start of the run that needs no escape
-  for (size_t i = 0; i < text.size(); ++i) {
+  for (size_t i = next_special(text, 0); i < text.size(); i = next_special(text, i + 1)) {
     const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
     out.append(text.data() + clean, i - clean);
     clean = i + 1;
     if (const auto escape = short_escape(text[i]); !escape.empty()) {
@@ -246,15 +352,23 @@ Result<json::value> parse_json(std::string_view text, std::vector<std::string>* 
                                const JsonLimits& limits) {
   json::parse_options options;
   options.max_depth = limits.depth_max;
-  json::basic_parser<TreeHandler> parser(options, duplicates);
+  json::basic_parser<CountingHandler> parser(options);
   json::error_code error;
-  const size_t used = parser.write_some(false, text.data(), text.size(), error);
+  const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
   if (!error && used < text.size()) error = json::error::extra_data;
   if (error) {
     return invalid_argument(fmt::format("{}: {}", where(text, used), error.message()));
   }
-  return parser.handler().take();
+  json::value tree = parser.handler().take();
+  if (count_members(tree) == parser.handler().members()) return tree;
+  // Some are repeated, which is rare: again, by the way that keeps the last and tells where.
+  json::basic_parser<TreeHandler> careful(options, duplicates);
+  careful.write_some(false, text.data(), text.size(), error);
+  return careful.handler().take();
 }
+
+void append_json(const json::value& value, std::string* out) { write(value, *out); }
+void append_json_string(std::string_view text, std::string* out) { write_string(text, *out); }
 
 std::string to_json(const json::value& value) {
   std::string out;

@@ -23,7 +23,7 @@ Outcome<Done> check_claim_resize(Admitted& a, const json::value* object, const j
     return a.forbidden(*object, "Only bound persistent volume claims can be expanded");
   }
   const std::string name(get_string(*object, "spec.storageClassName"));
-  const auto found = name.empty() ? std::nullopt : a.find("storageclasses", name);
+  const auto found = name.empty() ? TreePtr() : a.find("storageclasses", name);
   if (!found || !get_bool(*found, "allowVolumeExpansion")) {
     return a.forbidden(*object,
                        "only dynamically provisioned pvc can be resized and the storageclass that "

@@ -52,6 +52,8 @@ struct Rounds {
   json::value seen;                     // the object after the last webhook
 };
 
+using TreePtr = std::shared_ptr<const json::value>;  // null: there is none
+
 struct Admitted {
   Machinery& m;
   Context& c;
@@ -67,9 +69,9 @@ struct Admitted {
   api::ApiError forbidden(const json::value& object, std::string_view why) const;
 
   // From the caches. `key` is "name" or "namespace/name".
-  std::optional<json::value> find(std::string_view prefix, std::string_view key) const;
+  TreePtr find(std::string_view prefix, std::string_view key) const;
   // The same, after a question to the store when it is not there.
-  Task<std::optional<json::value>> find_settled(std::string prefix, std::string key) const;
+  Task<TreePtr> find_settled(std::string prefix, std::string key) const;
   // Those of the namespace ("": all) in order of their keys, until fn says false.
   void scan(std::string_view prefix, std::string_view ns,
             const std::function<bool(const json::value&)>& fn) const;

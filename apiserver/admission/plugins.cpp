@@ -26,6 +26,8 @@ constexpr Plugin kPlugins[] = {
     {"ResourceQuota", nullptr, check_resource_quota},
 };
 
+constexpr std::size_t kKeptTreesMax = 256;  // of a kind that is scanned
+
 json::value tree_of_object(const CachedObject& object) {
   auto tree = parse_json("{" + *object.tail());
   CHECK(tree.ok());
@@ -41,15 +43,14 @@ api::ApiError Admitted::forbidden(const json::value& object, std::string_view wh
   return api::forbidden_error(c.group_name(), name.empty() ? c.info.name : name, why);
 }
 
-std::optional<json::value> Admitted::find(std::string_view prefix, std::string_view key) const {
+TreePtr Admitted::find(std::string_view prefix, std::string_view key) const {
   const ResourceCache* cache = m.feed.cache(prefix);
   const ObjectPtr found = cache == nullptr ? nullptr : cache->find(key);
-  if (!found) return std::nullopt;
-  return tree_of_object(*found);
+  return found ? found->kept_tree() : nullptr;
 }
 
-Task<std::optional<json::value>> Admitted::find_settled(std::string prefix, std::string key) const {
-  std::optional<json::value> found = find(prefix, key);
+Task<TreePtr> Admitted::find_settled(std::string prefix, std::string key) const {
+  TreePtr found = find(prefix, key);
   if (!found && (co_await m.feed.read_barrier()).ok()) found = find(prefix, key);
   co_return found;
 }
@@ -58,7 +59,11 @@ void Admitted::scan(std::string_view prefix, std::string_view ns,
                     const std::function<bool(const json::value&)>& fn) const {
   const ResourceCache* cache = m.feed.cache(prefix);
   if (cache == nullptr) return;
-  cache->scan(ns, "", [&](const ObjectPtr& object) { return fn(tree_of_object(*object)); });
+  // Of many (pods, say) the trees would fill the memory.
+  const bool keep = cache->size() <= kKeptTreesMax;
+  cache->scan(ns, "", [&](const ObjectPtr& object) {
+    return fn(keep ? *object->kept_tree() : tree_of_object(*object));
+  });
 }
 
 std::string aggregate_text(const std::vector<std::string>& errors) {

@@ -7,16 +7,18 @@ namespace coracle::apiserver {
 namespace {
 
 // The class the pod names, else the default one; refused when there is none of that name.
-Task<Outcome<std::optional<json::value>>> class_of(Admitted& a, json::value& pod) {
+Task<Outcome<TreePtr>> class_of(Admitted& a, json::value& pod) {
   const std::string name(get_string(pod, "spec.priorityClassName"));
-  std::optional<json::value> found;
+  TreePtr found;
   if (!name.empty()) {
     found = co_await a.find_settled("priorityclasses", name);
     if (!found) co_return a.forbidden(pod, "no PriorityClass with name " + name + " was found");
     co_return found;
   }
   a.scan("priorityclasses", "", [&](const json::value& candidate) {
-    if (get_bool(candidate, "globalDefault")) found = candidate;
+    if (get_bool(candidate, "globalDefault")) {
+      found = std::make_shared<const json::value>(candidate);
+    }
     return !found;
   });
   if (found) make_object(pod, "spec")["priorityClassName"] = api::name_of(*found);
@@ -27,7 +29,7 @@ Task<Outcome<std::optional<json::value>>> class_of(Admitted& a, json::value& pod
 
 Task<Outcome<Done>> fill_priority(Admitted& a, json::value& pod) {
   if (!a.is("", "Pod")) co_return Done{};
-  CO_TRY_OUTCOME(const std::optional<json::value> found, co_await class_of(a, pod));
+  CO_TRY_OUTCOME(const TreePtr found, co_await class_of(a, pod));
   const std::int64_t value = found ? get_int(*found, "value") : 0;
   const std::string policy(found ? get_string(*found, "preemptionPolicy", "PreemptLowerPriority")
                                  : "PreemptLowerPriority");

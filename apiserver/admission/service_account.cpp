@@ -69,7 +69,7 @@ Task<Outcome<Done>> fill_service_account(Admitted& a, json::value& pod) {
   if (name.empty()) name = "default";
   spec["serviceAccountName"] = name;
   spec["serviceAccount"] = name;
-  std::optional<json::value> found;
+  TreePtr found;
   for (int i = 0; i < kAccountTries && !found; ++i) {
     if (i > 0) co_await sleep_on(a.m.executor, kAccountWait);
     found = co_await a.find_settled("serviceaccounts", a.c.info.ns + "/" + name);

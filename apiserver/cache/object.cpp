@@ -49,6 +49,16 @@ std::string ObjectShape::head() const {
   return "{\"kind\":\"" + kind + "\",\"apiVersion\":\"" + api_version + "\",";
 }
 
+const JsonParts& ObjectShape::parts() const {
+  if (known_parts) return *known_parts;
+  // "source" and "reportingComponent" are looked for in each other's place.
+  std::vector<std::string> paths = {"apiVersion", "metadata.resourceVersion", "metadata.labels",
+                                    "source", "reportingComponent"};
+  paths.insert(paths.end(), field_paths.begin(), field_paths.end());
+  known_parts = std::make_shared<const JsonParts>(paths);
+  return *known_parts;
+}
+
 int ObjectShape::node_field() const {
   const auto at = std::find(field_paths.begin(), field_paths.end(), "spec.nodeName");
   return at == field_paths.end() ? -1 : static_cast<int>(at - field_paths.begin());
@@ -96,7 +106,7 @@ std::string selectable_field(const json::value& object, std::string_view path) {
 Result<ObjectPtr> CachedObject::parse(const ObjectShape& shape, std::string key,
                                       std::string_view stored, std::int64_t revision,
                                       std::int64_t create_revision) {
-  auto tree = parse_json(stored);
+  auto tree = shape.parts().parse(stored);
   if (!tree.ok() || !tree->is_object()) {
     return data_loss("stored object " + shape.storage_prefix + "/" + key + " is not a JSON object");
   }
@@ -104,7 +114,11 @@ Result<ObjectPtr> CachedObject::parse(const ObjectShape& shape, std::string key,
   const std::string head = shape.head();
   std::string tail;
   if (find(*tree, "metadata.resourceVersion") == nullptr) tail = tail_of(head, stored, revision);
-  if (tail.empty()) tail = tail_of(head, canonical(shape, tree->get_object()), revision);
+  if (tail.empty()) {
+    const auto whole = parse_json(stored);
+    CHECK(whole.ok());
+    tail = tail_of(head, canonical(shape, whole->get_object()), revision);
+  }
   object->key_ = std::move(key);
   if (shape.namespaced) object->slash_ = object->key_.find('/');
   object->revision_ = revision;
@@ -114,10 +128,12 @@ Result<ObjectPtr> CachedObject::parse(const ObjectShape& shape, std::string key,
   if (!version.empty() && version != shape.api_version) {
     object->other_version_ = std::make_shared<const std::string>(version);
   }
-  object->labels_ = get_object(*tree, "metadata.labels");
   object->fields_.reserve(shape.field_paths.size());
   for (const std::string& path : shape.field_paths) {
     object->fields_.push_back(selectable_field(*tree, path));
+  }
+  if (find(*tree, "metadata.labels") != nullptr) {
+    object->labels_ = std::move(make_object(*tree, "metadata.labels"));
   }
   return ObjectPtr(std::move(object));
 }
@@ -125,8 +141,17 @@ Result<ObjectPtr> CachedObject::parse(const ObjectShape& shape, std::string key,
 ObjectPtr CachedObject::at_revision(std::int64_t revision) const {
   std::shared_ptr<CachedObject> copy(new CachedObject(*this));
   copy->revision_ = revision;
+  copy->tree_.reset();
   copy->tail_ = std::make_shared<const std::string>(retail(*tail_, revision));
   return copy;
+}
+
+std::shared_ptr<const json::value> CachedObject::kept_tree() const {
+  if (tree_) return tree_;
+  auto tree = parse_json("{" + *tail_);
+  CHECK(tree.ok());  // it was checked when it came
+  tree_ = std::make_shared<const json::value>(*std::move(tree));
+  return tree_;
 }
 
 std::string_view CachedObject::ns() const {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "base/json_parts.hpp"
 #include "base/status.hpp"
 
 namespace coracle::api {
@@ -33,7 +34,11 @@ struct ObjectShape {
   std::vector<std::string> field_paths;  // selectable, beyond metadata.name and metadata.namespace
 
   std::string head() const;  // {"kind":K,"apiVersion":V,
-  int node_field() const;    // index of spec.nodeName in field_paths, or -1
+  // Reads of a stored object what the cache must know.
+  const JsonParts& parts() const;
+  int node_field() const;  // index of spec.nodeName in field_paths, or -1
+
+  mutable std::shared_ptr<const JsonParts> known_parts = nullptr;  // of parts(), once asked
 };
 ObjectShape shape_of(const api::ResourceInfo& info);
 
@@ -53,6 +58,8 @@ class CachedObject {
   std::int64_t revision() const { return revision_; }
   std::int64_t create_revision() const { return create_revision_; }
   const Bytes& tail() const { return tail_; }
+  // The whole object, parsed once and kept: for the few that many requests ask about.
+  std::shared_ptr<const json::value> kept_tree() const;
   const json::object& labels() const { return labels_; }
   // The apiVersion it was stored in, when that is not the shape's; else null.
   const Bytes& other_version() const { return other_version_; }
@@ -68,6 +75,7 @@ class CachedObject {
   Bytes tail_, other_version_;
   json::object labels_;
   std::vector<std::string> fields_;
+  mutable std::shared_ptr<const json::value> tree_;  // once asked for
 };
 
 using ObjectPtr = std::shared_ptr<const CachedObject>;

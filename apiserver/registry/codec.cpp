@@ -9,6 +9,7 @@
 #include "api/table.hpp"
 #include "api/validate.hpp"
 #include "apiserver/flow/flow_control.hpp"
+#include "base/json_write.hpp"
 #include "base/strings.hpp"
 #include "base/yaml.hpp"
 
@@ -173,23 +174,28 @@ std::string head_of(const api::ResourceInfo& info) {
   return "{\"kind\":\"" + info.kind + "\",\"apiVersion\":\"" + info.api_version + "\",";
 }
 
-std::string encode_stored(const api::ResourceInfo& storage, json::value object) {
-  json::object& members = object.as_object();
-  json::object out;
-  out["kind"] = storage.kind;
-  out["apiVersion"] = storage.api_version;
-  json::object& metadata = out["metadata"].emplace_object();
-  if (json::value* found = members.if_contains("metadata"); found && found->is_object()) {
-    metadata = std::move(found->get_object());
+std::string encode_stored(const api::ResourceInfo& storage, const json::value& object) {
+  std::string out = head_of(storage);
+  out += "\"metadata\":";
+  char separator = '{';
+  for (const auto& member : get_object(object, "metadata")) {
+    if (member.key() == "resourceVersion" || member.key() == "selfLink") continue;
+    out += std::exchange(separator, ',');
+    append_json_string(member.key(), &out);
+    out += ':';
+    append_json(member.value(), &out);
   }
-  erase_key(metadata, "resourceVersion");
-  erase_key(metadata, "selfLink");
-  for (auto& member : members) {
+  out += separator == '{' ? "{}" : "}";
+  for (const auto& member : object.as_object()) {
     const std::string_view name = member.key();
     if (name == "kind" || name == "apiVersion" || name == "metadata") continue;
-    out[name] = std::move(member.value());
+    out += ',';
+    append_json_string(name, &out);
+    out += ':';
+    append_json(member.value(), &out);
   }
-  return to_json(out);
+  out += '}';
+  return out;
 }
 
 json::value tree_of(const api::ResourceInfo& storage, std::string_view tail) {

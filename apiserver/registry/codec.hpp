@@ -32,7 +32,7 @@ Outcome<FieldValidation> field_validation(const net::Query& query, std::string_v
 Outcome<json::value> decode_object(Context& c, const api::ResourceInfo& info, Body body);
 
 // What the store holds: kind, apiVersion, metadata first; no resourceVersion.
-std::string encode_stored(const api::ResourceInfo& storage, json::value object);
+std::string encode_stored(const api::ResourceInfo& storage, const json::value& object);
 std::string head_of(const api::ResourceInfo& info);
 // Stored bytes as a tree with metadata.resourceVersion. CHECKs: the cache has parsed them before.
 json::value tree_of(const api::ResourceInfo& storage, std::string_view tail);

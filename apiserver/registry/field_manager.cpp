@@ -41,6 +41,13 @@ class Comparison {
     const auto& changes = known_.back().second;
     return changes ? &*changes : nullptr;
   }
+  // What in() gave for this version changed or set; gone from there.
+  FieldSet take_set(const std::string& api_version) {
+    for (auto& [version, changes] : known_) {
+      if (version == api_version && changes) return std::move(changes->set);
+    }
+    return {};
+  }
 
  private:
   std::optional<FieldChanges> compare(const std::string& api_version) const {
@@ -360,7 +367,8 @@ void track_update(const FieldWriter& writer, const json::value* current, json::v
   CHECK_MSG(changes != nullptr, "a served version has a schema: " << writer.info.api_version);
   if (!changes->empty()) {
     FieldOwner me = updater(writer, writer.manager);
-    me.fields = changes->set;
+    // Of nobody else's is anything taken: then it is needed no more.
+    me.fields = owners->empty() ? comparison.take_set(writer.info.api_version) : changes->set;
     // A create's status is what the server makes of it.
     if (current == nullptr && writer.info.has_status) erase_key(me.fields, "f:status");
     take_changes(*owners, comparison, nullptr);

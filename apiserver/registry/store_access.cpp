@@ -37,13 +37,12 @@ Task<Outcome<std::int64_t>> StoreAccess::lease_for(const api::ResourceInfo& stor
   co_return lease_;
 }
 
-Task<Outcome<Saved>> StoreAccess::create(Target target, json::value object, bool dry_run) {
+Task<Outcome<Saved>> StoreAccess::create(Target target, std::string stored, bool dry_run) {
   client::GuardedWrite write;
   write.key = target.key();
-  write.value = encode_stored(*target.storage, std::move(object));
+  write.value = stored;
   write.read_on_conflict = false;
   Saved saved;
-  const std::string stored = write.value;
   if (dry_run) {
     client::RangeRequest look;
     look.key = write.key;
@@ -141,8 +140,8 @@ Task<Outcome<Saved>> StoreAccess::mutate_later(Target target, DecideLater decide
     saved.revision = current.revision;
     saved.deleted = change->kind == Change::Kind::kDelete;
     saved.changed = change->kind != Change::Kind::kNone;
-    json::value shown = saved.changed ? std::move(change->object) : std::move(tree);
-    const std::string stored = encode_stored(*target.storage, std::move(shown));
+    const std::string stored =
+        encode_stored(*target.storage, saved.changed ? change->object : tree);
     if (dry_run || !saved.changed) {
       saved.tail = tail_bytes(*target.storage, stored, saved.revision);
       co_return saved;

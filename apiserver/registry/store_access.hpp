@@ -45,8 +45,9 @@ class StoreAccess {
 
   explicit StoreAccess(Machinery& machinery) : m_(machinery) {}
 
-  // 409 AlreadyExists when it is there. With dry_run nothing is written and revision is 0.
-  Task<Outcome<Saved>> create(Target target, json::value object, bool dry_run);
+  // `stored`: as encode_stored() makes it. 409 AlreadyExists when it is there. With dry_run nothing
+  // is written and revision is 0.
+  Task<Outcome<Saved>> create(Target target, std::string stored, bool dry_run);
   // 404 when it is not there. The first decision is taken on the cached object; an error or a
   // "nothing to do" that comes of it is checked against the store before it is believed.
   Task<Outcome<Saved>> mutate(Target target, Decide decide, bool dry_run);

@@ -152,12 +152,17 @@ Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object, Owner
   }
 }
 
-Task<Outcome<Saved>> Writer::insert(Context& c, json::value object) {
+// `object` is the caller's, who waits.
+Task<Outcome<Saved>> Writer::insert(Context& c, const json::value& object) {
   const Target target{c.storage, c.info.ns, c.info.name};
-  if (!is_service(c)) co_return co_await access_.create(target, std::move(object), c.dry_run);
-  CO_TRY_OUTCOME(ServiceClaims claims, co_await services_.claim(object, json::value(), c.dry_run));
-  claims.fill(object);
-  Outcome<Saved> saved = co_await access_.create(target, std::move(object), c.dry_run);
+  if (!is_service(c)) {
+    co_return co_await access_.create(target, encode_stored(*c.storage, object), c.dry_run);
+  }
+  json::value filled = object;
+  CO_TRY_OUTCOME(ServiceClaims claims, co_await services_.claim(filled, json::value(), c.dry_run));
+  claims.fill(filled);
+  Outcome<Saved> saved =
+      co_await access_.create(target, encode_stored(*c.storage, filled), c.dry_run);
   // An unknown outcome keeps its records: the service may exist.
   if (!saved.ok() && saved.error().http_code < 500) co_await services_.give_back(std::move(claims));
   co_return saved;
