@@ -52,6 +52,8 @@ class PodMachine {
   // Stops everything, as after an eviction: the pod fails with this reason.
   void fail(Instant now, std::string reason, std::string message, PodStep* step);
 
+  // All of its containers have ended for good: it takes nothing of its node any more.
+  bool over() const { return all_ended(); }
   // What is patched into the object's status: our conditions and everything of the kubelet.
   json::value status(Instant now) const;
   const PodPlace& place() const { return place_; }

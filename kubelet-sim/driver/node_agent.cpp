@@ -65,6 +65,12 @@ const NodeFacts* NodeAgent::find(std::string_view name) const {
   return found == nodes_.end() ? nullptr : &found->second.facts;
 }
 
+const json::object& NodeAgent::labels(std::string_view name) const {
+  static const json::object none;
+  const client::ObjectPtr node = informer_.cache().get("", std::string(name));
+  return node ? get_object(*node, "metadata.labels") : none;
+}
+
 // Somebody (the node controller, after a silence of ours) says the node is not ready: contradict.
 void NodeAgent::on_node(const client::ObjectPtr& object) {
   const auto found = nodes_.find(get_string(*object, "metadata.name"));

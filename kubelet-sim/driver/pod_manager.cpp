@@ -157,11 +157,31 @@ void PodManager::begin(const client::ObjectPtr& pod, const NodeFacts& node) {
                        get_bool(*pod, "spec.hostNetwork") ? node.internal_ip : take_address(pod)};
   worker.machine =
       std::make_unique<PodMachine>(*pod, place, catalog_, now(), runner_.traits_of(*pod));
-  if (terminal(*pod)) worker.finished = true;  // nothing runs: only its object is left to remove
+  if (terminal(*pod)) {
+    worker.finished = true;  // nothing runs: only its object is left to remove
+  } else {
+    admit(worker, node);
+  }
   PodStep seen;
   worker.machine->observe(*pod, now(), &seen);
   act(worker, seen);
   run(worker);
+}
+
+// A pod that runs already, or is going, is not asked again.
+void PodManager::admit(Worker& worker, const NodeFacts& node) {
+  NodeLoad& load = loads_[node.name];
+  const bool begun = coracle::find(*worker.pod, "status.startTime") != nullptr;
+  if (!begun && !deleting(*worker.pod)) {
+    const auto refused = Admission{node, nodes_.labels(node.name), load}.refuse(*worker.pod);
+    if (refused) {
+      PodStep step;
+      step.events.push_back({true, refused->reason, refused->message, ""});
+      worker.machine->fail(now(), refused->reason, "Pod was rejected: " + refused->message, &step);
+      return act(worker, step);
+    }
+  }
+  load.add(worker.uid, *worker.pod);
 }
 
 void PodManager::on_gone(const client::ObjectPtr& pod) {
@@ -170,6 +190,7 @@ void PodManager::on_gone(const client::ObjectPtr& pod) {
   Worker& worker = found->second;
   executor_.cancel(worker.timer);
   runner_.forget(worker.uid);
+  loads_[worker.node].remove(worker.uid);
   addresses_.erase(parse_address(worker.machine->place().pod_ip));
   const auto uid = uid_of_key_.find(worker.key);
   if (uid != uid_of_key_.end() && uid->second == worker.uid) uid_of_key_.erase(uid);
@@ -195,6 +216,7 @@ void PodManager::run(Worker& worker) {
   worker.finished = worker.finished || step.finished;
   act(worker, step);
   if (step.changed || step.finished || worker.finished) queue_.add(worker.uid);
+  if (worker.machine->over()) loads_[worker.node].remove(worker.uid);
   if (step.next) {
     worker.timer = executor_.after(*step.next - executor_.now(), [this, uid = worker.uid] {
       const auto found = workers_.find(uid);

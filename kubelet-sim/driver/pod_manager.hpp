@@ -14,6 +14,7 @@
 #include "client/informer.hpp"
 #include "client/resource.hpp"
 #include "client/work_queue.hpp"
+#include "kubelet/node_admission.hpp"
 #include "kubelet/pod_machine.hpp"
 #include "kubelet_driver/node_agent.hpp"
 #include "kubelet_driver/pod_runner.hpp"
@@ -57,6 +58,7 @@ class PodManager {
   void on_gone(const client::ObjectPtr& pod);
   bool contradicted(const Worker& worker) const;
   void begin(const client::ObjectPtr& pod, const NodeFacts& node);
+  void admit(Worker& worker, const NodeFacts& node);
   void run(Worker& worker);
   void act(Worker& worker, const PodStep& step);
   void seen(const std::string& uid, const Seen& seen);
@@ -74,6 +76,7 @@ class PodManager {
   client::Informer informer_;
   std::map<std::string, Worker> workers_;          // by uid
   std::map<std::string, std::string> uid_of_key_;  // "ns/name" of the workers
+  std::map<std::string, NodeLoad> loads_;          // by node
   std::map<std::string, std::unique_ptr<client::EventRecorder>> recorders_;
   std::uint32_t address_base_ = 0, next_address_ = 0;
   std::set<std::uint32_t> addresses_;  // in use

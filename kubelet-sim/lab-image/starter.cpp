@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -213,6 +214,19 @@ bool read_order(Config* config) {
   return good;
 }
 
+// The container's user may open its own streams again, as /dev/stdout.
+void give_streams(const Config& config) {
+  if (config.id_count == 0) return;
+  const unsigned long inside = config.uid < config.id_count ? config.uid : config.id_count;
+  const uid_t owner = static_cast<uid_t>(config.first_outside + inside);
+  for (const int fd : {0, 1, 2}) {
+    struct stat info{};
+    const bool ours = fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || isatty(fd) != 0);
+    if (ours) [[maybe_unused]]
+      const int ignored = fchown(fd, owner, static_cast<gid_t>(-1));
+  }
+}
+
 // In the child of `enter`: joins, and waits for the command as its parent outside.
 [[noreturn]] void join_and_run(const Config& config, int channel) {
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -258,6 +272,7 @@ int start_container() {
   Config config;
   if (!read_order(&config)) return kCannotStart;
   const int signals = blocked_signals();
+  give_streams(config);
   if (!config.isolate) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   int channel[2], go[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0 ||
@@ -297,6 +312,7 @@ int enter_container() {
   Config config;
   if (!read_order(&config)) return kCannotStart;
   const int signals = blocked_signals();
+  give_streams(config);
   int channel[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0) {
     return report("B 128 no descriptors left"), kCannotStart;

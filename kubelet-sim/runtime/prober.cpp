@@ -5,13 +5,12 @@
 #include <cctype>
 
 #include "base/strings.hpp"
+#include "kubelet/low_ports.hpp"
 #include "net/client.hpp"
 #include "net/tcp.hpp"
 
 namespace coracle::kubelet {
 namespace {
-
-constexpr std::uint16_t kLowPorts = 1024, kLowPortShift = 10'000;
 
 struct HttpProbe {
   std::string host, url;
@@ -72,10 +71,6 @@ void ask(net::AsioExecutor& executor, const HttpProbe& probe, bool moved, const 
 }
 
 }  // namespace
-
-std::uint16_t moved_port(std::uint16_t port) {
-  return port > 0 && port < kLowPorts ? static_cast<std::uint16_t>(port + kLowPortShift) : port;
-}
 
 std::uint16_t port_number(const json::value& port, const json::value& container) {
   long long number = 0;

@@ -21,8 +21,6 @@ using ProbeDone = std::function<void(ProbeAnswer)>;
 
 // A port's number: as it is, or by the name of a port of the container; 0 if there is none.
 std::uint16_t port_number(const json::value& port, const json::value& container);
-// Where a pod's port is reached: below 1024 it may have been moved (lab-image/sockets.hpp).
-std::uint16_t moved_port(std::uint16_t port);
 
 struct Prober {
   net::AsioExecutor& executor;

@@ -159,11 +159,14 @@ TEST_CASE("a command runs, prints, and its end is seen") {
     WARN("no processes here: " << w.why);
     return;
   }
-  w.start("echo $GREETING; echo bad >&2; cat /etc/hostname; ls /volume; exit 7",
-          "{volumeMounts: [{name: v, mountPath: /volume}]}");
+  w.start(
+      "echo $GREETING; echo again > /dev/stdout; echo bad >&2; cat /etc/hostname; ls /volume; exit "
+      "7",
+      "{volumeMounts: [{name: v, mountPath: /volume}]}");
   CHECK(w.end().exit_code == 7);
   CHECK(w.started);
   CHECK(w.printed("hello"));
+  CHECK(w.printed("again"));
   CHECK(w.printed("bad"));
   CHECK(w.printed("hostname"));
 }

@@ -1,14 +1,23 @@
 #include "kubelet_server/port_pipe.hpp"
 
+#include "kubelet/low_ports.hpp"
+
 namespace coracle::kubelet {
 
 void PortPipe::open(net::AsioExecutor& executor, const std::string& host, std::uint16_t port) {
   using Dialled = Result<std::shared_ptr<net::TcpSocket>>;
+  const auto join = [self = shared_from_this()](Dialled socket, const std::string& why) {
+    if (self->over_) return;
+    if (!socket.ok()) return self->finish(why);
+    self->connected(std::move(*socket));
+  };
   spawn(net::dial_tcp(executor, host, port),
-        std::function<void(Dialled)>([self = shared_from_this()](Dialled socket) {
-          if (self->over_) return;
-          if (!socket.ok()) return self->finish(socket.status().message());
-          self->connected(std::move(*socket));
+        std::function<void(Dialled)>([join, &executor, host, port](Dialled socket) {
+          const std::string why = socket.status().message();
+          if (socket.ok() || moved_port(port) == port) return join(std::move(socket), why);
+          spawn(net::dial_tcp(executor, host, moved_port(port)),
+                std::function<void(Dialled)>(
+                    [join, why](Dialled second) { join(std::move(second), why); }));
         }));
 }
 

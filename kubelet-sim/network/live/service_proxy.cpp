@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kubelet/low_ports.hpp"
+
 namespace coracle::network {
 namespace {
 
@@ -13,6 +15,14 @@ std::optional<net::HostPort> to_host_port(const std::optional<Endpoint>& endpoin
 bool has(const Frontend& frontend, const net::HostPort& target) {
   return std::find(frontend.endpoints.begin(), frontend.endpoints.end(),
                    Endpoint{target.host, target.port}) != frontend.endpoints.end();
+}
+
+constexpr int kTries = 6;  // three endpoints, each on two ports
+
+// A pod may have been given another port in place of a low one: its own first, then that.
+std::optional<net::HostPort> moved_target(const std::vector<net::HostPort>& refused) {
+  if (refused.empty() || refused.back().port >= kubelet::kLowPorts) return std::nullopt;
+  return net::HostPort{refused.back().host, kubelet::moved_port(refused.back().port)};
 }
 
 }  // namespace
@@ -45,11 +55,12 @@ void ServiceProxy::open(const Listening& at, Entry& entry) {
   Status why;
   if (at.transport == Transport::kTcp) {
     auto opened = net::TcpForwarder::listen(
-        executor_, {.address = at.address, .port = at.port},
+        executor_, {.address = at.address, .port = at.port, .tries = kTries},
         [this, balancer = entry.balancer](const net::TcpForwarder::Arrival& arrival) {
           Balancer::Arrival asked{arrival.client.host, arrival.local.host, {}};
+          if (const auto moved = moved_target(arrival.refused)) return moved;
           for (const net::HostPort& dead : arrival.refused) {
-            asked.dead.push_back({dead.host, dead.port});
+            asked.dead.push_back({dead.host, kubelet::unmoved_port(dead.port)});
           }
           return to_host_port(balancer->choose(asked, executor_.now()));
         });

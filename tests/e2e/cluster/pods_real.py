@@ -135,6 +135,61 @@ spec:
   containers: [{name: c, image: busybox, command: [sh, -c, "head -c 200m /dev/zero | tail -c 150m"], resources: {limits: {memory: 20Mi}}}]
 """
 
+REFUSED = r"""
+apiVersion: v1
+kind: Pod
+metadata: {name: large}
+spec:
+  nodeName: node-1
+  containers: [{name: c, image: busybox, command: [sleep, "60"], resources: {requests: {cpu: 64}}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: one}
+spec:
+  nodeName: node-1
+  containers: [{name: c, image: busybox, command: [sleep, "3600"], ports: [{containerPort: 9000, hostPort: 9000}]}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: second}
+spec:
+  nodeName: node-1
+  containers: [{name: c, image: busybox, command: [sleep, "3600"], ports: [{containerPort: 9000, hostPort: 9000}]}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: elsewhere}
+spec:
+  nodeName: node-1
+  nodeSelector: {disk: ssd}
+  containers: [{name: c, image: busybox, command: [sleep, "3600"]}]
+"""
+
+HOOKS = r"""
+apiVersion: v1
+kind: Pod
+metadata: {name: hooked}
+spec:
+  containers:
+  - name: c
+    image: busybox
+    command: [sh, -c, "sleep 3600"]
+    lifecycle:
+      postStart: {exec: {command: [sh, -c, "echo after start > /proc/1/fd/1"]}}
+      preStop: {exec: {command: [sh, -c, "echo x; sleep 1"]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: unhooked}
+spec:
+  containers:
+  - name: c
+    image: busybox
+    command: [sleep, "3600"]
+    lifecycle: {postStart: {exec: {command: ["false"]}}}
+"""
+
 lab = None
 
 
@@ -237,9 +292,30 @@ def ends():
     check(time.monotonic() - began < 25, "what does not mind SIGTERM ends by it")
 
 
+def the_node_refuses():
+    lab.run("apply", "-f", "-", stdin=REFUSED)
+    for name, reason, message in [
+            ("large", "OutOfcpu", "Node didn't have enough resource: cpu, requested: 64000"),
+            ("second", "NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports"),
+            ("elsewhere", "NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match")]:
+        wait_for(reason, lambda: lab.get("pod", name)["status"].get("reason") == reason)
+        status = lab.get("pod", name)["status"]
+        check_equal(status["phase"], "Failed", name)
+        check_in("Pod was rejected: " + message, status["message"], name)
+        wait_for("the event", lambda: has_event(name, message))
+
+
+def hooks():
+    lab.run("apply", "-f", "-", stdin=HOOKS)
+    lab.run("wait", "--for=condition=Ready", "pod/hooked", "--timeout=60s")
+    wait_for("postStart", lambda: "after start" in lab.out("logs", "hooked"))
+    wait_for("the event", lambda: has_event("unhooked", "PostStartHook failed"))
+    began = time.monotonic()
+    lab.run("delete", "pod", "hooked")
+    check(1 <= time.monotonic() - began < 25, "it stopped after its preStop hook")
+
+
 def volumes_follow():
-    lab.run("create", "configmap", "cfg", "--from-literal=color=red", "--from-literal=page.html=new",
-            "-o", "yaml", "--dry-run=client")
     lab.run("patch", "configmap", "cfg", "-p", '{"data":{"page.html":"new"}}')
     wait_for("the new page", lambda: fetch(ip_of("web"), "/sub/page.html")[1] == "new", 60)
 
@@ -277,6 +353,7 @@ def run():
     global lab
     with Lab(replicas=1, nodes=2) as lab:
         for step in (created, images_answer, what_a_pod_names, missing_things, liveness_restarts, ends,
+                     the_node_refuses, hooks,
                      volumes_follow, restarted, nothing_is_left):
             began = time.monotonic()
             step()
