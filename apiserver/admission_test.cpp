@@ -45,6 +45,25 @@ constexpr const char* kRestricted =
 
 }  // namespace
 
+TEST_CASE("StorageObjectInUseProtection: claims and volumes are held", "[admission]") {
+  ApiWorld w;
+  make(
+      w, "/api/v1/namespaces/a/persistentvolumeclaims",
+      object(
+          "PersistentVolumeClaim", "v1", "c",
+          R"("spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}})"));
+  make(w, "/api/v1/persistentvolumes",
+       object("PersistentVolume", "v1", "v",
+              R"("spec":{"accessModes":["ReadWriteOnce"],"capacity":{"storage":"1Gi"},
+         "hostPath":{"path":"/x"}})"));
+  CHECK(
+      to_json(
+          w.get("/api/v1/namespaces/a/persistentvolumeclaims/c").at("metadata").at("finalizers")) ==
+      R"(["kubernetes.io/pvc-protection"])");
+  CHECK(to_json(w.get("/api/v1/persistentvolumes/v").at("metadata").at("finalizers")) ==
+        R"(["kubernetes.io/pv-protection"])");
+}
+
 TEST_CASE("admission: fields are checked between what changes and what refuses", "[admission]") {
   ApiWorld w;
   labelled(w, "r", R"({"pod-security.kubernetes.io/enforce":"restricted"})");

@@ -402,6 +402,7 @@ Outcome<net::Response> ApiHandler::document(const Context& c) {
 
 void ApiHandler::audit(const Context& c, const net::Response* reply, const api::ApiError* error) {
   AuditRecord record{m_.rng.uuid(), c.request, c.info, c.user, c.received, m_.executor.wall_now()};
+  record.annotations = &c.audit_annotations;
   json::value body;
   if (error != nullptr) {
     record.code = error->http_code;

@@ -369,6 +369,43 @@ TEST_CASE("webhook: scale is shown as a Scale", "[webhook]") {
   CHECK(get_int(ApiWorld::tree(scaled), "spec.replicas") == 2);
 }
 
+TEST_CASE("webhook: bodies of subresources", "[webhook]") {
+  World w;
+  const std::string rules = R"([{"apiGroups":[""],"apiVersions":["v1"],"operations":["*"],)"
+                            R"("resources":["pods/binding","pods/exec","pods/eviction"]}])";
+  w.configure(true, "c", hook("", "x.example.com", kHost, rules));
+  w.answer(R"("allowed":true)");
+  const std::string pods(kPods);
+  REQUIRE(w.api.call("POST", pods, a_pod("p"))->status == 201);
+  w.api.settle();
+  CHECK(w.calls() == 0);
+  const std::string target = R"({"target":{"kind":"Node","name":"n1"}})";
+  REQUIRE(w.api.call("POST", pods + "/p/binding", target)->status == 201);
+  w.api.settle();
+  REQUIRE(w.calls() == 1);
+  CHECK(get_string(w.asked(0), "kind.kind") == "Binding");
+  CHECK(get_string(w.asked(0), "subResource") == "binding");
+  CHECK(get_string(w.asked(0), "object.target.name") == "n1");
+  CHECK(get_string(w.asked(0), "object.kind") == "Binding");
+  // exec is a CONNECT, whoever serves it.
+  w.answer(R"("allowed":false,"status":{"message":"no shells","code":403})");
+  CHECK(
+      message(w.api.call("POST", pods + "/p/exec?command=sh&command=-c&container=c&stdin=true")) ==
+      R"(403 admission webhook "x.example.com" denied the request: no shells)");
+  CHECK(get_string(w.asked(1), "operation") == "CONNECT");
+  CHECK(to_json(w.asked(1).at("object")) ==
+        R"({"kind":"PodExecOptions","apiVersion":"v1","stdin":true,"container":"c",)"
+        R"("command":["sh","-c"]})");
+  CHECK(w.asked(1).at("options").is_null());
+  // An eviction is refused as one, and asked about once.
+  CHECK(w.api.call("POST", pods + "/p/eviction", R"({"metadata":{"name":"p"}})")->status == 403);
+  w.answer(R"("allowed":true)");
+  const std::size_t before = w.calls();
+  CHECK(w.api.call("POST", pods + "/p/eviction", R"({"metadata":{"name":"p"}})")->status == 201);
+  CHECK(w.calls() == before + 1);
+  CHECK(get_string(w.asked(before), "kind.kind") == "Eviction");
+}
+
 TEST_CASE("webhook: not of the configurations themselves", "[webhook]") {
   World w;
   const std::string everything = R"([{"apiGroups":["*"],"apiVersions":["*"],"operations":["*"],)"

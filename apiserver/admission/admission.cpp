@@ -1,5 +1,9 @@
 #include "apiserver/admission/admission.hpp"
 
+#include <algorithm>
+
+#include "api/object.hpp"
+#include "apiserver/admission/plugins.hpp"
 #include "apiserver/admission/webhook_book.hpp"
 
 namespace coracle::apiserver {
@@ -68,6 +72,35 @@ Task<Outcome<Done>> Admission::admit_delete(Context& c, const json::value& old,
   const Outcome<Done> answer = co_await mutate_once(a, nullptr, &old);
   if (!answer.ok()) co_return answer;
   co_return co_await check(a, nullptr, &old);
+}
+
+Task<Outcome<Done>> Admission::admit_body(Context& c, std::string_view operation,
+                                          json::value& body) {
+  constexpr std::string_view kWatchers[] = {"mutatingwebhookconfigurations",
+                                            "validatingwebhookconfigurations",
+                                            "validatingadmissionpolicybindings"};
+  const bool watched = std::ranges::any_of(kWatchers, [&](std::string_view prefix) {
+    const ResourceCache* cache = m_.feed.cache(prefix);
+    return cache != nullptr && cache->size() > 0;
+  });
+  if (!watched) co_return Done{};
+  Admitted a{m_, c, state_, operation};
+  a.own_body = true;
+  const bool typed = c.sub != nullptr && !c.sub->kind.empty() && body.is_object();
+  if (typed && api::kind_of(body).empty()) {
+    body.get_object()["kind"] = c.sub->kind;
+    body.get_object()["apiVersion"] =
+        api::join_api_version(c.sub->version.empty() ? c.resource->group : c.sub->group,
+                              c.sub->version.empty() ? c.resource->version : c.sub->version);
+  }
+  Outcome<Done> answer = co_await change_by_webhooks(a, &body, nullptr);
+  if (answer.ok() && a.rounds.wanted) {
+    a.rounds.second = true;
+    answer = co_await change_by_webhooks(a, &body, nullptr);
+  }
+  if (answer.ok()) answer = check_validating_policies(a, &body, nullptr);
+  if (answer.ok()) answer = co_await ask_webhooks(a, &body, nullptr);
+  co_return answer;
 }
 
 }  // namespace coracle::apiserver

@@ -21,6 +21,9 @@ class Admission {
   Task<Outcome<Done>> validate(Context& c, const json::value& object, const json::value* old);
   // Both, of a deletion. `options`: the DeleteOptions.
   Task<Outcome<Done>> admit_delete(Context& c, const json::value& old, json::value options);
+  // Policies and webhooks alone, of what is sent to a subresource and is no object of its kind:
+  // Binding, Eviction (CREATE), PodExecOptions and its kin (CONNECT). May change it.
+  Task<Outcome<Done>> admit_body(Context& c, std::string_view operation, json::value& body);
 
  private:
   Task<Outcome<Done>> mutate_once(Admitted& a, json::value* object, const json::value* old);

@@ -17,14 +17,13 @@ void run_earlier_again(Rounds& rounds) {
   rounds.called.clear();
 }
 
-void note_round(Admitted& a, const Webhook& hook, std::size_t index, bool changed) {
+void note_round(Admitted& a, const Webhook& hook, const std::string& place, bool changed) {
   json::object note;
   note["configuration"] = hook.configuration;
   note["webhook"] = hook.name;
   note["mutated"] = changed;
-  a.c.audit_annotations["mutation.webhook.admission.k8s.io/round_" +
-                        std::string(a.rounds.second ? "1" : "0") + "_index_" +
-                        std::to_string(index)] = to_json(json::value(std::move(note)));
+  a.c.audit_annotations["mutation.webhook.admission.k8s.io/" + place] =
+      to_json(json::value(std::move(note)));
 }
 
 // The patch into the object; whether that made another one of it.
@@ -62,11 +61,14 @@ Task<Outcome<Done>> change_by_webhooks(Admitted& a, json::value* object, const j
     CO_TRY_OUTCOME(auto call, co_await prepare_call(a, hook, object, old));
     if (!call) continue;
     const api::ResourceInfo& as = *call->as;
+    const std::string place =
+        std::string(rounds.second ? "round_1" : "round_0") + "_index_" + std::to_string(index);
+    call->place = place;
     CO_TRY_OUTCOME(WebhookAnswer answer, co_await call_webhook(a, *std::move(call), true));
     if (!answer.verdict.allowed) co_return webhook_denial(hook->name, answer.verdict.result);
     CO_TRY_OUTCOME(const bool changed,
                    co_await patch_object(a, *hook, as, std::move(answer.verdict.patch), object));
-    if (answer.answered) note_round(a, *hook, index, changed);
+    note_round(a, *hook, place, changed);
     if (changed) {
       run_earlier_again(rounds);
       rounds.wanted = true;

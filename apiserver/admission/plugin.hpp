@@ -61,6 +61,7 @@ struct Admitted {
   std::string_view operation;  // CREATE, UPDATE, DELETE, CONNECT
   json::value options = {};    // DELETE: the DeleteOptions
   Rounds rounds = {};
+  bool own_body = false;  // what is admitted is no object of the storage kind (admit_body)
 
   bool is(std::string_view group, std::string_view kind) const {
     return c.storage->group == group && c.storage->kind == kind;

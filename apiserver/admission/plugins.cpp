@@ -17,6 +17,7 @@ constexpr Plugin kPlugins[] = {
     {"Priority", fill_priority},
     {"DefaultTolerationSeconds", fill_default_tolerations},
     {"DefaultStorageClass", fill_default_storage_class},
+    {"StorageObjectInUseProtection", fill_storage_in_use},
     {"PersistentVolumeClaimResize", nullptr, check_claim_resize},
     {"RuntimeClass", fill_runtime_class},
     {"DefaultIngressClass", fill_default_ingress_class},

@@ -21,6 +21,7 @@ Fill fill_runtime_class;
 Fill fill_default_storage_class;
 Fill fill_default_ingress_class;
 Fill fill_taint_nodes;
+Fill fill_storage_in_use;
 Check check_claim_resize;
 Check check_pod_security;
 Check check_resource_quota;

@@ -1,5 +1,5 @@
 // PodSecurity: the levels a namespace's labels name: enforce refuses pods, warn warns of pods and
-// of workloads that would make them. (audit has no effect before there is an audit log.)
+// of workloads that would make them, audit notes both in the audit log.
 #include <algorithm>
 
 #include "api/object.hpp"
@@ -24,7 +24,7 @@ struct Policy {
   }
 };
 struct Policies {
-  Policy enforce, warn;
+  Policy enforce, warn, audit;
   api::FieldErrors errors;
 };
 
@@ -63,11 +63,10 @@ void read_mode(const json::value& ns, const std::string& mode, SecurityLevel oth
 
 Policies policies_of(const json::value& ns) {
   Policies out;
-  Policy audit;
   // A level nobody understands is the strictest; warnings and audits fail open.
   read_mode(ns, "enforce", SecurityLevel::kRestricted, out.enforce, out);
   const bool understood = out.errors.empty();
-  read_mode(ns, "audit", SecurityLevel::kPrivileged, audit, out);
+  read_mode(ns, "audit", SecurityLevel::kPrivileged, out.audit, out);
   read_mode(ns, "warn", SecurityLevel::kPrivileged, out.warn, out);
   const json::object& labels = api::labels_of(ns);
   const bool has_warn = labels.contains(std::string(kPrefix) + "warn");
@@ -156,6 +155,15 @@ Outcome<Done> check_pod_security(Admitted& a, const json::value* object, const j
   const Policies policies = policies_of(*ns);
   const bool is_pod = a.is("", "Pod");
   if (is_pod && old != nullptr && !significant(*pod, *old)) return Done{};
+  const std::string key(kPrefix);
+  if (is_pod) {
+    a.c.audit_annotations[key + "enforce-policy"] = policies.enforce.text();
+  }
+  const auto noted = pod_violations(policies.audit.level, *pod);
+  if (!noted.empty()) {
+    a.c.audit_annotations[key + "audit-violations"] =
+        "would violate PodSecurity \"" + policies.audit.text() + "\": " + violations_text(noted);
+  }
   if (is_pod) {
     const auto violations = pod_violations(policies.enforce.level, *pod);
     if (!violations.empty()) {

@@ -72,6 +72,7 @@ std::string_view options_kind(std::string_view verb) {
 
 json::value request_options(const Admitted& a) {
   if (!a.options.is_null()) return a.options;
+  if (a.operation == "CONNECT") return nullptr;
   json::object out;
   out["kind"] = options_kind(a.c.info.verb);
   out["apiVersion"] = "meta.k8s.io/v1";

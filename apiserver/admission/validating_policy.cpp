@@ -13,10 +13,11 @@ namespace coracle::apiserver {
 namespace {
 
 namespace cel = api::cel;
-constexpr std::size_t kMessageMax = 5 * 1024;
+constexpr std::size_t kMessageMax = 5 * 1024, kAnnotationMax = 10 * 1024;
 
 struct Denial {
   std::string message, reason;
+  std::size_t rule = 0;  // which of spec.validations
 };
 
 // One policy with one binding, for one request.
@@ -48,8 +49,8 @@ class Evaluation {
   bool fails_closed() const { return get_string(policy_, "spec.failurePolicy", "Fail") == "Fail"; }
 
  private:
-  void fail(std::string message) {
-    if (fails_closed()) out_.push_back({std::move(message), ""});
+  void fail(std::string message, std::size_t rule = 0) {
+    if (fails_closed()) out_.push_back({std::move(message), "", rule});
   }
 
   // One null when the policy takes none.
@@ -122,10 +123,30 @@ class Evaluation {
       const cel::Value answer = run(place + "expression", text, bindings, budget);
       if (answer.is_true()) continue;
       if (answer.is_error()) {
-        fail(std::string(answer.as_text()));
+        fail(std::string(answer.as_text()), i);
       } else {
         out_.push_back({message_of(rules[i], place, text, bindings, budget),
-                        std::string(get_string(rules[i], "reason", "Invalid"))});
+                        std::string(get_string(rules[i], "reason", "Invalid")), i});
+      }
+    }
+    annotate(bindings, budget);
+  }
+
+  // spec.auditAnnotations; null says nothing, what several bindings say is joined.
+  void annotate(const cel::Bindings& bindings, cel::Budget& budget) {
+    const json::array& items = get_array(policy_, "spec.auditAnnotations");
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const std::string place = "spec.auditAnnotations[" + std::to_string(i) + "].valueExpression";
+      const cel::Value answer =
+          run(place, std::string(get_string(items[i], "valueExpression")), bindings, budget);
+      if (answer.is_error()) {
+        fail(std::string(answer.as_text()));
+      } else if (answer.is(cel::Kind::kString)) {
+        const std::string value(trim(answer.as_text()).substr(0, kAnnotationMax));
+        if (value.empty()) continue;
+        std::string& slot = a_.c.audit_annotations[std::string(api::name_of(policy_)) + "/" +
+                                                   std::string(get_string(items[i], "key"))];
+        if (slot != value) slot += (slot.empty() ? "" : ", ") + value;
       }
     }
   }
@@ -226,6 +247,10 @@ class Dispatcher {
       ask(policy, bindings);
       return true;
     });
+    if (!failures_.empty()) {
+      a_.c.audit_annotations["validation.policy.admission.k8s.io/validation_failure"] =
+          to_json(json::value(failures_));
+    }
     if (!denial_) return Done{};
     return denied(a_, object_ != nullptr ? *object_ : *old_, denial_->message, denial_->reason);
   }
@@ -255,6 +280,15 @@ class Dispatcher {
     if (holds_action(binding, "Warn")) {
       a_.c.warnings.push_back("Validation failed for " + who + ": " + denial.message);
     }
+    if (holds_action(binding, "Audit")) {
+      json::object failure;
+      failure["message"] = denial.message;
+      failure["policy"] = policy;
+      failure["binding"] = api::name_of(binding);
+      failure["expressionIndex"] = denial.rule;
+      failure["validationActions"] = get_array(binding, "spec.validationActions");
+      failures_.push_back(std::move(failure));
+    }
     if (holds_action(binding, "Deny") && !denial_) {
       denial_ = Denial{who + " denied request: " + denial.message, denial.reason};
     }
@@ -263,6 +297,7 @@ class Dispatcher {
   Admitted& a_;
   const json::value *object_, *old_;
   std::optional<Denial> denial_;
+  json::array failures_;  // for the audit log
 };
 
 Outcome<Done> check_policy_itself(Admitted& a, const json::value& policy) {

@@ -47,7 +47,9 @@ Task<Outcome<Done>> ask_webhooks(Admitted& a, const json::value* object, const j
   std::vector<WebhookCall> calls;
   for (const auto& hook : *hooks) {
     CO_TRY_OUTCOME(auto call, co_await prepare_call(a, hook, object, old));
-    if (call) calls.push_back(*std::move(call));
+    if (!call) continue;
+    call->place = "round_0_index_" + std::to_string(calls.size());
+    calls.push_back(*std::move(call));
   }
   if (calls.empty()) co_return Done{};
   std::vector<std::string> names;

@@ -11,11 +11,6 @@ namespace coracle::apiserver {
 
 namespace {
 
-// Bodies of such subresources are what admission works on; others are views of the object.
-bool has_own_body(const Admitted& a) {
-  return a.c.sub != nullptr && !a.c.sub->kind.empty() && a.c.info.subresource != "scale";
-}
-
 // Go leaves out what is empty.
 void drop_empty(json::value& request) {
   json::object& members = request.get_object();
@@ -41,7 +36,7 @@ bool calls_dry(const Webhook& hook) {
 
 Task<Outcome<json::value>> shown_to_webhook(Admitted& a, const api::ResourceInfo& as,
                                             const json::value& object) {
-  if (has_own_body(a)) co_return object;
+  if (a.own_body) co_return object;
   if (a.c.info.subresource == "scale") {
     auto scale = api::scale_of(*a.c.storage, object);
     if (!scale.ok()) co_return api::internal_api_error(scale.status().message());
@@ -58,15 +53,14 @@ Task<Outcome<json::value>> taken_from_webhook(Admitted& a, const api::ResourceIn
     if (!applied.ok()) co_return api::internal_api_error(applied.message());
     co_return out;
   }
-  const api::Schema* schema =
-      has_own_body(a)
-          ? a.m.catalog.body_schema(get_string(shown, "apiVersion"), get_string(shown, "kind"))
-          : as.schema;
+  const api::Schema* schema = a.own_body ? a.m.catalog.body_schema(get_string(shown, "apiVersion"),
+                                                                   get_string(shown, "kind"))
+                                         : as.schema;
   if (schema != nullptr) {
     const Status decoded = api::decode_in_place(shown, *schema, nullptr);
     if (!decoded.ok()) co_return api::internal_api_error(decoded.message());
   }
-  if (has_own_body(a)) co_return shown;
+  if (a.own_body) co_return shown;
   CO_TRY_OUTCOME(json::value back,
                  co_await convert_version(a.m, as, *a.c.storage, std::move(shown)));
   api::default_object(*a.c.storage, a.m.hooks, back);
@@ -132,7 +126,7 @@ Task<Outcome<WebhookAnswer>> call_webhook(Admitted& a, WebhookCall call, bool mu
   if (hook.fails_closed) co_return call_failed(hook, failure);
   log::warn("webhook {} fails open: {}", hook.name, failure);
   a.c.audit_annotations["failed-open." + std::string(mutating ? "mutating" : "validating") +
-                        ".webhook.admission.k8s.io/" + hook.id] = hook.name;
+                        ".webhook.admission.k8s.io/" + call.place] = hook.name;
   co_return WebhookAnswer{{.allowed = true}, false};
 }
 

@@ -12,6 +12,7 @@ struct WebhookCall {
   std::shared_ptr<const Webhook> hook;
   const api::ResourceInfo* as = nullptr;  // the version of its objects
   json::value request;                    // object and oldObject in it
+  std::string place;                      // for the audit log: "round_0_index_2"
 };
 // nullopt: the webhook has nothing to say to this request.
 Task<Outcome<std::optional<WebhookCall>>> prepare_call(Admitted& a,

@@ -195,6 +195,10 @@ void AuditLog::record(const AuditRecord& r) const {
   event["stage"] = r.streaming ? kStages[1] : kStages[2];
   event["stageTimestamp"] = format_micro_time(r.now);
   event["responseStatus"] = response_status(r);
+  if (r.annotations != nullptr && !r.annotations->empty()) {
+    json::object& notes = event["annotations"].emplace_object();
+    for (const auto& [key, value] : *r.annotations) notes[key] = value;
+  }
   if (verdict.level >= AuditLevel::kRequest && !r.request.body.empty()) {
     auto body = parse_json(r.request.body);
     if (body.ok()) event["requestObject"] = *std::move(body);

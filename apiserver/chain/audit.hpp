@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -56,7 +57,9 @@ struct AuditRecord {
   const UserInfo& user;
   WallTime received, now;
   int code = 0;
-  bool streaming = false;                 // a watch: it has begun, no body is known
+  bool streaming = false;  // a watch: it has begun, no body is known
+  // What admission has to say of it; may be null.
+  const std::map<std::string, std::string>* annotations = nullptr;
   const json::value* response = nullptr;  // the answer's body when it is known as a tree
 };
 

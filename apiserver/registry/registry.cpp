@@ -1,6 +1,7 @@
 #include "apiserver/registry/registry.hpp"
 
 #include "api/object.hpp"
+#include "apiserver/admission/connect_options.hpp"
 #include "apiserver/registry/token_issuer.hpp"
 #include "apiserver/registry/watch_stream.hpp"
 
@@ -62,7 +63,7 @@ Registry::Registry(Machinery& machinery, ServiceRanges ranges, KubeletPort* kube
       reader_(machinery),
       writer_(machinery, access_, admission_, services_),
       remover_(machinery, access_, admission_, services_, reader_),
-      subresources_(machinery, access_, reader_, writer_, remover_, kubelets),
+      subresources_(machinery, access_, reader_, writer_, remover_, admission_, kubelets),
       tokens_(tokens) {}
 
 Outcome<Done> Registry::locate(Context& c) const {
@@ -169,6 +170,11 @@ Task<MaybeReply> Registry::dispatch_subresource(Context& c) {
   if (c.info.subresource == "token" && verb == "create") {
     if (tokens_ == nullptr) co_return api::internal_api_error("this server issues no tokens");
     co_return some(co_await tokens_->issue(m_, access_, c));
+  }
+  if (is_connect(c.info)) {
+    json::value options = connect_options(c.info, c.request.query);
+    const Outcome<Done> admitted = co_await admission_.admit_body(c, "CONNECT", options);
+    if (!admitted.ok()) co_return admitted.error();
   }
   co_return co_await subresources_.handle(c);
 }

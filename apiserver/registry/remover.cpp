@@ -195,8 +195,12 @@ Task<Outcome<Saved>> Remover::remove_object(Context& c, DeleteOptions options) {
   const DecideLater decided = [this, &c, &options, warnings = c.warnings](
                                   const json::value& current) -> Task<Outcome<Change>> {
     c.warnings = warnings;
-    const Outcome<Done> admitted = co_await admission_.admit_delete(c, current, options.to_json());
-    if (!admitted.ok()) co_return admitted.error();
+    // An eviction was admitted as one.
+    if (c.info.subresource.empty()) {
+      const Outcome<Done> admitted =
+          co_await admission_.admit_delete(c, current, options.to_json());
+      if (!admitted.ok()) co_return admitted.error();
+    }
     co_return decide(c, options, current);
   };
   CO_TRY_OUTCOME(Saved saved, co_await access_.mutate_later({c.storage, c.info.ns, c.info.name},
@@ -234,6 +238,8 @@ Task<Reply> Remover::remove_collection(Context& c) {
     one.info.ns = object->ns();
     one.info.name = object->name();
     const Outcome<Saved> removed = co_await remove_object(one, options);
+    c.warnings = std::move(one.warnings);
+    c.audit_annotations = std::move(one.audit_annotations);
     // Somebody else was faster: that is what was wanted.
     if (!removed.ok() && removed.error().http_code != 404) co_return removed.error();
   }

@@ -147,7 +147,9 @@ Reply Subresources::reply_scale(const Context& c, const Saved& saved) const {
 }
 
 Task<Reply> Subresources::bind(Context& c) {
-  CO_TRY_OUTCOME(const Body body, parse_body(c.request, m_.catalog, "Binding"));
+  CO_TRY_OUTCOME(Body body, parse_body(c.request, m_.catalog, "Binding"));
+  const Outcome<Done> admitted = co_await admission_.admit_body(c, "CREATE", body.value);
+  if (!admitted.ok()) co_return admitted.error();
   const std::string node(get_string(body.value, "target.name"));
   const std::string kind(get_string(body.value, "target.kind", "Node"));
   if (node.empty() || (kind != "Node" && kind != "Minion")) {
@@ -238,7 +240,9 @@ Task<Outcome<Done>> Subresources::spend_budget(Context& c, const json::value& po
 }
 
 Task<Reply> Subresources::evict(Context& c) {
-  CO_TRY_OUTCOME(const Body body, parse_body(c.request, m_.catalog, "Eviction"));
+  CO_TRY_OUTCOME(Body body, parse_body(c.request, m_.catalog, "Eviction"));
+  const Outcome<Done> admitted = co_await admission_.admit_body(c, "CREATE", body.value);
+  if (!admitted.ok()) co_return admitted.error();
   CO_TRY_OUTCOME(const json::value pod, co_await read_fresh(c));
   DeleteOptions options;
   const json::value* grace =

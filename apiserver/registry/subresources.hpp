@@ -21,12 +21,13 @@ class KubeletPort {
 class Subresources {
  public:
   Subresources(Machinery& machinery, StoreAccess& access, Reader& reader, Writer& writer,
-               Remover& remover, KubeletPort* kubelets)
+               Remover& remover, Admission& admission, KubeletPort* kubelets)
       : m_(machinery),
         access_(access),
         reader_(reader),
         writer_(writer),
         remover_(remover),
+        admission_(admission),
         kubelets_(kubelets) {}
 
   // A Reply, or nothing when the exchange was taken over (log).
@@ -52,6 +53,7 @@ class Subresources {
   Reader& reader_;
   Writer& writer_;
   Remover& remover_;
+  Admission& admission_;
   KubeletPort* const kubelets_;
 };
 

@@ -20,7 +20,8 @@ class ApiWorld {
  public:
   ManualExecutor executor{WallTime(std::chrono::seconds(1'790'000'000))};
   client::MemoryStore store{executor};
-  client::Store* front = &store;  // what the next restart() is given
+  client::Store* front = &store;          // what the next restart() is given
+  std::shared_ptr<const AuditLog> audit;  // so is this
   std::unique_ptr<ApiHandler> handler;
 
   explicit ApiWorld(KubeletPort* kubelets = nullptr, RemotePort* remote = nullptr)
@@ -35,6 +36,7 @@ class ApiWorld {
     ApiHandlerOptions options;
     options.kubelets = kubelets_;
     options.remote = remote_;
+    options.audit = audit;
     options.custom_rules = api::check_custom_rules;
     options.services = *ServiceRanges::parse("127.96.0.0/12", "30000-32767");
     options.seed = ++seed_;

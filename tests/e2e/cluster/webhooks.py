@@ -98,7 +98,8 @@ def patch(w):
         if any(c["name"] == "sidecar" for c in pod["spec"]["containers"]):
             return answer(request)
         return answer(request, patch=[{"op": "add", "path": "/spec/containers/-",
-                                       "value": {"name": "sidecar", "image": "busybox"}}])
+                                       "value": {"name": "sidecar", "image": "busybox",
+                                                 "command": ["sleep", "3600"]}}])
 
     def count(request):
         pod = request.body["request"]["object"]
