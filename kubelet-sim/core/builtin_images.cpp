@@ -77,6 +77,11 @@ images:
     /usr/local/apache2/bin/httpd-foreground: "#!/bin/sh\nexec httpd \"$@\"\n"
     /usr/local/apache2/htdocs/index.html: "<html><body><h1>It works!</h1></body></html>\n"
   logs: ["AH00094: Command line: 'httpd -D FOREGROUND'"]
+- {name: nginx-slim, like: nginx}
+- {name: nginx-slim-amd64, like: nginx}
+- {name: registry.example.com/private/web, credentials: {student: coracle}, cmd: [nginx, -g, daemon off;],
+   programs: {/usr/sbin/nginx: nginx}, version: 1.27.5, versionEnv: NGINX_VERSION,
+   files: {/etc/nginx/nginx.conf: "events {} http { server { listen 80; return 200 'private\n'; } }\n"}}
 - name: mysql
   pull: 400ms
   logs: ["ready for connections"]

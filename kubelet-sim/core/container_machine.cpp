@@ -85,6 +85,7 @@ void ContainerMachine::allow(Instant now, Effects* out) {
 }
 
 void ContainerMachine::begin_pull(Instant now, Effects* out) {
+  if (!behaviour_.credentials.empty()) pull_failure_.reset();  // it is asked for each time
   if (pull_policy_ == "Never" && pull_failure_ && pull_failure_->reason == "ErrImagePull") {
     pull_failure_ = PullFailure{
         "ErrImageNeverPull",
@@ -106,6 +107,14 @@ void ContainerMachine::begin_pull(Instant now, Effects* out) {
 
 void ContainerMachine::after_pull(Instant now, Effects* out) {
   if (pull_failure_) return pull_refused(now, out);
+  if (!behaviour_.credentials.empty()) {
+    phase_ = Phase::kPullAsked;
+    return wish(Wish::Kind::kPull, out);
+  }
+  pulled(now, out);
+}
+
+void ContainerMachine::pulled(Instant now, Effects* out) {
   const std::string took = milliseconds_text(pulled_ ? Duration(0) : behaviour_.pull);
   emit(out, false, "Pulled",
        fmt::format("Successfully pulled image \"{}\" in {} ({} including waiting). Image size: "
@@ -303,6 +312,7 @@ bool ContainerMachine::step(Instant now, Effects* out) {
         begin_pull(then, out);
         break;
       case Phase::kWaiting:
+      case Phase::kPullAsked:
       case Phase::kCreating:
       case Phase::kEnded:
         break;
@@ -317,6 +327,7 @@ bool ContainerMachine::step(Instant now, Effects* out) {
 std::optional<TimePoint> ContainerMachine::next() const {
   switch (phase_) {
     case Phase::kWaiting:
+    case Phase::kPullAsked:
     case Phase::kCreating:
     case Phase::kEnded:
       return std::nullopt;

@@ -40,6 +40,7 @@ class ContainerMachine {
   enum class Phase {
     kWaiting,  // not allowed to start yet
     kPulling,
+    kPullAsked,    // kPull was wished
     kPullRefused,  // its reason is shown for a moment, then the back-off
     kPullBackOff,
     kStarting,
@@ -97,6 +98,7 @@ class ContainerMachine {
 
   void begin_pull(Instant now, Effects* out);
   void after_pull(Instant now, Effects* out);
+  void pulled(Instant now, Effects* out);
   void pull_refused(Instant now, Effects* out);
   void launch(Instant now, Effects* out);
   void run(Instant now, Effects* out);

@@ -21,6 +21,15 @@ bool ContainerMachine::see(const Seen& seen, Instant now, Effects* out) {
     case Seen::Kind::kPrepared:
     case Seen::Kind::kNotPrepared:
       return false;
+    case Seen::Kind::kPulled:
+      if (phase_ != Phase::kPullAsked) return false;
+      if (seen.good) {
+        pulled(now, out);
+      } else {
+        pull_failure_ = PullFailure{"ErrImagePull", seen.message};
+        pull_refused(now, out);
+      }
+      return true;
     case Seen::Kind::kStarted:
     case Seen::Kind::kRefused:
     case Seen::Kind::kBroken:

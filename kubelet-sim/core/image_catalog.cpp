@@ -54,7 +54,7 @@ Status read_map(const std::string& image, std::string_view field, const json::va
 Status read_field(const std::string& image, std::string_view key, const json::value& v,
                   ImageBehaviour* b) {
   const bool text = v.is_string();
-  if (key == "name") return {};
+  if (key == "name" || key == "like") return {};
   if (key == "pull") return read_duration(image, key, v, &b->pull);
   if (key == "start") return read_duration(image, key, v, &b->start);
   if (key == "stop") return read_duration(image, key, v, &b->stop);
@@ -71,6 +71,7 @@ Status read_field(const std::string& image, std::string_view key, const json::va
   }
   if (key == "entrypoint") return read_strings(image, key, v, &b->entrypoint);
   if (key == "cmd") return read_strings(image, key, v, &b->cmd);
+  if (key == "credentials") return read_map(image, key, v, &b->credentials);
   if (key == "env") return read_map(image, key, v, &b->env);
   if (key == "programs") return read_map(image, key, v, &b->programs);
   if (key == "files") return read_map(image, key, v, &b->files);
@@ -181,6 +182,11 @@ Status ImageCatalog::add(std::string_view yaml) {
     // What an entry does not say, the general one says.
     const auto general = images_.find("*");
     ImageBehaviour behaviour = general == images_.end() ? ImageBehaviour() : general->second;
+    if (const std::string like(get_string(entry, "like")); !like.empty()) {
+      const auto model = images_.find(like);
+      if (model == images_.end()) return bad(name, fmt::format("like: there is no \"{}\"", like));
+      behaviour = model->second;
+    }
     for (const auto& member : entry.get_object()) {
       RETURN_IF_ERROR(read_field(name, member.key(), member.value(), &behaviour));
     }
@@ -190,8 +196,15 @@ Status ImageCatalog::add(std::string_view yaml) {
 }
 
 const ImageBehaviour& ImageCatalog::find(std::string_view reference) const {
-  const auto exact = images_.find(parse_image(reference).name);
+  const std::string name = parse_image(reference).name;
+  const auto exact = images_.find(name);
   if (exact != images_.end()) return exact->second;
+  // A copy in another registry ("registry.example:5000/team/nginx") behaves like the original.
+  const size_t host = name.find('/');
+  if (host != std::string::npos && name.find_first_of(".:") < host) {
+    const auto original = images_.find(name.substr(name.rfind('/') + 1));
+    if (original != images_.end()) return original->second;
+  }
   static const ImageBehaviour plain;
   const auto general = images_.find("*");
   return general == images_.end() ? plain : general->second;

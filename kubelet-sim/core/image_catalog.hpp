@@ -23,6 +23,8 @@ struct ImageBehaviour {
   bool shell = false;                     // no command: a shell without input, which ends at once
   std::vector<std::string> logs;          // printed at its start
   std::vector<std::string> missing_tags;  // cannot be pulled
+  // Users and passwords of its registry, of which a pull needs one; none: everybody may.
+  std::vector<std::pair<std::string, std::string>> credentials;
 
   // What the process runtime makes of it (docs/formats/images.md). With none of the first two it
   // stays scripted unless its container names a command that busybox knows.

@@ -4,6 +4,7 @@
 #include "kubelet/pod_environment.hpp"
 #include "kubelet/pod_files.hpp"
 #include "kubelet/pod_volumes.hpp"
+#include "kubelet/pull_secrets.hpp"
 
 using namespace coracle;
 using namespace coracle::kubelet;
@@ -180,4 +181,25 @@ TEST_CASE("hosts, host name and resolver") {
       "n1", dns);
   CHECK(hosts.find("127.128.0.9\th.s.ns.svc.cluster.local\th\n") != std::string::npos);
   CHECK(hosts.find("1.2.3.4\tx\ty\n") != std::string::npos);
+}
+
+TEST_CASE("pull secrets open a private registry") {
+  const ImageCatalog images = ImageCatalog::builtin();
+  const std::string image = "registry.example.com/private/web:v1";
+  const auto with = [&](const std::string& config) {
+    Sources s;
+    s.secrets["reg"] = json::object{{"data", json::object{{".dockerconfigjson", config}}}};
+    return may_pull(image, images.find(image), s);
+  };
+  CHECK(with(R"({"auths":{"registry.example.com":{"username":"student","password":"coracle"}}})")
+            .ok());
+  CHECK(with(R"({"auths":{"https://registry.example.com/v2/":{"auth":"c3R1ZGVudDpjb3JhY2xl"}}})")
+            .ok());
+  CHECK_FALSE(with(R"({"auths":{"other.example":{"auth":"c3R1ZGVudDpjb3JhY2xl"}}})").ok());
+  CHECK_FALSE(with("not json").ok());
+  const Status none = may_pull(image, images.find(image), {});
+  CHECK(none.message().find("pull access denied") != std::string::npos);
+  CHECK(may_pull("nginx", images.find("nginx"), {}).ok());
+  CHECK(registry_of("localhost:5000/a") == "localhost:5000");
+  CHECK(registry_of("a/b") == "docker.io");
 }

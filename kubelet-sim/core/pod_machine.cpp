@@ -160,6 +160,7 @@ PodStep PodMachine::step(Instant now) {
     for (auto* group : {&inits_, &mains_, &ephemerals_}) {
       for (ContainerMachine& c : *group) moved = c.step(now, &out) || moved;
     }
+    stop_sidecars(now, &out);
     out.changed = out.changed || moved;
   }
   if (deadline_ && !stopped_ && failed_reason_.empty()) {
@@ -185,6 +186,10 @@ PodStep PodMachine::step(Instant now) {
       if (at && (!out.next || *at < *out.next)) out.next = at;
     }
   }
+  if (sidecars_until_ && !all_ended() && now.now < *sidecars_until_ &&
+      (!out.next || *sidecars_until_ < *out.next)) {
+    out.next = sidecars_until_;
+  }
   out.finished = deleting_ && all_ended();
   return out;
 }
@@ -198,10 +203,30 @@ void PodMachine::observe(const json::value& pod, Instant now, PodStep* step) {
 
 void PodMachine::stop_all(Instant now, Duration grace, PodStep* step) {
   stopped_ = true;
-  for (auto* group : {&inits_, &mains_, &ephemerals_}) {
+  const TimePoint until = now.now + grace;
+  sidecars_until_ = sidecars_until_ ? std::min(*sidecars_until_, until) : until;
+  for (auto* group : {&mains_, &ephemerals_}) {
     for (ContainerMachine& c : *group) {
       if (!c.ended()) c.stop(now, grace, step);
     }
+  }
+  for (size_t i = 0; i < inits_.size(); ++i) {
+    if (!sidecar(i) && !inits_[i].ended()) inits_[i].stop(now, grace, step);
+  }
+  stop_sidecars(now, step);
+}
+
+// Sidecars serve the others to their end; what is left of the grace is theirs, the last one first.
+void PodMachine::stop_sidecars(Instant now, PodStep* step) {
+  if (!sidecars_until_) return;
+  const bool others_run =
+      std::any_of(mains_.begin(), mains_.end(), [](const auto& c) { return !c.ended(); });
+  if (others_run && now.now < *sidecars_until_) return;
+  const Duration left = std::max<Duration>(*sidecars_until_ - now.now, Duration(0));
+  for (size_t i = inits_.size(); i-- > 0;) {
+    if (!sidecar(i) || inits_[i].ended()) continue;
+    if (inits_[i].phase() != ContainerMachine::Phase::kStopping) inits_[i].stop(now, left, step);
+    if (!inits_[i].ended() && now.now < *sidecars_until_) return;
   }
 }
 

@@ -74,6 +74,7 @@ class PodMachine {
   bool sidecar(size_t init) const { return sidecars_[init]; }
   void advance(Instant now, PodStep* step);
   void stop_all(Instant now, Duration grace, PodStep* step);
+  void stop_sidecars(Instant now, PodStep* step);
   bool all_ended() const;
   std::string phase() const;
   Conditions conditions(TimePoint now) const;
@@ -97,6 +98,7 @@ class PodMachine {
   TimePoint prepare_due_;
   int prepare_failures_ = 0;
   bool deleting_ = false, stopped_ = false;
+  std::optional<TimePoint> sidecars_until_;  // stopping: they go when the others have, or then
   std::string failed_reason_, failed_message_;
   Conditions shown_;
   WallTime since_initialized_, since_ready_, since_containers_ready_;

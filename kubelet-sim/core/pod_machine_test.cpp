@@ -137,6 +137,27 @@ TEST_CASE("init containers go in turn, sidecars run along") {
   CHECK(get_array(run.status(), "initContainerStatuses").size() == 2);
 }
 
+TEST_CASE("sidecars stop when the others have, the last one first") {
+  json::value p = pod(R"(
+  initContainers:
+  - {name: a, image: nginx, restartPolicy: Always}
+  - {name: b, image: nginx, restartPolicy: Always}
+  containers: [{name: c, image: nginx}]
+)");
+  Run run(p);
+  run.to(2s);
+  set_path(p, "metadata.deletionTimestamp", json::value("2023-11-14T22:13:30Z"));
+  set_path(p, "metadata.deletionGracePeriodSeconds", json::value(30));
+  PodStep step;
+  run.machine.observe(p, at(2s), &step);
+  REQUIRE(step.events.size() == 1);
+  CHECK(step.events[0].message == "Stopping container c");
+  run.events.clear();
+  run.to(3s);
+  CHECK(run.events == std::vector<std::string>{"Killing", "Killing"});
+  CHECK(run.finished);
+}
+
 TEST_CASE("an init container that fails fails a pod that never restarts") {
   Run run(pod(
       "  restartPolicy: Never\n  initContainers: [{name: i, image: busybox, command: ['false']}]\n"
@@ -203,6 +224,11 @@ TEST_CASE("images are named as containerd names them") {
   ImageCatalog images = ImageCatalog::builtin();
   CHECK(images.add("images: [{name: x, pull: fast}]").message() ==
         "image catalog: image \"x\": pull must be a duration like 300ms");
+  CHECK(images.find("registry.k8s.io/nginx-slim:0.8").cmd == images.find("nginx").cmd);
+  CHECK(images.find("pogo.azurecr.io/busybox").shell);
+  CHECK_FALSE(images.find("team/nginx").has_program());
+  CHECK(images.add("images: [{name: x, like: nope}]").message() ==
+        "image catalog: image \"x\": like: there is no \"nope\"");
   CHECK(images.add("images: [{name: x, pul: 1s}]").message() ==
         "image catalog: image \"x\": unknown or mistyped field \"pul\"");
 }

@@ -25,6 +25,8 @@ std::string name_of(const Wish& wish) {
   switch (wish.kind) {
     case Wish::Kind::kPrepare:
       return "prepare";
+    case Wish::Kind::kPull:
+      return "pull " + wish.container;
     case Wish::Kind::kStart:
       return "start " + wish.container;
     case Wish::Kind::kTerminate:
@@ -298,6 +300,20 @@ TEST_CASE("what is known before a pull") {
   run.to(1s);
   CHECK(get_string(run.first(), "state.waiting.reason") == c.reason);
   CHECK(run.wishes.empty());
+}
+
+TEST_CASE("a private registry is asked at each pull") {
+  Run run(pod("  containers: [{name: c, image: registry.example.com/private/web}]\n"));
+  run.to(1s);
+  CHECK(run.wishes.back() == "pull c");
+  run.see({.kind = Seen::Kind::kPulled, .good = false, .message = "no"});
+  CHECK(get_string(run.first(), "state.waiting.reason") == "ErrImagePull");
+  CHECK(run.event("Failed: Failed to pull image \"registry.example.com/private/web\": no"));
+  run.to(15s);
+  CHECK(run.taken_wishes() == Wishes{"pull c", "pull c"});
+  run.see({.kind = Seen::Kind::kPulled});
+  run.to(16s);
+  CHECK(run.wishes.back() == "start c");
 }
 
 TEST_CASE("a log keeps its newest lines and their numbers") {

@@ -2,10 +2,10 @@
 // told back. The machine is pure: it returns wishes and is given what was seen. A scripted
 // container asks nothing; a process asks for everything (docs/kubelet-sim.md).
 //
-// Every wish is answered once: kPrepare by kPrepared or kNotPrepared, kStart by kStarted, kRefused
-// or kBroken, kProbe and kHook by their kind. kExited comes once for every run that was started, or
-// terminated before it was. `run` is the number of the container's run; what is seen of an earlier
-// run is ignored.
+// Every wish is answered once: kPull by kPulled, kPrepare by kPrepared or kNotPrepared, kStart by
+// kStarted, kRefused or kBroken, kProbe and kHook by their kind. kExited comes once for every run
+// that was started, or terminated before it was. `run` is the number of the container's run; what
+// is seen of an earlier run is ignored.
 #pragma once
 
 #include <memory>
@@ -28,6 +28,7 @@ inline constexpr int kProbeKinds = 3;
 struct Wish {
   enum class Kind {
     kPrepare,  // of the pod: volumes and files; also tells which containers' sources are there
+    kPull,     // may the image be pulled? Only of registries that ask for credentials
     kStart,
     kTerminate,  // the stop signal
     kKill,       // SIGKILL, to all of its processes
@@ -45,6 +46,7 @@ struct Seen {
   enum class Kind {
     kPrepared,
     kNotPrepared,  // message; the machine asks again
+    kPulled,       // good, message
     kStarted,
     kRefused,  // reason and message of the waiting state; the machine asks again
     kBroken,   // the command cannot be run: exit_code, reason, message

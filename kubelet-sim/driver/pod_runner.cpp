@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "base/strings.hpp"
+#include "kubelet/pull_secrets.hpp"
 
 namespace coracle::kubelet {
 namespace {
@@ -101,6 +102,10 @@ void PodRunner::carry_out(const RunnerPod& pod, const Wish& wish) {
       return spawn<Seen>(prepare(pod.uid), [this, uid = pod.uid, wish](Seen seen) {
         tell(uid, wish, std::move(seen));
       });
+    case Wish::Kind::kPull:
+      return spawn<Seen>(pull(pod.uid, wish), [this, uid = pod.uid, wish](Seen seen) {
+        tell(uid, wish, std::move(seen));
+      });
     case Wish::Kind::kStart:
       known.starting.insert(wish.container);
       known.cancelled.erase(wish.container);
@@ -146,6 +151,41 @@ void PodRunner::probe(const Known& known, const Wish& wish) {
            : std::max<std::int64_t>(1, get_int(*spec, "timeoutSeconds", 1));
   prober_.run({known.pod.uid, wish.container}, *container, known.pod.place.pod_ip, *spec,
               std::chrono::seconds(seconds), answer);
+}
+
+// By the pod's pull secrets.
+Task<Seen> PodRunner::pull(std::string uid, Wish wish) {
+  const RunnerPod pod = pods_.at(uid).pod;
+  const json::value* container = container_of(*pod.object, wish.container);
+  const std::string image(container == nullptr ? "" : get_string(*container, "image"));
+  SourceNames names;
+  for (const json::value& secret : get_array(*pod.object, "spec.imagePullSecrets")) {
+    names.secrets.emplace(get_string(secret, "name"));
+  }
+  Seen seen{.kind = Seen::Kind::kPulled, .good = false};
+  const auto sources = co_await sources_.fetch(
+      std::string(get_string(*pod.object, "metadata.namespace")), names, false);
+  if (!sources.ok()) {
+    seen.message = sources.status().message();
+    co_return seen;
+  }
+  std::vector<std::string> missing;
+  for (const auto& [name, secret] : sources->secrets) {
+    if (secret.is_null()) missing.push_back(name);
+  }
+  if (!missing.empty()) {
+    seen.events.push_back(
+        {true, "FailedToRetrieveImagePullSecret",
+         fmt::format(
+             "Unable to retrieve some image pull secrets ({}); attempting to pull the image "
+             "may not succeed.",
+             join(missing, ", ")),
+         ""});
+  }
+  const Status allowed = may_pull(image, catalog_.find(image), *sources);
+  seen.good = allowed.ok();
+  seen.message = allowed.message();
+  co_return seen;
 }
 
 Task<std::optional<Seen>> PodRunner::start_container(std::string uid, Wish wish) {

@@ -85,6 +85,7 @@ class PodRunner {
   Task<Result<std::string>> claim_folder(std::string uid, std::string claim);
   Result<std::string> host_folder(const RunnerPod& pod, const json::value& host_path) const;
   Status pod_files(const RunnerPod& pod) const;
+  Task<Seen> pull(std::string uid, Wish wish);
   Task<std::optional<Seen>> start_container(std::string uid, Wish wish);
   std::optional<Seen> start_process(Known& known, const json::value& container,
                                     const Environment& environment, const Wish& wish);

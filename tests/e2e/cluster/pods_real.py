@@ -305,6 +305,18 @@ def the_node_refuses():
         wait_for("the event", lambda: has_event(name, message))
 
 
+def private_registry():
+    pod = """{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "%s"}, "spec": {%s "containers":
+             [{"name": "c", "image": "registry.example.com/private/web"}]}}"""
+    lab.run("apply", "-f", "-", stdin=pod % ("stranger", ""))
+    wait_for("the refusal", lambda: "pull access denied" in state("stranger", "waiting").get("message", ""))
+    lab.run("create", "secret", "docker-registry", "reg", "--docker-server=registry.example.com",
+            "--docker-username=student", "--docker-password=coracle")
+    lab.run("apply", "-f", "-", stdin=pod % ("friend", '"imagePullSecrets": [{"name": "reg"}],'))
+    lab.run("wait", "--for=condition=Ready", "pod/friend", "--timeout=60s")
+    wait_for("its page", lambda: fetch(ip_of("friend"))[1] == "private\n")
+
+
 def hooks():
     lab.run("apply", "-f", "-", stdin=HOOKS)
     lab.run("wait", "--for=condition=Ready", "pod/hooked", "--timeout=60s")
@@ -353,7 +365,7 @@ def run():
     global lab
     with Lab(replicas=1, nodes=2) as lab:
         for step in (created, images_answer, what_a_pod_names, missing_things, liveness_restarts, ends,
-                     the_node_refuses, hooks,
+                     the_node_refuses, private_registry, hooks,
                      volumes_follow, restarted, nothing_is_left):
             began = time.monotonic()
             step()
