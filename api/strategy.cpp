@@ -118,7 +118,9 @@ void prepare_create(const ResourceInfo& info, const HookTable& hooks, json::valu
   for (std::string_view name : kSystemMetadata) erase_key(metadata, name);
   erase_key(metadata, "selfLink");
   json::object& members = object.as_object();
-  if (info.has_status) {
+  // A kubelet registers its node with the status it has.
+  const bool self_reported = info.group.empty() && info.kind == "Node";
+  if (info.has_status && !self_reported) {
     erase_key(members, "status");
     const Property* status = info.schema->find("status");
     if (status != nullptr && status->default_value) {

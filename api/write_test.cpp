@@ -144,6 +144,12 @@ TEST_CASE("create resets what belongs to the server") {
   CHECK(find(v, "status.replicas") == nullptr);
 }
 
+TEST_CASE("a node is created with the status its kubelet tells") {
+  json::value v = parsed(R"({"metadata":{"name":"n"},"status":{"capacity":{"cpu":"4"}}})");
+  prepare_create(*Catalog::builtin().find("", "v1", "nodes"), HookTable(), v);
+  CHECK(get_string(v, "status.capacity.cpu") == "4");
+}
+
 TEST_CASE("update keeps status, counts generations; status writes keep the spec") {
   const json::value old = parsed(R"({"metadata":{"name":"a","uid":"u","generation":3,
       "resourceVersion":"7"},"spec":{"replicas":1},"status":{"replicas":1}})");

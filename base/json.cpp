@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 #include <cstring>
+#include <utility>
 
 #include "base/json_write.hpp"
 #include "base/strings.hpp"
@@ -231,69 +232,102 @@ size_t next_special(json::string_view text, size_t at) {
   return at;
 }
 
-void write_string(json::string_view text, std::string& out) {
+// Appends to a text with room made ahead, as in a buffer; the text has its size when this is gone.
+class Sink {
+ public:
+  explicit Sink(std::string& out) : out_(out), used_(out.size()) {}
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+  ~Sink() { out_.resize(used_); }
+
+  void put(char c) {
+    room(1);
+    out_[used_++] = c;
+  }
+  void put(json::string_view text) {
+    room(text.size());
+    std::memcpy(out_.data() + used_, text.data(), text.size());
+    used_ += text.size();
+  }
+
+ private:
+  void room(size_t bytes) {
+    if (out_.size() - used_ < bytes) out_.resize(std::max(used_ + bytes, out_.size() * 2 + 256));
+  }
+  std::string& out_;
+  size_t used_;
+};
+
+void write_string(json::string_view text, Sink& out) {
   static constexpr char kHex[] = "0123456789abcdef";
-  out += '"';
+  out.put('"');
   size_t clean = 0;  // start of the run that needs no escape
   for (size_t i = next_special(text, 0); i < text.size(); i = next_special(text, i + 1)) {
     const auto c = static_cast<unsigned char>(text[i]);
-    out.append(text.data() + clean, i - clean);
+    out.put(text.substr(clean, i - clean));
     clean = i + 1;
     if (const auto escape = short_escape(text[i]); !escape.empty()) {
-      out += escape;
+      out.put({escape.data(), escape.size()});
       continue;
     }
-    out += "\\u00";
-    out += kHex[c >> 4];
-    out += kHex[c & 15];
+    out.put("\\u00");
+    out.put(kHex[c >> 4]);
+    out.put(kHex[c & 15]);
   }
-  out.append(text.data() + clean, text.size() - clean);
-  out += '"';
+  out.put(text.substr(clean));
+  out.put('"');
 }
 
-void write(const json::value& value, std::string& out) {
+void write(const json::value& value, Sink& out) {
   switch (value.kind()) {
     case json::kind::null:
-      out += "null";
-      break;
+      return out.put("null");
     case json::kind::bool_:
-      out += value.get_bool() ? "true" : "false";
-      break;
-    case json::kind::int64:
-      fmt::format_to(std::back_inserter(out), "{}", value.get_int64());
-      break;
-    case json::kind::uint64:
-      fmt::format_to(std::back_inserter(out), "{}", value.get_uint64());
-      break;
-    case json::kind::double_:
-      write_double(value.get_double(), out);
-      break;
+      return out.put(value.get_bool() ? "true" : "false");
+    case json::kind::int64: {
+      const fmt::format_int text(value.get_int64());
+      return out.put({text.data(), text.size()});
+    }
+    case json::kind::uint64: {
+      const fmt::format_int text(value.get_uint64());
+      return out.put({text.data(), text.size()});
+    }
+    case json::kind::double_: {
+      std::string text;
+      write_double(value.get_double(), text);
+      return out.put(text);
+    }
     case json::kind::string:
-      write_string(value.get_string(), out);
-      break;
+      return write_string(value.get_string(), out);
     case json::kind::array: {
       char separator = '[';
       for (const json::value& element : value.get_array()) {
-        out += separator;
+        out.put(std::exchange(separator, ','));
         write(element, out);
-        separator = ',';
       }
-      out += separator == '[' ? "[]" : "]";
-      break;
+      return out.put(separator == '[' ? "[]" : "]");
     }
     case json::kind::object: {
       char separator = '{';
       for (const auto& member : value.get_object()) {
-        out += separator;
+        out.put(std::exchange(separator, ','));
         write_string(member.key(), out);
-        out += ':';
+        out.put(':');
         write(member.value(), out);
-        separator = ',';
       }
-      out += separator == '{' ? "{}" : "}";
-      break;
+      return out.put(separator == '{' ? "{}" : "}");
     }
   }
+}
+
+void write(const json::value& value, std::string& out) {
+  Sink sink(out);
+  write(value, sink);
+}
+
+void write_string(json::string_view text, std::string& out) {
+  Sink sink(out);
+  write_string(text, sink);
 }
 
 std::string where(std::string_view text, size_t offset) {

@@ -1,6 +1,6 @@
 #include "net/grpc_channel.hpp"
 
-#include <map>
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -57,6 +57,7 @@ class Link final : public Waiter, public std::enable_shared_from_this<Link> {
   void tell_touched();
   void tell(std::int32_t id);
   void expire(std::int32_t id);
+  bool leaving() const;
   void keep_alive(std::uint64_t life);
   void fail(const std::string& why);
   void trouble(const std::string& why) const {
@@ -162,6 +163,7 @@ void Link::read() {
     tell_touched();
     if (!stream_) return;  // closed by what was told
     if (!good.ok()) return fail(good.message());
+    if (leaving()) return fail("the server goes away");
     flush_later();
     const bool all = io.bytes < sizeof scratch && !stream_->tls();
     if (all) return stream_->wait(Ready::kRead, shared_from_this());
@@ -247,6 +249,15 @@ void Link::expire(std::int32_t id) {
   const auto live = found->second;
   cancel(id);
   live->done({GrpcStatus::kDeadlineExceeded, "context deadline exceeded"}, {});
+  if (session_ && leaving()) fail("the server goes away");
+}
+
+// A connection that takes no more calls is kept for those with one answer; streams begin anew on
+// another one.
+bool Link::leaving() const {
+  return session_->going_away() &&
+         std::none_of(calls_.begin(), calls_.end(),
+                      [](const auto& entry) { return entry.second->call.unary(); });
 }
 
 void Link::tell_touched() {

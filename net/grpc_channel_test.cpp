@@ -122,11 +122,23 @@ TEST_CASE("a server that speaks something else is left and dialled again") {
   REQUIRE_FALSE(f.troubles.empty());
 }
 
-TEST_CASE("a server that goes away gets no more calls") {
+TEST_CASE("a server that goes away: calls may end, streams do, then it is dialled again") {
   Fixture f;
   f.until(kSettings, [&] { return f.channel->ready(); });
-  f.server.say(std::string_view("\0\0\x08\7\0\0\0\0\0\0\0\0\0\0\0\0\0", 17));
+  bool ended = false;
+  const auto stream =
+      f.channel->stream("/s/W", {}, {nullptr, [&](GrpcStatus status) {
+                                       CHECK(status.code == GrpcStatus::kUnavailable);
+                                       ended = true;
+                                     }});
+  f.call(60s);
+  f.server.say(std::string_view("\0\0\x08\7\0\0\0\0\0\x7f\xff\xff\xff\0\0\0\0", 17));
   f.until({}, [&] { return !f.channel->ready(); });
+  CHECK_FALSE(f.answer);
+  CHECK_FALSE(ended);
+  f.server.say(std::string_view("\0\0\4\3\0\0\0\0\3\0\0\0\x08", 13));  // resets the call
+  f.until(kSettings, [&] { return f.answer && ended; });
+  CHECK(f.answer->code == GrpcStatus::kUnavailable);
   f.until(kSettings, [&] { return f.channel->ready(); });
   CHECK(f.server.accepted >= 2);
 }

@@ -1,5 +1,6 @@
 #include <map>
 #include <string>
+#include <utility>
 
 #include "api/defaults/defaults.hpp"
 #include "api/defaults/fill.hpp"
@@ -186,7 +187,7 @@ std::string_view qos_class(const json::value& pod) {
 }
 
 void prepare_pod_create(json::object& pod) {
-  json::value whole = pod;
+  json::value whole = std::move(pod);  // and back: questions are asked of values
   json::object status;
   status["phase"] = "Pending";
   status["qosClass"] = json::string(qos_class(whole));
@@ -200,6 +201,7 @@ void prepare_pod_create(json::object& pod) {
     conditions.emplace_back(std::move(gated));
     status["conditions"] = std::move(conditions);
   }
+  pod = std::move(whole.get_object());
   pod["status"] = std::move(status);
 }
 
