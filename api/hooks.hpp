@@ -20,7 +20,7 @@ struct KindHooks {
   std::string_view kind;
   // After the schema's static defaults. Must be idempotent.
   void (*set_defaults)(json::object& object) = nullptr;
-  // After the general rules (status reset, generation = 1).
+  // After the general rules (status reset, generation = 1, uid given).
   void (*prepare_create)(json::object& object) = nullptr;
   // Before generation is compared; `old` is the stored object. Not for writes to /status.
   void (*prepare_update)(json::object& object, const json::value& old) = nullptr;

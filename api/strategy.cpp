@@ -113,7 +113,8 @@ void default_object(const ResourceInfo& info, const HookTable& hooks, json::valu
   if (kind.set_defaults != nullptr && object.is_object()) kind.set_defaults(object.as_object());
 }
 
-void prepare_create(const ResourceInfo& info, const HookTable& hooks, json::value& object) {
+void prepare_create(const ResourceInfo& info, const HookTable& hooks, json::value& object,
+                    const Birth& birth) {
   json::object& metadata = metadata_of(object);
   for (std::string_view name : kSystemMetadata) erase_key(metadata, name);
   erase_key(metadata, "selfLink");
@@ -129,6 +130,8 @@ void prepare_create(const ResourceInfo& info, const HookTable& hooks, json::valu
     }
   }
   if (info.has_generation) metadata["generation"] = 1;
+  if (!birth.uid.empty()) metadata["uid"] = birth.uid;
+  if (!birth.created.empty()) metadata["creationTimestamp"] = birth.created;
   const KindHooks& kind = hooks_of(info, hooks);
   if (kind.prepare_create != nullptr) kind.prepare_create(members);
 }

@@ -19,9 +19,14 @@ enum class WriteTarget { kObject, kStatus, kMetadataOnly };
 // were written by others.
 void default_object(const ResourceInfo& info, const HookTable& hooks, json::value& object);
 
+// What the server gives a new object; empty: left out.
+struct Birth {
+  std::string uid, created;
+};
 // Create: status removed (where it is a subresource), generation = 1 (where the kind counts),
-// deletion fields, selfLink and uid from the client dropped.
-void prepare_create(const ResourceInfo& info, const HookTable& hooks, json::value& object);
+// deletion fields, selfLink and uid from the client dropped, the server's own set.
+void prepare_create(const ResourceInfo& info, const HookTable& hooks, json::value& object,
+                    const Birth& birth = {});
 
 // Update: kObject keeps the old status, kStatus keeps everything but status and metadata's
 // labels, annotations, finalizers, owner references (as upstream: metadata of the old, status of

@@ -129,10 +129,8 @@ Task<Status> create_as_server(Machinery& m, Registry& registry, json::value obje
                       std::string(api::name_of(object))};
   api::default_object(*info, m.hooks, object);
   const json::value status = info->kind == "FlowSchema" ? found_level(m, object) : json::value();
-  api::prepare_create(*info, m.hooks, object);
+  api::prepare_create(*info, m.hooks, object, {m.rng.uuid(), format_time(m.executor.wall_now())});
   if (!status.is_null()) set_path(object, "status.conditions", json::array{status});
-  api::metadata_of(object)["uid"] = m.rng.uuid();
-  api::metadata_of(object)["creationTimestamp"] = format_time(m.executor.wall_now());
   ServiceClaims claims;
   if (info->kind == "Service") {
     set_path(object, "spec.clusterIP", json::value(registry.services().ranges().first_address()));

@@ -32,9 +32,12 @@ void set_daemon_set(json::object& object);
 void set_stateful_set(json::object& object);
 void set_job(json::object& object);
 void set_cron_job(json::object& object);
-// The selector and pod labels that tie pods to this very job. Needs metadata.uid, so whoever gives
-// the uid calls it then. Nothing happens with manualSelector.
-void generate_job_selector(json::object& job);
+// The selector and pod labels that tie pods to this very job. Needs metadata.uid. Nothing happens
+// with manualSelector.
+void prepare_job_create(json::object& job);
+// The annotation that counts a DaemonSet's templates, which clients may not change.
+void prepare_daemon_set_create(json::object& object);
+void prepare_daemon_set_update(json::object& object, const json::value& old);
 
 // service.cpp
 void set_service(json::object& service);

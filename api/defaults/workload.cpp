@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <limits>
+#include <string>
 
 #include "api/defaults/defaults.hpp"
 #include "api/defaults/fill.hpp"
+#include "base/strings.hpp"
 
 namespace coracle::api::defaults {
 namespace {
@@ -32,6 +35,16 @@ void adopt_labels(json::object& object, const json::object& labels) {
   if (present == nullptr || present->empty()) {
     (*metadata)["labels"] = labels;
   }
+}
+
+// Outside the API's groups of today it was a field; as an annotation it is still shown and counted.
+constexpr std::string_view kTemplateGeneration = "deprecated.daemonset.template.generation";
+
+void set_template_generation(json::object& object, long long generation) {
+  json::object* metadata = child_default(object, "metadata");
+  json::object* annotations =
+      metadata == nullptr ? nullptr : child_default(*metadata, "annotations");
+  if (annotations != nullptr) (*annotations)[kTemplateGeneration] = std::to_string(generation);
 }
 
 }  // namespace
@@ -94,6 +107,20 @@ void set_daemon_set(json::object& object) {
   set_default(*spec, "revisionHistoryLimit", 10);
 }
 
+void prepare_daemon_set_create(json::object& object) { set_template_generation(object, 1); }
+
+void prepare_daemon_set_update(json::object& object, const json::value& old) {
+  long long generation = 0;
+  if (const json::value* had = find_keys(old, {"metadata", "annotations", kTemplateGeneration})) {
+    if (had->is_string()) parse_int(had->get_string(), &generation);
+  }
+  const json::object* spec = child(object, "spec");
+  const json::value* now = spec == nullptr ? nullptr : spec->if_contains("template");
+  const json::value* before = find(old, "spec.template");
+  const bool same = now != nullptr && before != nullptr && *now == *before;
+  set_template_generation(object, std::max<long long>(generation, 1) + (same ? 0 : 1));
+}
+
 void set_stateful_set(json::object& object) {
   json::object* spec = spec_with_template(object);
   if (spec == nullptr) {
@@ -141,7 +168,7 @@ void set_job(json::object& object) {
   adopt_labels(object, template_labels(*spec));
 }
 
-void generate_job_selector(json::object& job) {
+void prepare_job_create(json::object& job) {
   json::object* spec = child(job, "spec");
   json::object* metadata = child(job, "metadata");
   if (spec == nullptr || metadata == nullptr || text(*metadata, "uid").empty()) {

@@ -5,6 +5,7 @@
 
 #include "api/catalog.hpp"
 #include "api/hooks.hpp"
+#include "api/object.hpp"
 #include "api/strategy.hpp"
 #include "api/validate.hpp"
 
@@ -49,6 +50,34 @@ json::value parsed(std::string_view text) {
   auto value = parse_json(text);
   REQUIRE(value.ok());
   return *value;
+}
+
+TEST_CASE("a job's selector is its uid; a daemon set's templates are counted") {
+  json::value job = parsed(R"({"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"sum"},
+    "spec":{"template":{"metadata":{"labels":{"a":"b"}},"spec":{"restartPolicy":"Never"}}}})");
+  const ResourceInfo& jobs = info_of(job);
+  default_object(jobs, builtin_hooks(), job);
+  prepare_create(jobs, builtin_hooks(), job, {"u-1", "2026-01-01T00:00:00Z"});
+  CHECK(to_json(*find(job, "spec.selector")) ==
+        R"({"matchLabels":{"batch.kubernetes.io/controller-uid":"u-1"}})");
+  CHECK(to_json(sorted_keys(*find(job, "spec.template.metadata.labels"))) ==
+        R"({"a":"b","batch.kubernetes.io/controller-uid":"u-1","batch.kubernetes.io/job-name":)"
+        R"("sum","controller-uid":"u-1","job-name":"sum"})");
+
+  constexpr const char* kGeneration = "deprecated.daemonset.template.generation";
+  const json::value set = created(R"({"apiVersion":"apps/v1","kind":"DaemonSet","metadata":{
+    "name":"log","annotations":{"deprecated.daemonset.template.generation":"7"}},"spec":{
+    "selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}}}}})");
+  CHECK(annotation_of(set, kGeneration) == "1");
+  const auto updated = [&](const char* path, json::value value) {
+    json::value next = set;
+    set_path(next, path, std::move(value));
+    prepare_update(info_of(set), builtin_hooks(), WriteTarget::kObject, next, set);
+    return std::string(annotation_of(next, kGeneration));
+  };
+  CHECK(updated("spec.minReadySeconds", json::value(5)) == "1");
+  CHECK(updated("spec.template.metadata.labels.c", json::value("d")) == "2");
+  CHECK(updated("metadata.annotations", json::object()) == "1");
 }
 
 TEST_CASE("every column hook the catalog names exists") {

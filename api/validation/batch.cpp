@@ -1,5 +1,6 @@
 #include <string>
 
+#include "api/cron_schedule.hpp"
 #include "api/validation/checks.hpp"
 #include "api/validation/pod_parts.hpp"
 #include "api/validation/validation.hpp"
@@ -98,9 +99,10 @@ void cron_job(const json::value& object, const json::value* old, FieldErrors& er
   const json::value& spec = child_or_empty(object, "spec");
   const FieldPath path("spec");
   if (checks::required_text(spec, "schedule", path, errors)) {
-    const std::string problem = cron_schedule_problem(text_of(spec, "schedule"));
-    if (!problem.empty()) {
-      errors.invalid(path.child("schedule"), *member(spec, "schedule"), problem);
+    const auto schedule = CronSchedule::parse(text_of(spec, "schedule"));
+    if (!schedule.ok()) {
+      errors.invalid(path.child("schedule"), *member(spec, "schedule"),
+                     schedule.status().message());
     }
   }
   checks::non_negative(spec, {"startingDeadlineSeconds"}, path, errors);

@@ -76,7 +76,4 @@ void volume_attributes_class(Object object, Old old, FieldErrors& errors);
 std::vector<std::string> any_name(std::string_view name);
 std::vector<std::string> ip_name(std::string_view name);
 
-// `expected exactly 5 fields, found 1: [nonsense]`; "" when the schedule is good.
-std::string cron_schedule_problem(std::string_view schedule);
-
 }  // namespace coracle::api::validation

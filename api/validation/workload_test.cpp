@@ -46,26 +46,6 @@ TEST_CASE("deployment") {
       deployment, defaults::set_deployment);
 }
 
-TEST_CASE("cron schedules") {
-  const std::pair<std::string_view, std::string_view> cases[] = {
-      {"*/5 * * * *", ""},
-      {"0 9-17/2 1,15 jan-jun MON-FRI", ""},
-      {"@hourly", ""},
-      {"@every 1h30m", ""},
-      {"nonsense", "expected exactly 5 fields, found 1: [nonsense]"},
-      {"60 * * * *", "end of range (60) above maximum (59): 60"},
-      {"* * 0 * *", "beginning of range (0) below minimum (1): 0"},
-      {"5-1 * * * *", "beginning of range (5) beyond end of range (1): 5-1"},
-      {"*/0 * * * *", "step of range should be a positive number: */0"},
-      {"x * * * *", "failed to parse int from x: strconv.Atoi: parsing \"x\": invalid syntax"},
-      {"@often", "unrecognized descriptor: @often"},
-  };
-  for (const auto& [schedule, problem] : cases) {
-    INFO(schedule);
-    CHECK(cron_schedule_problem(schedule) == problem);
-  }
-}
-
 TEST_CASE("job") {
   run(
       {

@@ -126,10 +126,8 @@ Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object, Owner
     const Outcome<Done> may = m_.guard->check_write(c, object, nullptr);
     if (!may.ok()) co_return may.error();
   }
-  api::prepare_create(*c.storage, m_.hooks, object);
-  json::object& metadata = api::metadata_of(object);
-  metadata["uid"] = m_.rng.uuid();
-  metadata["creationTimestamp"] = format_time(m_.executor.wall_now());
+  api::prepare_create(*c.storage, m_.hooks, object,
+                      {m_.rng.uuid(), format_time(m_.executor.wall_now())});
   api::FieldErrors errors = api::validate_create(*c.storage, m_.hooks, object);
   check_request_signature(c, object, errors);
   if (!errors.empty()) {

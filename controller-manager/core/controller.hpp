@@ -46,8 +46,10 @@ inline const client::Gvr kDeployments{"apps", "v1", "deployments", true};
 inline const client::Gvr kClusterRoles{"rbac.authorization.k8s.io", "v1", "clusterroles", false};
 inline const client::Gvr kDaemonSets{"apps", "v1", "daemonsets", true};
 inline const client::Gvr kStatefulSets{"apps", "v1", "statefulsets", true};
+inline const client::Gvr kReplicationControllers{"", "v1", "replicationcontrollers", true};
 inline const client::Gvr kControllerRevisions{"apps", "v1", "controllerrevisions", true};
 inline const client::Gvr kJobs{"batch", "v1", "jobs", true};
+inline const client::Gvr kCronJobs{"batch", "v1", "cronjobs", true};
 inline const client::Gvr kPodDisruptionBudgets{"policy", "v1", "poddisruptionbudgets", true};
 inline const client::Gvr kCustomResourceDefinitions{"apiextensions.k8s.io", "v1",
                                                     "customresourcedefinitions", false};

@@ -12,12 +12,6 @@
 namespace coracle::controllers {
 namespace {
 
-std::string_view phase_of(const json::value& pod) { return get_string(pod, "status.phase"); }
-
-bool has_ended(const json::value& pod) {
-  return phase_of(pod) == "Succeeded" || phase_of(pod) == "Failed";
-}
-
 int phase_rank(const json::value& pod) {
   if (phase_of(pod) == "Running") return 2;
   return phase_of(pod) == "Unknown" ? 1 : 0;
@@ -34,12 +28,6 @@ int age_rank(std::optional<WallTime> since, WallTime now) {
   if (!since) return 0;
   const auto s = std::chrono::duration_cast<std::chrono::seconds>(now - *since).count();
   return s <= 0 ? 0 : std::bit_width(static_cast<std::uint64_t>(s));
-}
-
-std::optional<WallTime> created_at(const json::value& object) {
-  const auto time = parse_time(api::creation_timestamp_of(object));
-  if (!time.ok()) return std::nullopt;
-  return *time;
 }
 
 struct Rank {
@@ -61,7 +49,7 @@ Rank rank_of(const json::value& pod, const std::map<std::string, std::int64_t>& 
   r.together = found == per_node.end() ? 0 : found->second;
   r.ready_age = r.ready ? age_rank(condition_since(pod, "Ready"), now) : 0;
   r.restarts = restarts_of(pod);
-  r.age = age_rank(created_at(pod), now);
+  r.age = age_rank(time_at(pod, "metadata.creationTimestamp"), now);
   return r;
 }
 
@@ -77,6 +65,26 @@ bool goes_before(const Rank& a, const Rank& b) {
 }
 
 }  // namespace
+
+std::string_view phase_of(const json::value& pod) { return get_string(pod, "status.phase"); }
+
+bool has_ended(const json::value& pod) {
+  return phase_of(pod) == "Succeeded" || phase_of(pod) == "Failed";
+}
+
+std::optional<WallTime> time_at(const json::value& object, std::string_view path) {
+  const auto time = parse_time(get_string(object, path));
+  if (!time.ok()) return std::nullopt;
+  return *time;
+}
+
+bool older_bound_first(const ObjectPtr& a, const ObjectPtr& b) {
+  const bool bound_a = !get_string(*a, "spec.nodeName").empty();
+  const bool bound_b = !get_string(*b, "spec.nodeName").empty();
+  if (bound_a != bound_b) return bound_a;
+  const auto ta = api::creation_timestamp_of(*a), tb = api::creation_timestamp_of(*b);
+  return ta != tb ? ta < tb : api::name_of(*a) < api::name_of(*b);
+}
 
 bool is_deleting(const json::value& object) { return !api::deletion_timestamp_of(object).empty(); }
 bool is_active(const json::value& pod) { return !has_ended(pod) && !is_deleting(pod); }
@@ -97,9 +105,7 @@ bool is_ready(const json::value& pod) {
 std::optional<WallTime> condition_since(const json::value& object, std::string_view type) {
   const json::value* c = condition(object, type);
   if (c == nullptr) return std::nullopt;
-  const auto time = parse_time(get_string(*c, "lastTransitionTime"));
-  if (!time.ok()) return std::nullopt;
-  return *time;
+  return time_at(*c, "lastTransitionTime");
 }
 
 bool is_available(const json::value& pod, std::int64_t min_ready_seconds, WallTime now,
@@ -139,11 +145,12 @@ void sort_for_deletion(std::vector<ObjectPtr>& pods, const std::vector<ObjectPtr
 }
 
 Claim claim(Plan* plan, const client::Gvr& gvr, const json::value& controller,
-            const std::vector<ObjectPtr>& candidates, const api::LabelSelector& selector) {
+            const std::vector<ObjectPtr>& candidates, const api::LabelSelector& selector,
+            const std::function<bool(const json::value& object)>& also) {
   Claim result;
   const std::string_view uid = api::uid_of(controller);
   for (const ObjectPtr& object : candidates) {
-    const bool selected = selector.matches(api::labels_of(*object));
+    const bool selected = selector.matches(api::labels_of(*object)) && (!also || also(*object));
     const json::value* owner = api::controller_of(*object);
     if (owner != nullptr) {
       if (get_string(*owner, "uid") != uid) continue;  // somebody else's
@@ -166,6 +173,34 @@ Claim claim(Plan* plan, const client::Gvr& gvr, const json::value& controller,
     }
   }
   return result;
+}
+
+void enqueue_owner(const json::value& object, std::string_view kind, const Enqueue& enqueue) {
+  const json::value* owner = api::controller_of(object);
+  if (owner == nullptr || get_string(*owner, "kind") != kind) return;
+  enqueue(fmt::format("{}/{}", api::namespace_of(object), get_string(*owner, "name")));
+}
+
+Result<api::LabelSelector> selector_of(const json::value& owner) {
+  if (api::kind_of(owner) == "ReplicationController") {
+    return api::LabelSelector::from_map(get_object(owner, "spec.selector"));
+  }
+  return api::LabelSelector::from_object(find(owner, "spec.selector"));
+}
+
+void enqueue_owners(const World& world, const client::Gvr& owners, std::string_view kind,
+                    const json::value* before, const json::value* after, const Enqueue& enqueue) {
+  if (before != nullptr) enqueue_owner(*before, kind, enqueue);
+  if (after == nullptr) return;
+  enqueue_owner(*after, kind, enqueue);
+  if (api::controller_of(*after) != nullptr) return;
+  for (const ObjectPtr& owner :
+       world.in_namespace(owners, std::string(api::namespace_of(*after)))) {
+    const auto selector = selector_of(*owner);
+    if (selector.ok() && selector->matches(api::labels_of(*after))) {
+      enqueue(client::object_key(*owner));
+    }
+  }
 }
 
 json::value pod_from_template(const json::value& controller, const json::value& pod_template) {

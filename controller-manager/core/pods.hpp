@@ -1,6 +1,7 @@
 // What controllers ask of pods, as upstream's controller_utils.go and pod util do. Pure.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -8,12 +9,14 @@
 #include "api/selectors.hpp"
 #include "base/clock.hpp"
 #include "client/object_cache.hpp"
-#include "controllers/plan.hpp"
+#include "controllers/controller.hpp"
 
 namespace coracle::controllers {
 
 using client::ObjectPtr;
 
+std::string_view phase_of(const json::value& pod);
+bool has_ended(const json::value& pod);  // Succeeded or Failed
 bool is_deleting(const json::value& object);
 // Neither ended nor being deleted.
 bool is_active(const json::value& pod);
@@ -27,6 +30,10 @@ const json::value* condition(const json::value& object, std::string_view type);
 bool is_available(const json::value& pod, std::int64_t min_ready_seconds, WallTime now,
                   std::optional<Duration>* wait = nullptr);
 std::int64_t restarts_of(const json::value& pod);
+// The time written there; nothing when there is none.
+std::optional<WallTime> time_at(const json::value& object, std::string_view path);
+// An order: bound pods first, then older ones, then by name.
+bool older_bound_first(const ObjectPtr& a, const ObjectPtr& b);
 
 // Sorts pods so that the best to delete come first. The order, first difference decides:
 //  1 not bound to a node before bound; 2 Pending before Unknown before Running; 3 not ready before
@@ -36,13 +43,23 @@ std::int64_t restarts_of(const json::value& pod);
 void sort_for_deletion(std::vector<ObjectPtr>& pods, const std::vector<ObjectPtr>& related,
                        WallTime now);
 
-// Which of the candidates belong to a controller: those it controls and selects. Plans adoption of
-// selected orphans and release of controlled ones that are no longer selected.
+// Which of the candidates belong to a controller: those it controls and selects (and of which
+// `also` holds). Plans adoption of such orphans and release of controlled ones that are not.
 struct Claim {
   std::vector<ObjectPtr> owned;
 };
 Claim claim(Plan* plan, const client::Gvr& gvr, const json::value& controller,
-            const std::vector<ObjectPtr>& candidates, const api::LabelSelector& selector);
+            const std::vector<ObjectPtr>& candidates, const api::LabelSelector& selector,
+            const std::function<bool(const json::value& object)>& also = {});
+
+// spec.selector of whatever owns pods.
+Result<api::LabelSelector> selector_of(const json::value& owner);
+// The key of the object's controller, if it is of this kind.
+void enqueue_owner(const json::value& object, std::string_view kind, const Enqueue& enqueue);
+// An object changed that `owners` (of this kind) may control: those that do or did, and those that
+// may adopt it.
+void enqueue_owners(const World& world, const client::Gvr& owners, std::string_view kind,
+                    const json::value* before, const json::value* after, const Enqueue& enqueue);
 
 // A pod made from a template (spec.template of `controller`), controlled by it, named
 // CONTROLLER-xxxxx by the server.

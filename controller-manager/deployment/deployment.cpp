@@ -1,7 +1,5 @@
 #include "deployment/deployment.hpp"
 
-#include <fmt/format.h>
-
 #include "api/object.hpp"
 #include "api/selectors.hpp"
 #include "controllers/pods.hpp"
@@ -13,27 +11,13 @@ namespace {
 
 using namespace deployment;
 
-void enqueue_owner(const json::value& rs, const Enqueue& enqueue) {
-  const json::value* owner = api::controller_of(rs);
-  if (owner == nullptr || get_string(*owner, "kind") != "Deployment") return;
-  enqueue(fmt::format("{}/{}", api::namespace_of(rs), get_string(*owner, "name")));
-}
-
-void enqueue_matching(const World& world, const json::value& rs, const Enqueue& enqueue) {
-  for (const ObjectPtr& d :
-       world.in_namespace(gvr::kDeployments, std::string(api::namespace_of(rs)))) {
-    const auto selector = api::LabelSelector::from_object(find(*d, "spec.selector"));
-    if (selector.ok() && selector->matches(api::labels_of(rs))) enqueue(client::object_key(*d));
-  }
-}
-
 // A pod's end matters to Recreate only: it waits until the last old pod has gone.
 void enqueue_of_pod(const World& world, const json::value& pod, const Enqueue& enqueue) {
   const json::value* owner = api::controller_of(pod);
   if (owner == nullptr || get_string(*owner, "kind") != "ReplicaSet") return;
   const ObjectPtr rs = world.get(gvr::kReplicaSets, std::string(api::namespace_of(pod)),
                                  std::string(get_string(*owner, "name")));
-  if (rs) enqueue_owner(*rs, enqueue);
+  if (rs) enqueue_owner(*rs, "Deployment", enqueue);
 }
 
 std::vector<ObjectPtr> pods_of(const World& world, const std::vector<ObjectPtr>& sets) {
@@ -80,10 +64,7 @@ void DeploymentController::touched(const World& world, const client::Gvr& gvr,
     }
     return;
   }
-  if (before != nullptr) enqueue_owner(*before, enqueue);
-  if (after == nullptr) return;
-  enqueue_owner(*after, enqueue);
-  if (api::controller_of(*after) == nullptr) enqueue_matching(world, *after, enqueue);
+  enqueue_owners(world, gvr::kDeployments, "Deployment", before, after, enqueue);
 }
 
 Plan DeploymentController::reconcile(const World& world, const std::string& key,

@@ -6,11 +6,10 @@
 #include <cmath>
 
 #include "api/object.hpp"
-#include "base/encoding.hpp"
-#include "base/rng.hpp"
 #include "base/strings.hpp"
 #include "controllers/controller.hpp"
 #include "controllers/int_or_percent.hpp"
+#include "controllers/revisions.hpp"
 
 namespace coracle::controllers::deployment {
 namespace {
@@ -152,15 +151,6 @@ bool same_template(const json::value& a, const json::value& b) {
     return t;
   };
   return without_hash(a) == without_hash(b);
-}
-
-std::string template_hash(const json::value& pod_template, std::int64_t collisions) {
-  std::string text = to_json(sorted_keys(pod_template));
-  if (collisions > 0) text += fmt::format("#{}", collisions);
-  std::string hash = std::to_string(fnv32a(text));
-  // Digits become letters that cannot spell a word, as upstream's names.
-  for (char& c : hash) c = kNameAlphabet[static_cast<unsigned char>(c) % kNameAlphabet.size()];
-  return hash;
 }
 
 json::value new_replica_set(const View& view, std::int64_t replicas) {

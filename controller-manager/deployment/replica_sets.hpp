@@ -41,8 +41,6 @@ std::int64_t status_number(const json::value& object, std::string_view field);
 std::int64_t sum_spec(const std::vector<ObjectPtr>& sets);
 std::int64_t sum_status(const std::vector<ObjectPtr>& sets, std::string_view field);
 
-// "6d4f8b9c7": of the template and status.collisionCount.
-std::string template_hash(const json::value& pod_template, std::int64_t collisions);
 // Equal but for the hash label.
 bool same_template(const json::value& a, const json::value& b);
 

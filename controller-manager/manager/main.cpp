@@ -129,6 +129,7 @@ int main(int argc, char** argv) {
 
   net::AsioExecutor executor;
   options.started = executor.wall_now();
+  options.time_zones = load_time_zones();
   Rng rng(secure_random_seed());
   Metrics metrics;
   auto api = client::make_https_api(executor, {config, "kube-controller-manager"});

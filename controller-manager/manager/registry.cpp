@@ -1,10 +1,13 @@
 #include "manager/registry.hpp"
 
 #include "clusterroleaggregation/clusterroleaggregation.hpp"
+#include "cronjob/cronjob.hpp"
+#include "daemonset/daemonset.hpp"
 #include "deployment/deployment.hpp"
 #include "disruption/disruption.hpp"
 #include "endpoints/endpoints.hpp"
 #include "garbagecollector/garbagecollector.hpp"
+#include "job/job.hpp"
 #include "namespace/namespace.hpp"
 #include "nodelifecycle/nodelifecycle.hpp"
 #include "persistentvolume/persistentvolume.hpp"
@@ -12,9 +15,12 @@
 #include "protection/protection.hpp"
 #include "provisioner/provisioner.hpp"
 #include "replicaset/replicaset.hpp"
+#include "replicationcontroller/replicationcontroller.hpp"
 #include "resourcequota/resourcequota.hpp"
 #include "serviceaccount/serviceaccount.hpp"
+#include "statefulset/statefulset.hpp"
 #include "ttl/ttl.hpp"
+#include "ttlafterfinished/ttlafterfinished.hpp"
 
 namespace coracle::controllers {
 
@@ -24,11 +30,15 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOption
   all.push_back(std::make_unique<CertificateSigner>(options.certificates));
   all.push_back(std::make_unique<CertificateCleaner>(options.certificates));
   all.push_back(std::make_unique<ClusterRoleAggregationController>());
+  all.push_back(std::make_unique<CronJobController>(options.time_zones));
+  all.push_back(std::make_unique<DaemonSetController>());
   all.push_back(std::make_unique<DeploymentController>());
   all.push_back(std::make_unique<DisruptionController>());
   all.push_back(std::make_unique<EndpointsController>());
   all.push_back(std::make_unique<EndpointSliceController>());
   all.push_back(std::make_unique<GarbageCollector>());
+  all.push_back(std::make_unique<JobController>());
+  all.push_back(std::make_unique<JobPodReleaser>());
   all.push_back(std::make_unique<NamespaceController>());
   all.push_back(
       std::make_unique<NodeLifecycleController>(options.node_monitor_grace, options.started));
@@ -39,13 +49,16 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOption
   all.push_back(std::make_unique<ClaimProtectionController>());
   all.push_back(std::make_unique<VolumeProtectionController>());
   all.push_back(std::make_unique<ReplicaSetController>());
+  all.push_back(std::make_unique<ReplicationManager>());
   all.push_back(std::make_unique<ResourceQuotaController>());
   all.push_back(std::make_unique<ServiceAccountController>(options.root_ca_pem));
   all.push_back(
       std::make_unique<ServiceAccountTokenController>(options.sign_token, options.root_ca_pem));
   all.push_back(std::make_unique<BootstrapTokenCleaner>());
   all.push_back(std::make_unique<BootstrapSigner>(options.keyed_hash));
+  all.push_back(std::make_unique<StatefulSetController>());
   all.push_back(std::make_unique<TtlController>());
+  all.push_back(std::make_unique<TtlAfterFinishedController>());
   return all;
 }
 

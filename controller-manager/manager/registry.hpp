@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/time_zone.hpp"
 #include "certificates/certificates.hpp"
 #include "controllers/controller.hpp"
 #include "tokens/bootstrap_tokens.hpp"
@@ -21,6 +22,7 @@ struct ControllerOptions {
   TokenSigner sign_token;
   KeyedHash keyed_hash;
   std::set<std::string> volume_provisioners;  // the drivers whose volumes are simulated
+  TimeZones time_zones;                       // that CronJobs may name
 };
 
 std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOptions& options);

@@ -10,20 +10,6 @@
 namespace coracle::controllers {
 namespace {
 
-void enqueue_matching(const World& world, const json::value& pod, const Enqueue& enqueue) {
-  const std::string ns(api::namespace_of(pod));
-  for (const ObjectPtr& rs : world.in_namespace(gvr::kReplicaSets, ns)) {
-    const auto selector = api::LabelSelector::from_object(find(*rs, "spec.selector"));
-    if (selector.ok() && selector->matches(api::labels_of(pod))) enqueue(client::object_key(*rs));
-  }
-}
-
-void enqueue_owner(const json::value& pod, const Enqueue& enqueue) {
-  const json::value* owner = api::controller_of(pod);
-  if (owner == nullptr || get_string(*owner, "kind") != "ReplicaSet") return;
-  enqueue(fmt::format("{}/{}", api::namespace_of(pod), get_string(*owner, "name")));
-}
-
 // The pods of all ReplicaSets with the same controller (a Deployment's): a node that holds many of
 // them loses one first.
 std::vector<ObjectPtr> related_pods(const World& world, const json::value& rs,
@@ -64,7 +50,8 @@ json::value status_of(const json::value& rs, const std::vector<ObjectPtr>& pods,
   status["observedGeneration"] = api::generation_of(rs);
   if (ready > 0) status["readyReplicas"] = ready;
   status["replicas"] = replicas;
-  status["terminatingReplicas"] = terminating;
+  // Not a member of the older kind's status.
+  if (api::kind_of(rs) == "ReplicaSet") status["terminatingReplicas"] = terminating;
   return status;
 }
 
@@ -74,21 +61,18 @@ void ReplicaSetController::touched(const World& world, const client::Gvr& gvr,
                                    const json::value* before, const json::value* after,
                                    const Enqueue& enqueue) const {
   const json::value& object = after != nullptr ? *after : *before;
-  if (gvr == gvr::kReplicaSets) return enqueue(client::object_key(object));
-  if (before != nullptr) enqueue_owner(*before, enqueue);
-  if (after == nullptr) return;
-  enqueue_owner(*after, enqueue);
-  if (api::controller_of(*after) == nullptr) enqueue_matching(world, *after, enqueue);
+  if (gvr == kind_.gvr) return enqueue(client::object_key(object));
+  enqueue_owners(world, kind_.gvr, kind_.kind, before, after, enqueue);
 }
 
 Plan ReplicaSetController::reconcile(const World& world, const std::string& key,
                                      Instant now) const {
   Plan plan;
   const auto [ns, rs_name] = split_key(key);
-  const ObjectPtr rs = world.get(gvr::kReplicaSets, ns, rs_name);
+  const ObjectPtr rs = world.get(kind_.gvr, ns, rs_name);
   if (rs == nullptr) return plan;
   plan.about = *rs;
-  const auto selector = api::LabelSelector::from_object(find(*rs, "spec.selector"));
+  const auto selector = selector_of(*rs);
   if (!selector.ok() || selector->is_everything()) return plan;  // validation refuses these
 
   const Claim mine = claim(&plan, gvr::kPods, *rs, world.in_namespace(gvr::kPods, ns), *selector);
@@ -124,7 +108,7 @@ Plan ReplicaSetController::reconcile(const World& world, const std::string& key,
   if (old == nullptr || *old != status) {
     json::value changed = *rs;
     changed.get_object()["status"] = std::move(status);
-    plan.update_status(gvr::kReplicaSets, std::move(changed));
+    plan.update_status(kind_.gvr, std::move(changed));
   }
   return plan;
 }

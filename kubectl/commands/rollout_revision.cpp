@@ -49,7 +49,9 @@ Revision controller_revision(const json::value& revision) {
   Revision out;
   out.number = get_int(revision, "revision");
   out.change_cause = api::annotation_of(revision, kChangeCause);
-  out.template_object = json::value(get_object(revision, "data.spec.template"));
+  json::object pod_template = get_object(revision, "data.spec.template");
+  erase_key(pod_template, "$patch");  // it is stored as a patch
+  out.template_object = std::move(pod_template);
   return out;
 }
 

@@ -27,7 +27,7 @@ struct NodeFacts {
 
   // The node's domain under a topology key (the value of that label).
   std::optional<std::string_view> topology(std::string_view key) const;
-  NodeLabels selectable() const { return {&labels, name}; }
+  api::NodeLabels selectable() const { return {&labels, name}; }
 };
 std::shared_ptr<const NodeFacts> parse_node(const json::value& node);
 

@@ -17,8 +17,8 @@ void parse_spec(const json::value& pod, PodInfo& info) {
   info.requests = pod_requests(pod, false);
   info.scoring_requests = pod_requests(pod, true);
   info.tolerations = api::parse_tolerations(get_array(pod, "spec.tolerations"));
-  info.required_nodes = RequiredNodes::parse(pod);
-  info.preferred_nodes = parse_preferred_nodes(
+  info.required_nodes = api::RequiredNodes::parse(pod);
+  info.preferred_nodes = api::parse_preferred_nodes(
       get_array(pod, "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution"));
   info.host_ports = parse_host_ports(pod);
   info.spread = parse_spread(pod);

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "api/node_selector.hpp"
 #include "api/selectors.hpp"
 #include "api/taints.hpp"
 #include "base/clock.hpp"
 #include "base/json.hpp"
-#include "framework/node_selector.hpp"
 #include "framework/resources.hpp"
 
 namespace coracle::scheduler {
@@ -63,8 +63,8 @@ struct PodInfo {
   Resources requests, scoring_requests;
   std::vector<HostPort> host_ports;
   std::vector<api::Toleration> tolerations;
-  RequiredNodes required_nodes;
-  std::vector<PreferredNodes> preferred_nodes;
+  api::RequiredNodes required_nodes;
+  std::vector<api::PreferredNodes> preferred_nodes;
   std::vector<PodTerm> affinity, anti_affinity;                      // required
   std::vector<PodTerm> preferred_affinity, preferred_anti_affinity;  // with weights
   std::vector<SpreadConstraint> spread;

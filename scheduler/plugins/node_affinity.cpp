@@ -17,7 +17,7 @@ Verdict NodeAffinity::pre_score(const PodInfo& pod, const Snapshot&,
 std::int64_t NodeAffinity::score(const PodInfo& pod, const NodeInfo& node,
                                  const PluginState*) const {
   std::int64_t sum = 0;
-  for (const PreferredNodes& preferred : pod.preferred_nodes) {
+  for (const api::PreferredNodes& preferred : pod.preferred_nodes) {
     if (preferred.term.matches(node.facts().selectable())) sum += preferred.weight;
   }
   return sum;

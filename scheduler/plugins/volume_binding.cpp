@@ -28,7 +28,7 @@ bool is_bound(const json::value& claim) {
 // A nodeSelector (one term must match), parsed; none: everywhere.
 struct Reach {
   bool anywhere = true;
-  std::vector<NodeSelectorTerm> terms;
+  std::vector<api::NodeSelectorTerm> terms;
 
   static Reach parse(const json::value& volume) {
     Reach reach;
@@ -36,11 +36,11 @@ struct Reach {
     if (terms == nullptr || !terms->is_array()) return reach;
     reach.anywhere = false;
     for (const json::value& term : terms->as_array()) {
-      reach.terms.push_back(NodeSelectorTerm::parse(term));
+      reach.terms.push_back(api::NodeSelectorTerm::parse(term));
     }
     return reach;
   }
-  bool holds(const NodeLabels& node) const {
+  bool holds(const api::NodeLabels& node) const {
     return anywhere || std::any_of(terms.begin(), terms.end(),
                                    [&](const auto& term) { return term.matches(node); });
   }

@@ -14,7 +14,7 @@ import sys
 from lab import SOURCE, Lab, check, client_path, main, skip
 
 FOLDER = os.environ.get("CORACLE_GOLDEN", os.path.join(SOURCE, "../shared/golden"))
-SCENARIOS = ["pods", "deployments", "config", "services", "apply", "rbac"]
+SCENARIOS = ["pods", "deployments", "workloads", "config", "services", "apply", "rbac"]
 CLIENTS = ["kubectl", "mini-kubectl"]
 
 # Steps whose lines may come in another order, with stock kubectl.
@@ -100,4 +100,4 @@ if __name__ == "__main__":
 
     def recordings():
         golden(chosen)
-    main([recordings], limit=460)
+    main([recordings], limit=520)

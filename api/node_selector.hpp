@@ -7,7 +7,7 @@
 #include "api/selectors.hpp"
 #include "base/json.hpp"
 
-namespace coracle::scheduler {
+namespace coracle::api {
 
 // What a node is matched by.
 struct NodeLabels {
@@ -26,7 +26,7 @@ class NodeSelectorTerm {
     bool equals = true;
     std::string name;
   };
-  std::vector<api::LabelRequirement> labels_;
+  std::vector<LabelRequirement> labels_;
   std::vector<NameRule> names_;
   bool valid_ = true;  // false: an operator or field we do not know; matches nothing
 };
@@ -51,4 +51,4 @@ class RequiredNodes {
 
 std::vector<PreferredNodes> parse_preferred_nodes(const json::array& preferred);
 
-}  // namespace coracle::scheduler
+}  // namespace coracle::api

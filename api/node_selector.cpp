@@ -1,18 +1,18 @@
-#include "framework/node_selector.hpp"
+#include "api/node_selector.hpp"
 
 #include <algorithm>
 #include <optional>
 
-namespace coracle::scheduler {
+namespace coracle::api {
 namespace {
 
-std::optional<api::LabelOp> parse_op(std::string_view text) {
-  if (text == "In") return api::LabelOp::kIn;
-  if (text == "NotIn") return api::LabelOp::kNotIn;
-  if (text == "Exists") return api::LabelOp::kExists;
-  if (text == "DoesNotExist") return api::LabelOp::kNotExists;
-  if (text == "Gt") return api::LabelOp::kGreater;
-  if (text == "Lt") return api::LabelOp::kLess;
+std::optional<LabelOp> parse_op(std::string_view text) {
+  if (text == "In") return LabelOp::kIn;
+  if (text == "NotIn") return LabelOp::kNotIn;
+  if (text == "Exists") return LabelOp::kExists;
+  if (text == "DoesNotExist") return LabelOp::kNotExists;
+  if (text == "Gt") return LabelOp::kGreater;
+  if (text == "Lt") return LabelOp::kLess;
   return std::nullopt;
 }
 
@@ -34,17 +34,17 @@ NodeSelectorTerm NodeSelectorTerm::parse(const json::value& term) {
     const auto op = parse_op(get_string(expression, "operator"));
     if (!op) parsed.valid_ = false;
     parsed.labels_.push_back({std::string(get_string(expression, "key")),
-                              op.value_or(api::LabelOp::kExists), sorted_values(expression)});
+                              op.value_or(LabelOp::kExists), sorted_values(expression)});
   }
   for (const json::value& field : get_array(term, "matchFields")) {
     const auto op = parse_op(get_string(field, "operator"));
     const auto values = sorted_values(field);
-    const bool known = op == api::LabelOp::kIn || op == api::LabelOp::kNotIn;
+    const bool known = op == LabelOp::kIn || op == LabelOp::kNotIn;
     if (!known || values.size() != 1 || get_string(field, "key") != "metadata.name") {
       parsed.valid_ = false;
       continue;
     }
-    parsed.names_.push_back({op == api::LabelOp::kIn, values.front()});
+    parsed.names_.push_back({op == LabelOp::kIn, values.front()});
   }
   if (parsed.labels_.empty() && parsed.names_.empty()) parsed.valid_ = false;
   return parsed;
@@ -93,4 +93,4 @@ std::vector<PreferredNodes> parse_preferred_nodes(const json::array& preferred) 
   return parsed;
 }
 
-}  // namespace coracle::scheduler
+}  // namespace coracle::api
