@@ -50,12 +50,12 @@ ContainerMachine::ContainerMachine(const json::value& spec, const ImageCatalog& 
       name_(get_string(spec, "name")),
       image_(get_string(spec, "image")),
       pull_policy_(get_string(spec, "imagePullPolicy")),
-      behaviour_(catalog.find(image_)),
+      behaviour_(&catalog.find(image_)),
       pull_failure_(catalog.pull_failure(image_)) {
-  script_ = script_of(behaviour_, strings(spec, "command"), strings(spec, "args"),
+  script_ = script_of(*behaviour_, strings(spec, "command"), strings(spec, "args"),
                       traits_.policy == RestartPolicy::kAlways);
-  never_ready_ = !behaviour_.ready_after.has_value();
-  ready_delay_ = behaviour_.ready_after.value_or(Duration(0));
+  never_ready_ = !behaviour_->ready_after.has_value();
+  ready_delay_ = behaviour_->ready_after.value_or(Duration(0));
   if (find(spec, "readinessProbe") != nullptr) {
     ready_delay_ += seconds(get_int(spec, "readinessProbe.initialDelaySeconds"));
   }
@@ -67,7 +67,7 @@ ContainerMachine::ContainerMachine(const json::value& spec, const ImageCatalog& 
   for (const auto& [kind, key] : {std::pair{ProbeKind::kStartup, "startupProbe"},
                                   std::pair{ProbeKind::kLiveness, "livenessProbe"},
                                   std::pair{ProbeKind::kReadiness, "readinessProbe"}}) {
-    probes_[static_cast<int>(kind)] = ProbeMachine(kind, find(spec, key));
+    probes_.emplace_back(kind, find(spec, key));
   }
 }
 
@@ -85,7 +85,7 @@ void ContainerMachine::allow(Instant now, Effects* out) {
 }
 
 void ContainerMachine::begin_pull(Instant now, Effects* out) {
-  if (!behaviour_.credentials.empty()) pull_failure_.reset();  // it is asked for each time
+  if (!behaviour_->credentials.empty()) pull_failure_.reset();  // it is asked for each time
   if (pull_policy_ == "Never" && pull_failure_ && pull_failure_->reason == "ErrImagePull") {
     pull_failure_ = PullFailure{
         "ErrImageNeverPull",
@@ -97,17 +97,17 @@ void ContainerMachine::begin_pull(Instant now, Effects* out) {
          fmt::format("Container image \"{}\" already present on machine", image_));
     pulled_ = true;
     phase_ = Phase::kStarting;
-    due_ = now.now + behaviour_.start;
+    due_ = now.now + behaviour_->start;
     return;
   }
   emit(out, false, "Pulling", fmt::format("Pulling image \"{}\"", image_));
   phase_ = Phase::kPulling;
-  due_ = now.now + (pulled_ ? Duration(0) : behaviour_.pull);
+  due_ = now.now + (pulled_ ? Duration(0) : behaviour_->pull);
 }
 
 void ContainerMachine::after_pull(Instant now, Effects* out) {
   if (pull_failure_) return pull_refused(now, out);
-  if (!behaviour_.credentials.empty()) {
+  if (!behaviour_->credentials.empty()) {
     phase_ = Phase::kPullAsked;
     return wish(Wish::Kind::kPull, out);
   }
@@ -115,14 +115,14 @@ void ContainerMachine::after_pull(Instant now, Effects* out) {
 }
 
 void ContainerMachine::pulled(Instant now, Effects* out) {
-  const std::string took = milliseconds_text(pulled_ ? Duration(0) : behaviour_.pull);
+  const std::string took = milliseconds_text(pulled_ ? Duration(0) : behaviour_->pull);
   emit(out, false, "Pulled",
        fmt::format("Successfully pulled image \"{}\" in {} ({} including waiting). Image size: "
                    "0 bytes.",
                    image_, took, took));
   pulled_ = true;
   phase_ = Phase::kStarting;
-  due_ = now.now + behaviour_.start;
+  due_ = now.now + behaviour_->start;
 }
 
 void ContainerMachine::pull_refused(Instant now, Effects* out) {
@@ -235,9 +235,9 @@ void ContainerMachine::begin_stop(Instant now, Duration grace, Effects* out) {
     if (probe.kind() != ProbeKind::kReadiness) probe.stop();
   }
   if (!traits_.real) {
-    const bool obeys = behaviour_.stop <= grace;
+    const bool obeys = behaviour_->stop <= grace;
     stop_code_ = !obeys ? kKilled : script_.run_for ? kTerminatedBySignal : 0;
-    due_ = now.now + std::min(behaviour_.stop, grace);
+    due_ = now.now + std::min(behaviour_->stop, grace);
     return;
   }
   due_ = now.now + grace;

@@ -52,7 +52,7 @@ class ContainerMachine {
     kEnded,  // will not start again
   };
 
-  // `spec` is the container of the pod's spec.
+  // `spec` is the container of the pod's spec; the catalog must outlive it.
   ContainerMachine(const json::value& spec, const ImageCatalog& catalog, ContainerTraits traits);
 
   const std::string& name() const { return name_; }
@@ -121,7 +121,7 @@ class ContainerMachine {
   // Constant after construction.
   ContainerTraits traits_;
   std::string name_, image_, pull_policy_;
-  ImageBehaviour behaviour_;
+  const ImageBehaviour* behaviour_;  // of the catalog
   std::optional<PullFailure> pull_failure_;
   Script script_;
   Duration ready_delay_{0};
@@ -141,9 +141,9 @@ class ContainerMachine {
   bool again_ = false;  // stopping to be started again
   bool killed_ = false, ran_ = false, startup_passed_ = false;  // in this run
   std::string waiting_reason_, waiting_message_;                // of kConfigError
-  ProbeMachine probes_[kProbeKinds];
-  std::optional<Ended> current_end_;  // while it does not run
-  std::optional<Ended> last_;         // of the run before
+  std::vector<ProbeMachine> probes_;                            // of a real one, by kind
+  std::optional<Ended> current_end_;                            // while it does not run
+  std::optional<Ended> last_;                                   // of the run before
   LogBuffer logs_, old_logs_;
 };
 

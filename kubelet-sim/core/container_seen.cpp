@@ -91,8 +91,9 @@ void ContainerMachine::see_exit(const Seen& seen, Instant now, Effects* out) {
 }
 
 void ContainerMachine::see_probe(const Seen& seen, Instant now, Effects* out) {
-  ProbeMachine& probe = probes_[static_cast<int>(seen.probe)];
-  if (!running() || !probe) return;
+  if (!running() || probes_.empty()) return;
+  ProbeMachine& probe = probes_[static_cast<size_t>(seen.probe)];
+  if (!probe) return;
   if (!seen.good && probe.next() == std::nullopt && phase_ == Phase::kRunning) {
     emit(out, true, "Unhealthy",
          fmt::format("{} probe failed: {}", ProbeMachine::title(seen.probe), seen.message));

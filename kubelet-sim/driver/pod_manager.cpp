@@ -85,6 +85,12 @@ void PodManager::start() {
                    const auto found = workers_.find(uid);
                    if (found == workers_.end()) return;
                    found->second.machine->print(container, std::move(line));
+                 },
+                 [this](const std::string& uid, PodEvent event) {
+                   PodStep step;
+                   step.events.push_back(std::move(event));
+                   const auto found = workers_.find(uid);
+                   if (found != workers_.end()) act(found->second, step);
                  }});
   informer_.when_synced([this] {
     std::set<std::string> uids;

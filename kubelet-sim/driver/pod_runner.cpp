@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "base/strings.hpp"
+#include "kubelet/low_ports.hpp"
 #include "kubelet/pull_secrets.hpp"
 
 namespace coracle::kubelet {
@@ -275,6 +276,18 @@ ContainerEvents PodRunner::events_of(const std::string& uid, const Wish& wish,
         [this, uid, name = wish.container, line = LogLine{executor_.wall_now(), std::move(line)}] {
           if (pods_.contains(uid)) events_.print(uid, name, line);
         });
+  };
+  events.on_port_moved = [this, uid](int port) {
+    const auto known = pods_.find(uid);
+    if (known == pods_.end()) return;
+    events_.report(
+        uid,
+        {false, "PortMoved",
+         fmt::format("Port {} needs a privilege that kubelet-sim does not have: from outside of "
+                     "pods it is at {}:{}",
+                     port, known->second.pod.place.pod_ip,
+                     moved_port(static_cast<std::uint16_t>(port))),
+         ""});
   };
   events.on_end = [this, uid, wish, log](const ProcessEnd& end, bool out_of_memory) {
     if (end.broken) {

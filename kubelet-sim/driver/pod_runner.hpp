@@ -48,6 +48,7 @@ class PodRunner {
   struct Events {
     std::function<void(const std::string& uid, Seen)> seen;
     std::function<void(const std::string& uid, const std::string& container, LogLine)> print;
+    std::function<void(const std::string& uid, PodEvent)> report;
   };
   // `runtime` null: scripted only.
   PodRunner(net::AsioExecutor& executor, client::Api& api, const ImageCatalog& catalog,

@@ -92,13 +92,16 @@ int borrow(pid_t thread, int fd) {
   return copy;
 }
 
-int bind_for(int fd, Address address, in_addr_t pod) {
+int bind_for(int fd, Address address, in_addr_t pod, int* moved) {
   put(&address, pod);
   if (bind(fd, &address.any, size_of(address)) == 0) return 0;
   const int error = errno;
   if (error != EACCES || port_of(address) == 0 || port_of(address) >= 1024) return error;
-  put_port(&address, port_of(address) + kLowPortShift);
-  return bind(fd, &address.any, size_of(address)) == 0 ? 0 : errno;
+  const int asked = port_of(address);
+  put_port(&address, asked + kLowPortShift);
+  if (bind(fd, &address.any, size_of(address)) != 0) return errno;
+  *moved = asked;
+  return 0;
 }
 
 // So that the other side sees which pod calls.
@@ -123,7 +126,7 @@ int connect_for(int fd, Address address) {
 }
 
 // 0 or an errno to answer with; -1: let the kernel do what was asked.
-int act(int listener, const seccomp_notif& call, in_addr pod) {
+int act(int listener, const seccomp_notif& call, in_addr pod, int* moved) {
   const int fd = static_cast<int>(call.data.args[0]);
   Address address{};
   const size_t size = call.data.args[2];
@@ -143,7 +146,7 @@ int act(int listener, const seccomp_notif& call, in_addr pod) {
   int answer = -1;
   if (ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0) {
     if (binds) {
-      answer = bind_for(socket, address, pod.s_addr);
+      answer = bind_for(socket, address, pod.s_addr, moved);
     } else {
       if (local(meant_address)) put(&address, pod.s_addr);
       give_source(socket, address, pod.s_addr);
@@ -171,16 +174,15 @@ int watch_sockets() {
       syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
 }
 
-bool serve_socket_call(int listener, in_addr pod) {
+int serve_socket_call(int listener, in_addr pod) {
   // As large as the kernel's idea of them may be.
   alignas(seccomp_notif) char call_bytes[512] = {};
   alignas(seccomp_notif_resp) char answer_bytes[512] = {};
   auto& call = *reinterpret_cast<seccomp_notif*>(call_bytes);
   auto& answer = *reinterpret_cast<seccomp_notif_resp*>(answer_bytes);
-  if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) {
-    return errno == EINTR || errno == ENOENT;
-  }
-  const int result = act(listener, call, pod);
+  if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) return 0;
+  int moved = 0;
+  const int result = act(listener, call, pod, &moved);
   answer.id = call.id;
   if (result < 0) {
     answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
@@ -189,7 +191,7 @@ bool serve_socket_call(int listener, in_addr pod) {
   }
   // Fails when the caller was killed meanwhile, which is fine.
   [[maybe_unused]] const int ignored = ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
-  return true;
+  return moved;
 }
 
 }  // namespace lab_image

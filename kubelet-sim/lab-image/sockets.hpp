@@ -20,7 +20,7 @@ inline constexpr int kLowPortShift = 10000;
 
 // In the program to be, before its exec; needs no_new_privs. The descriptor to listen on, or -1.
 int watch_sockets();
-// Answers one notification of the listener. False when nobody is left to notify.
-bool serve_socket_call(int listener, in_addr pod);
+// Answers one notification of the listener. The port that was moved, or 0.
+int serve_socket_call(int listener, in_addr pod);
 
 }  // namespace lab_image

@@ -134,7 +134,7 @@ class Watcher {
     pollfd fds[2] = {{signals, POLLIN, 0}, {listener, POLLIN, 0}};
     while (true) {
       if (poll(fds, 2, -1) < 0 && errno != EINTR) return kCannotStart;
-      if ((fds[1].revents & POLLIN) != 0) serve_socket_call(fds[1].fd, pod_);
+      if ((fds[1].revents & POLLIN) != 0) answer_socket_call(fds[1].fd);
       if ((fds[1].revents & (POLLHUP | POLLERR)) != 0) fds[1].fd = -1;
       if ((fds[0].revents & POLLIN) == 0) continue;
       signalfd_siginfo info{};
@@ -159,6 +159,12 @@ class Watcher {
     }
     ended_by_ = number;
     kill(child_, SIGKILL);
+  }
+
+  void answer_socket_call(int listener) {
+    if (const int port = serve_socket_call(listener, pod_); port != 0) {
+      report("M " + std::to_string(port));
+    }
   }
 
   bool reap() {

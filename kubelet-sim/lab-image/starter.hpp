@@ -4,6 +4,7 @@
 //   start   descriptor 3: the order (config.hpp); descriptor 4: what happens, a line each:
 //             P PID          the command's process runs (outside's number)
 //             S       the command has been executed
+//             M PORT  a port below 1024 was moved (sockets.hpp)
 //             B CODE TEXT    it could not be started, and why
 //             X CODE         it ended; 128 + N if by signal N
 //   enter   the same, for one more command in a running container

@@ -149,6 +149,9 @@ Status ProcessRuntime::start(const ContainerId& id, ContainerStart start, Contai
                                               [c](std::string line) { c->line(std::move(line)); });
     c->each_attached([&](AttachedSession& s) { s.output(stream, data); });
   };
+  process.on_port_moved = [c](int port) {
+    if (c->events.on_port_moved) c->events.on_port_moved(port);
+  };
   process.on_input_room = [c] { c->each_attached([](AttachedSession& s) { s.input_room(); }); };
   process.busy = [c] {
     bool busy = false;

@@ -43,6 +43,7 @@ struct ContainerEvents {
   std::function<void()> on_started;
   std::function<void(const ProcessEnd&, bool out_of_memory)> on_end;
   std::function<void(std::string line)> on_line;
+  std::function<void(int port)> on_port_moved;
 };
 
 struct Usage {

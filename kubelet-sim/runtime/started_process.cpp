@@ -227,6 +227,11 @@ struct StartedProcess::State : std::enable_shared_from_this<StartedProcess::Stat
         }
         break;
       }
+      case 'M':
+        if (parse_int(rest, &number) && events.on_port_moved) {
+          events.on_port_moved(static_cast<int>(number));
+        }
+        break;
       case 'X':
         if (parse_int(rest, &number)) code = static_cast<int>(number);
         break;

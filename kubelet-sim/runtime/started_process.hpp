@@ -34,6 +34,7 @@ struct ProcessEvents {
   // Once, last: after all output.
   std::function<void(const ProcessEnd&)> on_end;
   std::function<void()> on_input_room;
+  std::function<void(int port)> on_port_moved;  // see kubelet/low_ports.hpp
   std::function<bool()> busy;
 };
 

@@ -224,6 +224,8 @@ def images_answer():
     check_equal(headers["Server"], "nginx/1.25", "the server's name")
     check_in("Welcome to nginx!", page, "the page")
     check_equal(fetch(ip_of("web"), "/sub/page.html")[1], "from a volume\n", "a mounted page")
+    if LOW:
+        wait_for("the event", lambda: has_event("web", f"{ip_of('web')}:{80 + LOW}"))
     wait_for("the access log", lambda: "GET /sub/page.html" in lab.out("logs", "web", "-c", "nginx"))
     wait_for("the neighbour", lambda: "Welcome to nginx!" in lab.out("logs", "web", "-c", "beside"))
     try:
