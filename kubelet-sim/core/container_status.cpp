@@ -58,7 +58,9 @@ void ContainerMachine::restore(const json::value& status, Instant now) {
     container_id_ = get_string(status, "containerID");
     if (traits_.real) {  // processes end with the program that started them
       Effects unseen;
-      return end(now, {kLostCode, "Unknown", "", started_wall_, now.wall, container_id_}, &unseen);
+      end(now, {kLostCode, "Unknown", "", started_wall_, now.wall, container_id_}, &unseen);
+      if (phase_ != Phase::kEnded) phase_ = Phase::kWaiting;  // for its turn, and the volumes
+      return;
     }
     if (script_.run_for) ends_at_ = started_ + *script_.run_for;
     if (!never_ready_) due_ = started_ + ready_delay_;

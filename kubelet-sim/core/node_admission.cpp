@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "api/node_selector.hpp"
 #include "api/quantity.hpp"
 
 namespace coracle::kubelet {
@@ -76,13 +77,6 @@ std::vector<HostPort> host_ports(const json::value& pod) {
   return out;
 }
 
-bool has_labels(const json::object& selector, const json::object& labels) {
-  return std::all_of(selector.begin(), selector.end(), [&](const auto& wanted) {
-    const json::value* there = labels.if_contains(wanted.key());
-    return there != nullptr && *there == wanted.value();
-  });
-}
-
 }  // namespace
 
 NodeLoad::Share NodeLoad::share_of(const json::value& pod) {
@@ -128,7 +122,7 @@ std::optional<Rejection> Admission::refuse(const json::value& pod) const {
     const std::int64_t capacity = amount_of(resource, json::value(*capacity_text));
     if (used + found->second > capacity) return lacks(resource, found->second, used, capacity);
   }
-  if (!has_labels(get_object(pod, "spec.nodeSelector"), labels)) {
+  if (labels != nullptr && !api::RequiredNodes::parse(pod).matches({labels, facts.name})) {
     return Rejection{"NodeAffinity",
                      "Predicate NodeAffinity failed: node(s) didn't match Pod's node "
                      "affinity/selector"};

@@ -40,7 +40,7 @@ struct Rejection {
 
 struct Admission {
   const NodeFacts& facts;
-  const json::object& labels;  // of the node, as the API has them
+  const json::object* labels;  // of the node, as the API has them; null: not known yet
   const NodeLoad& load;
   // Nothing: it may run. O(pods on the node) for a pod with host ports.
   std::optional<Rejection> refuse(const json::value& pod) const;

@@ -43,11 +43,18 @@ TEST_CASE("what a node refuses") {
        "NodePorts",
        "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"},
       {"its label", "{nodeSelector: {disk: ssd}, containers: [{name: c}]}", "", ""},
+      {"an affinity it does not meet",
+       "{affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+       "{nodeSelectorTerms: [{matchExpressions: [{key: disk, operator: NotIn, values: "
+       "[ssd]}]}]}}}, "
+       "containers: [{name: c}]}",
+       "NodeAffinity",
+       "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"},
       {"another label", "{nodeSelector: {disk: hdd}, containers: [{name: c}]}", "NodeAffinity",
        "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"},
   }));
   CAPTURE(c.name);
-  const auto refused = Admission{facts, labels.get_object(), load}.refuse(pod(c.spec));
+  const auto refused = Admission{facts, &labels.get_object(), load}.refuse(pod(c.spec));
   CHECK((refused ? refused->reason : "") == c.reason);
   CHECK((refused ? refused->message : "") == c.message);
 }
@@ -61,7 +68,7 @@ TEST_CASE("a full node, and one that has room again") {
   load.add("a", p);
   load.add("b", p);
   CHECK(load.pods() == 2);
-  CHECK(Admission{facts, labels, load}.refuse(p)->reason == "OutOfpods");
+  CHECK(Admission{facts, &labels, load}.refuse(p)->reason == "OutOfpods");
   load.remove("a");
-  CHECK_FALSE(Admission{facts, labels, load}.refuse(p).has_value());
+  CHECK_FALSE(Admission{facts, &labels, load}.refuse(p).has_value());
 }

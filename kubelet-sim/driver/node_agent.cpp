@@ -65,10 +65,9 @@ const NodeFacts* NodeAgent::find(std::string_view name) const {
   return found == nodes_.end() ? nullptr : &found->second.facts;
 }
 
-const json::object& NodeAgent::labels(std::string_view name) const {
-  static const json::object none;
+const json::object* NodeAgent::labels(std::string_view name) const {
   const client::ObjectPtr node = informer_.cache().get("", std::string(name));
-  return node ? get_object(*node, "metadata.labels") : none;
+  return node ? &get_object(*node, "metadata.labels") : nullptr;
 }
 
 // Somebody (the node controller, after a silence of ours) says the node is not ready: contradict.

@@ -26,8 +26,8 @@ class NodeAgent {
   void stop();
   // Null when the node is not one of ours.
   const NodeFacts* find(std::string_view name) const;
-  // Its labels as the API has them; empty before it is known.
-  const json::object& labels(std::string_view name) const;
+  // Its labels as the API has them; null before it is known. Until the next event of the informer.
+  const json::object* labels(std::string_view name) const;
   size_t registered() const { return registered_; }
 
  private:

@@ -11,6 +11,7 @@ namespace {
 
 const client::Gvr kPods{"", "v1", "pods", true};
 constexpr std::uint32_t kPodAddresses = 1u << 22;
+constexpr Duration kLabelsBehindMax = std::chrono::seconds(1);
 
 using Finish = client::WorkQueueDriver::Finish;
 constexpr auto kDone = client::WorkQueueDriver::Outcome::kDone;
@@ -166,7 +167,7 @@ void PodManager::begin(const client::ObjectPtr& pod, const NodeFacts& node) {
   if (terminal(*pod)) {
     worker.finished = true;  // nothing runs: only its object is left to remove
   } else {
-    admit(worker, node);
+    admit(worker, node, false);
   }
   PodStep seen;
   worker.machine->observe(*pod, now(), &seen);
@@ -175,11 +176,22 @@ void PodManager::begin(const client::ObjectPtr& pod, const NodeFacts& node) {
 }
 
 // A pod that runs already, or is going, is not asked again.
-void PodManager::admit(Worker& worker, const NodeFacts& node) {
+void PodManager::admit(Worker& worker, const NodeFacts& node, bool last) {
   NodeLoad& load = loads_[node.name];
   const bool begun = coracle::find(*worker.pod, "status.startTime") != nullptr;
   if (!begun && !deleting(*worker.pod)) {
     const auto refused = Admission{node, nodes_.labels(node.name), load}.refuse(*worker.pod);
+    if (refused && refused->reason == "NodeAffinity" && !last) {
+      // The label that brought it here can be on its way to us still.
+      worker.held = true;
+      executor_.after(kLabelsBehindMax, [this, uid = worker.uid] {
+        const auto found = workers_.find(uid);
+        if (found == workers_.end() || !std::exchange(found->second.held, false)) return;
+        admit(found->second, *nodes_.find(found->second.node), true);
+        run(found->second);
+      });
+      return;
+    }
     if (refused) {
       PodStep step;
       step.events.push_back({true, refused->reason, refused->message, ""});
@@ -217,6 +229,8 @@ std::string PodManager::take_address(const client::ObjectPtr& pod) {
 }
 
 void PodManager::run(Worker& worker) {
+  if (deleting(*worker.pod)) worker.held = false;
+  if (worker.held) return;
   executor_.cancel(worker.timer);
   const PodStep step = worker.machine->step(now());
   worker.finished = worker.finished || step.finished;

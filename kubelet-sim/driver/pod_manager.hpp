@@ -51,6 +51,7 @@ class PodManager {
     std::string written_ready;
     long long written_version = 0;
     bool finished = false;
+    bool held = false;  // its node's labels may be older than it: looked at once more
   };
 
   Instant now() const { return {executor_.now(), executor_.wall_now()}; }
@@ -58,7 +59,7 @@ class PodManager {
   void on_gone(const client::ObjectPtr& pod);
   bool contradicted(const Worker& worker) const;
   void begin(const client::ObjectPtr& pod, const NodeFacts& node);
-  void admit(Worker& worker, const NodeFacts& node);
+  void admit(Worker& worker, const NodeFacts& node, bool last);
   void run(Worker& worker);
   void act(Worker& worker, const PodStep& step);
   void seen(const std::string& uid, const Seen& seen);
