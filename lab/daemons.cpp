@@ -106,6 +106,26 @@ DaemonCommand apiserver(const Layout& layout, const ClusterShape& shape, const s
   return command;
 }
 
+DaemonCommand controller_manager(const Layout& layout, const ClusterShape& shape,
+                                 const std::string& bin, size_t i) {
+  const std::string name = fmt::format("controller-manager-{}", i + 1);
+  DaemonCommand command{
+      name,
+      bin + "/controller-manager",
+      {"--kubeconfig", layout.pki("controller-manager.kubeconfig"), "--master",
+       join_urls(shape.apiserver_ports, "https"), "--secure-port",
+       std::to_string(shape.controller_manager_ports[i]), "--leader-elect-identity", name,
+       "--root-ca-file", layout.pki("ca.crt"), "--volume-provisioners", kProvisioners,
+       "--cluster-signing-cert-file", layout.pki("ca.crt"), "--cluster-signing-key-file",
+       layout.pki("ca.key"), "--service-account-private-key-file", layout.pki("sa.key")}};
+  if (shape.load_balancers) {
+    command.arguments.insert(
+        command.arguments.end(),
+        {"--load-balancer-range", network_ranges(shape.network_slot).load_balancers});
+  }
+  return command;
+}
+
 }  // namespace
 
 std::string store_endpoints(const ClusterShape& shape) {
@@ -132,15 +152,7 @@ std::vector<DaemonCommand> daemon_commands(const Layout& layout, const ClusterSh
                          "--leader-elect-identity", fmt::format("scheduler-{}", i + 1)}});
   }
   for (size_t i = 0; i < shape.controller_manager_ports.size(); ++i) {
-    commands.push_back(
-        {fmt::format("controller-manager-{}", i + 1),
-         bin + "/controller-manager",
-         {"--kubeconfig", layout.pki("controller-manager.kubeconfig"), "--master", masters,
-          "--secure-port", std::to_string(shape.controller_manager_ports[i]),
-          "--leader-elect-identity", fmt::format("controller-manager-{}", i + 1), "--root-ca-file",
-          layout.pki("ca.crt"), "--volume-provisioners", kProvisioners,
-          "--cluster-signing-cert-file", layout.pki("ca.crt"), "--cluster-signing-key-file",
-          layout.pki("ca.key"), "--service-account-private-key-file", layout.pki("sa.key")}});
+    commands.push_back(controller_manager(layout, shape, bin, i));
   }
   const NetworkRanges network = network_ranges(shape.network_slot);
   commands.push_back({"kubelet-sim-1",

@@ -8,6 +8,7 @@
 
 #include "lab/credentials.hpp"
 #include "lab/daemons.hpp"
+#include "lab/join_objects.hpp"
 #include "lab/network.hpp"
 #include "lab/process.hpp"
 #include "net/pki.hpp"
@@ -193,4 +194,20 @@ TEST_CASE("the addresses of a slot") {
   CHECK(documented.pods == "127.128.0.0");
   CHECK(last.services == "127.111.0.0/16");
   CHECK(last.pods == "127.248.0.0");
+}
+
+TEST_CASE("what lets a node in: a token that expires, and a published CA that anybody may read") {
+  const NamedObject token =
+      token_secret({"abcdef", "0123456789abcdef", *parse_time("2026-01-01T12:00:00Z")});
+  CHECK(token.collection == "/api/v1/namespaces/kube-system/secrets");
+  CHECK(get_string(token.body, "metadata.name") == "bootstrap-token-abcdef");
+  CHECK(get_string(token.body, "stringData.expiration") == "2026-01-01T12:00:00Z");
+  const auto objects = join_objects("https://127.0.0.1:6443", "PEM");
+  REQUIRE(objects.size() == 6);
+  CHECK(get_string(objects[0].body, "data.kubeconfig").find("server: https://127.0.0.1:6443") !=
+        std::string::npos);
+  for (const NamedObject& object : objects) {
+    CHECK_FALSE(get_string(object.body, "kind").empty());
+    CHECK(object.collection.starts_with("/api"));
+  }
 }

@@ -65,6 +65,7 @@ Result<ClusterShape> Layout::load() const {
   shape.store = get_string(root, "store", "kvstore");
   shape.store_tls = get_bool(root, "storeTls");
   shape.runtime = get_string(root, "runtime", "auto");
+  shape.load_balancers = get_bool(root, "loadBalancers");
   shape.network_slot = static_cast<int>(get_int(root, "networkSlot"));
   const auto count = [](const std::vector<int>& v) { return static_cast<int>(v.size()); };
   const bool has_store =
@@ -93,6 +94,7 @@ Status Layout::save(const ClusterShape& shape) const {
   root["store"] = shape.store;
   root["storeTls"] = shape.store_tls;
   root["runtime"] = shape.runtime;
+  root["loadBalancers"] = shape.load_balancers;
   root["networkSlot"] = shape.network_slot;
   return write_file(path("cluster.json"), to_pretty_json(root) + "\n", 0600);
 }

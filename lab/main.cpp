@@ -16,6 +16,7 @@ constexpr char kUsage[] =
     "  up       start a cluster (or what is not running of it) and wait until it is ready\n"
     "  down     stop it; its data stays\n"
     "  status   what runs, who leads, how much memory it takes\n"
+    "  token    a token by which further nodes join: coracle token create\n"
     "  demo     show something: coracle demo failover\n"
     "\n"
     "Examples:\n"
@@ -35,6 +36,7 @@ constexpr Command kCommands[] = {
     {"up", coracle::lab::run_up},
     {"down", coracle::lab::run_down},
     {"status", coracle::lab::run_status},
+    {"token", coracle::lab::run_token},
     {"demo", coracle::lab::run_demo},
 };
 

@@ -16,7 +16,8 @@ NetworkRanges network_ranges(int slot) {
           .first_service = services + ".1",
           .dns = services + ".10",
           .pods = fmt::format("127.{}.0.0", 128 + 8 * slot),
-          .ingress = fmt::format("127.64.{}.1", slot)};
+          .ingress = fmt::format("127.64.{}.1", slot),
+          .load_balancers = fmt::format("127.{}.128.0/17", 64 + slot)};
 }
 
 NetworkClaim NetworkClaim::of(int slot) {

@@ -1,9 +1,9 @@
 // Which loopback addresses a cluster takes, so that several labs run side by side on one machine.
 // Slot 0 has the addresses of the documents; the next lab takes slot 1, and so on.
 //
-//   slot  services (DNS at .10)  pods from         Ingresses
-//   0     127.96.0.0/12          127.128.0.0       127.64.0.1
-//   K     127.(96+K).0.0/16      127.(128+8K).0.0  127.64.K.1
+//   slot  services (DNS at .10)  pods from         Ingresses   load balancers
+//   0     127.96.0.0/12          127.128.0.0       127.64.0.1  127.64.128.0/17
+//   K     127.(96+K).0.0/16      127.(128+8K).0.0  127.64.K.1  127.(64+K).128.0/17
 //
 // A slot is claimed by an abstract socket named after it, which lives as long as the lab's
 // kubelet-sim: the kernel lets go of it, however that ends. Node addresses are shared: kubelets
@@ -24,6 +24,7 @@ struct NetworkRanges {
   std::string dns;
   std::string pods;  // the address before the first pod's
   std::string ingress;
+  std::string load_balancers;  // CIDR
 };
 NetworkRanges network_ranges(int slot);
 

@@ -26,6 +26,7 @@ struct UpFlags {
   std::string store = "kvstore";
   bool store_tls = false;
   std::string runtime;  // not said
+  bool load_balancers = false;
   bool embedded = false;
   Duration timeout = std::chrono::seconds(60);
 };
@@ -71,6 +72,7 @@ Result<ClusterShape> new_shape(const UpFlags& flags) {
   shape.apiservers = flags.apiservers;
   shape.store = flags.store;
   shape.store_tls = flags.store_tls;
+  shape.load_balancers = flags.load_balancers;
   shape.cluster_token = "coracle-" + hex_encode(secure_random_bytes(8));
   std::vector<int> taken;
   const auto choose = [&](int preferred) -> Result<int> {
@@ -272,6 +274,8 @@ int run_up(int argc, char** argv) {
            "which containers are processes: scripted (none), auto (those of well-known images, the "
            "default) or process (all); later calls can change it")
       .one_of({"scripted", "auto", "process"});
+  flags.add("--load-balancers", &values.load_balancers,
+            "Services of type LoadBalancer get addresses, as in a cloud (of a new cluster)");
   flags.add("--store-tls", &values.store_tls,
             "mutual TLS from, to and between store members (fixed when first started)");
   flags.add("--timeout", &values.timeout, "how long to wait for readiness");

@@ -24,7 +24,7 @@ class EndpointSliceController final : public Controller {
   static constexpr size_t kSliceMax = 100;
   std::string_view name() const override { return "endpoint-slice-controller"; }
   std::vector<client::Gvr> watched() const override {
-    return {gvr::kServices, gvr::kPods, gvr::kEndpointSlices};
+    return {gvr::kServices, gvr::kPods, gvr::kEndpointSlices, gvr::kNodes};
   }
   void touched(const World& world, const client::Gvr& gvr, const json::value* before,
                const json::value* after, const Enqueue& enqueue) const override;

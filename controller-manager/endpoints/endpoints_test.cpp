@@ -103,3 +103,38 @@ TEST_CASE("services without a selector, of ExternalName, or gone") {
   gone.put(gvr::kEndpoints, *parse_yaml_one("{metadata: {name: s, namespace: ns, uid: e}}"));
   CHECK(EndpointsController().reconcile(gone.view(), "ns/s", kNow).writes.empty());
 }
+
+TEST_CASE("slices tell the zone of an endpoint's node, and whom it is near where that is wanted") {
+  FixedWorld world;
+  world.put(gvr::kNodes, *parse_yaml_one("{metadata: {name: n1, labels: "
+                                         "{topology.kubernetes.io/zone: east}}}"));
+  world.put(gvr::kPods, pod("a", true));
+  world.put(gvr::kPods, pod("b", false));
+  const auto endpoints = [&](const std::string& distribution) {
+    world.put(gvr::kServices,
+              service(distribution.empty() ? "" : ", trafficDistribution: " + distribution));
+    const Plan plan = EndpointSliceController().reconcile(world.view(), "ns/s", kNow);
+    return get_array(plan.writes.at(0).body, "endpoints");
+  };
+  CHECK(get_string(endpoints("")[0], "zone") == "east");
+  CHECK(find(endpoints("")[0], "hints") == nullptr);
+  CHECK(to_json(*find(endpoints("PreferClose")[0], "hints")) == R"({"forZones":[{"name":"east"}]})");
+  CHECK(to_json(*find(endpoints("PreferSameNode")[0], "hints")) ==
+        R"({"forNodes":[{"name":"n1"}],"forZones":[{"name":"east"}]})");
+  CHECK(find(endpoints("PreferClose")[1], "hints") == nullptr);  // it is not ready
+}
+
+TEST_CASE("a node that moves to another zone wakes the Services of its pods") {
+  FixedWorld world;
+  world.put(gvr::kServices, service());
+  world.put(gvr::kPods, pod("a", true));
+  const json::value before = *parse_yaml_one("{metadata: {name: n1}}");
+  const json::value after =
+      *parse_yaml_one("{metadata: {name: n1, labels: {topology.kubernetes.io/zone: west}}}");
+  std::vector<std::string> keys;
+  const auto note = [&](const std::string& key) { keys.push_back(key); };
+  EndpointSliceController().touched(world.view(), gvr::kNodes, &before, &before, note);
+  CHECK(keys.empty());
+  EndpointSliceController().touched(world.view(), gvr::kNodes, &before, &after, note);
+  CHECK(keys == std::vector<std::string>{"ns/s"});
+}

@@ -16,7 +16,24 @@ constexpr char kManager[] = "endpointslice-controller.k8s.io";
 
 bool is_ours(const json::value& slice) { return api::label_of(slice, kManagedBy) == kManager; }
 
-json::value endpoint_of(const Backend& backend) {
+constexpr char kZone[] = "topology.kubernetes.io/zone";
+
+std::string_view zone_of(const World& world, std::string_view node) {
+  const ObjectPtr object = world.get(gvr::kNodes, "", std::string(node));
+  return object == nullptr ? std::string_view() : api::label_of(*object, kZone);
+}
+
+// Which consumers an endpoint is for, where the Service prefers near ones.
+void set_hints(json::value& endpoint, std::string_view distribution) {
+  const auto hint = [&](const char* list, std::string_view name) {
+    if (name.empty()) return;
+    make_object(endpoint, "hints")[list].emplace_array().push_back(json::object{{"name", name}});
+  };
+  if (distribution == "PreferSameNode") hint("forNodes", get_string(endpoint, "nodeName"));
+  if (!distribution.empty()) hint("forZones", get_string(endpoint, "zone"));
+}
+
+json::value endpoint_of(const World& world, const json::value& service, const Backend& backend) {
   json::value e = json::object();
   set_path(e, "addresses", json::array({get_string(*backend.pod, "status.podIP")}));
   set_path(e, "conditions.ready", json::value(backend.ready));
@@ -25,6 +42,9 @@ json::value endpoint_of(const Backend& backend) {
   const auto node = get_string(*backend.pod, "spec.nodeName");
   if (!node.empty()) set_path(e, "nodeName", json::value(node));
   set_path(e, "targetRef", target_reference(*backend.pod));
+  const auto zone = zone_of(world, node);
+  if (!zone.empty()) set_path(e, "zone", json::value(zone));
+  if (backend.ready) set_hints(e, get_string(service, "spec.trafficDistribution"));
   return e;
 }
 
@@ -72,7 +92,7 @@ std::vector<std::pair<json::value, json::array>> wanted_slices(const World& worl
                                                                const json::value& service) {
   std::map<std::vector<BackendPort>, json::array> by_ports;
   for (const Backend& backend : backends_of(world, service)) {
-    by_ports[backend.ports].push_back(endpoint_of(backend));
+    by_ports[backend.ports].push_back(endpoint_of(world, service, backend));
   }
   std::vector<std::pair<json::value, json::array>> wanted;
   for (auto& [ports, endpoints] : by_ports) {
@@ -98,6 +118,17 @@ void EndpointSliceController::touched(const World& world, const client::Gvr& gvr
   if (gvr == gvr::kPods) return enqueue_services(world, before, after, enqueue);
   const json::value& object = after != nullptr ? *after : *before;
   if (gvr == gvr::kServices) return enqueue(client::object_key(object));
+  if (gvr == gvr::kNodes) {
+    const auto zone = [](const json::value* node) {
+      return node == nullptr ? std::string_view() : api::label_of(*node, kZone);
+    };
+    if (zone(before) == zone(after)) return;
+    for (const ObjectPtr& pod :
+         world.of(gvr::kPods).by_index(kNodeIndex, std::string(api::name_of(object)))) {
+      enqueue_services(world, nullptr, pod.get(), enqueue);
+    }
+    return;
+  }
   const auto service = api::label_of(object, kServiceLabel);
   if (is_ours(object) && !service.empty()) {
     enqueue(fmt::format("{}/{}", api::namespace_of(object), service));

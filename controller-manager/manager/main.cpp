@@ -110,6 +110,9 @@ int main(int argc, char** argv) {
   std::string account_key_file;
   flags.add("--service-account-private-key-file", &account_key_file,
             "signs the tokens of Secrets that name a ServiceAccount, PEM; none: they stay empty");
+  std::string load_balancer_range;
+  flags.add("--load-balancer-range", &load_balancer_range,
+            "CIDR from which Services of type LoadBalancer get addresses; none: they wait");
   SigningFlags signing;
   flags.add("--cluster-signing-cert-file", &signing.cert_file,
             "CA by which approved certificate requests are signed, PEM; none: they are not");
@@ -121,6 +124,11 @@ int main(int argc, char** argv) {
   if (!root_ca_file.empty()) options.root_ca_pem = read_flag_file("--root-ca-file", root_ca_file);
   for (const std::string& name : split(provisioners, ',')) {
     if (!name.empty()) options.volume_provisioners.insert(name);
+  }
+  if (!load_balancer_range.empty()) {
+    const auto pool = controllers::AddressPool::parse(load_balancer_range);
+    if (!pool.ok()) fail_startup("--load-balancer-range: " + pool.status().message());
+    options.load_balancers = *pool;
   }
   options.sign_token = token_signer(account_key_file);
   options.keyed_hash = net::hmac_sha256;

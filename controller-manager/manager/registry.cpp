@@ -5,7 +5,9 @@
 #include "daemonset/daemonset.hpp"
 #include "deployment/deployment.hpp"
 #include "disruption/disruption.hpp"
+#include "endpointmirroring/endpointmirroring.hpp"
 #include "endpoints/endpoints.hpp"
+#include "ephemeralvolume/ephemeralvolume.hpp"
 #include "garbagecollector/garbagecollector.hpp"
 #include "job/job.hpp"
 #include "namespace/namespace.hpp"
@@ -36,9 +38,14 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOption
   all.push_back(std::make_unique<DisruptionController>());
   all.push_back(std::make_unique<EndpointsController>());
   all.push_back(std::make_unique<EndpointSliceController>());
+  all.push_back(std::make_unique<EndpointMirroringController>());
+  all.push_back(std::make_unique<EphemeralVolumeController>());
   all.push_back(std::make_unique<GarbageCollector>());
   all.push_back(std::make_unique<JobController>());
   all.push_back(std::make_unique<JobPodReleaser>());
+  if (options.load_balancers) {
+    all.push_back(std::make_unique<LoadBalancerController>(*options.load_balancers));
+  }
   all.push_back(std::make_unique<NamespaceController>());
   all.push_back(
       std::make_unique<NodeLifecycleController>(options.node_monitor_grace, options.started));

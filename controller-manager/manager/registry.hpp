@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "base/time_zone.hpp"
 #include "certificates/certificates.hpp"
 #include "controllers/controller.hpp"
+#include "loadbalancer/loadbalancer.hpp"
 #include "tokens/bootstrap_tokens.hpp"
 #include "tokens/service_account_tokens.hpp"
 
@@ -19,6 +21,7 @@ struct ControllerOptions {
   Duration node_monitor_grace = std::chrono::seconds(40);
   WallTime started;  // of this process
   CertificateTools certificates;
+  std::optional<AddressPool> load_balancers;  // none: Services of that type wait
   TokenSigner sign_token;
   KeyedHash keyed_hash;
   std::set<std::string> volume_provisioners;  // the drivers whose volumes are simulated

@@ -125,7 +125,7 @@ void evict(const json::value& pod, WallTime now, Plan* plan) {
 
 }  // namespace
 
-json::array desired_taints(const json::value& node, WallTime now) {
+json::array desired_taints(const json::value& node, WallTime now, EvictionGate::Rule rule) {
   const json::array& had = get_array(node, "spec.taints");
   json::array taints;
   for (const json::value& t : had) {
@@ -144,7 +144,9 @@ json::array desired_taints(const json::value& node, WallTime now) {
     const json::value* c = condition(node, t.condition);
     if (c == nullptr || get_string(*c, "status") != t.status) continue;
     want(t.key, "NoSchedule");
-    if (t.evicts) want(t.key, "NoExecute");
+    if (!t.evicts || rule == EvictionGate::Rule::kUnmark) continue;
+    const bool marked = find_taint(had, t.key, "NoExecute") != nullptr;
+    if (marked || rule == EvictionGate::Rule::kMark) want(t.key, "NoExecute");
   }
   if (get_bool(node, "spec.unschedulable")) want(kUnschedulable, "NoSchedule");
   return taints;
@@ -201,7 +203,13 @@ Plan NodeLifecycleController::reconcile(const World& world, const std::string& k
   plan.about = *node;
   check_heartbeat(world, *node, grace_, started_, now, &plan);
 
-  const json::array taints = desired_taints(*node, now.wall);
+  const json::value* state = condition(*node, "Ready");
+  EvictionGate gate;
+  if (state != nullptr && get_string(*state, "status") != "True") {
+    gate = eviction_gate(world, *node, now.wall);
+    if (gate.rule != EvictionGate::Rule::kMark) plan.look_again(gate.wait);
+  }
+  const json::array taints = desired_taints(*node, now.wall, gate.rule);
   if (taints != get_array(*node, "spec.taints")) {
     json::value patch = json::object();
     set_path(patch, "metadata.resourceVersion", json::value(api::resource_version_of(*node)));
@@ -213,8 +221,7 @@ Plan NodeLifecycleController::reconcile(const World& world, const std::string& k
     }
     return plan;  // pods are judged by the taints the node really has
   }
-  const json::value* ready = condition(*node, "Ready");
-  const bool is_up = ready == nullptr || get_string(*ready, "status") == "True";
+  const bool is_up = state == nullptr || get_string(*state, "status") == "True";
   for (const ObjectPtr& pod : world.of(gvr::kPods).by_index(kNodeIndex, key)) {
     if (!is_active(*pod)) continue;
     if (!is_up) mark_not_ready(*pod, now.wall, &plan);

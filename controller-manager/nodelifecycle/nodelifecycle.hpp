@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "controllers/controller.hpp"
+#include "nodelifecycle/zones.hpp"
 
 namespace coracle::controllers {
 
@@ -31,7 +32,8 @@ class NodeLifecycleController final : public Controller {
 // When a pod must leave a node with these taints: at once, later, or never (nothing).
 std::optional<WallTime> eviction_time(const json::value& pod, const json::array& taints,
                                       WallTime now);
-// The taints the node should have; those of others are kept.
-json::array desired_taints(const json::value& node, WallTime now);
+// The taints the node should have; those of others are kept. `rule`: of those that evict.
+json::array desired_taints(const json::value& node, WallTime now,
+                           EvictionGate::Rule rule = EvictionGate::Rule::kMark);
 
 }  // namespace coracle::controllers

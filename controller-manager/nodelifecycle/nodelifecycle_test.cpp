@@ -68,6 +68,8 @@ TEST_CASE("a silent node becomes unknown, then unreachable") {
   json::value unknown = node("True");
   set_path(unknown, "status.conditions", *find(plan.writes[0].body, "status.conditions"));
   world.put(gvr::kNodes, unknown);
+  world.put(gvr::kNodes, *parse_yaml_one("{metadata: {name: n2}, status: {conditions: [{type: "
+                                         "Ready, status: 'True'}]}}"));
   plan = reconcile(world, kNoon);
   REQUIRE(verbs(plan) == "patch nodes; ");
   CHECK(

@@ -35,6 +35,10 @@ constexpr Entry kDescribers[] = {
     {"rbac.authorization.k8s.io", "ClusterRole", describe_role, false},
     {"rbac.authorization.k8s.io", "RoleBinding", describe_role_binding, false},
     {"rbac.authorization.k8s.io", "ClusterRoleBinding", describe_role_binding, false},
+    {"", "PersistentVolume", describe_volume, true},
+    {"", "PersistentVolumeClaim", describe_claim, true},
+    {"storage.k8s.io", "StorageClass", describe_storage_class, true},
+    {"", "ResourceQuota", describe_quota, false},
 };
 constexpr Entry kAny = {"", "", describe_any, true};
 

@@ -40,6 +40,10 @@ void describe_secret(DescribeWriter& out, const DescribeContext& context);
 void describe_service_account(DescribeWriter& out, const DescribeContext& context);
 void describe_role(DescribeWriter& out, const DescribeContext& context);
 void describe_role_binding(DescribeWriter& out, const DescribeContext& context);
+void describe_volume(DescribeWriter& out, const DescribeContext& context);
+void describe_claim(DescribeWriter& out, const DescribeContext& context);
+void describe_storage_class(DescribeWriter& out, const DescribeContext& context);
+void describe_quota(DescribeWriter& out, const DescribeContext& context);
 void describe_any(DescribeWriter& out, const DescribeContext& context);
 
 // The last section of most descriptions. Pure.

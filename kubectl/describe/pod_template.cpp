@@ -52,7 +52,7 @@ void write_projected(DescribeWriter& out, const json::value& projected) {
   }
 }
 
-void write_volume(DescribeWriter& out, const json::value& volume) {
+void write_source(DescribeWriter& out, const json::value& volume) {
   const auto type = [&out](const char* text) { out.field(2, "Type", text); };
   if (const json::value* v = find(volume, "hostPath")) {
     type("HostPath (bare host directory volume)");
@@ -75,6 +75,21 @@ void write_volume(DescribeWriter& out, const json::value& volume) {
     type("PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)");
     out.field(2, "ClaimName", text_at(*v, "claimName"));
     out.field(2, "ReadOnly", get_bool(*v, "readOnly") ? "true" : "false");
+  } else if (const json::value* v = find(volume, "nfs")) {
+    type("NFS (an NFS mount that lasts the lifetime of a pod)");
+    out.field(2, "Server", text_at(*v, "server"));
+    out.field(2, "Path", text_at(*v, "path"));
+    out.field(2, "ReadOnly", get_bool(*v, "readOnly") ? "true" : "false");
+  } else if (const json::value* v = find(volume, "local")) {
+    type("LocalVolume (a persistent volume backed by local storage on a node)");
+    out.field(2, "Path", text_at(*v, "path"));
+  } else if (const json::value* v = find(volume, "csi")) {
+    type("CSI (a Container Storage Interface (CSI) volume source)");
+    out.field(2, "Driver", text_at(*v, "driver"));
+    out.field(2, "FSType", text_at(*v, "fsType"));
+    const std::string handle = text_at(*v, "volumeHandle");
+    if (!handle.empty()) out.field(2, "VolumeHandle", handle);
+    out.field(2, "ReadOnly", get_bool(*v, "readOnly") ? "true" : "false");
   } else if (find(volume, "downwardAPI")) {
     type("DownwardAPI (a volume populated by information about the pod)");
   } else if (const json::value* v = find(volume, "projected")) {
@@ -86,13 +101,17 @@ void write_volume(DescribeWriter& out, const json::value& volume) {
 
 }  // namespace
 
+void write_volume_source(DescribeWriter& out, const json::value& holder) {
+  write_source(out, holder);
+}
+
 void write_volumes(DescribeWriter& out, const json::array& volumes, std::string_view space) {
   const std::string indent(space);
   if (volumes.empty()) return out.line(0, indent + "Volumes:\t<none>");
   out.line(0, indent + "Volumes:");
   for (const json::value& volume : volumes) {
     out.line(1, (space.empty() ? "" : " ") + name_of(volume) + ":");
-    write_volume(out, volume);
+    write_source(out, volume);
   }
 }
 

@@ -12,6 +12,8 @@ namespace coracle::kubectl {
 void write_containers(DescribeWriter& out, std::string_view label, const json::array& containers,
                       const json::array& statuses, std::string_view space);
 void write_volumes(DescribeWriter& out, const json::array& volumes, std::string_view space);
+// What is behind a volume: "Type:" and its fields, of the one source that `holder` names.
+void write_volume_source(DescribeWriter& out, const json::value& holder);
 void write_tolerations(DescribeWriter& out, std::string_view title, const json::array& tolerations);
 // "Pod Template:" and all of it.
 void write_pod_template(DescribeWriter& out, const json::value& pod_template);

@@ -14,6 +14,7 @@
 #include "client/daemon_flags.hpp"
 #include "client/https_api.hpp"
 #include "client_https/health_server.hpp"
+#include "kubelet_driver/join.hpp"
 #include "kubelet_driver/log_server.hpp"
 #include "kubelet_driver/node_agent.hpp"
 #include "kubelet_driver/pod_manager.hpp"
@@ -36,6 +37,7 @@ struct Options {
   std::string cluster_dns, cluster_domain = "cluster.local", ingress_address;
   int network_claim = -1;
   std::string runtime = "auto", lab_image, busybox = "/usr/bin/busybox";
+  kubelet::JoinFlags join;
 };
 
 // Of the machine's users that stand for those in the containers that root starts: above all that
@@ -82,6 +84,7 @@ void add_flags(Flags& flags, Options* o) {
             "with --serve-network: where Ingresses are answered, on ports 80 and 443");
   flags.add("--network-claim", &o->network_claim,
             "a descriptor to keep: the claim of this lab's addresses");
+  kubelet::add_join_flags(flags, &o->join);
 }
 
 kubelet::ImageCatalog images_of(const Options& options) {
@@ -147,7 +150,8 @@ std::vector<kubelet::NodeFacts> make_nodes(const Options& options, kubelet::LogS
   std::vector<kubelet::NodeFacts> nodes;
   for (int i = options.first_node; i < options.first_node + options.nodes; ++i) {
     kubelet::NodeFacts facts = options.facts;
-    facts.name = options.node_prefix + std::to_string(i);
+    facts.name = options.join.node_name.empty() ? options.node_prefix + std::to_string(i)
+                                                : options.join.node_name;
     facts.internal_ip = address_of(options, i);
     if (logs != nullptr) {
       const auto port = logs->listen(facts.internal_ip);
@@ -169,13 +173,22 @@ int main(int argc, char** argv) {
   flags.parse(argc, argv);
   client::finish_daemon_flags(options.daemon, "kubelet-sim");
   if (options.nodes < 1) fail_startup("--nodes: must be at least 1");
-  const auto config = client::client_config_or_die(options.daemon);
+  if (options.join.wanted() && options.nodes != 1) fail_startup("--join: one node joins at a time");
+  if (options.join.node_name.empty() && options.join.wanted()) {
+    options.join.node_name = options.node_prefix + std::to_string(options.first_node);
+  }
 
   // Held, not used; not for the processes of containers.
   if (options.network_claim >= 0) fcntl(options.network_claim, F_SETFD, FD_CLOEXEC);
 
   net::AsioExecutor executor;
   Rng rng(secure_random_seed());
+  std::optional<kubelet::Membership> membership;
+  if (options.join.wanted()) {
+    membership = kubelet::Membership::join_or_die(executor, options.join, options.root_dir);
+  }
+  const auto config =
+      membership ? membership->config() : client::client_config_or_die(options.daemon);
   auto api = client::make_https_api(executor, {config, "kubelet"});
   if (!api.ok()) fail_startup("--kubeconfig: " + api.status().message());
 
@@ -219,6 +232,7 @@ int main(int argc, char** argv) {
     });
     cluster_network->start();
   }
+  if (membership) membership->keep(executor, **api, rng.split());
   nodes.start();
   pods.start();
   log::info("simulating {} nodes", options.nodes);

@@ -19,6 +19,11 @@ const client::Gvr kLeases{"coordination.k8s.io", "v1", "leases", true};
 
 Status to_status(const client::ApiError& error) { return {error.code, error.message}; }
 
+// One node may see itself only, where it has a name of its own.
+std::string selector_of(const std::vector<NodeFacts>& nodes) {
+  return nodes.size() == 1 ? "metadata.name=" + nodes.front().name : std::string();
+}
+
 }  // namespace
 
 NodeAgent::NodeAgent(Executor& executor, client::Api& api, Rng rng, std::vector<NodeFacts> nodes)
@@ -26,7 +31,7 @@ NodeAgent::NodeAgent(Executor& executor, client::Api& api, Rng rng, std::vector<
       rng_(rng),
       nodes_api_(api, kNodes),
       leases_api_(api, kLeases),
-      informer_(executor, api, rng_.split(), {.gvr = kNodes}),
+      informer_(executor, api, rng_.split(), {.gvr = kNodes, .field_selector = selector_of(nodes)}),
       queue_(executor, kNodeWorkers,
              [this](const std::string& name, Finish finish) {
                spawn<Status>(sync(name), [this, name, finish](const Status& status) {
@@ -44,6 +49,11 @@ NodeAgent::NodeAgent(Executor& executor, client::Api& api, Rng rng, std::vector<
     const std::string name = facts.name;
     nodes_[name].facts = std::move(facts);
   }
+}
+
+std::optional<std::string> NodeAgent::only_node() const {
+  if (nodes_.size() != 1) return std::nullopt;
+  return nodes_.begin()->first;
 }
 
 void NodeAgent::start() {

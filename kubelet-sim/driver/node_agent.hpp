@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ class NodeAgent {
   const NodeFacts* find(std::string_view name) const;
   // Its labels as the API has them; null before it is known. Until the next event of the informer.
   const json::object* labels(std::string_view name) const;
+  // Of a process that is one node: then it asks for that node's things only.
+  std::optional<std::string> only_node() const;
   size_t registered() const { return registered_; }
 
  private:

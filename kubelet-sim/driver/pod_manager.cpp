@@ -66,7 +66,8 @@ PodManager::PodManager(Executor& executor, client::Api& api, Rng rng, const Node
       pods_api_(api, kPods),
       informer_(executor, api, rng,
                 {.gvr = kPods,
-                 .field_selector = "spec.nodeName!=",
+                 .field_selector = nodes.only_node() ? "spec.nodeName=" + *nodes.only_node()
+                                                     : std::string("spec.nodeName!="),
                  .transform =
                      [](json::value& pod) {
                        json::object& metadata = make_object(pod, "metadata");
