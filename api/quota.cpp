@@ -110,8 +110,8 @@ bool in_scope(const json::value& pod, std::string_view scope, std::string_view o
 }  // namespace
 
 Quantity quantity(const json::value& value) {
-  const auto parsed = value.is_string() ? Quantity::parse(value.get_string())
-                                        : Result<Quantity>(Quantity());
+  const auto parsed =
+      value.is_string() ? Quantity::parse(value.get_string()) : Result<Quantity>(Quantity());
   return parsed.ok() ? *parsed : Quantity();
 }
 Usage container_usage(const json::value& c) {

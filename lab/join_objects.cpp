@@ -77,11 +77,10 @@ std::vector<NamedObject> join_objects(const std::string& server, const std::stri
   binding.as_object()["subjects"].emplace_array().push_back(subject("User", "system:anonymous"));
   all.push_back({rbac_public + "rolebindings", std::move(binding)});
 
-  all.push_back(
-      cluster_binding("kubeadm:kubelet-bootstrap", "system:node-bootstrapper", kJoiners));
-  all.push_back(cluster_binding(
-      "kubeadm:node-autoapprove-bootstrap",
-      "system:certificates.k8s.io:certificatesigningrequests:nodeclient", kJoiners));
+  all.push_back(cluster_binding("kubeadm:kubelet-bootstrap", "system:node-bootstrapper", kJoiners));
+  all.push_back(cluster_binding("kubeadm:node-autoapprove-bootstrap",
+                                "system:certificates.k8s.io:certificatesigningrequests:nodeclient",
+                                kJoiners));
   all.push_back(cluster_binding(
       "kubeadm:node-autoapprove-certificate-rotation",
       "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient", "system:nodes"));

@@ -33,10 +33,8 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"up", coracle::lab::run_up},
-    {"down", coracle::lab::run_down},
-    {"status", coracle::lab::run_status},
-    {"token", coracle::lab::run_token},
+    {"up", coracle::lab::run_up},         {"down", coracle::lab::run_down},
+    {"status", coracle::lab::run_status}, {"token", coracle::lab::run_token},
     {"demo", coracle::lab::run_demo},
 };
 

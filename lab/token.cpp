@@ -25,7 +25,8 @@ std::string random_text(size_t size) {
   std::string text;
   while (text.size() < size) {
     const auto byte = static_cast<unsigned char>(secure_random_bytes(1)[0]);
-    if (byte < 252) text += kLetters[byte % kLetters.size()];  // 252 = 7 * 36: no letter is likelier
+    if (byte < 252)
+      text += kLetters[byte % kLetters.size()];  // 252 = 7 * 36: no letter is likelier
   }
   return text;
 }
@@ -39,14 +40,15 @@ Status make(Cluster& cluster, const NamedObject& object) {
                                  : answer.body);
 }
 
-// Addresses that neither the lab's nodes nor their pods have: from the upper half of the pods' range.
+// Addresses that neither the lab's nodes nor their pods have: from the upper half of the pods'
+// range.
 std::string addresses(const ClusterShape& shape, int ordinal) {
   unsigned a = 0, b = 0, c = 0, d = 0;
   const std::string pods = network_ranges(shape.network_slot).pods;
   CHECK(std::sscanf(pods.c_str(), "%u.%u.%u.%u", &a, &b, &c, &d) == 4);
   const unsigned block = 0x40000u + (static_cast<unsigned>(ordinal - kJoinedFrom) << 8);
-  return fmt::format("--first-node {} --pod-range {}.{}.{}.{}", ordinal, a,
-                     b + (block >> 16), (block >> 8) & 255, block & 255);
+  return fmt::format("--first-node {} --pod-range {}.{}.{}.{}", ordinal, a, b + (block >> 16),
+                     (block >> 8) & 255, block & 255);
 }
 
 int create(const Layout& layout, Duration ttl) {
@@ -69,8 +71,7 @@ int create(const Layout& layout, Duration ttl) {
   for (const NamedObject& object : objects) {
     if (const Status s = make(**cluster, object); !s.ok()) return fail(s);
   }
-  const int ordinal =
-      kJoinedFrom + static_cast<int>(Rng(secure_random_seed()).below(kJoinedCount));
+  const int ordinal = kJoinedFrom + static_cast<int>(Rng(secure_random_seed()).below(kJoinedCount));
   console.say(fmt::format(
       "{}/kubelet-sim --join {} --token {}.{} --ca-cert-hash sha256:{} {} --root-dir {}/node-{}",
       std::filesystem::relative(program_directory()).string(), server, token.id, token.secret,

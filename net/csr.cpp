@@ -92,7 +92,8 @@ Status add_usages(X509* leaf, X509* issuer, const std::vector<std::string>& usag
     }
   }
   const bool good =
-      (plain.empty() || add_extension(leaf, issuer, NID_key_usage, "critical," + join(plain, ","))) &&
+      (plain.empty() ||
+       add_extension(leaf, issuer, NID_key_usage, "critical," + join(plain, ","))) &&
       (extended.empty() || add_extension(leaf, issuer, NID_ext_key_usage, join(extended, ",")));
   if (!good) return internal_error("cannot set the usages: " + openssl_error());
   return {};
@@ -161,12 +162,11 @@ Result<std::string> sign_csr(const KeyPair& ca, std::string_view csr_pem,
   X509_set_issuer_name(leaf, X509_get_subject_name(issuer));
   RETURN_IF_ERROR(add_usages(leaf, issuer, usages));
   const Names names = alt_names(request.get());
-  const bool good =
-      add_extension(leaf, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
-      add_extension(leaf, issuer, NID_authority_key_identifier, "keyid") &&
-      (!names || X509_add1_ext_i2d(leaf, NID_subject_alt_name, names.get(), 0,
-                                   X509V3_ADD_DEFAULT) == 1) &&
-      X509_sign(leaf, ca_key.get(), EVP_sha256()) > 0;
+  const bool good = add_extension(leaf, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
+                    add_extension(leaf, issuer, NID_authority_key_identifier, "keyid") &&
+                    (!names || X509_add1_ext_i2d(leaf, NID_subject_alt_name, names.get(), 0,
+                                                 X509V3_ADD_DEFAULT) == 1) &&
+                    X509_sign(leaf, ca_key.get(), EVP_sha256()) > 0;
   if (!good) return internal_error("cannot sign the certificate: " + openssl_error());
   BioPtr bio(BIO_new(BIO_s_mem()));
   PEM_write_bio_X509(bio.get(), leaf);

@@ -4,6 +4,7 @@
 
 #include "api/object.hpp"
 #include "api/strategy.hpp"
+#include "apiserver/rbac/certificate_guard.hpp"
 #include "apiserver/rbac/default_policy.hpp"
 #include "apiserver/rbac/node_restriction.hpp"
 #include "base/strings.hpp"
@@ -89,12 +90,12 @@ Outcome<Done> Grants::check_binding(const Context& c, const json::value& next) c
 
 Outcome<Done> Grants::check_write(const Context& c, const json::value& next,
                                   const json::value* old) const {
+  const std::string refusal = certificate_write_refusal(access_, c, next, old);
+  if (!refusal.empty()) return api::forbidden_error(c.group_name(), api::name_of(next), refusal);
   if (c.user.in_group(kMasters)) return Done{};
   if (const std::optional<std::string> node = node_identity(c.user)) {
-    const std::string refusal = node_write_refusal(*node, c, next, old);
-    if (!refusal.empty()) {
-      return api::forbidden_error(c.group_name(), api::name_of(next), refusal);
-    }
+    const std::string why = node_write_refusal(*node, c, next, old);
+    if (!why.empty()) return api::forbidden_error(c.group_name(), api::name_of(next), why);
   }
   if (c.resource->group != kRbacGroup || !c.info.subresource.empty()) return Done{};
   if (old != nullptr && only_collector_fields(next, *old)) return Done{};

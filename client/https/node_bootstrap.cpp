@@ -23,8 +23,8 @@ constexpr Duration kLook = std::chrono::milliseconds(250);
 constexpr Duration kDiscovery = std::chrono::seconds(30);  // the signer may be about to sign
 
 json::value request_object(const std::string& csr_pem) {
-  json::value object = json::object{{"apiVersion", "certificates.k8s.io/v1"},
-                                    {"kind", "CertificateSigningRequest"}};
+  json::value object =
+      json::object{{"apiVersion", "certificates.k8s.io/v1"}, {"kind", "CertificateSigningRequest"}};
   set_path(object, "metadata.generateName", json::value("csr-"));
   json::object& spec = make_object(object, "spec");
   spec["request"] = base64_encode(csr_pem);
@@ -38,10 +38,10 @@ Status verdict_against(const json::value& request) {
   for (const json::value& condition : get_array(request, "status.conditions")) {
     const auto type = get_string(condition, "type");
     if (type == "Denied" || type == "Failed") {
-      return {Code::kPermissionDenied,
-              fmt::format("certificate signing request {} {}: {}",
-                          get_string(request, "metadata.name"), to_lower(type),
-                          get_string(condition, "message"))};
+      return {
+          Code::kPermissionDenied,
+          fmt::format("certificate signing request {} {}: {}", get_string(request, "metadata.name"),
+                      to_lower(type), get_string(condition, "message"))};
     }
   }
   return {};
@@ -72,8 +72,10 @@ Result<std::string> ca_of_cluster_info(const json::value& config_map, const Join
   if (text.empty()) return not_found("kube-public/cluster-info holds no kubeconfig");
   const json::value* held = get_object(config_map, "data").if_contains("jws-kubeconfig-" + id);
   if (held == nullptr || !held->is_string()) {
-    return not_found(fmt::format("cluster-info is not signed by token \"{}\": it is no token of "
-                                 "this cluster, or has expired", id));
+    return not_found(
+        fmt::format("cluster-info is not signed by token \"{}\": it is no token of "
+                    "this cluster, or has expired",
+                    id));
   }
   const std::string signature(held->get_string());
   const size_t gap = signature.find("..");

@@ -26,9 +26,9 @@ struct NodeIdentity {
 };
 
 struct JoinOptions {
-  std::vector<std::string> servers;  // "https://127.0.0.1:6443"
-  std::string token;                 // ID.SECRET
-  std::string ca_pem;                // empty: by discovery
+  std::vector<std::string> servers;         // "https://127.0.0.1:6443"
+  std::string token;                        // ID.SECRET
+  std::string ca_pem;                       // empty: by discovery
   std::vector<std::string> ca_cert_hashes;  // "sha256:HEX" of the CA's public key; one must fit
   bool unsafe_skip_ca_verification = false;
   std::string node_name;

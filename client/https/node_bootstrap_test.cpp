@@ -22,9 +22,11 @@ struct Info {
     sign(kSecret);
   }
   void sign(const std::string& secret) {
-    const std::string text = "apiVersion: v1\nkind: Config\nclusters:\n- name: ''\n  cluster:\n"
-                             "    server: https://127.0.0.1:6443\n"
-                             "    certificate-authority-data: " + base64_encode(ca) + "\n";
+    const std::string text =
+        "apiVersion: v1\nkind: Config\nclusters:\n- name: ''\n  cluster:\n"
+        "    server: https://127.0.0.1:6443\n"
+        "    certificate-authority-data: " +
+        base64_encode(ca) + "\n";
     const std::string head = base64url_encode(R"({"alg":"HS256","kid":"abcdef"})");
     json::object& data = make_object(map, "data");
     data["kubeconfig"] = text;
@@ -59,8 +61,8 @@ TEST_CASE("the cluster's CA is believed when the token signed it and its hash is
 TEST_CASE("an identity is kept in one private file, and renewed before it ends") {
   const WallTime now(1'800'000'000s);
   const auto ca = *net::make_ca("ca", net::Validity::days(now, 1));
-  const auto pair = *net::issue(ca, {.common_name = "system:node:n1", .client = true},
-                                {now, now + 100s});
+  const auto pair =
+      *net::issue(ca, {.common_name = "system:node:n1", .client = true}, {now, now + 100s});
   const std::string file =
       (std::filesystem::temp_directory_path() / "coracle-identity-test.pem").string();
   CHECK(load_identity(file + ".absent").status().code() == Code::kNotFound);

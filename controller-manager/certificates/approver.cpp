@@ -34,8 +34,7 @@ void CertificateApprover::touched(const World&, const client::Gvr&, const json::
   if (after != nullptr) enqueue(std::string(api::name_of(*after)));
 }
 
-Plan CertificateApprover::reconcile(const World& world, const std::string& key,
-                                    Instant now) const {
+Plan CertificateApprover::reconcile(const World& world, const std::string& key, Instant now) const {
   Plan plan;
   const ObjectPtr request = world.get(gvr::kCertificateSigningRequests, "", key);
   if (request == nullptr || csr::is_issued(*request) || csr::is(*request, "Approved") ||

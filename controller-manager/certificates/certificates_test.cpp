@@ -46,9 +46,7 @@ struct Bench {
                               "creationTimestamp: '2026-01-01T11:00:00Z'}, spec: {request: eA==, " +
                               spec + "}, status: {" + status + "}}"));
   }
-  Plan approve() {
-    return CertificateApprover(tools()).reconcile(world.view(), "r", kNow);
-  }
+  Plan approve() { return CertificateApprover(tools()).reconcile(world.view(), "r", kNow); }
   Plan sign() { return CertificateSigner(tools()).reconcile(world.view(), "r", kNow); }
 };
 
@@ -75,18 +73,19 @@ TEST_CASE("what the signers demand") {
       {"a user", kClient, client, nothing, ""},
       {"a user who would serve", kClient, server, nothing,
        "invalid usage for client certificate: server auth"},
-      {"a user who would nothing", kClient, {"digital signature"}, nothing,
+      {"a user who would nothing",
+       kClient,
+       {"digital signature"},
+       nothing,
        "missing required usage for client certificate: client auth"},
       {"a kubelet", kKubelet, client, nothing, ""},
       {"a kubelet of another group", kKubelet, client,
        [](RequestFacts& f) { f.organizations = {"system:masters"}; },
        "subject organization is not system:nodes"},
-      {"a kubelet of another name", kKubelet, client,
-       [](RequestFacts& f) { f.common_name = "n1"; },
+      {"a kubelet of another name", kKubelet, client, [](RequestFacts& f) { f.common_name = "n1"; },
        "subject common name does not begin with system:node:"},
       {"a kubelet with an address", kKubelet, client,
-       [](RequestFacts& f) { f.ip_addresses = {"1.2.3.4"}; },
-       "IP subjectAltNames are not allowed"},
+       [](RequestFacts& f) { f.ip_addresses = {"1.2.3.4"}; }, "IP subjectAltNames are not allowed"},
       {"a kubelet with too much", kKubelet, server, nothing,
        "usages did not match [client auth digital signature key encipherment]"},
       {"a kubelet's server", kServing, server,
@@ -104,8 +103,8 @@ TEST_CASE("what the signers demand") {
 
 TEST_CASE("kubelets are approved if they may, and only they") {
   Bench b;
-  b.request("username: system:bootstrap:abcdef, groups: [g], signerName: " +
-            std::string(kKubelet) + kUsages);
+  b.request("username: system:bootstrap:abcdef, groups: [g], signerName: " + std::string(kKubelet) +
+            kUsages);
   Plan plan = b.approve();
   REQUIRE(plan.writes.size() == 2);
   REQUIRE(plan.writes[0].verb == Write::Verb::kAsk);
@@ -120,8 +119,7 @@ TEST_CASE("kubelets are approved if they may, and only they") {
   b.request("username: 'system:node:n1', signerName: " + std::string(kKubelet) + kUsages);
   plan = b.approve();
   REQUIRE(plan.writes.size() == 2);
-  CHECK(get_string(plan.writes[0].body, "spec.resourceAttributes.subresource") ==
-        "selfnodeclient");
+  CHECK(get_string(plan.writes[0].body, "spec.resourceAttributes.subresource") == "selfnodeclient");
 
   b.request("username: kit, signerName: " + std::string(kClient) + kUsages);
   CHECK(b.approve().writes.empty());
@@ -146,8 +144,7 @@ TEST_CASE("approved requests are signed for as long as asked, or fail with a rea
   b.sign();
   CHECK(b.signed_until == kNow.wall + 24h * 365 - 5min);
 
-  b.request("signerName: " + std::string(kClient) + ", usages: [server auth]",
-            verdict("Approved"));
+  b.request("signerName: " + std::string(kClient) + ", usages: [server auth]", verdict("Approved"));
   plan = b.sign();
   REQUIRE(plan.writes.size() == 1);
   const json::array& conditions = get_array(plan.writes[0].body, "status.conditions");

@@ -24,8 +24,7 @@ void CertificateCleaner::touched(const World&, const client::Gvr&, const json::v
   if (after != nullptr) enqueue(std::string(api::name_of(*after)));
 }
 
-Plan CertificateCleaner::reconcile(const World& world, const std::string& key,
-                                   Instant now) const {
+Plan CertificateCleaner::reconcile(const World& world, const std::string& key, Instant now) const {
   Plan plan;
   const ObjectPtr request = world.get(gvr::kCertificateSigningRequests, "", key);
   if (request == nullptr || is_deleting(*request)) return plan;

@@ -31,8 +31,7 @@ bool is_written_by_hand(const json::value& service) {
 
 json::value endpoint_of(const json::value& address, bool ready) {
   json::value e = json::object();
-  e.as_object()["addresses"].emplace_array().push_back(
-      json::value(get_string(address, "ip")));
+  e.as_object()["addresses"].emplace_array().push_back(json::value(get_string(address, "ip")));
   set_path(e, "conditions.ready", json::value(ready));
   for (const char* key : {"hostname", "nodeName", "targetRef"}) {
     if (const json::value* value = find(address, key)) e.as_object()[key] = *value;
@@ -68,9 +67,8 @@ std::vector<json::value> wanted_slices(const json::value& endpoints) {
       }
     }
     for (auto& [type, list] : by_type) {
-      json::value slice = json::object{{"apiVersion", "discovery.k8s.io/v1"},
-                                       {"kind", "EndpointSlice"},
-                                       {"addressType", type}};
+      json::value slice = json::object{
+          {"apiVersion", "discovery.k8s.io/v1"}, {"kind", "EndpointSlice"}, {"addressType", type}};
       const std::string name(api::name_of(endpoints));
       set_path(slice, "metadata.generateName", json::value(name + "-"));
       set_path(slice, "metadata.namespace", json::value(api::namespace_of(endpoints)));
@@ -131,9 +129,8 @@ Plan EndpointMirroringController::reconcile(const World& world, const std::strin
     wanted = wanted_slices(*endpoints);
   }
   std::erase_if(wanted, [&](const json::value& want) {
-    const auto same = std::find_if(had.begin(), had.end(), [&](const ObjectPtr& slice) {
-      return same_content(*slice, want);
-    });
+    const auto same = std::find_if(
+        had.begin(), had.end(), [&](const ObjectPtr& slice) { return same_content(*slice, want); });
     if (same == had.end()) return false;
     had.erase(same);
     return true;

@@ -19,14 +19,12 @@ struct Bench {
   void endpoints(const std::string& address, const std::string& labels = "app: db") {
     world.put(gvr::kEndpoints,
               *parse_yaml_one("{apiVersion: v1, kind: Endpoints, metadata: {name: db, namespace: "
-                              "ns, uid: u, labels: {" + labels +
-                              "}}, subsets: [{addresses: [{ip: " + address +
+                              "ns, uid: u, labels: {" +
+                              labels + "}}, subsets: [{addresses: [{ip: " + address +
                               ", hostname: one}], notReadyAddresses: [{ip: 192.0.2.9}], ports: "
                               "[{name: sql, port: 5432}]}]}"));
   }
-  Plan plan() {
-    return EndpointMirroringController().reconcile(world.view(), "ns/db", {});
-  }
+  Plan plan() { return EndpointMirroringController().reconcile(world.view(), "ns/db", {}); }
 };
 
 }  // namespace
@@ -42,8 +40,7 @@ TEST_CASE("Endpoints of a Service without a selector are mirrored, and follow") 
   CHECK(to_json(get_array(slice, "endpoints")) ==
         R"([{"addresses":["192.0.2.1"],"conditions":{"ready":true},"hostname":"one"},)"
         R"({"addresses":["192.0.2.9"],"conditions":{"ready":false}}])");
-  CHECK(to_json(get_array(slice, "ports")) ==
-        R"([{"name":"sql","port":5432,"protocol":"TCP"}])");
+  CHECK(to_json(get_array(slice, "ports")) == R"([{"name":"sql","port":5432,"protocol":"TCP"}])");
   CHECK(to_json(api::labels_of(slice)) ==
         R"({"app":"db","endpointslice.kubernetes.io/managed-by":)"
         R"("endpointslicemirroring-controller.k8s.io","kubernetes.io/service-name":"db"})");

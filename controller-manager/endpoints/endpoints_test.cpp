@@ -118,7 +118,8 @@ TEST_CASE("slices tell the zone of an endpoint's node, and whom it is near where
   };
   CHECK(get_string(endpoints("")[0], "zone") == "east");
   CHECK(find(endpoints("")[0], "hints") == nullptr);
-  CHECK(to_json(*find(endpoints("PreferClose")[0], "hints")) == R"({"forZones":[{"name":"east"}]})");
+  CHECK(to_json(*find(endpoints("PreferClose")[0], "hints")) ==
+        R"({"forZones":[{"name":"east"}]})");
   CHECK(to_json(*find(endpoints("PreferSameNode")[0], "hints")) ==
         R"({"forNodes":[{"name":"n1"}],"forZones":[{"name":"east"}]})");
   CHECK(find(endpoints("PreferClose")[1], "hints") == nullptr);  // it is not ready

@@ -47,8 +47,8 @@ void EphemeralVolumeController::touched(const World& world, const client::Gvr& g
   if (after != nullptr) return;  // only a claim that went may be missed
   const json::value* owner = api::controller_of(*before);
   if (owner == nullptr || get_string(*owner, "kind") != "Pod") return;
-  const std::string key = fmt::format("{}/{}", api::namespace_of(*before),
-                                      get_string(*owner, "name"));
+  const std::string key =
+      fmt::format("{}/{}", api::namespace_of(*before), get_string(*owner, "name"));
   if (world.of(gvr::kPods).get(key) != nullptr) enqueue(key);
 }
 

@@ -1,5 +1,5 @@
-// Ephemeral volumes: a pod's volume of kind `ephemeral` is a claim that is made for the pod and goes
-// with it. Pure (upstream: pkg/controller/volume/ephemeral).
+// Ephemeral volumes: a pod's volume of kind `ephemeral` is a claim that is made for the pod and
+// goes with it. Pure (upstream: pkg/controller/volume/ephemeral).
 #pragma once
 
 #include "controllers/controller.hpp"

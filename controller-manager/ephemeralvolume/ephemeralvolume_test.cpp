@@ -15,7 +15,8 @@ json::value pod(const std::string& meta = "", const std::string& status = "phase
       "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: ns, uid: u" + meta +
       "}, spec: {volumes: [{name: plain, emptyDir: {}}, {name: scratch, ephemeral: "
       "{volumeClaimTemplate: {metadata: {labels: {a: b}}, spec: {accessModes: [ReadWriteOnce], "
-      "resources: {requests: {storage: 1Gi}}}}}}]}, status: {" + status + "}}");
+      "resources: {requests: {storage: 1Gi}}}}}}]}, status: {" +
+      status + "}}");
 }
 
 Plan plan_of(FixedWorld& world) {
@@ -50,8 +51,9 @@ TEST_CASE("another's claim of that name is not taken, and the pod is told") {
   const Plan plan = plan_of(world);
   CHECK(plan.writes.empty());
   REQUIRE(plan.events.size() == 1);
-  CHECK(plan.events[0].message == "PVC ns/p-scratch was not created for pod ns/p (pod is not "
-                                  "owner)");
+  CHECK(plan.events[0].message ==
+        "PVC ns/p-scratch was not created for pod ns/p (pod is not "
+        "owner)");
 }
 
 TEST_CASE("a pod that ends gets none") {

@@ -2,8 +2,8 @@
 // service proxy answers. Without a pool they wait, as they do in every cluster without a cloud.
 // Pure (upstream: cloud-provider's service controller).
 //
-// An address belongs to one Service. Of two that took the same one at once the later (by name) gives
-// it up: reconciling looks at all of them.
+// An address belongs to one Service. Of two that took the same one at once the later (by name)
+// gives it up: reconciling looks at all of them.
 #pragma once
 
 #include <cstdint>

@@ -42,9 +42,9 @@ std::optional<WallTime> marked_at(const json::value& node) {
 
 struct ZoneCounts {
   int nodes = 0, down = 0;
-  int before = 0;                    // that are down, not marked, and come first
-  std::optional<WallTime> last;      // when one was marked
-  bool anybody_up = false;           // in the whole cluster
+  int before = 0;                // that are down, not marked, and come first
+  std::optional<WallTime> last;  // when one was marked
+  bool anybody_up = false;       // in the whole cluster
 };
 
 ZoneCounts count(const World& world, const json::value& node) {
@@ -72,8 +72,8 @@ EvictionGate eviction_gate(const World& world, const json::value& node, WallTime
   if (!zone.anybody_up) return {Rule::kUnmark, kStopped};
   if (marked_at(node)) return {Rule::kMark, {}};
   const bool all_down = zone.down == zone.nodes;
-  const bool most_down = !all_down && zone.down > 2 &&
-                         zone.down * 100 >= kUnhealthyPercent * zone.nodes;
+  const bool most_down =
+      !all_down && zone.down > 2 && zone.down * 100 >= kUnhealthyPercent * zone.nodes;
   if (most_down && zone.nodes <= kLargeZone) return {Rule::kWait, kStopped};
   const Duration every = most_down ? kEverySlowly : kEvery;
   Duration wait = every * zone.before;

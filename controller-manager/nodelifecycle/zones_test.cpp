@@ -24,11 +24,12 @@ struct Cluster {
         marked.empty() ? "[]"
                        : "[{key: node.kubernetes.io/unreachable, effect: NoExecute, timeAdded: '" +
                              marked + "'}]";
-    world.put(gvr::kNodes,
-              *parse_yaml_one("{metadata: {name: " + name +
-                              ", labels: {topology.kubernetes.io/zone: " + zone +
-                              "}}, spec: {taints: " + taints + "}, status: {conditions: [{type: "
-                              "Ready, status: '" + (up ? "True" : "Unknown") + "'}]}}"));
+    world.put(gvr::kNodes, *parse_yaml_one("{metadata: {name: " + name +
+                                           ", labels: {topology.kubernetes.io/zone: " + zone +
+                                           "}}, spec: {taints: " + taints +
+                                           "}, status: {conditions: [{type: "
+                                           "Ready, status: '" +
+                                           (up ? "True" : "Unknown") + "'}]}}"));
   }
   void nodes(const std::string& prefix, int count, bool up, const std::string& zone = "a") {
     for (int i = 0; i < count; ++i) node(prefix + std::to_string(100 + i), up, zone);

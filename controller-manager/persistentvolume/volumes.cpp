@@ -16,6 +16,8 @@ std::string recycler_pod_name(const json::value& volume) {
 namespace {
 
 constexpr char kRecyclerImage[] = "registry.k8s.io/build-image/debian-base:bookworm-v1.0.4";
+constexpr char kScrub[] =
+    "rm -rf /scrub/* /scrub/.[!.]* /scrub/..?* && test -z \"$(ls -A /scrub)\"";
 constexpr std::int64_t kRecyclerSeconds = 60;
 
 struct Telling {
@@ -81,7 +83,7 @@ json::value recycler_pod(const json::value& volume) {
   source["name"] = "vol";
   json::object container{{"name", "pv-recycler"}, {"image", kRecyclerImage}};
   json::array& command = container["command"].emplace_array();
-  for (const char* word : {"/bin/sh", "-c", "find /scrub -mindepth 1 -delete"}) {
+  for (const char* word : {"/bin/sh", "-c", kScrub}) {
     command.emplace_back(word);
   }
   container["volumeMounts"].emplace_array().push_back(

@@ -14,8 +14,8 @@ namespace {
 constexpr char kClaim[] = "claim|";
 constexpr char kVolume[] = "volume|";
 constexpr char kFinalizer[] = "external-provisioner.volume.kubernetes.io/finalizer";
+constexpr char kLabDriver[] = "hostpath.lab.coracle.dev";
 constexpr char kResizing[] = "Resizing";
-constexpr char kDirectory[] = "/var/lib/coracle/volumes/";
 
 std::string volume_name(const json::value& claim) {
   return fmt::format("pvc-{}", api::uid_of(claim));
@@ -40,7 +40,8 @@ json::object reference_to(const json::value& claim) {
           {"resourceVersion", api::resource_version_of(claim)}};
 }
 
-// A directory exists on one node only, where the class says that nodes matter.
+// A directory of the lab exists on one node only, where the class says that nodes matter; what a
+// cloud's driver makes follows its pod.
 void set_node_affinity(json::object& spec, std::string_view node) {
   json::object expression{{"key", "kubernetes.io/hostname"}, {"operator", "In"}};
   expression["values"].emplace_array().emplace_back(node);
@@ -64,14 +65,16 @@ json::value volume_for(const json::value& claim, const json::value& storage_clas
   spec["capacity"] =
       json::object{{"storage", get_string(claim, "spec.resources.requests.storage")}};
   spec["claimRef"] = reference_to(claim);
-  spec["hostPath"] = json::object{{"path", kDirectory + name}, {"type", "DirectoryOrCreate"}};
+  // A driver's name has no slash, a provisioner's may.
+  spec["csi"] = json::object{{"driver", driver == kLabProvisioner ? kLabDriver : driver},
+                             {"volumeHandle", name}};
   spec["persistentVolumeReclaimPolicy"] = deletes ? "Delete" : "Retain";
   spec["storageClassName"] = api::name_of(storage_class);
   spec["volumeMode"] = get_string(claim, "spec.volumeMode", "Filesystem");
   const json::array& options = get_array(storage_class, "mountOptions");
   if (!options.empty()) spec["mountOptions"] = options;
   const auto node = api::annotation_of(claim, storage::kSelectedNode);
-  if (!node.empty()) set_node_affinity(spec, node);
+  if (!node.empty() && driver == kLabProvisioner) set_node_affinity(spec, node);
   return volume;
 }
 

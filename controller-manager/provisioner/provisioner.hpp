@@ -1,8 +1,8 @@
 // Provisioner: the storage of a cluster without any. It stands for the external provisioners,
 // deleters and resizers of real clusters (sig-storage's external-provisioner and external-resizer,
-// whose events and annotations it uses): a claim that asks one of its drivers gets a volume that is
-// a directory, the volume goes when its claim has gone, and grows when its claim asks for more.
-// Pure.
+// whose events and annotations it uses): a claim that asks one of its drivers gets a volume (a
+// directory, for kubelet-sim), the volume goes when its claim has gone, and grows when its claim
+// asks for more. Pure.
 #pragma once
 
 #include <set>

@@ -17,9 +17,8 @@ constexpr Duration kResync = std::chrono::minutes(5);  // upstream's
 // Kinds that a quota can name by another key than count/PLURAL.GROUP.
 bool has_own_keys(const client::Gvr& gvr) {
   if (!gvr.group.empty()) return false;
-  for (const std::string_view plural :
-       {"pods", "services", "persistentvolumeclaims", "configmaps", "secrets",
-        "replicationcontrollers", "resourcequotas"}) {
+  for (const std::string_view plural : {"pods", "services", "persistentvolumeclaims", "configmaps",
+                                        "secrets", "replicationcontrollers", "resourcequotas"}) {
     if (gvr.plural == plural) return true;
   }
   return false;
@@ -73,8 +72,7 @@ void ResourceQuotaController::touched(const World& world, const client::Gvr& gvr
   }
 }
 
-Plan ResourceQuotaController::reconcile(const World& world, const std::string& key,
-                                        Instant) const {
+Plan ResourceQuotaController::reconcile(const World& world, const std::string& key, Instant) const {
   Plan plan;
   const auto [ns, name] = split_key(key);
   const ObjectPtr quota = world.get(gvr::kResourceQuotas, ns, name);

@@ -1,6 +1,6 @@
-// ResourceQuota controller: keeps status.hard and status.used of quotas equal to what is there. What
-// may be made is decided by the apiserver's admission, which counts for itself. Pure (upstream:
-// pkg/controller/resourcequota).
+// ResourceQuota controller: keeps status.hard and status.used of quotas equal to what is there.
+// What may be made is decided by the apiserver's admission, which counts for itself. Pure
+// (upstream: pkg/controller/resourcequota).
 //
 // It counts what the caches show, custom kinds included, and once every kResync even if nothing is
 // seen to change.

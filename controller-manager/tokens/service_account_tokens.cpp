@@ -16,13 +16,12 @@ constexpr char kAccountUid[] = "kubernetes.io/service-account.uid";
 // As upstream's legacy tokens have them; they do not expire.
 json::value claims_of(const json::value& secret, const json::value& account) {
   const std::string ns(api::namespace_of(secret)), name(api::name_of(account));
-  return json::object{
-      {"iss", "kubernetes/serviceaccount"},
-      {"kubernetes.io/serviceaccount/namespace", ns},
-      {"kubernetes.io/serviceaccount/secret.name", api::name_of(secret)},
-      {"kubernetes.io/serviceaccount/service-account.name", name},
-      {"kubernetes.io/serviceaccount/service-account.uid", api::uid_of(account)},
-      {"sub", "system:serviceaccount:" + ns + ":" + name}};
+  return json::object{{"iss", "kubernetes/serviceaccount"},
+                      {"kubernetes.io/serviceaccount/namespace", ns},
+                      {"kubernetes.io/serviceaccount/secret.name", api::name_of(secret)},
+                      {"kubernetes.io/serviceaccount/service-account.name", name},
+                      {"kubernetes.io/serviceaccount/service-account.uid", api::uid_of(account)},
+                      {"sub", "system:serviceaccount:" + ns + ":" + name}};
 }
 
 }  // namespace
@@ -62,9 +61,8 @@ Plan ServiceAccountTokenController::reconcile(const World& world, const std::str
     return plan;
   }
   plan.only_if(gvr::kServiceAccounts, ns, account_name, [uid](const json::array& accounts) {
-    return std::none_of(accounts.begin(), accounts.end(), [&](const json::value& a) {
-      return uid.empty() || api::uid_of(a) == uid;
-    });
+    return std::none_of(accounts.begin(), accounts.end(),
+                        [&](const json::value& a) { return uid.empty() || api::uid_of(a) == uid; });
   });
   plan.remove(gvr::kSecrets, *secret);
   return plan;

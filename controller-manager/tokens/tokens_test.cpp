@@ -15,10 +15,11 @@ namespace {
 const Instant kNow{TimePoint(), *parse_time("2026-01-01T12:00:00Z")};
 
 json::value account_secret(const std::string& uid, const std::string& data = "") {
-  return *parse_yaml_one("{metadata: {name: s, namespace: ns, uid: us, annotations: "
-                         "{kubernetes.io/service-account.name: bot" +
-                         (uid.empty() ? "" : ", kubernetes.io/service-account.uid: " + uid) +
-                         "}}, type: kubernetes.io/service-account-token, data: {" + data + "}}");
+  return *parse_yaml_one(
+      "{metadata: {name: s, namespace: ns, uid: us, annotations: "
+      "{kubernetes.io/service-account.name: bot" +
+      (uid.empty() ? "" : ", kubernetes.io/service-account.uid: " + uid) +
+      "}}, type: kubernetes.io/service-account-token, data: {" + data + "}}");
 }
 
 json::value bootstrap_secret(const std::string& expiration) {
@@ -98,9 +99,8 @@ TEST_CASE("bootstrap tokens go when they expire") {
 }
 
 TEST_CASE("cluster-info is signed by each token that may, and by no other") {
-  const BootstrapSigner signer([](const std::string& key, const std::string& text) {
-    return key + "|" + text;
-  });
+  const BootstrapSigner signer(
+      [](const std::string& key, const std::string& text) { return key + "|" + text; });
   FixedWorld world;
   world.put(gvr::kConfigMaps, *parse_yaml_one("{metadata: {name: cluster-info, namespace: "
                                               "kube-public}, data: {kubeconfig: K, "

@@ -38,6 +38,7 @@ constexpr Entry kDescribers[] = {
     {"", "PersistentVolume", describe_volume, true},
     {"", "PersistentVolumeClaim", describe_claim, true},
     {"storage.k8s.io", "StorageClass", describe_storage_class, true},
+    {"certificates.k8s.io", "CertificateSigningRequest", describe_certificate_request, true},
     {"", "ResourceQuota", describe_quota, false},
 };
 constexpr Entry kAny = {"", "", describe_any, true};

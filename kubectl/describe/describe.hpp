@@ -43,6 +43,7 @@ void describe_role_binding(DescribeWriter& out, const DescribeContext& context);
 void describe_volume(DescribeWriter& out, const DescribeContext& context);
 void describe_claim(DescribeWriter& out, const DescribeContext& context);
 void describe_storage_class(DescribeWriter& out, const DescribeContext& context);
+void describe_certificate_request(DescribeWriter& out, const DescribeContext& context);
 void describe_quota(DescribeWriter& out, const DescribeContext& context);
 void describe_any(DescribeWriter& out, const DescribeContext& context);
 

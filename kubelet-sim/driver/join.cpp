@@ -126,8 +126,8 @@ Membership Membership::join_or_die(net::AsioExecutor& executor, const JoinFlags&
   if (!good) {
     client::ClientConfig by_token = self.config_;
     by_token.token = flags.token;
-    kept = net::block_on(
-        executor, client::request_identity(executor, by_token, flags.node_name, kPatience));
+    kept = net::block_on(executor,
+                         client::request_identity(executor, by_token, flags.node_name, kPatience));
     if (!kept.ok()) fail_startup("--join: " + kept.status().message());
     if (const Status s = client::save_identity(self.file_, *kept); !s.ok()) {
       fail_startup(s.message());

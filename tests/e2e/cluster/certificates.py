@@ -78,8 +78,20 @@ def login(lab):
 
 
 def refusals(lab):
+    _, pem = key_and_request(lab, "root", ["system:masters"])
+    whole = REQUEST % dict(name="root", request=base64.b64encode(pem).decode(), signer=CLIENT,
+                           usages="client auth", more="")
+    lab.refused("create", "-f", "-", stdin=whole, text='certificatesigningrequests.certificates'
+                '.k8s.io "root" is forbidden: use of kubernetes.io/kube-apiserver-client signer '
+                'with system:masters group is not allowed')
     _, pem = key_and_request(lab, "ann")
     ask(lab, "denied", pem)
+    # To approve one needs more than to write the verdict: the signer must be one's own to approve.
+    lab.kubectl("create", "clusterrole", "judge", "--verb=get,list,update",
+                "--resource=certificatesigningrequests,certificatesigningrequests/approval")
+    lab.kubectl("create", "clusterrolebinding", "judge", "--clusterrole=judge", "--user=ann")
+    lab.refused("certificate", "approve", "denied", "--as=ann", text="user not permitted to approve"
+                ' requests with signerName "kubernetes.io/kube-apiserver-client"')
     lab.kubectl("certificate", "deny", "denied")
     check_equal(condition(lab, "denied"), "Denied", "get csr")
     ask(lab, "unfit", pem, usages="server auth")

@@ -47,6 +47,22 @@ volumeBindingMode: %(mode)s
 allowVolumeExpansion: true
 """
 
+# Writes what it is told to, once.
+ONCE = """
+apiVersion: v1
+kind: Pod
+metadata: {name: %(name)s}
+spec:
+  nodeName: %(node)s
+  restartPolicy: Never
+  containers:
+  - name: c
+    image: busybox
+    command: [sh, -c, "%(run)s"]
+    volumeMounts: [{name: v, mountPath: /data}]
+  volumes: [{name: v, persistentVolumeClaim: {claimName: %(claim)s}}]
+"""
+
 POD = """
 apiVersion: v1
 kind: Pod
@@ -86,6 +102,17 @@ def told(lab, kind, name, reason):
                          f"involvedObject.kind={kind},involvedObject.name={name},reason={reason}")
         return [e["message"] for e in events["items"]]
     return wait_for(f"an event {reason} about {kind} {name}", look, 60)[-1]
+
+
+def run_once(lab, name, claim_name, command):
+    """What a pod says that runs this with the claim in /data."""
+    node = lab.names_of("nodes")[0]
+    lab.kubectl("apply", "-f", "-", stdin=ONCE % dict(name=name, node=node, run=command,
+                                                      claim=claim_name))
+    wait_phase(lab, "pod", name, "Succeeded")
+    said = lab.out("logs", name)
+    lab.kubectl("delete", "pod", name)
+    return said
 
 
 def column(lab, *get):
@@ -144,6 +171,8 @@ def reclaiming(lab):
     volume(lab, "again", policy="Recycle")
     claim(lab, "first")
     wait_phase(lab, "pvc", "first", "Bound")
+    check_equal(run_once(lab, "writer", "first", "echo kept > /data/f; cat /data/f"), "kept\n",
+                "what the volume holds")
     lab.kubectl("delete", "pvc", "first")
     wait_phase(lab, "pv", "again", "Available")
     check_equal(told(lab, "PersistentVolume", "again", "VolumeRecycled"), "Volume recycled", "event")
@@ -163,6 +192,8 @@ def classes(lab):
     check_equal(got["spec"]["volumeName"], name, "the volume made")
     check_equal(told(lab, "PersistentVolumeClaim", "open", "ProvisioningSucceeded"),
                 f"Successfully provisioned volume {name}", "event")
+    run_once(lab, "writer", "open", "echo kept > /data/f")
+    check_equal(run_once(lab, "reader", "open", "cat /data/f"), "kept\n", "what outlives a pod")
     check_in("standard (default)   lab.coracle.dev/hostpath   Delete          Immediate",
              lab.out("get", "sc"), "get sc")
     lab.refused("patch", "pvc", "open", "-p", '{"spec":{"volumeName":"x"}}',
