@@ -125,10 +125,36 @@ void set_role_binding(json::object& object) {
   });
 }
 
+namespace {
+
+// What spec.behavior leaves open, once it says anything.
+void set_scaling_rules(json::object& behavior, std::string_view direction,
+                       std::string_view defaults) {
+  json::object* rules = child_default(behavior, direction);
+  auto filled = parse_json(defaults);
+  if (rules == nullptr || !filled.ok()) {
+    return;
+  }
+  for (const auto& [key, value] : filled->get_object()) {
+    set_default(*rules, key, value);
+  }
+}
+
+}  // namespace
+
 void set_autoscaler(json::object& object) {
   json::object* spec = child(object, "spec");
   if (spec == nullptr) {
     return;
+  }
+  if (json::object* behavior = child(*spec, "behavior")) {
+    set_scaling_rules(*behavior, "scaleUp",
+                      R"({"stabilizationWindowSeconds":0,"selectPolicy":"Max","policies":[
+                          {"type":"Pods","value":4,"periodSeconds":15},
+                          {"type":"Percent","value":100,"periodSeconds":15}]})");
+    set_scaling_rules(*behavior, "scaleDown",
+                      R"({"selectPolicy":"Max","policies":[
+                          {"type":"Percent","value":100,"periodSeconds":15}]})");
   }
   set_default(*spec, "minReplicas", 1);
   // autoscaling/v1 says it with one number; only v2 has a list of metrics.

@@ -50,6 +50,7 @@ inline const client::Gvr kReplicationControllers{"", "v1", "replicationcontrolle
 inline const client::Gvr kControllerRevisions{"apps", "v1", "controllerrevisions", true};
 inline const client::Gvr kJobs{"batch", "v1", "jobs", true};
 inline const client::Gvr kCronJobs{"batch", "v1", "cronjobs", true};
+inline const client::Gvr kAutoscalers{"autoscaling", "v2", "horizontalpodautoscalers", true};
 inline const client::Gvr kPodDisruptionBudgets{"policy", "v1", "poddisruptionbudgets", true};
 inline const client::Gvr kCustomResourceDefinitions{"apiextensions.k8s.io", "v1",
                                                     "customresourcedefinitions", false};

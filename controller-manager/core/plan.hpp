@@ -57,6 +57,9 @@ struct Plan {
   std::vector<EventNote> events;
   json::value about;                    // whom events are about: an object with kind and apiVersion
   std::optional<Duration> again_after;  // look again then even if nothing happens
+  // What World::memory(key) gives the next reconcile, once this plan is carried out; null: nothing
+  // any more. It is lost with the program: for what makes decisions calmer, never for what must be.
+  std::optional<json::value> remember;
 
   Write& create(const client::Gvr& gvr, json::value object);
   Write& update(const client::Gvr& gvr, json::value object);

@@ -12,6 +12,7 @@
 #include "net/asio_executor.hpp"
 #include "net/csr.hpp"
 #include "net/jwt.hpp"
+#include "podmetrics/pod_metrics_feed.hpp"
 #include "runner/runner.hpp"
 
 namespace {
@@ -22,8 +23,11 @@ using controllers::Runner;
 class Manager {
  public:
   Manager(net::AsioExecutor& executor, client::Api& api, Rng rng, Metrics& metrics,
-          const controllers::ControllerOptions& options)
-      : informers_(executor, api, rng.split()) {
+          controllers::ControllerOptions options)
+      : informers_(executor, api, rng.split()), pod_metrics_(executor, api, [this] {
+          return informers_.get(controllers::gvr::kAutoscalers).cache().size() > 0;
+        }) {
+    options.pod_metrics = &pod_metrics_;
     for (auto& controller : controllers::make_controllers(options)) {
       for (const client::Gvr& gvr : controller->watched()) informers_.get(gvr);
       runners_.push_back(
@@ -39,17 +43,20 @@ class Manager {
     log::info("leading with {} controllers", runners_.size());
     informers_.when_synced([this] {
       if (!leading_) return;
+      pod_metrics_.start();
       for (auto& runner : runners_) runner->start();
     });
   }
   void stop() {
     leading_ = false;
+    pod_metrics_.stop();
     for (auto& runner : runners_) runner->stop();
   }
   bool ready() const { return informers_.has_synced(); }
 
  private:
   controllers::SharedInformers informers_;
+  controllers::PodMetricsFeed pod_metrics_;
   std::vector<std::unique_ptr<Runner>> runners_;
   bool leading_ = false;
 };

@@ -13,6 +13,7 @@
 #include "namespace/namespace.hpp"
 #include "nodelifecycle/nodelifecycle.hpp"
 #include "persistentvolume/persistentvolume.hpp"
+#include "podautoscaler/podautoscaler.hpp"
 #include "podgc/podgc.hpp"
 #include "protection/protection.hpp"
 #include "provisioner/provisioner.hpp"
@@ -55,6 +56,7 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOption
   all.push_back(std::make_unique<VolumeExpandController>());
   all.push_back(std::make_unique<ClaimProtectionController>());
   all.push_back(std::make_unique<VolumeProtectionController>());
+  all.push_back(std::make_unique<PodAutoscalerController>(*options.pod_metrics));
   all.push_back(std::make_unique<ReplicaSetController>());
   all.push_back(std::make_unique<ReplicationManager>());
   all.push_back(std::make_unique<ResourceQuotaController>());

@@ -11,6 +11,7 @@
 #include "certificates/certificates.hpp"
 #include "controllers/controller.hpp"
 #include "loadbalancer/loadbalancer.hpp"
+#include "podautoscaler/metrics.hpp"
 #include "tokens/bootstrap_tokens.hpp"
 #include "tokens/service_account_tokens.hpp"
 
@@ -24,8 +25,9 @@ struct ControllerOptions {
   std::optional<AddressPool> load_balancers;  // none: Services of that type wait
   TokenSigner sign_token;
   KeyedHash keyed_hash;
-  std::set<std::string> volume_provisioners;  // the drivers whose volumes are simulated
-  TimeZones time_zones;                       // that CronJobs may name
+  std::set<std::string> volume_provisioners;   // the drivers whose volumes are simulated
+  const MetricsSource* pod_metrics = nullptr;  // must be there, and outlive the controllers
+  TimeZones time_zones;                        // that CronJobs may name
 };
 
 std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOptions& options);

@@ -39,7 +39,11 @@ Runner::Runner(Executor& executor, client::Api& api, SharedInformers& informers,
             if (informer == nullptr) return 0;
             return parse_int(informer->resource_version(), &version) ? version : 0;
           },
-          [this](const client::Gvr& gvr) { return informers_.find(gvr) != nullptr; }),
+          [this](const client::Gvr& gvr) { return informers_.find(gvr) != nullptr; },
+          [this](const std::string& key) -> const json::value* {
+            const auto found = memory_.find(key);
+            return found == memory_.end() ? nullptr : &found->second;
+          }),
       recorder_(executor, api, {std::string(controller_->name()), ""}),
       reconciles_(metrics.counter("controller_reconciles_total", "Reconciles by controller.",
                                   {{"controller", std::string(controller_->name())}})),
@@ -90,6 +94,11 @@ Task<Runner::Outcome> Runner::work(std::string key) {
   if (!co_await carry_out(key, plan)) {
     failures_.add();
     co_return Outcome{kRetry, {}};
+  }
+  if (plan->remember && plan->remember->is_null()) {
+    memory_.erase(key);
+  } else if (plan->remember) {
+    memory_[key] = *plan->remember;
   }
   if (!pending_.contains(key)) co_return Outcome{kDone, again_after};
   co_return Outcome{kDone, again_after ? std::min(*again_after, kVisibleCheck) : kVisibleCheck};

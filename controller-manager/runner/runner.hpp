@@ -69,6 +69,7 @@ class Runner {
   Counter& reconciles_;
   Counter& failures_;
   std::map<std::string, Pending> pending_;
+  std::map<std::string, json::value> memory_;  // by key: Plan::remember
   bool started_ = false, stopped_ = false;
   client::WorkQueueDriver queue_;
 };

@@ -38,11 +38,13 @@ void Cluster::set_spec(const std::string& key, const std::string& path, const st
 
 std::vector<std::string> Cluster::step(const std::string& key) {
   FixedWorld world;
+  world.memory = memory_;
   for (const auto& [name, entry] : objects) world.put(entry.first, entry.second);
   last = controller_.reconcile(world.view(), key, {TimePoint(std::chrono::hours(1)), wall});
   for (const EventNote& e : last.events) told.push_back(e.reason + ": " + e.message);
   std::vector<std::string> done;
   for (const Write& write : last.writes) done.push_back(apply(write));
+  if (last.remember) memory_[key] = *last.remember;
   return done;
 }
 
@@ -114,6 +116,9 @@ std::string Cluster::apply(const Write& write) {
     case Write::Verb::kUpdateStatus:
       make_object(at(key), "status") = get_object(write.body, "status");
       return "status";
+    case Write::Verb::kUpdateSubresource:
+      told.push_back(write.done_reason + ": " + write.done_message);
+      return write.subresource + " " + key;
     default:
       keep(write.gvr, write.body);
       return "update " + key;

@@ -49,6 +49,7 @@ class Cluster {
   std::string create(const Write& write);
 
   const Controller& controller_;
+  std::map<std::string, json::value> memory_;
   int made_ = 0;
 };
 
