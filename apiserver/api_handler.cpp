@@ -221,6 +221,14 @@ Outcome<Done> ApiHandler::check_access(const UserInfo& user, RequestInfo request
   return forbidden(user, request, decision.reason);
 }
 
+Outcome<Done> ApiHandler::authorize(Context& c) const {
+  Outcome<Done> may = check_access(c.user, c.info);
+  if (!options_.audit) return may;
+  c.decision = may.ok() ? "allow" : "forbid";
+  if (!may.ok()) c.reason = may.error().message();
+  return may;
+}
+
 // Each part of the wished identity is a thing that `user` must be allowed to impersonate.
 Outcome<Done> ApiHandler::check_impersonation(const UserInfo& user, const UserInfo& wish) const {
   constexpr const char* kGroup = "authentication.k8s.io";
@@ -253,9 +261,10 @@ Outcome<Done> ApiHandler::identify(Context& c) const {
   if (wish) {
     const Outcome<Done> may = check_impersonation(c.user, wish->asked);
     if (!may.ok()) return may;
+    c.asker = std::make_shared<const UserInfo>(std::move(c.user));
     c.user = std::move(wish->user);
   }
-  const Outcome<Done> may = check_access(c.user, c.info);
+  const Outcome<Done> may = authorize(c);
   if (!may.ok() || !rbac::node_identity(c.user)) return may;
   json::value body;
   if (c.info.subresource == "token") {
@@ -398,31 +407,6 @@ Outcome<net::Response> ApiHandler::document(const Context& c) {
   }
   if (auto found = documents_.get(c.request, path)) return *std::move(found);
   return net::make_response(404, "404 page not found\n", "text/plain; charset=utf-8");
-}
-
-void ApiHandler::audit(const Context& c, const net::Response* reply, const api::ApiError* error) {
-  AuditRecord record{m_.rng.uuid(), c.request, c.info, c.user, c.received, m_.executor.wall_now()};
-  record.annotations = &c.audit_annotations;
-  json::value body;
-  if (error != nullptr) {
-    record.code = error->http_code;
-    record.response = &error->status;
-  } else if (reply != nullptr) {
-    record.code = reply->status;
-    if (options_.audit->level(c.user, c.info) == AuditLevel::kRequestResponse) {
-      std::string text = reply->body;
-      for (const net::Bytes& chunk : reply->chunks) text += *chunk;
-      auto parsed = parse_json(text);
-      if (parsed.ok()) {
-        body = *std::move(parsed);
-        record.response = &body;
-      }
-    }
-  } else {
-    record.code = 200;
-    record.streaming = true;
-  }
-  options_.audit->record(record);
 }
 
 void ApiHandler::observe(const RequestInfo& info, int code, TimePoint since) {

@@ -74,6 +74,7 @@ class ApiHandler {
   Outcome<Done> identify(Context& c) const;
   Outcome<Done> check_impersonation(const UserInfo& user, const UserInfo& wish) const;
   Outcome<Done> check_access(const UserInfo& user, RequestInfo request) const;
+  Outcome<Done> authorize(Context& c) const;
   void expire(Context& c);
   void send_error(Context& c, const api::ApiError& error);
   Task<bool> store_answers();
@@ -83,6 +84,7 @@ class ApiHandler {
   Task<Status> start_custom_kinds();
   void observe(const RequestInfo& info, int code, TimePoint since);
   void audit(const Context& c, const net::Response* reply, const api::ApiError* error);
+  json::value audited_body(const Context& c) const;
 
   ApiHandlerOptions options_;
   Rng rng_;

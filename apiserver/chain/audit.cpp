@@ -27,14 +27,13 @@ bool has(const Texts& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-// "pods/log", "*/status", "pods/*", "*"
+// "pods/log", "*/status", "pods/*" (pods too), "*"
 bool fits_resource(const std::string& pattern, const RequestInfo& request) {
   if (pattern == "*") return true;
-  const size_t slash = pattern.find('/');
-  const std::string resource = pattern.substr(0, slash);
-  const std::string sub = slash == std::string::npos ? "" : pattern.substr(slash + 1);
-  return (resource == "*" || resource == request.resource) &&
-         (sub == request.subresource || (sub == "*" && !request.subresource.empty()));
+  const std::string& sub = request.subresource;
+  if (pattern == (sub.empty() ? request.resource : request.resource + "/" + sub)) return true;
+  if (!sub.empty() && pattern == "*/" + sub) return true;
+  return pattern == request.resource + "/*";
 }
 
 bool fits_url(const std::string& pattern, const std::string& path) {
@@ -83,7 +82,8 @@ json::value response_status(const AuditRecord& record) {
 }  // namespace
 
 Result<AuditPolicy::Rule> AuditPolicy::parse_rule(const json::value& in,
-                                                  const std::set<std::string>& omitted) {
+                                                  const std::set<std::string>& omitted,
+                                                  bool managed_fields) {
   Rule rule;
   const std::string_view level = get_string(in, "level");
   const auto known = std::find(std::begin(kLevels), std::end(kLevels), level);
@@ -103,6 +103,7 @@ Result<AuditPolicy::Rule> AuditPolicy::parse_rule(const json::value& in,
   rule.verdict.received = !without.contains(kStages[0]);
   rule.verdict.started = !without.contains(kStages[1]);
   rule.verdict.complete = !without.contains(kStages[2]);
+  rule.verdict.managed_fields = !get_bool(in, "omitManagedFields", !managed_fields);
   rule.users = texts(in, "users");
   rule.groups = texts(in, "userGroups");
   rule.verbs = texts(in, "verbs");
@@ -128,7 +129,7 @@ Result<AuditPolicy> AuditPolicy::parse(std::string_view text) {
   const std::set<std::string> omitted(stages.begin(), stages.end());
   AuditPolicy out;
   for (const json::value& in : get_array(tree, "rules")) {
-    ASSIGN_OR_RETURN(Rule rule, parse_rule(in, omitted));
+    ASSIGN_OR_RETURN(Rule rule, parse_rule(in, omitted, !get_bool(tree, "omitManagedFields")));
     out.rules_.push_back(std::move(rule));
   }
   if (out.rules_.empty()) return invalid_argument("a policy needs rules");
@@ -158,9 +159,9 @@ bool AuditPolicy::fits(const Rule& rule, const UserInfo& user, const RequestInfo
   if (rule.resources.empty()) return true;
   return std::any_of(rule.resources.begin(), rule.resources.end(), [&](const Resources& some) {
     if (some.group != request.group) return false;
+    if (some.resources.empty()) return true;
     if (!some.names.empty() && !has(some.names, request.name)) return false;
-    return some.resources.empty() ||
-           std::any_of(some.resources.begin(), some.resources.end(),
+    return std::any_of(some.resources.begin(), some.resources.end(),
                        [&](const std::string& p) { return fits_resource(p, request); });
   });
 }
@@ -172,40 +173,77 @@ AuditPolicy::Verdict AuditPolicy::decide(const UserInfo& user, const RequestInfo
   return {};
 }
 
-void AuditLog::record(const AuditRecord& r) const {
-  const AuditPolicy::Verdict verdict = policy_.decide(r.user, r.info);
-  if (verdict.level == AuditLevel::kNone) return;
+namespace {
+
+json::value without_managed_fields(json::value object) {
+  if (!object.is_object()) return object;
+  json::object& members = object.get_object();
+  if (auto* metadata = members.if_contains("metadata"); metadata && metadata->is_object()) {
+    metadata->get_object().erase("managedFields");
+  }
+  if (auto* items = members.if_contains("items"); items && items->is_array()) {
+    for (json::value& item : items->get_array()) item = without_managed_fields(std::move(item));
+  }
+  return object;
+}
+
+json::object event_of(const AuditRecord& r, AuditLevel level) {
   json::object event;
   event["kind"] = "Event";
   event["apiVersion"] = "audit.k8s.io/v1";
-  event["level"] = kLevels[static_cast<int>(verdict.level)];
+  event["level"] = kLevels[static_cast<int>(level)];
   event["auditID"] = r.id;
   event["stage"] = kStages[0];
   event["requestURI"] = r.request.target;
   event["verb"] = r.info.is_resource ? r.info.verb : to_lower(r.request.method);
   event["user"] = user_tree(r.user);
+  if (r.impersonated != nullptr) event["impersonatedUser"] = user_tree(*r.impersonated);
   event["sourceIPs"] = json::array{json::value(r.request.peer.address)};
   const std::string_view agent = r.request.headers.get("user-agent");
   if (!agent.empty()) event["userAgent"] = agent;
-  if (r.info.is_resource) event["objectRef"] = object_reference(r.info);
+  if (r.info.is_resource) {
+    event["objectRef"] = object_reference(r.info);
+    const bool named = !r.info.name.empty() || r.object == nullptr;
+    const std::string_view name = named ? "" : get_string(*r.object, "metadata.name");
+    if (!name.empty()) event["objectRef"].get_object()["name"] = name;
+  }
   event["requestReceivedTimestamp"] = format_micro_time(r.received);
   event["stageTimestamp"] = format_micro_time(r.received);
-  if (verdict.received) sink_(to_json(json::value(event)) + "\n");
-  if (!(r.streaming ? verdict.started : verdict.complete)) return;
-  event["stage"] = r.streaming ? kStages[1] : kStages[2];
+  return event;
+}
+
+}  // namespace
+
+void AuditLog::record(const AuditRecord& r) const {
+  const AuditPolicy::Verdict verdict = policy_.decide(r.user, r.info);
+  if (verdict.level == AuditLevel::kNone) return;
+  const bool started = r.stage == AuditRecord::Stage::kStarted;
+  json::object event = event_of(r, verdict.level);
+  if (verdict.received && r.stage != AuditRecord::Stage::kStreamEnded) {
+    sink_(to_json(json::value(event)) + "\n");
+  }
+  if (!(started ? verdict.started : verdict.complete)) return;
+  event["stage"] = started ? kStages[1] : kStages[2];
   event["stageTimestamp"] = format_micro_time(r.now);
   event["responseStatus"] = response_status(r);
-  if (r.annotations != nullptr && !r.annotations->empty()) {
-    json::object& notes = event["annotations"].emplace_object();
-    for (const auto& [key, value] : *r.annotations) notes[key] = value;
-  }
-  if (verdict.level >= AuditLevel::kRequest && !r.request.body.empty()) {
-    auto body = parse_json(r.request.body);
-    if (body.ok()) event["requestObject"] = *std::move(body);
+  const auto shown = [&](const json::value& object) {
+    return verdict.managed_fields ? object : without_managed_fields(object);
+  };
+  if (verdict.level >= AuditLevel::kRequest && r.object != nullptr) {
+    event["requestObject"] = shown(*r.object);
   }
   if (verdict.level == AuditLevel::kRequestResponse && r.response != nullptr) {
-    event["responseObject"] = *r.response;
+    event["responseObject"] = shown(*r.response);
   }
+  json::object notes;
+  if (!r.decision.empty()) {
+    notes["authorization.k8s.io/decision"] = r.decision;
+    notes["authorization.k8s.io/reason"] = r.reason;
+  }
+  if (r.annotations != nullptr) {
+    for (const auto& [key, value] : *r.annotations) notes[key] = value;
+  }
+  if (!notes.empty()) event["annotations"] = std::move(notes);
   sink_(to_json(json::value(std::move(event))) + "\n");
 }
 

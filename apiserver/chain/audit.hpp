@@ -29,6 +29,7 @@ class AuditPolicy {
   struct Verdict {
     AuditLevel level = AuditLevel::kNone;
     bool received = true, started = true, complete = true;  // stages that are not left out
+    bool managed_fields = true;                             // of the objects in it
   };
   // The first rule that fits decides; none: not logged.
   Verdict decide(const UserInfo& user, const RequestInfo& request) const;
@@ -43,24 +44,31 @@ class AuditPolicy {
     std::vector<std::string> users, groups, verbs, namespaces, urls;
     std::vector<Resources> resources;
   };
-  static Result<Rule> parse_rule(const json::value& in, const std::set<std::string>& omitted);
+  static Result<Rule> parse_rule(const json::value& in, const std::set<std::string>& omitted,
+                                 bool managed_fields);
   static bool fits(const Rule& rule, const UserInfo& user, const RequestInfo& request);
 
   std::vector<Rule> rules_;
 };
 
-// What is known of a request when it is answered.
+// What is known of a request when it is answered, or when the stream it became has ended.
 struct AuditRecord {
+  enum class Stage { kStarted, kComplete, kStreamEnded };
+
   std::string id;
   const net::Request& request;
   const RequestInfo& info;
-  const UserInfo& user;
+  const UserInfo& user;  // who asked, by his own credentials: the policy goes by him
   WallTime received, now;
+  const UserInfo* impersonated = nullptr;
   int code = 0;
-  bool streaming = false;  // a watch: it has begun, no body is known
+  Stage stage = Stage::kComplete;
+  const json::value* object = nullptr;    // the request's body when it is known as a tree
+  const json::value* response = nullptr;  // the answer's
+  // "allow", "forbid" or "" when it did not come to that, and why.
+  std::string decision, reason;
   // What admission has to say of it; may be null.
   const std::map<std::string, std::string>* annotations = nullptr;
-  const json::value* response = nullptr;  // the answer's body when it is known as a tree
 };
 
 class AuditLog {

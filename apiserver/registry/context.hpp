@@ -71,6 +71,8 @@ struct Context {
   WallTime received{};     // the same, for people
   bool timed_out = false;  // answered already: what comes of it is dropped
   UserInfo user;
+  std::shared_ptr<const UserInfo> asker;  // by whose credentials `user` is impersonated, else null
+  std::string decision, reason;  // of the authoriser: "allow", "forbid"; "" when it was not asked
   const api::ResourceInfo* resource = nullptr;  // as asked for
   const api::ResourceInfo* storage = nullptr;   // as stored
   const api::Subresource* sub = nullptr;

@@ -259,7 +259,7 @@ void WatchStream::write(Bytes bytes) {
   c_.exchange->write(std::move(bytes));
   if (c_.exchange->queued_bytes() > allowed_backlog_) {
     const auto self = shared_from_this();  // the exchange's on_close may be all that holds us
-    c_.exchange->abort();  // too slow to ever catch up: it must start over
+    c_.exchange->abort();                  // too slow to ever catch up: it must start over
     end();
   }
 }

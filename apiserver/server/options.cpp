@@ -1,7 +1,6 @@
 #include "apiserver/server/options.hpp"
 
-#include <fstream>
-
+#include "apiserver/server/audit_file.hpp"
 #include "base/flags.hpp"
 #include "base/log.hpp"
 #include "base/strings.hpp"
@@ -58,6 +57,12 @@ void add_flags(Flags& flags, ServerOptions* o) {
             "common names that certificate may have; without it any");
   flags.add("--audit-log-path", &o->audit_log_path,
             "file that who did what is appended to, a JSON line each");
+  flags.add("--audit-log-maxsize", &o->audit_log_maxsize,
+            "MiB after which that file is put aside under a name with the time");
+  flags.add("--audit-log-maxbackup", &o->audit_log_maxbackup,
+            "how many of those put aside are kept; 0: all");
+  flags.add("--audit-log-maxage", &o->audit_log_maxage,
+            "after how many days one put aside is removed; 0: never");
   flags.add("--audit-policy-file", &o->audit_policy_file,
             "which requests and how much of them; without it all, as metadata");
   flags.add("--encryption-provider-config", &o->encryption_provider_config,
@@ -98,11 +103,21 @@ void open_audit(ServerOptions& o) {
     }
     policy = *std::move(parsed);
   }
-  auto file = std::make_shared<std::ofstream>(o.audit_log_path, std::ios::app);
-  if (!file->is_open())
-    fail_startup("--audit-log-path " + o.audit_log_path + ": cannot be written");
-  o.audit = std::make_shared<const AuditLog>(
-      std::move(policy), [file](const std::string& line) { *file << line << std::flush; });
+  if (o.audit_log_maxsize < 0) fail_startup("--audit-log-maxsize: must not be negative");
+  if (o.audit_log_maxbackup < 0) fail_startup("--audit-log-maxbackup: must not be negative");
+  if (o.audit_log_maxage < 0) fail_startup("--audit-log-maxage: must not be negative");
+  AuditFileLimits limits;
+  if (o.audit_log_maxsize > 0) limits.bytes_max = std::int64_t{o.audit_log_maxsize} << 20;
+  limits.backups_max = o.audit_log_maxbackup;
+  limits.age_max = std::chrono::hours(24) * o.audit_log_maxage;
+  auto opened = AuditFile::open(o.audit_log_path, limits);
+  if (!opened.ok()) {
+    fail_startup("--audit-log-path " + o.audit_log_path + ": " + opened.status().message());
+  }
+  auto file = std::make_shared<AuditFile>(*std::move(opened));
+  o.audit = std::make_shared<const AuditLog>(std::move(policy), [file](const std::string& line) {
+    file->append(line, real_clock().wall_now());
+  });
 }
 
 void load_encryption(ServerOptions& o) {

@@ -34,6 +34,7 @@ struct ServerOptions {
   std::string kubelet_client_certificate, kubelet_client_key, kubelet_certificate_authority;
   std::string log_level = "info";
   std::string audit_log_path, audit_policy_file;
+  int audit_log_maxsize = 100, audit_log_maxbackup = 0, audit_log_maxage = 0;  // MiB, files, days
   std::string encryption_provider_config;
   Duration request_timeout = std::chrono::seconds(60);
   Duration shutdown_delay_duration{};

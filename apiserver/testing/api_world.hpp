@@ -40,6 +40,7 @@ class ApiWorld {
     options.custom_rules = api::check_custom_rules;
     options.services = *ServiceRanges::parse("127.96.0.0/12", "30000-32767");
     options.seed = ++seed_;
+    options.audit = audit;
     if (handler) handler->stop();
     handler = std::make_unique<ApiHandler>(executor, *front, api::Catalog::builtin(),
                                            api::builtin_hooks(), std::move(options));
