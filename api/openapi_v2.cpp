@@ -56,12 +56,15 @@ json::object operation_v2(const json::value& in, std::string_view id) {
   for (const auto& [type, schema] : get_object(in, "requestBody.content")) consumes.push_back(type);
   out["consumes"] = std::move(consumes);
   json::array parameters;
-  json::object parameter;
-  parameter["name"] = "fieldValidation";
-  parameter["in"] = "query";
-  parameter["type"] = "string";
-  parameter["uniqueItems"] = true;
-  parameters.push_back(std::move(parameter));
+  // Old clients ask for a dry run, and for strict decoding, only where they find these named.
+  for (const char* name : {"dryRun", "fieldValidation"}) {
+    json::object parameter;
+    parameter["name"] = name;
+    parameter["in"] = "query";
+    parameter["type"] = "string";
+    parameter["uniqueItems"] = true;
+    parameters.push_back(std::move(parameter));
+  }
   out["parameters"] = std::move(parameters);
   json::object good;
   good["description"] = "OK";

@@ -84,7 +84,7 @@ class ApiHandler {
   Task<Status> start_custom_kinds();
   void observe(const RequestInfo& info, int code, TimePoint since);
   void audit(const Context& c, const net::Response* reply, const api::ApiError* error);
-  json::value audited_body(const Context& c) const;
+  json::value audited_tree(const Context& c, const net::Request& message) const;
 
   ApiHandlerOptions options_;
   Rng rng_;

@@ -30,13 +30,13 @@ struct StreamEnd {
 
 }  // namespace
 
-// In the client's words: what admission and defaults made of it is in the answer.
-json::value ApiHandler::audited_body(const Context& c) const {
-  if (c.request.body.empty()) return nullptr;
-  auto parsed = parse_json(c.request.body);
+// JSON, YAML or protobuf as a tree; null when it is none of them.
+json::value ApiHandler::audited_tree(const Context& c, const net::Request& message) const {
+  if (message.body.empty()) return nullptr;
+  auto parsed = parse_json(message.body);
   if (parsed.ok()) return *std::move(parsed);
-  if (c.info.verb == "patch" || c.resource == nullptr) return nullptr;
-  auto body = parse_body(c.request, m_.catalog, c.resource->kind);  // YAML, protobuf
+  if (c.resource == nullptr) return nullptr;
+  auto body = parse_body(message, m_.catalog, c.resource->kind);
   return body.ok() ? std::move(body->value) : json::value();
 }
 
@@ -49,7 +49,8 @@ void ApiHandler::audit(const Context& c, const net::Response* reply, const api::
   record.decision = c.decision;
   record.reason = c.reason;
   record.annotations = &c.audit_annotations;
-  const json::value object = audited_body(c);
+  // In the client's words: what admission and defaults made of it is in the answer.
+  const json::value object = audited_tree(c, c.request);
   if (!object.is_null()) record.object = &object;
   json::value body;
   if (error != nullptr) {
@@ -58,13 +59,12 @@ void ApiHandler::audit(const Context& c, const net::Response* reply, const api::
   } else if (reply != nullptr) {
     record.code = reply->status;
     if (level == AuditLevel::kRequestResponse) {
-      std::string text = reply->body;
-      for (const net::Bytes& chunk : reply->chunks) text += *chunk;
-      auto parsed = parse_json(text);
-      if (parsed.ok()) {
-        body = *std::move(parsed);
-        record.response = &body;
-      }
+      net::Request answer;  // read as a request's body is
+      answer.headers.add("Content-Type", std::string(reply->headers.get("content-type")));
+      answer.body = reply->body;
+      for (const net::Bytes& chunk : reply->chunks) answer.body += *chunk;
+      body = audited_tree(c, answer);
+      if (!body.is_null()) record.response = &body;
     }
   } else {
     record.code = 200;
