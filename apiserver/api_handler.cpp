@@ -184,6 +184,7 @@ void ApiHandler::send_error(Context& c, const api::ApiError& error) {
   }
   observe(c.info, error.http_code, c.since);
   net::Response response = reply_error(c.format, error);
+  add_warnings(c, response);
   add_flow_headers(c, response.headers);
   c.exchange->respond(std::move(response));
 }

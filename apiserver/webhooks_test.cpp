@@ -369,6 +369,23 @@ TEST_CASE("webhook: scale is shown as a Scale", "[webhook]") {
   CHECK(get_int(ApiWorld::tree(scaled), "spec.replicas") == 2);
 }
 
+TEST_CASE("webhook: a generated name comes after those who change the object", "[webhook]") {
+  World w;
+  w.configure(true, "m", hook("", "x.example.com", "one"));
+  w.configure(false, "v", hook());
+  w.answer(R"("allowed":true)", "one");
+  w.answer(R"("allowed":false,"warnings":["look out"])");
+  const auto made =
+      w.api.call("POST", kMaps, R"({"metadata":{"generateName":"gen-"},"data":{"a":"1"}})");
+  CHECK(made->status == 400);
+  CHECK(made->headers.get("Warning") == R"(299 - "look out")");  // of refusals too
+  REQUIRE(w.calls() == 2);
+  CHECK_FALSE(w.asked(0).as_object().contains("name"));
+  CHECK(get_string(w.asked(0), "object.metadata.name").empty());
+  CHECK(get_string(w.asked(1), "object.metadata.name").starts_with("gen-"));
+  CHECK(get_string(w.asked(1), "name") == get_string(w.asked(1), "object.metadata.name"));
+}
+
 TEST_CASE("webhook: bodies of subresources", "[webhook]") {
   World w;
   const std::string rules = R"([{"apiGroups":[""],"apiVersions":["v1"],"operations":["*"],)"

@@ -12,7 +12,7 @@ bool immortal(std::string_view name) {
 
 }  // namespace
 
-Task<Outcome<Done>> fill_namespace_lifecycle(Admitted& a, json::value&) {
+Task<Outcome<Done>> fill_namespace_lifecycle(Admitted& a, json::value& object) {
   if (!a.c.resource->namespaced) co_return Done{};
   const std::string name = a.c.info.ns;
   const auto found = co_await a.find_settled("namespaces", name);
@@ -21,9 +21,8 @@ Task<Outcome<Done>> fill_namespace_lifecycle(Admitted& a, json::value&) {
       get_string(*found, "status.phase") != "Terminating") {
     co_return Done{};
   }
-  api::ApiError error = api::forbidden_error(
-      a.c.group_name(), a.c.info.name,
-      "unable to create new content in namespace " + name + " because it is being terminated");
+  api::ApiError error = a.forbidden(object, "unable to create new content in namespace " + name +
+                                                " because it is being terminated");
   api::add_cause(error, "NamespaceTerminating", "namespace " + name + " is being terminated",
                  "metadata.namespace");
   co_return error;

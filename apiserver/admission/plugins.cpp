@@ -40,8 +40,10 @@ json::value tree_of_object(const CachedObject& object) {
 std::span<const Plugin> admission_plugins() { return kPlugins; }
 
 api::ApiError Admitted::forbidden(const json::value& object, std::string_view why) const {
-  const std::string_view name = get_string(object, "metadata.name");
-  return api::forbidden_error(c.group_name(), name.empty() ? c.info.name : name, why);
+  std::string_view name = get_string(object, "metadata.name");
+  if (name.empty()) name = c.info.name;
+  if (name.empty()) name = get_string(object, "metadata.generateName");
+  return api::forbidden_error(c.group_name(), name, why);
 }
 
 TreePtr Admitted::find(std::string_view prefix, std::string_view key) const {

@@ -25,12 +25,6 @@ const Bytes& shared_text(const char* text) {
   return text[0] == ',' ? comma : newline;
 }
 
-void add_warnings(const Context& c, net::Response& response) {
-  for (const std::string& text : c.warnings) {
-    response.headers.add("Warning", "299 - " + quoted(text));
-  }
-}
-
 std::string render(const Format& format, const json::value& document) {
   if (format.yaml) return to_yaml(sorted_keys(document));
   if (format.pretty) return to_pretty_json(document);
@@ -298,6 +292,12 @@ void add_flow_headers(const Context& c, net::Headers& headers) {
   if (!c.flow) return;
   headers.add("X-Kubernetes-Pf-Flowschema-Uid", c.flow->schema_uid);
   headers.add("X-Kubernetes-Pf-Prioritylevel-Uid", c.flow->level_uid);
+}
+
+void add_warnings(const Context& c, net::Response& response) {
+  for (const std::string& text : c.warnings) {
+    response.headers.add("Warning", "299 - " + quoted(text));
+  }
 }
 
 net::Response reply_error(const Format& format, const api::ApiError& error) {

@@ -53,6 +53,8 @@ net::Response reply_document(const Format& format, int code, const json::value& 
 // Which flow schema and priority level the request was given to.
 void add_flow_headers(const Context& c, net::Headers& headers);
 net::Response reply_error(const Format& format, const api::ApiError& error);
+// The request's warnings, a header each.
+void add_warnings(const Context& c, net::Response& response);
 
 struct ListMeta {
   std::int64_t revision = 0;

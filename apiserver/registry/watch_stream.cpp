@@ -139,6 +139,7 @@ Task<bool> WatchStream::send_pending() {
 void WatchStream::send_initial() {
   if (converted_by_webhook(c_)) {
     pending_max_ += c_.cache->size();
+    initial_revision_ = m_.feed.revision();
     c_.cache->scan(selection_.scope().ns, "", [this](const ObjectPtr& object) {
       if (selection_.matches(*object)) put_off(Type::kAdded, object);
       return true;
@@ -206,7 +207,9 @@ json::value WatchStream::shaped(json::value object) {
 
 void WatchStream::send_bookmark(bool end_of_initial) {
   json::object metadata;
-  metadata["resourceVersion"] = std::to_string(m_.feed.revision());
+  const bool put_off = end_of_initial && initial_revision_ != 0;
+  metadata["resourceVersion"] =
+      std::to_string(put_off ? initial_revision_ : m_.feed.revision());
   metadata["creationTimestamp"] = nullptr;
   if (end_of_initial) {
     metadata["annotations"] = json::object{{"k8s.io/initial-events-end", "true"}};
@@ -235,7 +238,8 @@ void WatchStream::schedule_bookmark() {
   bookmark_timer_ = m_.executor.after(wait, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self || self->ended_) return;
-    self->send_bookmark(false);
+    // It must not promise what still waits for a webhook.
+    if (!self->sending_) self->send_bookmark(false);
     if (!self->ended_) self->schedule_bookmark();
   });
 }

@@ -66,6 +66,7 @@ class WatchStream final : public WatchClient, public std::enable_shared_from_thi
   std::deque<Pending> pending_;
   std::size_t pending_max_ = kPendingMax;
   bool sending_ = false;
+  std::int64_t initial_revision_ = 0;  // of the initial events, where they are put off
   std::size_t allowed_backlog_ = kBacklogMax;
   ResourceCache::WatcherId watcher_ = 0;
   Executor::TimerId bookmark_timer_ = 0, end_timer_ = 0;

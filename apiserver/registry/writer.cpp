@@ -113,7 +113,6 @@ Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object, Owner
                    co_await convert_version(m_, *c.resource, *c.storage, std::move(object)));
   }
   const bool generated = api::name_of(object).empty() && !api::generate_name_of(object).empty();
-  if (generated) api::metadata_of(object)["name"] = generated_name(object, m_.rng);
   if (c.info.name.empty()) c.info.name = api::name_of(object);
   api::default_object(*c.storage, m_.hooks, object);
   // What admission adds is nobody's.
@@ -121,6 +120,11 @@ Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object, Owner
   const Outcome<Done> mutated = co_await admission_.mutate(c, object, nullptr);
   if (!mutated.ok()) co_return mutated.error();
   api::default_object(*c.storage, m_.hooks, object);  // of what admission added
+  // As upstream: what changes the object sees no generated name yet, what refuses it does.
+  if (generated && api::name_of(object).empty()) {
+    api::metadata_of(object)["name"] = generated_name(object, m_.rng);
+  }
+  if (c.info.name.empty()) c.info.name = api::name_of(object);
   stamp_requestor(c, object);
   if (m_.guard != nullptr) {
     const Outcome<Done> may = m_.guard->check_write(c, object, nullptr);

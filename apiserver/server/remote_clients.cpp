@@ -60,6 +60,8 @@ Task<Result<net::Response>> RemoteClients::call(RemoteServer server, net::Client
   const std::shared_ptr<net::Client> held = *std::move(found);
   auto answer = co_await held->request(std::move(request));
   --under_way_;
+  // A client that was let go meanwhile must not end inside a callback of its own.
+  if (held.use_count() == 1) executor_.post([held] {});
   co_return answer;
 }
 
