@@ -84,7 +84,7 @@ class JsonPatcher {
     const std::string_view op = get_string(operation, "op");
     const json::value* path = find_keys(operation, {"path"});
     if (path == nullptr || !path->is_string()) {
-      return invalid_argument("Unexpected kind: unknown");
+      return failed_precondition("Unexpected kind: unknown");
     }
     const std::string_view text = path->as_string();
     ASSIGN_OR_RETURN(const Pointer pointer, Pointer::parse(text));
@@ -100,7 +100,7 @@ class JsonPatcher {
     if (op == "move" || op == "copy") {
       return transfer(op, pointer, text, get_string(operation, "from"));
     }
-    return invalid_argument("Unexpected kind: " + std::string(op));
+    return failed_precondition("Unexpected kind: " + std::string(op));
   }
 
  private:

@@ -50,7 +50,7 @@ TEST_CASE("JSON patch (RFC 6902)") {
       {R"([{"op":"replace","path":"/x","value":2}])",
        "replace operation does not apply: doc is missing key: /x: missing value",
        Code::kFailedPrecondition},
-      {R"([{"op":"jump","path":"/a"}])", "Unexpected kind: jump", Code::kInvalidArgument},
+      {R"([{"op":"jump","path":"/a"}])", "Unexpected kind: jump", Code::kFailedPrecondition},
       {R"({})", "json: cannot unmarshal object into Go value of type jsonpatch.Patch",
        Code::kInvalidArgument},
   };

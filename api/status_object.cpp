@@ -210,6 +210,12 @@ ApiError internal_api_error(std::string_view message) {
   return error;
 }
 
+ApiError unknown_error(std::string_view message) {
+  ApiError error = failure(500, "", std::string(message));
+  erase_key(error.status.get_object(), "reason");
+  return error;
+}
+
 void add_cause(ApiError& error, std::string_view reason, std::string_view message,
                std::string_view field) {
   const json::value code = error.http_code;

@@ -68,6 +68,8 @@ ApiError server_timeout_error(const GroupName& resource, std::string_view operat
 ApiError too_many_requests_error(std::string_view message, int retry_after_seconds);  // 429
 ApiError service_unavailable_error(std::string_view message);                         // 503
 ApiError internal_api_error(std::string_view message);  // 500 `Internal error occurred: MESSAGE`
+// 500 without a reason, as upstream answers errors that it has no class for: MESSAGE alone.
+ApiError unknown_error(std::string_view message);
 // Adds to details.causes (details is made when missing).
 void add_cause(ApiError& error, std::string_view reason, std::string_view message,
                std::string_view field = {});

@@ -8,9 +8,8 @@ namespace {
 
 constexpr std::int64_t kAffinitySeconds = 10800;
 
-bool needs_cluster_ip(std::string_view type) {
-  return type == "ClusterIP" || type == "NodePort" || type == "LoadBalancer";
-}
+// Types that do not exist, too: that is for the validation to say, and nothing else.
+bool needs_cluster_ip(std::string_view type) { return type != "ExternalName"; }
 
 bool needs_node_port(std::string_view type) { return type == "NodePort" || type == "LoadBalancer"; }
 
@@ -146,7 +145,7 @@ void set_service(json::object& service) {
   if (is_external(*spec, type)) {
     set_text_default(*spec, "externalTrafficPolicy", "Cluster");
   }
-  if (needs_cluster_ip(type)) {
+  if (type == "ClusterIP" || needs_node_port(type)) {
     set_text_default(*spec, "internalTrafficPolicy", "Cluster");
   }
   if (type == "LoadBalancer") {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "api/validation/checks.hpp"
+#include "api/validation/go_structs.hpp"
 #include "api/validation/validation.hpp"
 #include "base/encoding.hpp"
 #include "base/strings.hpp"
@@ -345,7 +346,7 @@ void volume_attachment(const json::value& object, const json::value* old, FieldE
                      "must specify exactly one of inlineVolumeSpec and persistentVolumeName");
   }
   if (old != nullptr && !checks::same(&spec, &spec_of(*old))) {
-    errors.invalid(path, spec, checks::kImmutable);
+    errors.invalid(path, as_go_struct(spec, "VolumeAttachmentSpec"), checks::kImmutable);
   }
 }
 

@@ -68,7 +68,9 @@ void docker_config(const json::value& secret, std::string_view key, FieldErrors&
   auto bytes = base64_decode(value->get_string());
   const Status parsed = bytes.ok() ? parse_json(*bytes).status() : bytes.status();
   if (!parsed.ok()) {
-    errors.invalid(FieldPath("data").key(key), "<secret contents redacted>", parsed.message());
+    const bool open = parsed.message().ends_with("incomplete JSON");
+    errors.invalid(FieldPath("data").key(key), "<secret contents redacted>",
+                   open ? std::string("unexpected end of JSON input") : parsed.message());
   }
 }
 

@@ -14,7 +14,7 @@ using checks::member;
 using checks::text_of;
 
 void taints(const json::value& node, FieldErrors& errors) {
-  const FieldPath path = FieldPath("spec").child("taints");
+  const FieldPath path = FieldPath("metadata").child("taints");  // where upstream reports them
   std::set<std::pair<std::string, std::string>> seen;
   std::size_t index = 0;
   for (const json::value& taint : get_array(node, "spec.taints")) {
@@ -29,7 +29,12 @@ void taints(const json::value& node, FieldErrors& errors) {
     }
     taint_effect(effect, at.child("effect"), errors);
     if (!seen.emplace(effect, key).second) {
-      errors.add({FieldErrorType::kDuplicate, at.text(), taint, false,
+      json::value shown = checks::go_struct(taint, {"key", "value", "effect", "timeAdded"});
+      for (const char* key : {"Key", "Value", "Effect"}) {
+        json::value& part = shown.get_object()[key];
+        if (part.is_null()) part = "";
+      }
+      errors.add({FieldErrorType::kDuplicate, at.text(), std::move(shown), false,
                   "taints must be unique by key and effect pair"});
     }
   }

@@ -13,6 +13,11 @@ struct Row {
 // null when unset, or a struct: inside, *behind a pointer, []in a list. Upstream's rarest volumes
 // are left as `n`.
 constexpr Row kRows[] = {
+    {"PodDisruptionBudgetSpec",
+     "MinAvailable:n Selector:n MaxUnavailable:n UnhealthyPodEvictionPolicy:n"},
+    {"RoleRef", "APIGroup=apiGroup:s Kind:s Name:s"},
+    {"VolumeAttachmentSpec", "Attacher:s Source:VolumeAttachmentSource NodeName:s"},
+    {"VolumeAttachmentSource", "PersistentVolumeName:n InlineVolumeSpec:n"},
     {"PersistentVolumeClaimSpec",
      "AccessModes:n Selector:n Resources:VolumeResourceRequirements VolumeName:s "
      "StorageClassName:n VolumeMode:n DataSource:*TypedLocalObjectReference "

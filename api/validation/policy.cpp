@@ -2,6 +2,7 @@
 #include <string>
 
 #include "api/validation/checks.hpp"
+#include "api/validation/go_structs.hpp"
 #include "api/validation/validation.hpp"
 
 namespace coracle::api::validation {
@@ -164,7 +165,8 @@ void disruption_budget(const json::value& object, const json::value*, FieldError
   const json::value* least = member(spec, "minAvailable");
   const json::value* most = member(spec, "maxUnavailable");
   if (least != nullptr && most != nullptr) {
-    errors.invalid(path, spec, "minAvailable and maxUnavailable cannot be both set");
+    errors.invalid(path, as_go_struct(spec, "PodDisruptionBudgetSpec"),
+                   "minAvailable and maxUnavailable cannot be both set");
   }
   for (const std::string_view key : {"minAvailable", "maxUnavailable"}) {
     checks::int_or_percent(member(spec, key), path.child(key), errors);
@@ -295,7 +297,7 @@ void role_binding(const json::value& object, const json::value* old, FieldErrors
     subject(entry, namespaced, FieldPath("subjects").index(index++), errors);
   }
   if (old != nullptr && !checks::same(&role, member(*old, "roleRef"))) {
-    errors.invalid(path, role, "cannot change roleRef");
+    errors.invalid(path, as_go_struct(role, "RoleRef"), "cannot change roleRef");
   }
 }
 

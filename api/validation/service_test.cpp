@@ -135,9 +135,10 @@ TEST_CASE("node taints") {
           {"effect and repetition",
            R"({"spec":{"taints":[{"key":"a","effect":"NoSchedule"},
                {"key":"a","value":"b","effect":"NoSchedule"},{"key":"c","effect":"Maybe"}]}})",
-           {R"(spec.taints[1]: Duplicate value: {"key":"a","value":"b","effect":"NoSchedule"}: )"
-            "taints must be unique by key and effect pair",
-            R"(spec.taints[2].effect: Unsupported value: "Maybe": supported values: "NoSchedule", )"
+           {R"(metadata.taints[1]: Duplicate value: {"Key":"a","Value":"b",)"
+            R"("Effect":"NoSchedule","TimeAdded":null}: taints must be unique by key and effect )"
+            "pair",
+            R"(metadata.taints[2].effect: Unsupported value: "Maybe": supported values: "NoSchedule", )"
             R"("PreferNoSchedule", "NoExecute")"}},
       },
       node, nullptr);

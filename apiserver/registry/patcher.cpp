@@ -49,6 +49,32 @@ std::string go_text(const json::value& value) {
   return to_json(value);
 }
 
+// A document of another shape than the patch has, in the words of upstream's decoder.
+std::string wrong_shape(const std::string& type, const json::value& document) {
+  const std::string_view kind = document.is_object()   ? "object"
+                                : document.is_array()  ? "array"
+                                : document.is_string() ? "string"
+                                : document.is_bool()   ? "bool"
+                                                       : "number";
+  const std::string_view wanted =
+      type == kJsonPatch ? "[]handlers.jsonPatchOp" : "map[string]interface {}";
+  return "json: cannot unmarshal " + std::string(kind) + " into Go value of type " +
+         std::string(wanted);
+}
+
+// Upstream tells these of a strategic patch without a prefix.
+api::ApiError bad_document(const std::string& type, const std::string& why) {
+  return api::bad_request_error(type == kStrategicPatch ? why : "error decoding patch: " + why);
+}
+
+// A strategic patch that does not fit: two of its reasons are 422, the others upstream has no
+// class for.
+api::ApiError unfit_patch(const std::string& type, std::string_view why) {
+  const bool known = type != kStrategicPatch || why == "lists of lists are not supported" ||
+                     why == "patch content doesn't match retainKeys list";
+  return known ? api::unprocessable_error() : api::unknown_error(why);
+}
+
 // A patched object that is none; `shown` is what upstream quotes of it.
 api::ApiError bad_patch(const std::string& shown, const std::string& why) {
   api::FieldErrors errors;
@@ -58,6 +84,7 @@ api::ApiError bad_patch(const std::string& shown, const std::string& why) {
 
 // The converter behind strategic patches has words of its own for a wrong type.
 std::string converter_text(const std::string& why) {
+  if (why.starts_with("illegal base64 data")) return "error decoding from json: " + why;
   const size_t of_type = why.rfind(" of type ");
   return of_type == std::string::npos ? why : "unrecognized type: " + why.substr(of_type + 9);
 }
@@ -121,10 +148,12 @@ Outcome<Patch> parse_patch(const net::Request& request) {
   std::vector<std::string> duplicates;
   auto document = parse_json(request.body, &duplicates);
   if (!document.ok()) {
-    return api::bad_request_error("error decoding patch: " + document.status().message());
+    const std::string why(document.status().message());
+    const bool cut = why.find("incomplete JSON") != std::string::npos;
+    return bad_document(out.type, cut ? "unexpected end of JSON input" : why);
   }
-  if (document->is_array() != (out.type == kJsonPatch)) {
-    return api::bad_request_error("error decoding patch: the document has the wrong shape");
+  if (out.type == kJsonPatch ? !document->is_array() : !document->is_object()) {
+    return bad_document(out.type, wrong_shape(out.type, *document));
   }
   if (document->is_array() && document->get_array().size() > kOperationsMax) {
     return api::too_large_error("The allowed maximum operations in a JSON patch is " +
@@ -148,7 +177,8 @@ Outcome<json::value> patched_object(Context& c, const Patch& patch, const json::
   }
   if (!patched.ok()) {
     const bool unfit = patched.status().code() == Code::kFailedPrecondition;
-    return unfit ? api::unprocessable_error() : api::bad_request_error(patched.status().message());
+    return unfit ? unfit_patch(patch.type, patched.status().message())
+                 : api::bad_request_error(patched.status().message());
   }
   json::value next = *std::move(patched);
   if (!next.is_object()) return api::bad_request_error("the patched object is not an object");

@@ -1,6 +1,7 @@
 #include "apiserver/registry/subresources.hpp"
 
 #include "api/object.hpp"
+#include "api/table.hpp"
 #include "apiserver/registry/scale_owners.hpp"
 #include "base/strings.hpp"
 
@@ -26,6 +27,29 @@ void set_condition(json::value& object, json::object condition) {
     }
   }
   list.push_back(std::move(condition));
+}
+
+// A Scale as the client asked for it: its Table has columns of its own.
+json::value shown_scale(const Machinery& m, const Context& c, json::value scale) {
+  if (c.format.shape == Format::Shape::kPartial) {
+    return api::partial_object(scale, c.format.meta_version);
+  }
+  if (c.format.shape != Format::Shape::kTable) return scale;
+  static const std::vector<api::Column> kColumns = {
+      {"Desired", "integer", "", "How many there should be.", 0, ".spec.replicas", ""},
+      {"Available", "integer", "", "How many there are.", 0, ".status.replicas", ""},
+      {"Age", "date", "", "How long the object has been there.", 0, ".metadata.creationTimestamp",
+       ""}};
+  api::ResourceInfo info;
+  info.columns = kColumns;
+  const json::value* one[] = {&scale};
+  json::object meta;
+  meta["resourceVersion"] = api::resource_version_of(scale);
+  api::TableOptions options;
+  const auto include = api::parse_include_object(c.request.query.get("includeObject"));
+  if (include.ok()) options.include = *include;
+  options.meta_version = c.format.meta_version;
+  return api::make_table(info, m.hooks, one, std::move(meta), m.executor.wall_now(), options);
 }
 
 }  // namespace
@@ -69,7 +93,7 @@ Task<Reply> Subresources::get_scale(Context& c) {
   CO_TRY_OUTCOME(const json::value object, co_await read_fresh(c));
   auto scale = api::scale_of(*c.storage, object);
   if (!scale.ok()) co_return api::internal_api_error(scale.status().message());
-  co_return reply_document(c.format, 200, *scale);
+  co_return reply_document(c.format, 200, shown_scale(m_, c, *std::move(scale)));
 }
 
 Task<Outcome<Saved>> Subresources::write_scale(
@@ -143,7 +167,7 @@ Task<Reply> Subresources::apply_scale(Context& c, Patch patch) {
 Reply Subresources::reply_scale(const Context& c, const Saved& saved) const {
   auto scale = api::scale_of(*c.storage, tree_of(*c.storage, *saved.tail));
   if (!scale.ok()) return api::internal_api_error(scale.status().message());
-  return reply_document(c.format, 200, *scale);
+  return reply_document(c.format, 200, shown_scale(m_, c, *std::move(scale)));
 }
 
 Task<Reply> Subresources::bind(Context& c) {
