@@ -265,9 +265,7 @@ Result<ClientConfig> Kubeconfig::resolve(const ConfigOverrides& overrides) const
   config.context = or_else(overrides.context, current_context());
   const json::object* context = entry("contexts", config.context);
   if (!config.context.empty() && !context) {
-    return invalid_argument(overrides.context.empty()
-                                ? "context was not found for specified context: " + config.context
-                                : "context \"" + config.context + "\" does not exist");
+    return invalid_argument("context was not found for specified context: " + config.context);
   }
   const json::value whole = context ? json::value(*context) : json::value(json::object());
   config.cluster = or_else(overrides.cluster, get_string(whole, "cluster"));

@@ -99,7 +99,7 @@ TEST_CASE("what cannot be resolved is named as kubectl names it") {
   const auto error = [&](const ConfigOverrides& o) {
     return config->resolve(o).status().message();
   };
-  CHECK(error({.context = "none"}) == "context \"none\" does not exist");
+  CHECK(error({.context = "none"}) == "context was not found for specified context: none");
   CHECK(error({.context = "broken"}) == "cluster \"nowhere\" does not exist");
   CHECK(error({.context = "other", .user = "x"}) == "auth info \"x\" does not exist");
   CHECK(error({}) ==

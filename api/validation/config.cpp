@@ -93,7 +93,9 @@ void by_type(const json::value& secret, FieldErrors& errors) {
       required_key(secret, "password", errors);
     }
   } else if (type == "kubernetes.io/ssh-auth") {
-    required_key(secret, "ssh-privatekey", errors);
+    if (get_string(secret, "data.ssh-privatekey").empty()) {
+      errors.required(FieldPath("data").key("ssh-privatekey"));
+    }
   } else if (type == "kubernetes.io/tls") {
     required_key(secret, "tls.crt", errors);
     required_key(secret, "tls.key", errors);
@@ -107,16 +109,17 @@ void config_map(const json::value& object, const json::value* old, FieldErrors& 
     sealed(object, *old, {"data", "binaryData"}, errors);
   }
   keys(object, "data", errors);
-  keys(object, "binaryData", errors);
-  const json::object& data = get_object(object, "data");
-  for (const std::string& key : checks::sorted_names(get_object(object, "binaryData"))) {
-    if (data.if_contains(key) != nullptr) {
-      errors.invalid(FieldPath("binaryData").key(key), checks::text_value(key),
-                     "duplicate of key present in data");
+  const json::object& binary = get_object(object, "binaryData");
+  for (const std::string& key : checks::sorted_names(get_object(object, "data"))) {
+    if (binary.if_contains(key) != nullptr) {
+      errors.invalid(FieldPath("data").key(key), checks::text_value(key),
+                     "duplicate of key present in binaryData");
     }
   }
+  keys(object, "binaryData", errors);
   if (total(object, "data", false) + total(object, "binaryData", true) > kBytesMax) {
-    errors.too_long(FieldPath(), static_cast<int>(kBytesMax));
+    // So upstream's path of the whole object reads.
+    errors.too_long(FieldPath("[]"), static_cast<int>(kBytesMax));
   }
 }
 

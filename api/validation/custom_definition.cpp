@@ -288,9 +288,12 @@ void conversion(const json::value& spec, const FieldPath& path, FieldErrors& err
       webhook_client(*client, at.child("webhookClientConfig"), errors);
     }
     review_versions(child_or_empty(*given, "webhook"), "conversionReviewVersions", at, "", errors);
-  } else if (client != nullptr) {
-    errors.forbidden(at.child("webhookClientConfig"),
-                     "should not be set when strategy is not set to Webhook");
+    return;
+  }
+  constexpr std::string_view kNotSet = "should not be set when strategy is not set to Webhook";
+  if (client != nullptr) errors.forbidden(at.child("webhookClientConfig"), kNotSet);
+  if (webhook != nullptr && !get_array(*webhook, "conversionReviewVersions").empty()) {
+    errors.forbidden(at.child("conversionReviewVersions"), kNotSet);
   }
 }
 

@@ -66,7 +66,7 @@ TEST_CASE("config map") {
           {"good", R"({"data":{"a.b":"1"}})", {}},
           {"in both lists",
            R"({"data":{"a":"1"},"binaryData":{"a":"MQ=="}})",
-           {R"(binaryData[a]: Invalid value: "a": duplicate of key present in data)"}},
+           {R"(data[a]: Invalid value: "a": duplicate of key present in binaryData)"}},
           {"sealed",
            R"({"data":{"a":"2"},"immutable":true})",
            {"data: Forbidden: field is immutable when `immutable` is set"},

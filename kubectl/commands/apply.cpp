@@ -79,7 +79,15 @@ class Apply {
   }
 
   Status apply_one(Target& target) {
-    if (target.name.empty()) return fail("resource name may not be empty");
+    if (target.name.empty()) {
+      const Resource& r = target.resource;
+      return fail("error when retrieving current configuration of:\nResource: " +
+                  quoted(r.group + "/" + r.version + ", Resource=" + r.plural) +
+                  ", GroupVersionKind: " +
+                  quoted(r.group + "/" + r.version + ", Kind=" + r.kind) +
+                  "\nName: \"\", Namespace: " + quoted(target.ns) + "\nfrom server for: " +
+                  quoted(target.source) + ": resource name may not be empty");
+    }
     auto there = session_.get(target.resource, target.ns, target.name);
     if (!there.ok() && !there.error().is_not_found()) {
       return server_failure(there.error(), "retrieving current configuration of", target.source);

@@ -15,10 +15,12 @@ Command apply_command();
 std::vector<Command> apply_more_commands();  // view-last-applied
 Command autoscale_command();
 std::vector<Command> auth_commands();  // can-i, whoami
+std::vector<Command> certificate_commands();  // approve, deny
 Command cluster_info_command();
 std::vector<Command> config_view_commands();  // view, get-contexts, current-context, ...
 std::vector<Command> config_edit_commands();  // set, set-context, use-context, delete-*, ...
 Command create_command();
+Command create_ingress_command();
 std::vector<Command> create_config_commands();    // configmap, secret
 std::vector<Command> create_policy_commands();    // role, rolebinding, pdb, quota, ...
 std::vector<Command> create_service_commands();   // service ...
@@ -43,7 +45,8 @@ std::vector<Command> rollout_revision_commands();  // history, undo
 Command rollout_status_command();
 Command run_command();
 Command scale_command();
-std::vector<Command> set_commands();  // image, env, resources
+std::vector<Command> set_commands();       // image, env, resources
+std::vector<Command> set_more_commands();  // serviceaccount, selector, subject
 Command taint_command();
 Command version_command();
 Command wait_command();

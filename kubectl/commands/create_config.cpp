@@ -17,22 +17,33 @@ namespace fs = std::filesystem;
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-Status add_pair(Pairs& pairs, const std::string& key, std::string value, const char* kind) {
+// What is made: a ConfigMap or a Secret, and its name.
+struct Noun {
+  std::string name, owner;
+};
+
+Status add_pair(Pairs& pairs, const std::string& key, std::string value, const Noun& kind) {
   if (!api::check_config_map_key(key).empty()) {
-    return fail(coracle::quoted(key) + " is not a valid key name for a " + kind + ": " +
-                api::check_config_map_key(key).front());
+    const std::string why = api::check_config_map_key(key).front();
+    return fail(coracle::quoted(key) + (kind.name == "Secret"
+                                            ? " is not valid key name for a Secret " + why
+                                            : " is not a valid key name for a ConfigMap: " + why));
   }
   for (const auto& [known, unused] : pairs) {
     if (known == key) {
+      if (kind.name == "Secret") {
+        return fail("cannot add key " + key + ", another key by that name already exists");
+      }
       return fail("cannot add key " + coracle::quoted(key) +
-                  ", another key by that name already exists in Data");
+                  ", another key by that name already exists in Data for ConfigMap " +
+                  coracle::quoted(kind.owner));
     }
   }
   pairs.emplace_back(key, std::move(value));
   return {};
 }
 
-Status add_file(Pairs& pairs, const std::string& spec, const char* kind) {
+Status add_file(Pairs& pairs, const std::string& spec, const Noun& kind) {
   const size_t equals = spec.find('=');
   const std::string path = equals == spec.npos ? spec : spec.substr(equals + 1);
   std::error_code error;
@@ -60,7 +71,7 @@ Status add_file(Pairs& pairs, const std::string& spec, const char* kind) {
   return add_pair(pairs, key, std::move(text), kind);
 }
 
-Status add_env_file(Pairs& pairs, const std::string& path, const char* kind) {
+Status add_env_file(Pairs& pairs, const std::string& path, const Noun& kind) {
   ASSIGN_OR_RETURN(const std::string text, read_file(path));
   for (const std::string& raw : split(text, '\n')) {
     std::string line(trim(raw));
@@ -75,7 +86,7 @@ Status add_env_file(Pairs& pairs, const std::string& path, const char* kind) {
   return {};
 }
 
-Result<Pairs> read_pairs(const Invocation& call, const char* kind) {
+Result<Pairs> read_pairs(const Invocation& call, const Noun& kind) {
   Pairs pairs;
   const auto literals = call.flags.list("from-literal");
   const auto files = call.flags.list("from-file");
@@ -104,7 +115,7 @@ bool is_utf8(const std::string& text) { return parse_json(to_json(json::value(te
 
 Status create_configmap(Invocation& call) {
   ASSIGN_OR_RETURN(const std::string name, exact_name(call));
-  ASSIGN_OR_RETURN(const Pairs pairs, read_pairs(call, "ConfigMap"));
+  ASSIGN_OR_RETURN(const Pairs pairs, read_pairs(call, {"ConfigMap", name}));
   json::value object = new_object("v1", "ConfigMap", name);
   json::object data, binary;
   for (const auto& [key, value] : pairs) {
@@ -130,7 +141,7 @@ json::value new_secret(const std::string& name, const std::string& type, const P
 
 Status create_generic_secret(Invocation& call) {
   ASSIGN_OR_RETURN(const std::string name, exact_name(call));
-  ASSIGN_OR_RETURN(const Pairs pairs, read_pairs(call, "Secret"));
+  ASSIGN_OR_RETURN(const Pairs pairs, read_pairs(call, {"Secret", name}));
   return create_object(call, new_secret(name, call.flags.get("type"), pairs),
                        "failed to create secret");
 }
@@ -140,7 +151,7 @@ Status create_docker_secret(Invocation& call) {
   Pairs pairs;
   const auto files = call.flags.list("from-file");
   if (!files.empty()) {
-    for (const std::string& file : files) RETURN_IF_ERROR(add_file(pairs, file, "Secret"));
+    for (const std::string& file : files) RETURN_IF_ERROR(add_file(pairs, file, {"Secret", name}));
   } else {
     const std::string user = call.flags.get("docker-username");
     const std::string password = call.flags.get("docker-password");
@@ -170,9 +181,16 @@ Status create_tls_secret(Invocation& call) {
       return fail("required flag(s) " + coracle::quoted(flag) + " not set");
     }
   }
-  ASSIGN_OR_RETURN(std::string cert, read_file(call.flags.get("cert")));
-  ASSIGN_OR_RETURN(std::string key, read_file(call.flags.get("key")));
-  const Pairs pairs = {{"tls.crt", std::move(cert)}, {"tls.key", std::move(key)}};
+  Pairs pairs;
+  for (const auto& [flag, entry] : {std::pair{"cert", "tls.crt"}, std::pair{"key", "tls.key"}}) {
+    const std::string path = call.flags.get(flag);
+    std::error_code error;
+    if (!fs::exists(path, error)) {
+      return fail("Cannot read file " + path + ", open " + path + ": no such file or directory");
+    }
+    ASSIGN_OR_RETURN(std::string text, read_file(path));
+    pairs.emplace_back(entry, std::move(text));
+  }
   return create_object(call, new_secret(name, "kubernetes.io/tls", pairs),
                        "failed to create secret");
 }

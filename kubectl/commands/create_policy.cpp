@@ -2,6 +2,7 @@
 // quota
 #include <algorithm>
 
+#include "api/quantity.hpp"
 #include "api/selectors.hpp"
 #include "base/strings.hpp"
 #include "commands/commands.hpp"
@@ -34,6 +35,14 @@ Result<json::array> rules_of(Invocation& call) {
     rule["verbs"] = string_array(verbs);
     rules.push_back(std::move(rule));
     return rules;
+  }
+  static const std::vector<std::string> kVerbs = {
+      "*",     "get",   "delete",           "list", "create", "update",   "patch",
+      "watch", "proxy", "deletecollection", "use",  "bind",   "escalate", "impersonate"};
+  for (const std::string& verb : verbs) {
+    if (std::find(kVerbs.begin(), kVerbs.end(), verb) == kVerbs.end()) {
+      call.session.warn("Warning: '" + verb + "' is not a standard resource verb");
+    }
   }
   const auto resources = unique(call.flags.list("resource"));
   if (resources.empty()) return fail("at least one resource must be specified");
@@ -171,10 +180,20 @@ Status create_priority_class(Invocation& call) {
   return create_object(call, std::move(object), "failed to create PriorityClass");
 }
 
+Result<api::Quantity> quantity_of(const json::value& amount) {
+  auto parsed = api::Quantity::parse(std::string(amount.as_string()));
+  if (!parsed.ok()) return fail(parsed.status().message());
+  return parsed;
+}
+
 Status create_quota(Invocation& call) {
   ASSIGN_OR_RETURN(const std::string name, exact_name(call));
   json::value object = new_object("v1", "ResourceQuota", name);
   ASSIGN_OR_RETURN(json::object hard, parse_labels(call.flags.list("hard")));
+  for (auto& [resource, amount] : hard) {
+    ASSIGN_OR_RETURN(const api::Quantity parsed, quantity_of(amount));
+    amount = parsed.text();
+  }
   make_object(object, "spec");
   if (!hard.empty()) set_path(object, "spec.hard", json::value(std::move(hard)));
   if (const auto scopes = call.flags.list("scopes"); !scopes.empty()) {

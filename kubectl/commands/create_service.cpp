@@ -12,7 +12,7 @@ using text::FlagType;
 Result<json::value> service_port(const std::string& spec, std::int64_t node_port) {
   const auto parts = split(spec, ':');
   long long port = 0;
-  if (parts.empty() || parts.size() > 2 || !parse_int(parts[0], &port) || port < 1 ||
+  if (parts.empty() || parts.size() > 2 || !parse_int(parts[0], &port) || port < 0 ||
       port > 65535) {
     return fail("invalid port specification " + spec);
   }

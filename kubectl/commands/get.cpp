@@ -60,7 +60,14 @@ class Get {
  private:
   Status raw() {
     auto answer = session_.call({.target = flags_.get("raw")});
-    if (!answer.ok()) return server_failure(answer.error());
+    if (!answer.ok()) {
+      client::ApiError error = answer.error();
+      // Not every 404 has a Status to read.
+      if (error.is_not_found() && get_string(error.status, "kind") != "Status") {
+        error.message = "the server could not find the requested resource";
+      }
+      return server_failure(error);
+    }
     session_.io.out << answer.value().body;
     return {};
   }
@@ -95,6 +102,11 @@ class Get {
     return out;
   }
 
+  Status failure_of(const client::ApiError& error, const Target& target) const {
+    if (!target.name.empty()) return server_failure(error);
+    return server_failure(list_failure(error, target.resource, options_));
+  }
+
   // All pages of a table (or of a list, from a server without tables) as one table.
   Answer fetch_table(const Target& target) {
     const bool sorts = !flags_.get("sort-by").empty();
@@ -109,8 +121,10 @@ class Get {
       client::QueryList page = base;
       if (!next.empty()) page.emplace_back("continue", next);
       auto answer = session_.call_json(
-          "GET", target.resource.path(target.ns, target.name) + client::encode_query(page), nullptr,
-          {}, kAcceptTable);
+          "GET",
+          target.resource.path(target.ns, target.name, flags_.get("subresource")) +
+              client::encode_query(page),
+          nullptr, {}, kAcceptTable);
       if (!answer.ok()) return answer;
       json::value table = as_table(std::move(answer.value()), session_.wall_now());
       next = get_string(table, "metadata.continue");
@@ -134,7 +148,7 @@ class Get {
       if (answer.ok()) {
         fetched.push_back({target, std::move(answer.value())});
       } else if (!(answer.error().is_not_found() && flags_.is_set("ignore-not-found"))) {
-        failures.push_back(server_failure(answer.error()));
+        failures.push_back(failure_of(answer.error(), target));
       }
     }
     bool namespaced = !options_.all_namespaces;
@@ -165,7 +179,7 @@ class Get {
     std::vector<TextRow> rows;
     for (size_t i = from; i < to; ++i) {
       json::value& table = fetched[i].answer;
-      if (!flags_.get("sort-by").empty()) {
+      if (!flags_.get("sort-by").empty() && !get_array(table, "rows").empty()) {
         RETURN_IF_ERROR(
             sort_by_path(table.as_object()["rows"].as_array(), flags_.get("sort-by"), true));
       }
@@ -188,10 +202,11 @@ class Get {
     const bool single = targets_.size() == 1 && !targets_[0].name.empty();
     for (const Target& target : targets_) {
       auto answer = target.name.empty() ? session_.list(target.resource, target.ns, query(true))
-                                        : session_.get(target.resource, target.ns, target.name);
+                                        : session_.call_json("GET", target.resource.path(target.ns, target.name,
+                                                                         flags_.get("subresource")));
       if (!answer.ok()) {
         if (!(answer.error().is_not_found() && flags_.is_set("ignore-not-found"))) {
-          failures.push_back(server_failure(answer.error()));
+          failures.push_back(failure_of(answer.error(), target));
         }
         continue;
       }
@@ -201,7 +216,7 @@ class Get {
         for (const json::value& item : get_array(answer.value(), "items")) items.push_back(item);
       }
     }
-    if (!flags_.get("sort-by").empty()) {
+    if (!flags_.get("sort-by").empty() && !items.empty()) {
       RETURN_IF_ERROR(sort_by_path(items, flags_.get("sort-by"), false));
     }
     if (single && items.empty()) return join_failures(failures);
@@ -257,7 +272,7 @@ Command get_command() {
   command.flags.push_back({"chunk-size", 0, FlagType::kInt, "500", "Objects a request; 0: all"});
   command.flags.push_back({"raw", 0, FlagType::kString, "", "Print the answer to this path"});
   command.flags.push_back({"server-print", 0, FlagType::kBool, "true", "Accepted and not used"});
-  command.flags.push_back({"subresource", 0, FlagType::kString, "", "Accepted and not used"});
+  command.flags.push_back({"subresource", 0, FlagType::kString, "", "That part of the object, e.g. scale"});
   command.run = [](Invocation& call) { return Get(call).run(); };
   return command;
 }

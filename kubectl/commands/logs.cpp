@@ -82,8 +82,13 @@ class Logs {
     if (!selector_.empty()) return list_pods(ns, selector_);
     const std::string& name = call_.args[0];
     if (name.find('/') == name.npos) {
-      TRY_SERVER(json::value pod, session_.get(*pods_resource_, ns, name));
-      return std::vector<json::value>{std::move(pod)};
+      auto pod = session_.get(*pods_resource_, ns, name);
+      if (!pod.ok() && pod.error().reason == "NotFound") {
+        return fail("error from server (NotFound): " + pod.error().message + " in namespace " +
+                    quoted(ns));
+      }
+      if (!pod.ok()) return server_failure(pod.error());
+      return std::vector<json::value>{std::move(pod.value())};
     }
     TargetOptions options;
     options.args = {name};

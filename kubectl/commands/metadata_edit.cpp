@@ -44,14 +44,12 @@ class MetadataEdit {
     std::vector<std::string> args = call_.args;
     ASSIGN_OR_RETURN(change_, split_changes(args, words_.singular));
     if (change_.set.empty() && change_.remove.empty()) {
-      return usage_failure(call_.command,
-                           std::string("at least one ") + words_.singular + " update is required");
+      return fail(std::string("at least one ") + words_.singular + " update is required");
     }
     const TargetOptions options = target_options(call_.flags, args);
     if (options.args.empty() && options.files.filenames.empty()) {
-      return usage_failure(call_.command,
-                           "one or more resources must be specified as <resource> "
-                           "<name> or <resource>/<name>");
+      return fail(
+          "one or more resources must be specified as <resource> <name> or <resource>/<name>");
     }
     ASSIGN_OR_RETURN(const auto targets, find_targets(call_.session, options));
     return visit_objects(call_.session, targets, options,

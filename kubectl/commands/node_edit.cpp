@@ -79,7 +79,7 @@ Result<TaintChange> split_taints(std::vector<std::string>& words) {
     (removes ? out.remove : out.add).push_back(std::move(taint));
   }
   if (out.add.empty() && out.remove.empty()) {
-    return usage_failure("taint", "at least one taint update is required");
+    return fail("at least one taint update is required");
   }
   words = std::move(objects);
   return out;

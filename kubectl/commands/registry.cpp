@@ -25,6 +25,9 @@ std::vector<Command> all_commands() {
   add(out, {rollout_status_command()});
   add(out, rollout_revision_commands());
   add(out, set_commands());
+  add(out, set_more_commands());
+  add(out, certificate_commands());
+  add(out, {create_ingress_command()});
   add(out, config_view_commands());
   add(out, config_edit_commands());
   add(out, cordon_commands());

@@ -1,4 +1,6 @@
 // run, expose
+#include <algorithm>
+
 #include "api/object.hpp"
 #include "api/patch.hpp"
 #include "base/strings.hpp"
@@ -53,11 +55,48 @@ Result<json::object> run_container(Invocation& call, const std::string& name) {
   return container;
 }
 
+bool in_set(std::string_view text, std::string_view extra, bool upper) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (upper && c >= 'A' && c <= 'Z') ||
+           extra.find(c) != extra.npos;
+  });
+}
+
+// As the registries' grammar of references, of which this knows the shape: [HOST[:PORT]/]PATH with
+// small letters, then :TAG and @DIGEST.
+bool is_image(std::string image) {
+  if (const size_t at = image.find('@'); at != image.npos) {
+    const std::string digest = image.substr(at + 1);
+    if (digest.find(':') == digest.npos || !in_set(digest, ":+._-", true)) return false;
+    image.resize(at);
+  }
+  const size_t colon = image.rfind(':');
+  if (colon != image.npos && image.find('/', colon) == image.npos) {
+    const std::string tag = image.substr(colon + 1);
+    if (tag.size() > 128 || !in_set(tag, "._-", true) || tag[0] == '.' || tag[0] == '-') {
+      return false;
+    }
+    image.resize(colon);
+  }
+  const auto parts = split(image, '/');
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const bool host = i == 0 && parts.size() > 1;
+    if (!in_set(parts[i], host ? "._-:[]" : "._-", host)) return false;
+    const auto is_edge = [](char c) { return c == '.' || c == '-' || c == '_'; };
+    if (is_edge(parts[i].front()) || is_edge(parts[i].back())) return false;
+  }
+  return !parts.empty();
+}
+
 Status check_run(Invocation& call) {
   if (call.args.empty()) return usage_failure("run", "NAME is required for run");
   if (call.flags.get("image").empty()) {
     return fail(call.flags.has("image") ? "--image is required"
                                         : "required flag(s) \"image\" not set");
+  }
+  if (!is_image(call.flags.get("image"))) {
+    return fail("Invalid image name " + quoted(call.flags.get("image")) +
+                ": invalid reference format");
   }
   if (call.flags.is_set("rm") || call.flags.is_set("stdin") || call.flags.is_set("tty")) {
     return fail("run -i, -t and --rm need attach, which mini-kubectl does not have");

@@ -60,7 +60,12 @@ Status run_scale(Invocation& call) {
     ++seen;
     return scale_one(call, report, target);
   });
-  if (status.ok() && seen == 0) return fail("no objects passed to scale");
+  if (seen == 0) {
+    const std::string& why = status.message();
+    const size_t begin = why.starts_with("Error from server") ? why.find("): ") : why.npos;
+    return fail("no objects passed to scale" +
+                (status.ok() ? "" : " " + (begin == why.npos ? why : why.substr(begin + 3))));
+  }
   return status;
 }
 

@@ -99,7 +99,7 @@ class Wait {
 
   Status run() {
     const std::string text = call_.flags.get("for");
-    if (text.empty()) return fail("you must specify a --for condition");
+    if (text.empty()) return fail("unrecognized condition: \"\"");
     ASSIGN_OR_RETURN(Condition parsed, parse_condition(text));
     condition_ = std::move(parsed);
     Duration timeout = call_.flags.get_duration("timeout");

@@ -75,6 +75,12 @@ Result<std::vector<std::string>> files_of(const std::string& name, bool recursiv
   return out;
 }
 
+bool is_open_json(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == text.npos || text[begin] != '{') return false;
+  return parse_json(std::string(text)).status().message().ends_with("incomplete JSON");
+}
+
 std::string text_of(std::istream& in) {
   std::stringstream text;
   text << in.rdbuf();
@@ -96,6 +102,10 @@ Result<std::string> read_file(const std::string& path) {
 Result<std::vector<ManifestObject>> parse_manifest(std::string_view text,
                                                    const std::string& source) {
   auto documents = parse_yaml(text);
+  // JSON that stops early is read as JSON upstream.
+  if (!documents.ok() && is_open_json(text)) {
+    return fail("error parsing " + source + ": unexpected EOF");
+  }
   if (!documents.ok()) {
     return fail("error parsing " + source +
                 ": error converting YAML to JSON: " + documents.status().message());

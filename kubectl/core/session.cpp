@@ -89,6 +89,10 @@ Result<const client::ClientConfig*> Session::config() {
   if (!config_) {
     ASSIGN_OR_RETURN(client::Kubeconfig * file, kubeconfig());
     auto resolved = file->resolve(overrides_of(flags_));
+    if (!resolved.ok() &&
+        resolved.status().message().starts_with("context was not found for specified context")) {
+      return invalid_argument("Error in configuration: " + resolved.status().message());
+    }
     if (!resolved.ok()) return fail(resolved.status().message());
     config_ = std::move(*resolved);
   }

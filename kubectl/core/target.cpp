@@ -1,7 +1,6 @@
 #include "kubectl/target.hpp"
 
 #include "api/object.hpp"
-#include "api/selectors.hpp"
 #include "base/strings.hpp"
 
 namespace coracle::kubectl {
@@ -26,7 +25,9 @@ Result<std::vector<Resource>> resources_named(Session& session, const std::strin
       continue;
     }
     const auto category = discovery->category(to_lower(name));
-    if (category.empty()) return fail("the server doesn't have a resource type " + quoted(name));
+    if (category.empty()) {
+      return fail("the server doesn't have a resource type " + quoted(name.substr(0, name.find('.'))));
+    }
     for (const Resource* resource : category) {
       if (resource->has_verb("list") || resource->verbs.empty()) out.push_back(*resource);
     }
@@ -122,7 +123,9 @@ Status visit_collection(Session& session, const Target& target, const TargetOpti
   client::QueryList query;
   if (!options.field_selector.empty()) query.emplace_back("fieldSelector", options.field_selector);
   if (!options.label_selector.empty()) query.emplace_back("labelSelector", options.label_selector);
-  TRY_SERVER(const json::value list, session.list(target.resource, target.ns, query));
+  auto found = session.list(target.resource, target.ns, query);
+  if (!found.ok()) return server_failure(list_failure(found.error(), target.resource, options));
+  const json::value list = std::move(found.value());
   for (const json::value& item : get_array(list, "items")) {
     Target one{target.resource,
                std::string(api::namespace_of(item)),
@@ -169,16 +172,19 @@ TargetOptions target_options(const text::ParsedFlags& flags, std::vector<std::st
   return out;
 }
 
-Status check_selectors(const TargetOptions& options) {
-  if (!options.label_selector.empty()) {
-    const auto parsed = api::LabelSelector::parse(options.label_selector);
-    if (!parsed.ok()) return fail(parsed.status().message());
+client::ApiError list_failure(client::ApiError error, const Resource& resource,
+                              const TargetOptions& options) {
+  if (error.reason != "BadRequest" && error.reason != "NotFound") return error;
+  const std::string shown =
+      quoted(resource.group + "/" + resource.version + ", Resource=" + resource.plural);
+  if (options.label_selector.empty() && options.field_selector.empty()) {
+    error.message = "Unable to list " + shown + ": " + error.message;
+  } else {
+    error.message = "Unable to find " + shown + " that match label selector " +
+                    quoted(options.label_selector) + ", field selector " +
+                    quoted(options.field_selector) + ": " + error.message;
   }
-  if (!options.field_selector.empty()) {
-    const auto parsed = api::FieldSelector::parse(options.field_selector);
-    if (!parsed.ok()) return fail(parsed.status().message());
-  }
-  return {};
+  return error;
 }
 
 Result<std::vector<Target>> file_targets(Session& session, const ManifestOptions& files) {
@@ -193,7 +199,6 @@ Result<std::vector<Target>> file_targets(Session& session, const ManifestOptions
 }
 
 Result<std::vector<Target>> find_targets(Session& session, const TargetOptions& options) {
-  RETURN_IF_ERROR(check_selectors(options));
   if (!options.files.filenames.empty()) {
     if (!options.args.empty()) {
       return fail(

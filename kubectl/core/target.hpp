@@ -51,7 +51,8 @@ std::vector<text::FlagSpec> selector_flags();  // -l --field-selector --all -A
 // Joins lists of flags.
 std::vector<text::FlagSpec> operator+(std::vector<text::FlagSpec> a,
                                       const std::vector<text::FlagSpec>& b);
-// Bad selectors are told before the server sees them.
-Status check_selectors(const TargetOptions& options);
+// What the server said of a collection, with the selectors it was asked for.
+client::ApiError list_failure(client::ApiError error, const Resource& resource,
+                              const TargetOptions& options);
 
 }  // namespace coracle::kubectl
