@@ -34,6 +34,13 @@ RequestInfo impersonate_user(const std::string& name) {
   return info;
 }
 
+// A WebSocket comes by GET, and gives as much as what POST creates.
+bool opens_session(const RequestInfo& request) {
+  const std::string& sub = request.subresource;
+  return request.verb == "get" && request.group.empty() && request.resource == "pods" &&
+         (sub == "exec" || sub == "attach" || sub == "portforward");
+}
+
 }  // namespace
 
 ApiHandler::ApiHandler(Executor& executor, client::Store& store, const api::Catalog& catalog,
@@ -47,7 +54,7 @@ ApiHandler::ApiHandler(Executor& executor, client::Store& store, const api::Cata
       webhooks_(feed_, rng_, options_.remote),
       m_{executor, store, *catalog_, hooks, feed_, rng_, &grants_, &reviews_, &webhooks_},
       reviews_(m_, access_, authenticator_, options_.tokens ? &*options_.tokens : nullptr),
-      registry_(m_, options_.services, options_.kubelets,
+      registry_(m_, options_.services, options_.backends,
                 options_.tokens ? &*options_.tokens : nullptr),
       flow_(executor, metrics_, options_.limits),
       flow_keeper_(m_, registry_, flow_),
@@ -266,6 +273,12 @@ Outcome<Done> ApiHandler::identify(Context& c) const {
     c.user = std::move(wish->user);
   }
   const Outcome<Done> may = authorize(c);
+  if (may.ok() && opens_session(c.info)) {
+    RequestInfo as_create = c.info;
+    as_create.verb = "create";
+    const Outcome<Done> may_create = check_access(c.user, as_create);
+    if (!may_create.ok()) return may_create;
+  }
   if (!may.ok() || !rbac::node_identity(c.user)) return may;
   json::value body;
   if (c.info.subresource == "token") {
@@ -311,7 +324,7 @@ Task<ApiHandler::MaybeReply> ApiHandler::serve(Context& c) {
 Task<ApiHandler::MaybeReply> ApiHandler::answer(Context& c) {
   const std::string& method = c.request.method;
   if (method != "GET" && method != "POST" && method != "PUT" && method != "PATCH" &&
-      method != "DELETE") {
+      method != "DELETE" && c.info.subresource != "proxy") {
     co_return api::method_not_allowed_error();
   }
   if (aggregator_.owns(c.info)) co_return aggregator_.proxy(c);

@@ -34,7 +34,7 @@ struct ApiHandlerOptions {
   TrustedCas cas;
   std::uint64_t seed = 1;  // of uids, names, time-outs
   std::optional<TokenIssuer> tokens;
-  KubeletPort* kubelets = nullptr;
+  BackendPort* backends = nullptr;
   RemotePort* remote =
       nullptr;  // webhooks and aggregated API servers; none: they cannot be reached
   api::CustomRules custom_rules = nullptr;  // runs the CEL rules of custom kinds

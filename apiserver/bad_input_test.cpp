@@ -106,8 +106,8 @@ const std::vector<Case>& cases() {
        "{}", 422, "Invalid", "*dryRun: Unsupported value: \"Some\"*"},
       {"the default namespace", "DELETE", "/api/v1/namespaces/default", "", "", 403, "Forbidden",
        "namespaces \"default\" is forbidden: this namespace may not be deleted"},
-      {"exec without upgrade", "GET", "/api/v1/namespaces/a/pods/p/exec", "", "", 400, "BadRequest",
-       "Upgrade request required"},
+      {"exec in no pod", "GET", "/api/v1/namespaces/a/pods/p/exec", "", "", 404, "NotFound",
+       "pods \"p\" not found"},
   };
   return all;
 }

@@ -79,36 +79,6 @@ TEST_CASE("the store is compacted to where it stood an interval ago") {
   CHECK_FALSE(readable(2));
 }
 
-// Writes down what would be asked of a kubelet.
-struct FakeKubelets : KubeletPort {
-  std::string asked;
-  void pipe(std::string host, int port, std::string target,
-            std::shared_ptr<net::Exchange> exchange) override {
-    asked = host + ":" + std::to_string(port) + target;
-    exchange->respond(net::make_response(200, "line\n", "text/plain"));
-  }
-};
-
-TEST_CASE("logs come from the kubelet of the pod's node") {
-  FakeKubelets kubelets;
-  ApiWorld w(&kubelets);
-  REQUIRE(w.call("POST", "/api/v1/nodes", R"({"metadata":{"name":"n1"}})")->status == 201);
-  REQUIRE(w.patch("merge-patch+json", "/api/v1/nodes/n1/status",
-                  R"({"status":{"addresses":[{"type":"InternalIP","address":"127.32.0.1"}],)"
-                  R"("daemonEndpoints":{"kubeletEndpoint":{"Port":10250}}}})")
-              ->status == 200);
-  REQUIRE(w.call("POST", kPods, a_pod("p"))->status == 201);
-  const std::string path = std::string(kPods) + "/p/log";
-  CHECK(w.call("GET", path)->body.empty());  // it runs nowhere yet
-  w.call("POST", std::string(kPods) + "/p/binding", R"({"target":{"name":"n1"}})");
-  const auto log = w.call("GET", path + "?follow=true&tailLines=5");
-  CHECK(log->body == "line\n");
-  CHECK(kubelets.asked == "127.32.0.1:10250/containerLogs/a/p/c?follow=true&tailLines=5");
-  const auto wrong = w.call("GET", path + "?container=x");
-  CHECK(wrong->status == 400);
-  CHECK(get_string(w.tree(wrong), "message") == "container x is not valid for pod p");
-}
-
 TEST_CASE("an address whose service was never written is free again after a minute") {
   ApiWorld w;
   const std::string services = "/api/v1/namespaces/a/services";

@@ -1,5 +1,7 @@
 #include "apiserver/chain/request_info.hpp"
 
+#include <algorithm>
+
 #include "api/selectors.hpp"
 #include "base/encoding.hpp"
 #include "base/strings.hpp"
@@ -54,7 +56,10 @@ RequestInfo parse_request_info(const net::Request& request) {
   if (info.path.empty() || info.path[0] != '/') return info;
   std::vector<std::string> parts;
   for (const std::string& part : split(std::string_view(info.path).substr(1), '/')) {
-    if (part.empty()) return info;  // doubled slashes lead nowhere
+    // Doubled slashes lead nowhere, but they may mean something to who is proxied to.
+    const bool proxied =
+        parts.size() > 4 && std::find(parts.begin() + 4, parts.end(), "proxy") != parts.end();
+    if (part.empty() && !proxied) return info;
     auto decoded = percent_decode(part);
     parts.push_back(decoded.ok() ? *decoded : part);
   }

@@ -54,7 +54,7 @@ Outcome<Done> check_patch_type(const Context& c) {
 
 }  // namespace
 
-Registry::Registry(Machinery& machinery, ServiceRanges ranges, KubeletPort* kubelets,
+Registry::Registry(Machinery& machinery, ServiceRanges ranges, BackendPort* backends,
                    const TokenIssuer* tokens)
     : m_(machinery),
       access_(machinery),
@@ -63,7 +63,8 @@ Registry::Registry(Machinery& machinery, ServiceRanges ranges, KubeletPort* kube
       reader_(machinery),
       writer_(machinery, access_, admission_, services_),
       remover_(machinery, access_, admission_, services_, reader_),
-      subresources_(machinery, access_, reader_, writer_, remover_, admission_, kubelets),
+      subresources_(machinery, access_, reader_, writer_, remover_, admission_),
+      connector_(machinery, reader_, backends),
       tokens_(tokens) {}
 
 Outcome<Done> Registry::locate(Context& c) const {
@@ -128,6 +129,7 @@ Task<MaybeReply> Registry::serve(Context& c) {
   if (!meant.ok()) co_return meant.error();
   const Outcome<Done> located = locate(c);
   if (!located.ok()) co_return located.error();
+  if (is_connection(c.info.subresource)) co_return co_await connect(c);
   CO_TRY_OUTCOME(c.format, negotiate(c.request, c.info.verb == "watch", c.resource->schema));
   const Outcome<Done> checked = check_options(c);
   if (!checked.ok()) co_return checked.error();
@@ -140,6 +142,15 @@ Task<MaybeReply> Registry::serve(Context& c) {
   }
   if (!c.info.subresource.empty()) co_return co_await dispatch_subresource(c);
   co_return co_await dispatch(c);
+}
+
+Task<MaybeReply> Registry::connect(Context& c) {
+  if (is_connect(c.info)) {
+    json::value options = connect_options(c.info, c.request.query);
+    const Outcome<Done> admitted = co_await admission_.admit_body(c, "CONNECT", options);
+    if (!admitted.ok()) co_return admitted.error();
+  }
+  co_return co_await connector_.connect(c);
 }
 
 Task<MaybeReply> Registry::dispatch(Context& c) {
@@ -171,12 +182,7 @@ Task<MaybeReply> Registry::dispatch_subresource(Context& c) {
     if (tokens_ == nullptr) co_return api::internal_api_error("this server issues no tokens");
     co_return some(co_await tokens_->issue(m_, access_, c));
   }
-  if (is_connect(c.info)) {
-    json::value options = connect_options(c.info, c.request.query);
-    const Outcome<Done> admitted = co_await admission_.admit_body(c, "CONNECT", options);
-    if (!admitted.ok()) co_return admitted.error();
-  }
-  co_return co_await subresources_.handle(c);
+  co_return some(co_await subresources_.handle(c));
 }
 
 Task<MaybeReply> Registry::watch(Context& c) {

@@ -4,6 +4,7 @@
 // Thread: apiserver strand. The Machinery, admission and the ports outlive it.
 #pragma once
 
+#include "apiserver/registry/connector.hpp"
 #include "apiserver/registry/reader.hpp"
 #include "apiserver/registry/remover.hpp"
 #include "apiserver/registry/subresources.hpp"
@@ -16,10 +17,10 @@ class WatchStream;
 
 class Registry {
  public:
-  Registry(Machinery& machinery, ServiceRanges ranges, KubeletPort* kubelets,
+  Registry(Machinery& machinery, ServiceRanges ranges, BackendPort* backends,
            const TokenIssuer* tokens);
 
-  // nullopt: the exchange was taken over (watch, log).
+  // nullopt: the exchange was taken over (watch, log, exec, ...).
   Task<Outcome<std::optional<net::Response>>> serve(Context& c);
 
   // Ends every watch in order.
@@ -48,6 +49,7 @@ class Registry {
   Writer writer_;
   Remover remover_;
   Subresources subresources_;
+  Connector connector_;
   const TokenIssuer* const tokens_;
   std::vector<std::weak_ptr<WatchStream>> watches_;  // the dead are swept when it has doubled
   std::size_t sweep_at_ = 64;

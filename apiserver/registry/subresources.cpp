@@ -9,13 +9,6 @@ namespace coracle::apiserver {
 
 namespace {
 
-using MaybeReply = Outcome<std::optional<net::Response>>;
-
-MaybeReply some(Reply reply) {
-  if (!reply.ok()) return reply.error();
-  return std::optional(*std::move(reply));
-}
-
 // The condition of this type with these fields, put in or replaced.
 void set_condition(json::value& object, json::object condition) {
   json::value& slot = make_object(object, "status")["conditions"];
@@ -62,29 +55,21 @@ Task<Outcome<json::value>> Subresources::read_fresh(Context& c) {
   co_return tree_of(*c.storage, *object->tail());
 }
 
-Task<MaybeReply> Subresources::handle(Context& c) {
+Task<Reply> Subresources::handle(Context& c) {
   const std::string& sub = c.info.subresource;
   const std::string& verb = c.info.verb;
   if (sub == "scale") {
-    if (verb == "get") co_return some(co_await get_scale(c));
-    if (verb == "update") co_return some(co_await put_scale(c));
-    if (verb == "patch") co_return some(co_await patch_scale(c));
+    if (verb == "get") co_return co_await get_scale(c);
+    if (verb == "update") co_return co_await put_scale(c);
+    if (verb == "patch") co_return co_await patch_scale(c);
   }
-  if (sub == "binding" && verb == "create") co_return some(co_await bind(c));
-  if (sub == "eviction" && verb == "create") co_return some(co_await evict(c));
-  if (sub == "finalize" && verb == "update") co_return some(co_await finalize(c));
-  if (sub == "log" && verb == "get") co_return co_await log(c);
+  if (sub == "binding" && verb == "create") co_return co_await bind(c);
+  if (sub == "eviction" && verb == "create") co_return co_await evict(c);
+  if (sub == "finalize" && verb == "update") co_return co_await finalize(c);
   if (sub == "ephemeralcontainers" || sub == "resize") {
-    if (verb == "get") co_return some(co_await reader_.get(c));
-    if (verb == "update") co_return some(co_await writer_.update(c));
-    if (verb == "patch") co_return some(co_await writer_.patch(c));
-  }
-  if (sub == "exec" || sub == "attach" || sub == "portforward" || sub == "proxy") {
-    api::ApiError error = api::bad_request_error("Upgrade request required");
-    if (c.request.headers.has("upgrade")) {
-      error = api::service_unavailable_error("pods/" + sub + " is not served by this apiserver");
-    }
-    co_return error;
+    if (verb == "get") co_return co_await reader_.get(c);
+    if (verb == "update") co_return co_await writer_.update(c);
+    if (verb == "patch") co_return co_await writer_.patch(c);
   }
   co_return api::method_not_allowed_error();
 }

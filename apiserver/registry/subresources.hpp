@@ -1,4 +1,5 @@
-// Subresources other than status: scale, binding, eviction, finalize, log and the streaming ones.
+// Subresources other than status: scale, binding, eviction, finalize; connections are the
+// Connector's.
 #pragma once
 
 #include <functional>
@@ -9,29 +10,18 @@
 
 namespace coracle::apiserver {
 
-// How the apiserver reaches a kubelet: GET `target` there, and pipe the answer into the exchange.
-// Owned by the driver; null in worlds without kubelets.
-class KubeletPort {
- public:
-  virtual ~KubeletPort() = default;
-  virtual void pipe(std::string host, int port, std::string target,
-                    std::shared_ptr<net::Exchange> exchange) = 0;
-};
-
 class Subresources {
  public:
   Subresources(Machinery& machinery, StoreAccess& access, Reader& reader, Writer& writer,
-               Remover& remover, Admission& admission, KubeletPort* kubelets)
+               Remover& remover, Admission& admission)
       : m_(machinery),
         access_(access),
         reader_(reader),
         writer_(writer),
         remover_(remover),
-        admission_(admission),
-        kubelets_(kubelets) {}
+        admission_(admission) {}
 
-  // A Reply, or nothing when the exchange was taken over (log).
-  Task<Outcome<std::optional<net::Response>>> handle(Context& c);
+  Task<Reply> handle(Context& c);
 
  private:
   Task<Reply> get_scale(Context& c);
@@ -45,7 +35,6 @@ class Subresources {
   Task<Reply> evict(Context& c);
   Task<Outcome<Done>> spend_budget(Context& c, const json::value& pod);
   Task<Reply> finalize(Context& c);
-  Task<Outcome<std::optional<net::Response>>> log(Context& c);
   Task<Outcome<json::value>> read_fresh(Context& c);
 
   Machinery& m_;
@@ -54,7 +43,6 @@ class Subresources {
   Writer& writer_;
   Remover& remover_;
   Admission& admission_;
-  KubeletPort* const kubelets_;
 };
 
 }  // namespace coracle::apiserver

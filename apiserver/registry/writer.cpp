@@ -5,6 +5,7 @@
 #include "api/validate.hpp"
 #include "apiserver/registry/conversion.hpp"
 #include "apiserver/registry/managed_fields.hpp"
+#include "apiserver/registry/pod_part.hpp"
 #include "apiserver/registry/requestor.hpp"
 
 namespace coracle::apiserver {
@@ -189,6 +190,8 @@ Task<Outcome<Change>> Writer::decide_update(Context& c, const Update& update,
   CO_TRY_OUTCOME(json::value next, co_await update.make(current));
   const Outcome<Done> meant = check_preconditions(c, next, current);
   if (!meant.ok()) co_return meant.error();
+  const bool part = is_pod_part(c.info.subresource) && c.storage->kind == "Pod";
+  if (part) next = only_pod_part(c.info.subresource, next, current);
   const auto prepare = [&] {
     api::default_object(*c.storage, m_.hooks, next);
     api::prepare_update(*c.storage, m_.hooks, target, next, current);
@@ -205,7 +208,11 @@ Task<Outcome<Change>> Writer::decide_update(Context& c, const Update& update,
     const Outcome<Done> may = m_.guard->check_write(c, next, &current);
     if (!may.ok()) co_return may.error();
   }
-  const api::FieldErrors errors = api::validate_update(*c.storage, m_.hooks, target, next, current);
+  const json::value before =
+      part ? with_pod_part(c.info.subresource, current, next) : json::value();
+  api::FieldErrors errors =
+      api::validate_update(*c.storage, m_.hooks, target, next, part ? before : current);
+  if (part) check_pod_part(c.info.subresource, next, current, errors);
   if (!errors.empty()) co_return api::invalid_error(c.group_kind(), c.info.name, errors);
   const Outcome<Done> admitted = co_await admission_.validate(c, next, &current);
   if (!admitted.ok()) co_return admitted.error();

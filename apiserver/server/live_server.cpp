@@ -69,7 +69,7 @@ int run_server(ServerOptions options) {
                    secure_random_bytes);
   }
   client::Store& store = sealed ? static_cast<client::Store&>(*sealed) : *plain;
-  KubeletProxy kubelets(executor, options.kubelet);
+  LiveBackends backends(executor, options.kubelet);
   GzipThread gzip(executor);
   RemoteClients remote(executor, std::move(options.front_proxy));
   ApiHandlerOptions wanted;
@@ -79,7 +79,7 @@ int run_server(ServerOptions options) {
                 options.requestheader_allowed_names};
   wanted.seed = secure_random_seed();
   wanted.tokens = std::move(options.tokens);
-  wanted.kubelets = &kubelets;
+  wanted.backends = &backends;
   wanted.gzip = &gzip;
   wanted.remote = &remote;
   wanted.custom_rules = api::check_custom_rules;

@@ -8,7 +8,7 @@
 #include "apiserver/chain/audit.hpp"
 #include "apiserver/registry/service_claims.hpp"
 #include "apiserver/registry/token_issuer.hpp"
-#include "apiserver/server/kubelet_proxy.hpp"
+#include "apiserver/server/live_backends.hpp"
 #include "apiserver/server/remote_clients.hpp"
 #include "net/tls.hpp"
 #include "tls_files/tls_files.hpp"

@@ -24,8 +24,8 @@ class ApiWorld {
   std::shared_ptr<const AuditLog> audit;  // so is this
   std::unique_ptr<ApiHandler> handler;
 
-  explicit ApiWorld(KubeletPort* kubelets = nullptr, RemotePort* remote = nullptr)
-      : kubelets_(kubelets), remote_(remote) {
+  explicit ApiWorld(BackendPort* backends = nullptr, RemotePort* remote = nullptr)
+      : backends_(backends), remote_(remote) {
     restart();
     make_namespace("a");
   }
@@ -34,7 +34,7 @@ class ApiWorld {
   // Another apiserver in its place, on the same store.
   void restart() {
     ApiHandlerOptions options;
-    options.kubelets = kubelets_;
+    options.backends = backends_;
     options.remote = remote_;
     options.audit = audit;
     options.custom_rules = api::check_custom_rules;
@@ -96,7 +96,7 @@ class ApiWorld {
   void settle() { executor.advance(std::chrono::milliseconds(20)); }
 
  private:
-  KubeletPort* const kubelets_;
+  BackendPort* const backends_;
   RemotePort* const remote_;
   std::uint64_t seed_ = 0;
 };

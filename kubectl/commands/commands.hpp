@@ -33,6 +33,11 @@ Command drain_command();
 std::vector<Command> cordon_commands();  // cordon, uncordon
 Command edit_command();
 Command events_command();
+Command cp_command();
+Command debug_command();
+Command port_forward_command();
+Command proxy_command();
+std::vector<Command> exec_commands();  // exec, attach
 Command explain_command();
 Command expose_command();
 Command get_command();

@@ -32,6 +32,8 @@ std::vector<Command> all_commands() {
   add(out, config_edit_commands());
   add(out, cordon_commands());
   add(out, auth_commands());
+  add(out, exec_commands());
+  add(out, {port_forward_command(), proxy_command(), cp_command(), debug_command()});
   add(out, api_commands());
   add(out, {drain_command(), taint_command(), logs_command(), events_command(), edit_command(),
             diff_command(), version_command(), cluster_info_command(), why_command(),

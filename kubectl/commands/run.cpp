@@ -8,6 +8,7 @@
 #include "commands/commands.hpp"
 #include "commands/create.hpp"
 #include "commands/pod_parts.hpp"
+#include "commands/run_attach.hpp"
 #include "kubectl/target.hpp"
 
 namespace coracle::kubectl {
@@ -29,6 +30,11 @@ Result<json::object> run_container(Invocation& call, const std::string& name) {
   container["name"] = name;
   container["image"] = call.flags.get("image");
   container["resources"].emplace_object();
+  if (call.flags.is_set("stdin")) {
+    container["stdin"] = true;
+    if (!call.flags.is_set("leave-stdin-open")) container["stdinOnce"] = true;
+  }
+  if (call.flags.is_set("tty")) container["tty"] = true;
   if (const std::string policy = call.flags.get("image-pull-policy"); !policy.empty()) {
     container["imagePullPolicy"] = policy;
   }
@@ -98,9 +104,7 @@ Status check_run(Invocation& call) {
     return fail("Invalid image name " + quoted(call.flags.get("image")) +
                 ": invalid reference format");
   }
-  if (call.flags.is_set("rm") || call.flags.is_set("stdin") || call.flags.is_set("tty")) {
-    return fail("run -i, -t and --rm need attach, which mini-kubectl does not have");
-  }
+  RETURN_IF_ERROR(check_attached_run(call));
   const std::string restart = call.flags.get("restart");
   if (restart != "Always" && restart != "OnFailure" && restart != "Never") {
     return fail("invalid restart policy: " + restart +
@@ -161,7 +165,13 @@ Status run_run(Invocation& call) {
     ASSIGN_OR_RETURN(json::value service, service_of(pod, name, call.flags.get_int("port")));
     RETURN_IF_ERROR(create_object(call, report, std::move(service), ""));
   }
-  return create_object(call, report, std::move(pod), "");
+  if (!is_attached_run(call)) return create_object(call, report, std::move(pod), "");
+  ASSIGN_OR_RETURN(const Resource* pods, call.session.resource("pods"));
+  const std::string given(api::namespace_of(pod));
+  const std::string ns = given.empty() ? call.session.namespace_name() : given;
+  const std::string made(api::name_of(pod));
+  TRY_SERVER(const json::value created, call.session.create(*pods, ns, pod, report.query()));
+  return attach_to_run(call, ns, made);
 }
 
 // The labels that select the pods of an object.
@@ -326,11 +336,13 @@ Command run_command() {
            {"serviceaccount", 0, FlagType::kString, "", "The service account"},
            {"expose", 0, FlagType::kBool, "false", "Create a service too"},
            {"privileged", 0, FlagType::kBool, "false", "Run privileged"},
-           {"rm", 0, FlagType::kBool, "false", "Not supported"},
-           {"stdin", 'i', FlagType::kBool, "false", "Not supported"},
-           {"tty", 't', FlagType::kBool, "false", "Not supported"},
-           {"attach", 0, FlagType::kBool, "false", "Not supported"},
-           {"quiet", 'q', FlagType::kBool, "false", "Accepted and not used"}}) {
+           {"rm", 0, FlagType::kBool, "false", "Remove the pod when we leave it"},
+           {"stdin", 'i', FlagType::kBool, "false", "Keep its standard input open, and join it"},
+           {"tty", 't', FlagType::kBool, "false", "Give it a terminal"},
+           {"attach", 0, FlagType::kBool, "false", "Wait for the pod, and join it"},
+           {"leave-stdin-open", 0, FlagType::kBool, "false", "Do not end its input with ours"},
+           {"quiet", 'q', FlagType::kBool, "false", "Print only what the pod prints"},
+           {"pod-running-timeout", 0, FlagType::kDuration, "1m0s", "Accepted, not used"}}) {
     command.flags.push_back(std::move(flag));
   }
   return command;

@@ -110,12 +110,12 @@ void print_help(const std::vector<Command>& commands, const Command* command, st
       << text::flag_help(global_flags());
 }
 
-int report(const Status& status, Io& io) {
+int report(const Status& status, Io& io, int failure_code = 1) {
   io.out.flush();
   if (status.ok()) return 0;
   if (!status.message().empty()) io.err << status.message() << "\n";
   io.err.flush();
-  return 1;
+  return failure_code;
 }
 
 Status unknown_command(const std::vector<Command>& commands, const Found& found) {
@@ -163,7 +163,8 @@ int run_program(const std::vector<Command>& commands, const std::vector<std::str
   for (const FlagSpec& own : command->flags) connection.forget(own.name);
   Session session(io, connection, std::move(wire));
   Invocation call{session, *flags, flags->args, command->name};
-  return report(command->run(call), io);
+  const Status status = command->run(call);
+  return report(status, io, session.failure_code);
 }
 
 }  // namespace coracle::kubectl

@@ -33,6 +33,8 @@ class Session {
   ~Session();
 
   Io io;
+  // What the program ends with when a command has failed; exec gives that of the remote one.
+  int failure_code = 1;
 
   // The kubeconfig, loaded at the first use. Failures are worded for people.
   Result<client::Kubeconfig*> kubeconfig();

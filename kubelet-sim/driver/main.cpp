@@ -15,9 +15,10 @@
 #include "client/https_api.hpp"
 #include "client_https/health_server.hpp"
 #include "kubelet_driver/join.hpp"
-#include "kubelet_driver/log_server.hpp"
+#include "kubelet_driver/kubelet_server.hpp"
 #include "kubelet_driver/node_agent.hpp"
 #include "kubelet_driver/pod_manager.hpp"
+#include "kubelet_driver/pod_streams.hpp"
 #include "net/asio_executor.hpp"
 #include "network_live/cluster_network.hpp"
 
@@ -68,7 +69,8 @@ void add_flags(Flags& flags, Options* o) {
   flags.add("--root-dir", &o->root_dir, "where the node's files are");
   flags.add("--tls-cert-file", &o->cert_file, "server certificate for the nodes' addresses");
   flags.add("--tls-private-key-file", &o->key_file, "its key");
-  flags.add("--client-ca-file", &o->client_ca_file, "who may read logs: certificates of this CA");
+  flags.add("--client-ca-file", &o->client_ca_file,
+            "who may use the nodes' servers: certificates of this CA");
   flags
       .add("--runtime", &o->runtime,
            "which containers are processes: none (scripted), those whose image or command is known "
@@ -145,16 +147,16 @@ kubelet::RunnerOptions runner_options(const Options& options) {
   return runner;
 }
 
-// The nodes with their log servers' ports; without TLS files there are no log servers.
-std::vector<kubelet::NodeFacts> make_nodes(const Options& options, kubelet::LogServer* logs) {
+// The nodes with their servers' ports; without TLS files there are no servers.
+std::vector<kubelet::NodeFacts> make_nodes(const Options& options, kubelet::KubeletServer* server) {
   std::vector<kubelet::NodeFacts> nodes;
   for (int i = options.first_node; i < options.first_node + options.nodes; ++i) {
     kubelet::NodeFacts facts = options.facts;
     facts.name = options.join.node_name.empty() ? options.node_prefix + std::to_string(i)
                                                 : options.join.node_name;
     facts.internal_ip = address_of(options, i);
-    if (logs != nullptr) {
-      const auto port = logs->listen(facts.internal_ip);
+    if (server != nullptr) {
+      const auto port = server->listen(facts.internal_ip);
       if (!port.ok()) fail_startup(fmt::format("--node-range: {}", port.status().message()));
       facts.kubelet_port = *port;
     }
@@ -192,23 +194,24 @@ int main(int argc, char** argv) {
   auto api = client::make_https_api(executor, {config, "kubelet"});
   if (!api.ok()) fail_startup("--kubeconfig: " + api.status().message());
 
-  std::unique_ptr<kubelet::LogServer> logs;
+  std::unique_ptr<kubelet::KubeletServer> server;
   std::string client_ca;
   if (!options.client_ca_file.empty()) {
     client_ca = read_flag_file("--client-ca-file", options.client_ca_file);
   }
   if (!options.cert_file.empty()) {
-    logs = std::make_unique<kubelet::LogServer>(
+    server = std::make_unique<kubelet::KubeletServer>(
         executor,
         net::TlsConfig{read_flag_file("--tls-cert-file", options.cert_file),
                        read_flag_file("--tls-private-key-file", options.key_file), client_ca});
   }
-  kubelet::NodeAgent nodes(executor, **api, rng.split(), make_nodes(options, logs.get()));
+  kubelet::NodeAgent nodes(executor, **api, rng.split(), make_nodes(options, server.get()));
   const kubelet::ImageCatalog images = images_of(options);
   auto runtime = make_runtime(executor, &options);
   kubelet::PodRunner runner(executor, **api, images, runner_options(options), std::move(runtime));
   kubelet::PodManager pods(executor, **api, rng.split(), nodes, images, runner, options.pod_range);
-  if (logs) logs->serve(&pods);
+  kubelet::PodStreams streams(pods);
+  if (server) server->serve(&pods, &streams);
 
   std::unique_ptr<net::Server> health;
   Metrics metrics;

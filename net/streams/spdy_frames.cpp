@@ -44,74 +44,23 @@ std::string control(std::uint16_t type, std::uint8_t flags, std::string_view pay
   return out.append(payload);
 }
 
+// The dictionary's words, each with its length before it there.
+constexpr std::string_view kWords =
+    "options;head;post;put;delete;trace;accept;accept-charset;accept-encoding;"
+    "accept-language;accept-ranges;age;allow;authorization;cache-control;"
+    "connection;content-base;content-encoding;content-language;content-length;"
+    "content-location;content-md5;content-range;content-type;date;etag;expect;"
+    "expires;from;host;if-match;if-modified-since;if-none-match;if-range;"
+    "if-unmodified-since;last-modified;location;max-forwards;pragma;"
+    "proxy-authenticate;proxy-authorization;range;referer;retry-after;server;te;"
+    "trailer;transfer-encoding;upgrade;user-agent;vary;via;warning;"
+    "www-authenticate;method;get;status;200 OK;version;HTTP/1.1;url;public;"
+    "set-cookie;keep-alive;origin";
+
 std::string make_dictionary() {
   std::string out;
-  for (const char* word : {"options",
-                           "head",
-                           "post",
-                           "put",
-                           "delete",
-                           "trace",
-                           "accept",
-                           "accept-charset",
-                           "accept-encoding",
-                           "accept-language",
-                           "accept-ranges",
-                           "age",
-                           "allow",
-                           "authorization",
-                           "cache-control",
-                           "connection",
-                           "content-base",
-                           "content-encoding",
-                           "content-language",
-                           "content-length",
-                           "content-location",
-                           "content-md5",
-                           "content-range",
-                           "content-type",
-                           "date",
-                           "etag",
-                           "expect",
-                           "expires",
-                           "from",
-                           "host",
-                           "if-match",
-                           "if-modified-since",
-                           "if-none-match",
-                           "if-range",
-                           "if-unmodified-since",
-                           "last-modified",
-                           "location",
-                           "max-forwards",
-                           "pragma",
-                           "proxy-authenticate",
-                           "proxy-authorization",
-                           "range",
-                           "referer",
-                           "retry-after",
-                           "server",
-                           "te",
-                           "trailer",
-                           "transfer-encoding",
-                           "upgrade",
-                           "user-agent",
-                           "vary",
-                           "via",
-                           "warning",
-                           "www-authenticate",
-                           "method",
-                           "get",
-                           "status",
-                           "200 OK",
-                           "version",
-                           "HTTP/1.1",
-                           "url",
-                           "public",
-                           "set-cookie",
-                           "keep-alive",
-                           "origin"}) {
-    put(out, std::string_view(word).size(), 4);
+  for (const std::string& word : split(kWords, ';')) {
+    put(out, word.size(), 4);
     out += word;
   }
   return out +

@@ -1,4 +1,4 @@
-#include "kubelet_driver/log_server.hpp"
+#include "kubelet_driver/kubelet_server.hpp"
 
 #include <fmt/format.h>
 
@@ -7,6 +7,9 @@
 
 #include "base/encoding.hpp"
 #include "base/strings.hpp"
+#include "kubelet_server/port_forward.hpp"
+#include "kubelet_server/remote_command.hpp"
+#include "kubelet_server/stream_upgrade.hpp"
 
 namespace coracle::kubelet {
 namespace {
@@ -69,10 +72,6 @@ bool allowed(const net::Peer& peer) {
                                         "system:masters") != peer.cert_orgs.end();
 }
 
-net::Response plain(int status, std::string text) {
-  return net::make_response(status, std::move(text), "text/plain");
-}
-
 // Sends what a container prints until it ends, the pod goes or the client leaves.
 class Follower : public std::enable_shared_from_this<Follower> {
  public:
@@ -97,6 +96,7 @@ class Follower : public std::enable_shared_from_this<Follower> {
   }
   void turn() {
     if (exchange_->closed()) return;
+    if (exchange_->queued_bytes() > kStreamBacklogMax) return again();
     const ContainerMachine* c = container_();
     if (c == nullptr) return exchange_->end();
     const auto& lines = c->logs(false);
@@ -120,7 +120,7 @@ class Follower : public std::enable_shared_from_this<Follower> {
 
 }  // namespace
 
-Result<std::uint16_t> LogServer::listen(const std::string& address) {
+Result<std::uint16_t> KubeletServer::listen(const std::string& address) {
   net::Server::Options options;
   options.address = address;
   options.tls = tls_;
@@ -132,18 +132,37 @@ Result<std::uint16_t> LogServer::listen(const std::string& address) {
   return servers_.back()->port();
 }
 
-void LogServer::handle(const net::Request& request,
-                       const std::shared_ptr<net::Exchange>& exchange) {
-  if (request.path == "/healthz") return exchange->respond(plain(200, "ok"));
-  if (!allowed(request.peer)) return exchange->respond(plain(401, "Unauthorized\n"));
-  const auto parts = split(request.path, '/');  // "", containerLogs, ns, pod, container
-  if (parts.size() != 5 || parts[1] != "containerLogs") {
-    return exchange->respond(plain(404, "404 page not found\n"));
+void KubeletServer::handle(const net::Request& request, const ExchangePtr& exchange) {
+  if (request.path == "/healthz") return exchange->respond(plain_answer(200, "ok"));
+  if (!allowed(request.peer)) return exchange->respond(plain_answer(401, "Unauthorized\n"));
+  const auto parts = split(request.path, '/');  // "", room, namespace, pod, container
+  const std::string& room = parts[parts.size() > 1 ? 1 : 0];
+  const bool of_container = room == "exec" || room == "attach" || room == "containerLogs";
+  if (!(of_container && parts.size() == 5) && !(room == "portForward" && parts.size() == 4)) {
+    return exchange->respond(plain_answer(404, "404 page not found\n"));
   }
-  if (request.method != "GET") return exchange->respond(plain(405, "Method Not Allowed\n"));
-  if (pods_ == nullptr) return exchange->respond(plain(503, "starting\n"));
+  const bool log = room == "containerLogs";
+  if (request.method != "GET" && (log || request.method != "POST")) {
+    return exchange->respond(plain_answer(405, "Method Not Allowed\n"));
+  }
+  if (pods_ == nullptr) return exchange->respond(plain_answer(503, "starting\n"));
+  log ? serve_logs(request, parts, exchange) : serve_streams(request, parts, exchange);
+}
+
+void KubeletServer::serve_streams(const net::Request& request,
+                                  const std::vector<std::string>& parts,
+                                  const ExchangePtr& exchange) {
+  if (parts[1] == "portForward") {
+    return serve_port_forward(executor_, *streams_, {parts[2], parts[3]}, request, exchange);
+  }
+  serve_remote_command(executor_, *streams_, {parts[2], parts[3], parts[4]}, parts[1] == "attach",
+                       request, exchange);
+}
+
+void KubeletServer::serve_logs(const net::Request& request, const std::vector<std::string>& parts,
+                               const ExchangePtr& exchange) {
   const auto query = parse_query(request.query);
-  if (!query.ok()) return exchange->respond(plain(400, query.status().message() + "\n"));
+  if (!query.ok()) return exchange->respond(plain_answer(400, query.status().message() + "\n"));
   const auto find_container = [pods = pods_, ns = parts[2], pod = parts[3],
                                name = parts[4]]() -> const ContainerMachine* {
     const PodMachine* machine = pods->find(ns, pod);
@@ -151,17 +170,17 @@ void LogServer::handle(const net::Request& request,
   };
   const ContainerMachine* container = find_container();
   if (container == nullptr) {
-    return exchange->respond(plain(
+    return exchange->respond(plain_answer(
         404, fmt::format("container \"{}\" in pod \"{}\" is not available\n", parts[4], parts[3])));
   }
   if (query->previous && !container->has_previous()) {
-    return exchange->respond(
-        plain(400, fmt::format("previous terminated container \"{}\" in pod \"{}\" not found\n",
-                               parts[4], parts[3])));
+    return exchange->respond(plain_answer(
+        400, fmt::format("previous terminated container \"{}\" in pod \"{}\" not found\n", parts[4],
+                         parts[3])));
   }
   const bool waits = !container->running() && !container->exit_code().has_value();
   if (waits && !query->previous && container->restart_count() == 0) {
-    return exchange->respond(plain(
+    return exchange->respond(plain_answer(
         400,
         fmt::format("container \"{}\" in pod \"{}\" is waiting to start: {}\n", parts[4], parts[3],
                     get_string(container->status(executor_.now()), "state.waiting.reason"))));
@@ -169,8 +188,8 @@ void LogServer::handle(const net::Request& request,
   if (query->follow && !query->previous) {
     return std::make_shared<Follower>(executor_, find_container, *query, exchange)->begin();
   }
-  exchange->respond(
-      plain(200, render_all(container->logs(query->previous), *query, executor_.wall_now())));
+  exchange->respond(plain_answer(
+      200, render_all(container->logs(query->previous), *query, executor_.wall_now())));
 }
 
 }  // namespace coracle::kubelet
