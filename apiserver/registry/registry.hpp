@@ -35,6 +35,8 @@ class Registry {
  private:
   Outcome<Done> locate(Context& c) const;
   Outcome<Done> check_options(Context& c) const;
+  // exec, attach, port-forward, proxies, logs: the exchange is taken over.
+  Task<Outcome<std::optional<net::Response>>> connect(Context& c);
   Task<Outcome<std::optional<net::Response>>> dispatch(Context& c);
   Task<Outcome<std::optional<net::Response>>> dispatch_subresource(Context& c);
   Task<Outcome<std::optional<net::Response>>> watch(Context& c);
