@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Replays recordings of a real cluster (../shared/golden, or CORACLE_GOLDEN) with stock kubectl and
-with mini-kubectl, then scenarios of our own (scenarios/). Fails on any step that differs.
+with mini-kubectl. Fails on any step that differs.
 
     golden.py [SCENARIO ...]      instead of the ones that must be right
 """
@@ -16,11 +16,6 @@ from lab import SOURCE, Lab, check, client_path, main, skip
 FOLDER = os.environ.get("CORACLE_GOLDEN", os.path.join(SOURCE, "../shared/golden"))
 SCENARIOS = ["pods", "deployments", "workloads", "config", "services", "apply", "rbac"]
 CLIENTS = ["kubectl", "mini-kubectl"]
-
-# Scenarios of our own, whose answers were read off upstream's sources (each says which). With stock
-# kubectl alone: what they ask about is what the server says.
-OWN_FOLDER = os.path.join(SOURCE, "tests/e2e/cluster/scenarios")
-OWN = sorted(f[:-4] for f in os.listdir(OWN_FOLDER) if f.endswith(".scn"))
 
 # Steps whose lines may come in another order, with stock kubectl.
 UNORDERED = {
@@ -44,12 +39,8 @@ def runner():
     return module
 
 
-def folder_of(scenario):
-    return OWN_FOLDER if scenario in OWN else FOLDER
-
-
 def recorded(scenario):
-    with open(os.path.join(folder_of(scenario), scenario + ".golden")) as f:
+    with open(os.path.join(FOLDER, scenario + ".golden")) as f:
         steps = f.read().split("\n$ ")
     return [s.rstrip("\n") for s in [steps[0], *("$ " + s for s in steps[1:])]]
 
@@ -97,16 +88,14 @@ def golden(scenarios):
             args = argparse.Namespace(kubectl=client_path(client),
                                       kubeconfig=lab.env["KUBECONFIG"])
             for scenario in scenarios:
-                if scenario in OWN and client != "kubectl":
-                    continue
-                got = module.play(os.path.join(folder_of(scenario), scenario + ".scn"), args)
+                got = module.play(os.path.join(FOLDER, scenario + ".scn"), args)
                 wrong += compare(client, scenario, recorded(scenario),
                                  [g.rstrip("\n") for g in got])
     check(not wrong, f"{len(wrong)} steps differ:\n  " + "\n  ".join(wrong))
 
 
 if __name__ == "__main__":
-    chosen = sys.argv[1:] or SCENARIOS + OWN
+    chosen = sys.argv[1:] or SCENARIOS
     sys.argv[1:] = []
 
     def recordings():
