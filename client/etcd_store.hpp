@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "client/store.hpp"
-#include "tls_files/tls_files.hpp"
 #include "net/asio_executor.hpp"
+#include "tls_files/tls_files.hpp"
 
 namespace coracle::client {
 

@@ -47,7 +47,7 @@ ClusterShape a_shape() {
 }
 
 int mode_of(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   return stat(path.c_str(), &info) == 0 ? static_cast<int>(info.st_mode & 0777) : -1;
 }
 

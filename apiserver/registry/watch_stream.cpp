@@ -208,8 +208,7 @@ json::value WatchStream::shaped(json::value object) {
 void WatchStream::send_bookmark(bool end_of_initial) {
   json::object metadata;
   const bool put_off = end_of_initial && initial_revision_ != 0;
-  metadata["resourceVersion"] =
-      std::to_string(put_off ? initial_revision_ : m_.feed.revision());
+  metadata["resourceVersion"] = std::to_string(put_off ? initial_revision_ : m_.feed.revision());
   metadata["creationTimestamp"] = nullptr;
   if (end_of_initial) {
     metadata["annotations"] = json::object{{"k8s.io/initial-events-end", "true"}};

@@ -83,8 +83,7 @@ class Apply {
       const Resource& r = target.resource;
       return fail("error when retrieving current configuration of:\nResource: " +
                   quoted(r.group + "/" + r.version + ", Resource=" + r.plural) +
-                  ", GroupVersionKind: " +
-                  quoted(r.group + "/" + r.version + ", Kind=" + r.kind) +
+                  ", GroupVersionKind: " + quoted(r.group + "/" + r.version + ", Kind=" + r.kind) +
                   "\nName: \"\", Namespace: " + quoted(target.ns) + "\nfrom server for: " +
                   quoted(target.source) + ": resource name may not be empty");
     }

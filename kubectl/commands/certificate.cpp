@@ -52,8 +52,8 @@ Status judge(Invocation& call, WriteReport& report, const Target& target, const 
       if (!list.is_array()) list.emplace_array();
       list.as_array().push_back(std::move(condition));
     }
-    auto answer = call.session.call_json(
-        "PUT", target.resource.path("", target.name, "approval"), &request);
+    auto answer =
+        call.session.call_json("PUT", target.resource.path("", target.name, "approval"), &request);
     if (answer.ok()) break;
     if (!answer.error().is_conflict() || attempt >= kRetries) return server_failure(answer.error());
     TRY_SERVER(request, call.session.get(target.resource, "", target.name));
@@ -71,9 +71,8 @@ Status run_certificate(Invocation& call, const Verdict& verdict) {
   }
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
   ASSIGN_OR_RETURN(const auto targets, find_targets(call.session, options));
-  return visit_objects(call.session, targets, options, [&](Target& target) {
-    return judge(call, report, target, verdict);
-  });
+  return visit_objects(call.session, targets, options,
+                       [&](Target& target) { return judge(call, report, target, verdict); });
 }
 
 Command verdict_command(const char* name, const char* summary, const Verdict& verdict) {
@@ -90,9 +89,10 @@ Command verdict_command(const char* name, const char* summary, const Verdict& ve
 }  // namespace
 
 std::vector<Command> certificate_commands() {
-  return {{.name = "certificate", .usage = "SUBCOMMAND", .summary = "Judge requests for certificates"},
-          verdict_command("approve", "Approve a request for a certificate", kApprove),
-          verdict_command("deny", "Deny a request for a certificate", kDeny)};
+  return {
+      {.name = "certificate", .usage = "SUBCOMMAND", .summary = "Judge requests for certificates"},
+      verdict_command("approve", "Approve a request for a certificate", kApprove),
+      verdict_command("deny", "Deny a request for a certificate", kDeny)};
 }
 
 }  // namespace coracle::kubectl

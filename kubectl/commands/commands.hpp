@@ -14,7 +14,7 @@ std::vector<Command> api_commands();  // api-resources, api-versions
 Command apply_command();
 std::vector<Command> apply_more_commands();  // view-last-applied
 Command autoscale_command();
-std::vector<Command> auth_commands();  // can-i, whoami
+std::vector<Command> auth_commands();         // can-i, whoami
 std::vector<Command> certificate_commands();  // approve, deny
 Command cluster_info_command();
 std::vector<Command> config_view_commands();  // view, get-contexts, current-context, ...

@@ -91,8 +91,7 @@ Status create_ingress(Invocation& call) {
   for (const std::string& annotation : call.flags.list("annotation")) {
     const size_t equals = annotation.find('=');
     if (equals == annotation.npos) {
-      return fail("annotation " + annotation +
-                  " is invalid and should be in format key=[value]");
+      return fail("annotation " + annotation + " is invalid and should be in format key=[value]");
     }
     api::set_annotation(object, annotation.substr(0, equals), annotation.substr(equals + 1));
   }

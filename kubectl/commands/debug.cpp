@@ -103,9 +103,16 @@ class Debug {
                       "container runtime doesn't support this feature.");
       }
     }
+    // As kubectl's own patch does: the new one comes last.
+    json::array order;
+    for (const json::value& known : get_array(target.object, "spec.ephemeralContainers")) {
+      order.push_back(json::object{{"name", get_string(known, "name")}});
+    }
+    order.push_back(json::object{{"name", name}});
     json::array list;
     list.push_back(std::move(mine));
     json::value patch = json::object();
+    set_path(patch, "spec.$setElementOrder/ephemeralContainers", json::value(std::move(order)));
     set_path(patch, "spec.ephemeralContainers", json::value(std::move(list)));
     TRY_SERVER(const json::value changed,
                session_.patch(target.resource, target.ns, target.name,

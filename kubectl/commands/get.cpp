@@ -201,9 +201,11 @@ class Get {
     json::array items;
     const bool single = targets_.size() == 1 && !targets_[0].name.empty();
     for (const Target& target : targets_) {
-      auto answer = target.name.empty() ? session_.list(target.resource, target.ns, query(true))
-                                        : session_.call_json("GET", target.resource.path(target.ns, target.name,
-                                                                         flags_.get("subresource")));
+      auto answer =
+          target.name.empty()
+              ? session_.list(target.resource, target.ns, query(true))
+              : session_.call_json(
+                    "GET", target.resource.path(target.ns, target.name, flags_.get("subresource")));
       if (!answer.ok()) {
         if (!(answer.error().is_not_found() && flags_.is_set("ignore-not-found"))) {
           failures.push_back(failure_of(answer.error(), target));
@@ -272,7 +274,8 @@ Command get_command() {
   command.flags.push_back({"chunk-size", 0, FlagType::kInt, "500", "Objects a request; 0: all"});
   command.flags.push_back({"raw", 0, FlagType::kString, "", "Print the answer to this path"});
   command.flags.push_back({"server-print", 0, FlagType::kBool, "true", "Accepted and not used"});
-  command.flags.push_back({"subresource", 0, FlagType::kString, "", "That part of the object, e.g. scale"});
+  command.flags.push_back(
+      {"subresource", 0, FlagType::kString, "", "That part of the object, e.g. scale"});
   command.run = [](Invocation& call) { return Get(call).run(); };
   return command;
 }

@@ -26,7 +26,8 @@ Result<std::vector<Resource>> resources_named(Session& session, const std::strin
     }
     const auto category = discovery->category(to_lower(name));
     if (category.empty()) {
-      return fail("the server doesn't have a resource type " + quoted(name.substr(0, name.find('.'))));
+      return fail("the server doesn't have a resource type " +
+                  quoted(name.substr(0, name.find('.'))));
     }
     for (const Resource* resource : category) {
       if (resource->has_verb("list") || resource->verbs.empty()) out.push_back(*resource);

@@ -165,6 +165,25 @@ std::vector<kubelet::NodeFacts> make_nodes(const Options& options, kubelet::Kube
   return nodes;
 }
 
+std::unique_ptr<network::ClusterNetwork> make_network(net::AsioExecutor& executor, client::Api& api,
+                                                      Rng rng, const Options& o) {
+  if (!o.serve_network) return nullptr;
+  return std::make_unique<network::ClusterNetwork>(
+      executor, api, std::move(rng),
+      network::ClusterNetwork::Options{o.cluster_dns, o.cluster_domain, o.ingress_address});
+}
+
+void finish(Options* o) {
+  client::finish_daemon_flags(o->daemon, "kubelet-sim");
+  if (o->nodes < 1) fail_startup("--nodes: must be at least 1");
+  if (o->join.wanted() && o->nodes != 1) fail_startup("--join: one node joins at a time");
+  if (o->join.node_name.empty() && o->join.wanted()) {
+    o->join.node_name = o->node_prefix + std::to_string(o->first_node);
+  }
+  // Held, not used; not for the processes of containers.
+  if (o->network_claim >= 0) fcntl(o->network_claim, F_SETFD, FD_CLOEXEC);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -173,15 +192,7 @@ int main(int argc, char** argv) {
               "kubelet-sim --kubeconfig kubelet.kubeconfig --nodes 100");
   add_flags(flags, &options);
   flags.parse(argc, argv);
-  client::finish_daemon_flags(options.daemon, "kubelet-sim");
-  if (options.nodes < 1) fail_startup("--nodes: must be at least 1");
-  if (options.join.wanted() && options.nodes != 1) fail_startup("--join: one node joins at a time");
-  if (options.join.node_name.empty() && options.join.wanted()) {
-    options.join.node_name = options.node_prefix + std::to_string(options.first_node);
-  }
-
-  // Held, not used; not for the processes of containers.
-  if (options.network_claim >= 0) fcntl(options.network_claim, F_SETFD, FD_CLOEXEC);
+  finish(&options);
 
   net::AsioExecutor executor;
   Rng rng(secure_random_seed());
@@ -224,12 +235,8 @@ int main(int argc, char** argv) {
   }
   metrics.gauge_function("kubelet_running_pods", "Pods with a worker.",
                          [&] { return static_cast<double>(pods.running()); });
-  std::unique_ptr<network::ClusterNetwork> cluster_network;
-  if (options.serve_network) {
-    cluster_network = std::make_unique<network::ClusterNetwork>(
-        executor, **api, rng.split(),
-        network::ClusterNetwork::Options{options.cluster_dns, options.cluster_domain,
-                                         options.ingress_address});
+  auto cluster_network = make_network(executor, **api, rng.split(), options);
+  if (cluster_network) {
     metrics.gauge_function("kubeproxy_connections", "TCP connections to Services under way.", [&] {
       return static_cast<double>(cluster_network->proxy().connections());
     });
