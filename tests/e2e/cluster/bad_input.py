@@ -80,7 +80,7 @@ COMMANDS = [
     ("unknown resource", ["get", "widgets"],
      ['the server doesn\'t have a resource type "widgets"']),
     ("not there", ["get", "pod", "nosuch"], ['(NotFound): pods "nosuch" not found']),
-    ("bad patch", ["patch", "deployment", "web", "-p", "{"], ["error decoding patch"]),
+    ("bad patch", ["patch", "deployment", "web", "-p", "{"], ["unexpected end of JSON input"]),
     ("no such file", ["create", "-f", "nowhere.yaml"], ["nowhere.yaml"]),
     ("unknown flag", ["get", "pods", "--nonsense"], ["unknown flag: --nonsense"]),
     ("unknown command", ["frobnicate"], ['unknown command "frobnicate"']),
