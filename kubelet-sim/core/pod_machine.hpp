@@ -103,7 +103,7 @@ class PodMachine {
   TimePoint prepare_due_;
   int prepare_failures_ = 0;
   bool deleting_ = false, stopped_ = false;
-  std::optional<TimePoint> torn_down_;  // of a deleted pod whose containers have ended
+  std::optional<TimePoint> torn_down_;       // of a deleted pod whose containers have ended
   std::optional<TimePoint> sidecars_until_;  // stopping: they go when the others have, or then
   std::string failed_reason_, failed_message_;
   Conditions shown_;
