@@ -190,11 +190,7 @@ PodStep PodMachine::step(Instant now) {
       (!out.next || *sidecars_until_ < *out.next)) {
     out.next = sidecars_until_;
   }
-  if (deleting_ && all_ended()) {
-    if (!torn_down_) torn_down_ = now.now + kTeardown;
-    out.finished = now.now >= *torn_down_;
-    if (!out.finished && (!out.next || *torn_down_ < *out.next)) out.next = torn_down_;
-  }
+  out.finished = deleting_ && all_ended();
   return out;
 }
 

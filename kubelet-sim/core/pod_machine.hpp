@@ -35,11 +35,6 @@ struct PodStep : Effects {
   bool finished = false;          // deleted and all containers ended: remove the object
 };
 
-// From the end of a deleted pod's last container until its object may go: sandbox, volumes and
-// network are taken down. kubectl delete relies on a kubelet that is not instant: it looks at the
-// pod by name after asking, and would wait for a StatefulSet's next pod of that name.
-inline constexpr Duration kTeardown = std::chrono::milliseconds(250);
-
 class PodMachine {
  public:
   // A pod with a status of an earlier process is continued where that left off.
@@ -103,7 +98,6 @@ class PodMachine {
   TimePoint prepare_due_;
   int prepare_failures_ = 0;
   bool deleting_ = false, stopped_ = false;
-  std::optional<TimePoint> torn_down_;       // of a deleted pod whose containers have ended
   std::optional<TimePoint> sidecars_until_;  // stopping: they go when the others have, or then
   std::string failed_reason_, failed_message_;
   Conditions shown_;

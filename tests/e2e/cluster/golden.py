@@ -77,6 +77,12 @@ def compare(client, scenario, want, got):
     return wrong
 
 
+# kubectl looks at the pod by name after it asked for its deletion. When the StatefulSet's next pod of
+# that name is there already, which takes milliseconds here and seconds in the recorded cluster, it waits
+# for the deletion of that one for ever: such a scenario is played once more.
+HANGS = {"kubectl, workloads: kubectl delete pod web-0"}
+
+
 def golden(scenarios):
     module = runner()
     wrong = []
@@ -88,9 +94,12 @@ def golden(scenarios):
             args = argparse.Namespace(kubectl=client_path(client),
                                       kubeconfig=lab.env["KUBECONFIG"])
             for scenario in scenarios:
-                got = module.play(os.path.join(FOLDER, scenario + ".scn"), args)
-                wrong += compare(client, scenario, recorded(scenario),
-                                 [g.rstrip("\n") for g in got])
+                def play():
+                    got = module.play(os.path.join(FOLDER, scenario + ".scn"), args)
+                    return compare(client, scenario, recorded(scenario),
+                                   [g.rstrip("\n") for g in got])
+                differ = play()
+                wrong += play() if differ and set(differ) <= HANGS else differ
     check(not wrong, f"{len(wrong)} steps differ:\n  " + "\n  ".join(wrong))
 
 
