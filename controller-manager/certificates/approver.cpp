@@ -29,11 +29,6 @@ json::value review_of(const json::value& request, const char* subresource) {
 
 }  // namespace
 
-void CertificateApprover::touched(const World&, const client::Gvr&, const json::value*,
-                                  const json::value* after, const Enqueue& enqueue) const {
-  if (after != nullptr) enqueue(std::string(api::name_of(*after)));
-}
-
 Plan CertificateApprover::reconcile(const World& world, const std::string& key, Instant now) const {
   Plan plan;
   const ObjectPtr request = world.get(gvr::kCertificateSigningRequests, "", key);

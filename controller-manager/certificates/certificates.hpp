@@ -34,47 +34,41 @@ struct CertificateTools {
 std::string why_not_signed(std::string_view signer, const RequestFacts& facts,
                            const std::vector<std::string>& usages);
 
-// Kubelets' client certificates: approved when the requestor may create the subresource nodeclient
-// (selfnodeclient, for his own name) of certificatesigningrequests.
-class CertificateApprover final : public Controller {
+// What the three have in common: a request is looked at whenever it came or changed.
+class CertificateController : public Controller {
  public:
-  explicit CertificateApprover(CertificateTools tools) : tools_(std::move(tools)) {}
-  std::string_view name() const override { return "certificatesigningrequest-approving"; }
+  explicit CertificateController(CertificateTools tools) : tools_(std::move(tools)) {}
   std::vector<client::Gvr> watched() const override { return {gvr::kCertificateSigningRequests}; }
   void touched(const World& world, const client::Gvr& gvr, const json::value* before,
                const json::value* after, const Enqueue& enqueue) const override;
-  Plan reconcile(const World& world, const std::string& key, Instant now) const override;
 
- private:
+ protected:
   const CertificateTools tools_;
 };
 
-class CertificateSigner final : public Controller {
+// Kubelets' client certificates: approved when the requestor may create the subresource nodeclient
+// (selfnodeclient, for his own name) of certificatesigningrequests.
+class CertificateApprover final : public CertificateController {
  public:
-  explicit CertificateSigner(CertificateTools tools) : tools_(std::move(tools)) {}
-  std::string_view name() const override { return "certificatesigningrequest-signing"; }
-  std::vector<client::Gvr> watched() const override { return {gvr::kCertificateSigningRequests}; }
-  void touched(const World& world, const client::Gvr& gvr, const json::value* before,
-               const json::value* after, const Enqueue& enqueue) const override;
+  using CertificateController::CertificateController;
+  std::string_view name() const override { return "certificatesigningrequest-approving"; }
   Plan reconcile(const World& world, const std::string& key, Instant now) const override;
+};
 
- private:
-  const CertificateTools tools_;
+class CertificateSigner final : public CertificateController {
+ public:
+  using CertificateController::CertificateController;
+  std::string_view name() const override { return "certificatesigningrequest-signing"; }
+  Plan reconcile(const World& world, const std::string& key, Instant now) const override;
 };
 
 // Decided and failed ones go after an hour, undecided ones after a day, and those whose certificate
 // has run out.
-class CertificateCleaner final : public Controller {
+class CertificateCleaner final : public CertificateController {
  public:
-  explicit CertificateCleaner(CertificateTools tools) : tools_(std::move(tools)) {}
+  using CertificateController::CertificateController;
   std::string_view name() const override { return "certificatesigningrequest-cleaner"; }
-  std::vector<client::Gvr> watched() const override { return {gvr::kCertificateSigningRequests}; }
-  void touched(const World& world, const client::Gvr& gvr, const json::value* before,
-               const json::value* after, const Enqueue& enqueue) const override;
   Plan reconcile(const World& world, const std::string& key, Instant now) const override;
-
- private:
-  const CertificateTools tools_;
 };
 
 }  // namespace coracle::controllers

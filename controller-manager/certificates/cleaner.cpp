@@ -19,11 +19,6 @@ std::optional<WallTime> decided_at(const json::value& request, const char* verdi
 
 }  // namespace
 
-void CertificateCleaner::touched(const World&, const client::Gvr&, const json::value*,
-                                 const json::value* after, const Enqueue& enqueue) const {
-  if (after != nullptr) enqueue(std::string(api::name_of(*after)));
-}
-
 Plan CertificateCleaner::reconcile(const World& world, const std::string& key, Instant now) const {
   Plan plan;
   const ObjectPtr request = world.get(gvr::kCertificateSigningRequests, "", key);

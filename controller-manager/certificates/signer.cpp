@@ -21,11 +21,6 @@ Duration life_of(const json::value& request, Duration most) {
 
 }  // namespace
 
-void CertificateSigner::touched(const World&, const client::Gvr&, const json::value*,
-                                const json::value* after, const Enqueue& enqueue) const {
-  if (after != nullptr) enqueue(std::string(api::name_of(*after)));
-}
-
 Plan CertificateSigner::reconcile(const World& world, const std::string& key, Instant now) const {
   Plan plan;
   const ObjectPtr request = world.get(gvr::kCertificateSigningRequests, "", key);
