@@ -23,7 +23,7 @@ namespace coracle::scheduler {
 class Cache {
  public:
   const Snapshot& snapshot() const { return snapshot_; }
-  // Claims, namespaces, services and controllers: the driver keeps them here.
+  // Claims, namespaces, nominations, budgets, services and controllers: the driver keeps them.
   Snapshot& surroundings() { return snapshot_; }
 
   // What of it may help waiting pods; 0: nothing that a decision reads has changed.

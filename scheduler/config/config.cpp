@@ -109,10 +109,11 @@ Profile make_profile(const Choice& filters, const Choice& scores, const PluginAr
   for (const PluginEntry& entry : plugin_table()) {
     const bool filter = entry.filters && chosen(filters, entry.name, true);
     const bool score = entry.scores && chosen(scores, entry.name, entry.score_weight > 0);
-    if (!filter && !score) continue;
+    if (!filter && !score && !entry.post_filters) continue;
     profile.plugins.push_back(entry.make(args));
     const Plugin* plugin = profile.plugins.back().get();
     if (filter) profile.filters.push_back(plugin);
+    if (entry.post_filters) profile.post_filters.push_back(plugin);
     if (!score) continue;
     const auto weight = scores.weights.find(std::string(entry.name));
     profile.scorers.push_back({plugin, weight != scores.weights.end()

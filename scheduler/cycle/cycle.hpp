@@ -2,46 +2,97 @@
 //
 // Sampling: above kSampleFrom nodes it stops looking when enough fit, and begins the next search
 // where this one ended. Ties among the best go round robin. Both live in Rotation, the only state.
+//
+// The steps are apart because extenders may be asked between them. The world may change then, but
+// not during a step.
 #pragma once
 
 #include <map>
 #include <string>
 #include <vector>
 
+#include "base/rng.hpp"
+#include "cycle/explanation.hpp"
+#include "cycle/filters.hpp"
 #include "framework/profile.hpp"
 
 namespace coracle::scheduler {
 
 inline constexpr size_t kSampleFrom = 100;
-inline constexpr size_t kNotedNodesMax = 100;  // of one Decision
+// Of so many nodes of a decision, all filters are asked; of the others, those up to the first no.
+inline constexpr size_t kFullyAskedMax = 1000;
 
 struct Rotation {
   size_t next_start = 0;
   std::uint64_t ties = 0;
+  Rng chance{1};  // where the search for victims begins
 };
 
 struct Decision {
   enum class Kind { kPlaced, kFitsNowhere, kBroken };
-  struct No {
-    std::string node, plugin;
-    Verdict verdict;
-  };
-  struct Scored {
-    std::string node;
-    std::int64_t total = 0;
-    std::vector<std::pair<std::string_view, std::int64_t>> parts;  // plugin, weighted
-  };
   Kind kind = Kind::kFitsNowhere;
-  std::string pod;   // "namespace/name"
+  PodPtr pod;
   std::string node;  // of kPlaced
   // Upstream's sentence; of kBroken: what failed.
   std::string message;
   std::vector<const Plugin*> rejected_by;  // each once
-  std::vector<No> noes;                    // the first kNotedNodesMax
-  std::vector<Scored> scores;              // the first kNotedNodesMax; empty if only one fits
+  // Of kFitsNowhere: it will fit on `nominated` when the victims have left.
+  std::string nominated;
+  std::vector<PodPtr> victims;
+  bool clear_nomination = false;
+  int looked_at = 0, nodes = 0;
+  Explanation why;
 };
 
-Decision decide(const Profile& profile, const PodInfo& pod, const Snapshot& world,
+class Cycle {
+ public:
+  using Indexes = std::vector<std::uint32_t>;  // of world.nodes
+  Cycle(const Profile& profile, PodPtr pod, const Snapshot& world, Rotation& rotation);
+
+  // 1. Which nodes the filters let. A decision that is broken has none.
+  void filter();
+  const Indexes& fitting() const { return fitting_; }
+  bool broken() const { return decision_.kind == Decision::Kind::kBroken; }
+
+  // 2. Extenders: takes the world as it is now; nodes that went are out.
+  std::vector<std::string> fitting_names() const;
+  void keep(const std::vector<std::string>& names);
+  void reject(const std::string& node, Verdict verdict, const Plugin* by);
+  void fail(std::string message);
+
+  // 3a. Nothing fits: PostFilter. The candidates are for extenders to judge; one is settled on.
+  std::vector<Candidate> post_filter();
+  void nominate(const std::vector<Candidate>& candidates);
+  // 3b. Something fits: scores, and what extenders add to them (by node, weighted).
+  void score();
+  void add_extender_scores(const std::string& name, std::int64_t weight,
+                           const std::map<std::string, std::int64_t>& scores);
+  void choose();
+
+  Decision take() { return std::move(decision_); }
+
+ private:
+  bool try_nominated(Filters& filters);
+  void look_at(Filters& filters, std::uint32_t index);
+  void note_rejection(const Plugin* plugin);
+  std::string filter_message() const;
+
+  const Profile& profile_;
+  const Snapshot& world_;
+  Rotation& rotation_;
+  Decision decision_;
+  Indexes fitting_;
+  std::vector<std::int64_t> totals_;  // as fitting_
+  // Who refused first, by node; the number is of decision_.why.
+  std::vector<std::pair<std::string, std::uint16_t>> noes_;
+  Verdict all_nodes_ = Verdict::yes();  // a no of pre_filter, for all
+  std::string absent_;                  // why nodes were not looked at: other plugins named some
+  std::string post_message_;
+  const Plugin* post_by_ = nullptr;
+};
+
+// All of it, without extenders.
+Decision decide(const Profile& profile, const PodPtr& pod, const Snapshot& world,
                 Rotation& rotation);
 // How many fitting nodes are enough.
 size_t enough_nodes(size_t nodes, int percentage);

@@ -15,6 +15,26 @@ using testing::a_world;
 const std::string kHopeless3 =
     " preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.";
 
+// Plugins must outlive what is said of them.
+const Profile kDefault = default_profile();
+
+Decision decided(const a_pod& pod, const Snapshot& world, Rotation& rotation) {
+  return decide(kDefault, pod.info(), world, rotation);
+}
+
+std::string said_of(const Decision& decision, std::string_view node, std::string_view plugin) {
+  const Explanation& why = decision.why;
+  for (size_t row = 0; row < why.nodes.size(); ++row) {
+    for (size_t column = 0; column < why.filters.size(); ++column) {
+      if (why.nodes[row]->name != node || why.filters[column]->name() != plugin) continue;
+      const std::uint16_t number = why.at(row, column);
+      if (number == Explanation::kPassed) return "passed";
+      return number == Explanation::kNotAsked ? "not asked" : why.text(number).reasons().front();
+    }
+  }
+  return "no such row";
+}
+
 TEST_CASE("where no node fits, the reasons are upstream's sentence") {
   struct Case {
     const char* name;
@@ -69,12 +89,17 @@ TEST_CASE("where no node fits, the reasons are upstream's sentence") {
        a_pod("p").cpu("5").set("spec.preemptionPolicy", "\"Never\""),
        "0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to "
        "preemptionPolicy=Never."},
+      {"too little even without the less important",
+       {a_node("n1"), a_node("n2").has("cpu", "1")},
+       {a_pod("a").cpu("2").priority(5).on("n1"), a_pod("b").cpu("2").on("n1")},
+       a_pod("p").cpu("3").priority(2),
+       "0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: 1 "
+       "Insufficient cpu, 1 Preemption is not helpful for scheduling."},
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
     Rotation rotation;
-    const Decision d =
-        decide(default_profile(), *c.pod.info(), a_world(c.nodes, c.placed), rotation);
+    const Decision d = decided(c.pod, a_world(c.nodes, c.placed), rotation);
     CHECK(d.kind == Decision::Kind::kFitsNowhere);
     CHECK(d.message == c.message);
   }
@@ -83,10 +108,10 @@ TEST_CASE("where no node fits, the reasons are upstream's sentence") {
 TEST_CASE("the emptier node is preferred") {
   Rotation rotation;
   const auto world = a_world({a_node("n1"), a_node("n2")}, {a_pod("a").cpu("2").on("n1")});
-  const Decision d = decide(default_profile(), *a_pod("p").cpu("1").info(), world, rotation);
+  const Decision d = decided(a_pod("p").cpu("1"), world, rotation);
   CHECK(d.kind == Decision::Kind::kPlaced);
   CHECK(d.node == "n2");
-  CHECK(d.scores.size() == 2);
+  CHECK(d.why.scored.size() == 2);
 }
 
 TEST_CASE("equals take turns") {
@@ -94,7 +119,7 @@ TEST_CASE("equals take turns") {
   const auto world = a_world({a_node("n1"), a_node("n2"), a_node("n3")});
   std::vector<std::string> chosen;
   for (int i = 0; i < 4; ++i) {
-    chosen.push_back(decide(default_profile(), *a_pod("p").info(), world, rotation).node);
+    chosen.push_back(decided(a_pod("p"), world, rotation).node);
   }
   CHECK(chosen == std::vector<std::string>{"n1", "n2", "n3", "n1"});
 }
@@ -104,21 +129,87 @@ TEST_CASE("pod anti-affinity and topology spread say no") {
   const char* apart = R"({"requiredDuringSchedulingIgnoredDuringExecution":[
     {"labelSelector":{"matchLabels":{"app":"web"}},"topologyKey":"kubernetes.io/hostname"}]})";
   const auto world = a_world({a_node("n1")}, {a_pod("a").label("app", "web").on("n1")});
-  auto d = decide(default_profile(), *a_pod("p").set("spec.affinity.podAntiAffinity", apart).info(),
-                  world, rotation);
+  auto d = decided(a_pod("p").set("spec.affinity.podAntiAffinity", apart), world, rotation);
   CHECK(d.message.starts_with(
       "0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules. preemption:"));
   const char* spread = R"([{"maxSkew":1,"topologyKey":"zone","whenUnsatisfiable":"DoNotSchedule",
     "labelSelector":{"matchLabels":{"app":"web"}}}])";
   const auto zones = a_world({a_node("n1").label("zone", "a"), a_node("n2").label("zone", "b")},
                              {a_pod("a").label("app", "web").on("n1")});
-  d = decide(default_profile(),
-             *a_pod("p").label("app", "web").set("spec.topologySpreadConstraints", spread).info(),
-             zones, rotation);
+  d = decided(a_pod("p").label("app", "web").set("spec.topologySpreadConstraints", spread), zones,
+              rotation);
   CHECK(d.node == "n2");
-  REQUIRE(d.noes.size() == 1);
-  CHECK(d.noes[0].verdict.reasons() ==
-        std::vector<std::string>{"node(s) didn't match pod topology spread constraints"});
+  CHECK(said_of(d, "n1", "PodTopologySpread") ==
+        "node(s) didn't match pod topology spread constraints");
+  CHECK(said_of(d, "n1", "NodeResourcesFit") == "passed");
+}
+
+TEST_CASE("all filters are asked about a node that is out") {
+  Rotation rotation;
+  const auto world = a_world({a_node("n1").taint("t", "v", "NoSchedule"), a_node("n2")});
+  const Decision d = decided(a_pod("p").cpu("5"), world, rotation);
+  CHECK(said_of(d, "n1", "TaintToleration") == "node(s) had untolerated taint {t: v}");
+  CHECK(said_of(d, "n1", "NodeResourcesFit") == "Insufficient cpu");
+  CHECK(said_of(d, "n2", "TaintToleration") == "passed");
+  CHECK(said_of(d, "n1", "NodePorts") == "no such row");  // it has no say
+}
+
+TEST_CASE("nodes that required affinity does not name are not looked at") {
+  Rotation rotation;
+  const auto world =
+      a_world({a_node("n1"), a_node("n2"), a_node("n3")}, {a_pod("a").cpu("4").on("n2")});
+  const char* only_n2 = R"({"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[
+    {"matchFields":[{"key":"metadata.name","operator":"In","values":["n2"]}]}]}})";
+  const Decision d =
+      decided(a_pod("p").cpu("1").set("spec.affinity.nodeAffinity", only_n2), world, rotation);
+  CHECK(d.message ==
+        "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) "
+        "[NodeAffinity]. preemption: 0/3 nodes are available: 1 No preemption victims found for "
+        "incoming pod, 2 Preemption is not helpful for scheduling.");
+  CHECK(d.looked_at == 1);
+}
+
+TEST_CASE("a pod waits for victims: the message has no tail, and its place is kept") {
+  Rotation rotation;
+  auto world = a_world({a_node("n1"), a_node("n2")},
+                       {a_pod("a").cpu("3").on("n1"), a_pod("b").cpu("3").priority(9).on("n2")});
+  const PodPtr vip = a_pod("vip").cpu("2").priority(5).info();
+  Decision d = decide(kDefault, vip, world, rotation);
+  CHECK(d.kind == Decision::Kind::kFitsNowhere);
+  CHECK(d.message == "0/2 nodes are available: 2 Insufficient cpu.");
+  CHECK(d.nominated == "n1");
+  REQUIRE(d.victims.size() == 1);
+  CHECK(d.victims[0]->name == "a");
+
+  world.nominations.set(vip, "n1");
+  SECTION("not for one that is more important, even if there is room when the victim is gone") {
+    world.nodes[0].remove("default/a");
+    CHECK(decided(a_pod("p").cpu("3"), world, rotation).message ==
+          "0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: 2 No "
+          "preemption victims found for incoming pod.");
+    CHECK(decided(a_pod("p").cpu("2"), world, rotation).node == "n1");
+    CHECK(decided(a_pod("p").cpu("3").priority(6), world, rotation).node == "n1");
+    d = decide(kDefault, vip, world, rotation);
+    CHECK(d.node == "n1");
+    CHECK(d.looked_at == 1);
+  }
+  SECTION("it does not ask twice while a victim leaves") {
+    world.nodes[0].remove("default/a");
+    world.nodes[0].add(
+        a_pod("a")
+            .cpu("3")
+            .on("n1")
+            .set("metadata.deletionTimestamp", R"("2026-01-01T00:00:00Z")")
+            .set(
+                "status.conditions",
+                R"([{"type":"DisruptionTarget","status":"True","reason":"PreemptionByScheduler"}])")
+            .info());
+    d = decide(kDefault, vip, world, rotation);
+    CHECK(d.message ==
+          "0/2 nodes are available: 2 Insufficient cpu. preemption: not eligible due to a "
+          "terminating pod on the nominated node.");
+    CHECK_FALSE(d.clear_nomination);
+  }
 }
 
 TEST_CASE("how many fitting nodes are enough") {

@@ -71,12 +71,25 @@ Scheduler::Scheduler(Executor& executor, client::Api& api, Rng rng, std::vector<
                                      {{"result", "unschedulable"}})),
       failed_(metrics.counter("scheduler_schedule_attempts_total", "Attempts by result.",
                               {{"result", "error"}})),
+      preemptions_(metrics.counter("scheduler_preemption_attempts_total",
+                                   "Searches for pods that could leave for another.")),
       surroundings_(executor, api, rng.split(), cache_.surroundings(),
                     [this](Change change) { changed(change); }),
       pre_bind_(executor, api, cache_.snapshot(),
                 [this](const PodPtr& pod, const std::string& node, const Status& outcome) {
                   on_prepared(pod, node, outcome);
                 }),
+      preemptor_(
+          executor, api,
+          [this](const PodInfo& victim, const std::string& message) {
+            tell(victim, false, "Preempted", message);
+          },
+          [this](const PodPtr& pod, const Status& outcome) {
+            if (outcome.ok() || stopped_) return;
+            log::warn("preemption for {}: {}", pod->key, outcome.message());
+            queue_.activate(pod->key);
+            wake();
+          }),
       status_writes_(executor, kStatusWorkers, [this](const std::string& key, auto finish) {
         spawn<Finish>(write_condition(key), [finish](Finish outcome) { finish(outcome); });
       }) {
@@ -125,6 +138,7 @@ void Scheduler::on_pod(const client::ObjectPtr& object) {
   if (!pod->node_name.empty()) {
     queue_.remove(pod->key);
     conditions_.erase(pod->key);
+    cache_.surroundings().nominations.remove(pod->uid);
     const Events events = cache_.set_pod(pod);
     if (events != 0) changed({events, nullptr, pod.get()});
     return;
@@ -136,16 +150,38 @@ void Scheduler::on_pod(const client::ObjectPtr& object) {
   }
   const PodPtr* counted = cache_.find_pod(pod->key);
   if (counted != nullptr && (*counted)->uid != pod->uid) on_pod_gone(object);
-  queue_.put(pod, executor_.now());
+  on_waiting_pod(pod);
   wake();
+}
+
+// What we nominated it to counts until its status has said so, and then what the status says.
+void Scheduler::on_waiting_pod(const PodPtr& pod) {
+  Nominations& nominations = cache_.surroundings().nominations;
+  const PodPtr before = queue_.find(pod->key);
+  const bool same = before != nullptr && before->uid == pod->uid;
+  const std::string ours = nominations.node_of(pod->uid);
+  if (before != nullptr && !same) nominations.remove(before->uid);
+  if (!pod->nominated_node.empty()) {
+    if (!cache_.is_assumed(pod->key)) nominations.set(pod, pod->nominated_node);
+  } else if (same && before->nominated_node.empty() && !ours.empty()) {
+    nominations.set(pod, ours);
+  } else {
+    nominations.remove(pod->uid);
+  }
+  queue_.put(pod, executor_.now());
 }
 
 void Scheduler::on_pod_gone(const client::ObjectPtr& object) {
   const std::string key = client::object_key(*object);
+  const PodPtr waited = queue_.find(key);
   queue_.remove(key);
   conditions_.erase(key);
+  const bool nominated = waited != nullptr && cache_.surroundings().nominations.remove(waited->uid);
   const PodPtr* counted = cache_.find_pod(key);
-  if (counted == nullptr) return;
+  if (counted == nullptr) {  // the place it waited for is free for others
+    if (nominated) changed({event::kPodGone, nullptr, waited.get()});
+    return;
+  }
   const PodPtr pod = *counted;
   pre_bind_.drop(key);
   cache_.remove_pod(key);
@@ -185,7 +221,7 @@ void Scheduler::set_timer() {
 
 void Scheduler::place_one(const PodPtr& pod) {
   if (cache_.find_pod(pod->key) != nullptr) return;  // its bind is under way
-  Decision decision = decide(profiles_.at(pod->scheduler_name), *pod, cache_.snapshot(), rotation_);
+  Decision decision = decide(profiles_.at(pod->scheduler_name), pod, cache_.snapshot(), rotation_);
   if (decision.kind == Decision::Kind::kPlaced) assume(*pod, decision);
   switch (decision.kind) {
     case Decision::Kind::kPlaced:
@@ -194,22 +230,53 @@ void Scheduler::place_one(const PodPtr& pod) {
       }
       break;
     case Decision::Kind::kFitsNowhere:
-      unschedulable_.add();
-      queue_.park(pod->key, decision.rejected_by, executor_.now());
-      reject(pod, "Unschedulable", decision.message);
+      fits_nowhere(pod, decision);
       break;
     case Decision::Kind::kBroken:
       failed_.add();
       queue_.retry(pod->key, executor_.now());
-      reject(pod, "SchedulerError", decision.message);
+      cache_.surroundings().nominations.remove(pod->uid);
+      reject(pod, "SchedulerError", decision.message, "");
       break;
   }
   decisions_.push_back(std::move(decision));
   if (decisions_.size() > kDecisionsKept) decisions_.pop_front();
 }
 
+void Scheduler::fits_nowhere(const PodPtr& pod, const Decision& decision) {
+  unschedulable_.add();
+  preemptions_.add();
+  queue_.park(pod->key, decision.rejected_by, executor_.now());
+  Nominations& nominations = cache_.surroundings().nominations;
+  std::optional<std::string> nomination;
+  if (!decision.nominated.empty()) {
+    nomination = decision.nominated;
+    nominations.set(pod, decision.nominated);
+    preemptor_.begin(pod, decision.nominated, decision.victims);
+    clear_less_important(*pod, decision.nominated);
+  } else if (decision.clear_nomination) {
+    nomination = "";
+    nominations.remove(pod->uid);
+  }
+  reject(pod, "Unschedulable", decision.message, nomination);
+}
+
+// Who waits for the same node and is less important may fit there no more: it looks elsewhere.
+void Scheduler::clear_less_important(const PodInfo& pod, const std::string& node) {
+  Nominations& nominations = cache_.surroundings().nominations;
+  const std::vector<PodPtr> there = nominations.on(node);
+  for (const PodPtr& other : there) {
+    if (other->uid == pod.uid || other->priority >= pod.priority) continue;
+    nominations.remove(other->uid);
+    conditions_[other->key].nomination = "";
+    status_writes_.add(other->key);
+    queue_.activate(other->key);
+  }
+}
+
 void Scheduler::assume(const PodInfo& pod, Decision& decision) {
   cache_.assume(pod, decision.node);
+  cache_.surroundings().nominations.remove(pod.uid);
   auto& reservations = cache_.surroundings().reservations;
   const auto [verdict, by] = reserve_all(profiles_.at(pod.scheduler_name), pod, decision.node,
                                          cache_.snapshot(), reservations);
@@ -282,13 +349,20 @@ void Scheduler::on_bound(const PodPtr& pod, const std::string& node,
   changed({event::kPodGone, nullptr, pod.get()});
 }
 
-void Scheduler::reject(const PodPtr& pod, const std::string& reason, const std::string& message) {
+void Scheduler::reject(const PodPtr& pod, const std::string& reason, const std::string& message,
+                       std::optional<std::string> nomination) {
   tell(*pod, true, "FailedScheduling", message);
-  if (pod->scheduled_status == "False" && pod->scheduled_reason == reason &&
-      pod->scheduled_message == message) {
+  const PodPtr now = queue_.find(pod->key);
+  const PodInfo& seen = now != nullptr ? *now : *pod;
+  const bool nominated_so = !nomination || *nomination == seen.nominated_node;
+  if (nominated_so && !conditions_.contains(pod->key) && seen.scheduled_status == "False" &&
+      seen.scheduled_reason == reason && seen.scheduled_message == message) {
     return;
   }
-  conditions_[pod->key] = {reason, message};
+  StatusWrite& write = conditions_[pod->key];
+  write.reason = reason;
+  write.message = message;
+  if (nomination) write.nomination = std::move(nomination);
   status_writes_.add(pod->key);
 }
 
@@ -310,18 +384,25 @@ Task<Finish> Scheduler::write_condition(std::string key) {
   const auto found = conditions_.find(key);
   const PodPtr pod = queue_.find(key);
   if (found == conditions_.end() || pod == nullptr) co_return Finish{kDone, {}};
-  const auto wanted = found->second;
-  json::object condition{{"type", "PodScheduled"},
-                         {"status", "False"},
-                         {"reason", wanted.first},
-                         {"message", wanted.second}};
-  condition["lastProbeTime"] = nullptr;
-  if (pod->scheduled_status != "False") {
-    condition["lastTransitionTime"] = format_time(executor_.wall_now());
-  }
+  const StatusWrite wanted = found->second;
   json::value patch = json::object();
   set_path(patch, "metadata.uid", json::value(pod->uid));
-  make_object(patch, "status")["conditions"].emplace_array().push_back(condition);
+  json::object& status = make_object(patch, "status");
+  if (!wanted.reason.empty()) {
+    json::object condition{{"type", "PodScheduled"},
+                           {"status", "False"},
+                           {"reason", wanted.reason},
+                           {"message", wanted.message},
+                           {"lastProbeTime", nullptr}};
+    if (pod->scheduled_status != "False") {
+      condition["lastTransitionTime"] = format_time(executor_.wall_now());
+    }
+    status["conditions"] = json::array{std::move(condition)};
+  }
+  if (wanted.nomination && *wanted.nomination != pod->nominated_node) {
+    status["nominatedNodeName"] =
+        wanted.nomination->empty() ? json::value(nullptr) : json::value(*wanted.nomination);
+  }
   const auto answer = co_await pods_api_.patch(pod->ns, pod->name, client::PatchType::kStrategic,
                                                patch, {}, "status");
   if (!answer.ok() && answer.error().is_retryable()) co_return Finish{kRetry, {}};

@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "cycle/cycle.hpp"
 #include "cycle/reserve.hpp"
 #include "driver/pre_bind.hpp"
+#include "driver/preemptor.hpp"
 #include "driver/surroundings.hpp"
 #include "queue/queue.hpp"
 
@@ -55,6 +57,7 @@ class Scheduler {
  private:
   void on_pod(const client::ObjectPtr& object);
   void on_pod_gone(const client::ObjectPtr& object);
+  void on_waiting_pod(const PodPtr& pod);
   void on_node(const client::ObjectPtr& object);
   void changed(Change change);
   void wake();
@@ -69,7 +72,11 @@ class Scheduler {
   void on_prepared(const PodPtr& pod, const std::string& node, const Status& outcome);
   void on_bound(const PodPtr& pod, const std::string& node,
                 const client::ApiResult<json::value>& answer);
-  void reject(const PodPtr& pod, const std::string& reason, const std::string& message);
+  // `nomination`: the node, or empty for none; nothing: as it is.
+  void reject(const PodPtr& pod, const std::string& reason, const std::string& message,
+              std::optional<std::string> nomination = {});
+  void fits_nowhere(const PodPtr& pod, const Decision& decision);
+  void clear_less_important(const PodInfo& pod, const std::string& node);
   void tell(const PodInfo& pod, bool warning, const std::string& reason,
             const std::string& message);
   Task<client::WorkQueueDriver::Finish> write_condition(std::string key);
@@ -79,15 +86,21 @@ class Scheduler {
   std::map<std::string, Profile> profiles_;
   std::map<std::string, std::unique_ptr<client::EventRecorder>> recorders_;  // by profile
   client::Informer pods_, nodes_;
-  Counter &scheduled_, &unschedulable_, &failed_;
+  Counter &scheduled_, &unschedulable_, &failed_, &preemptions_;
 
   Cache cache_;
   Queue queue_;
   Surroundings surroundings_;
   PreBind pre_bind_;
+  Preemptor preemptor_;
   Rotation rotation_;
   std::deque<Decision> decisions_;
-  std::map<std::string, std::pair<std::string, std::string>> conditions_;  // key -> reason, message
+  struct StatusWrite {
+    std::string reason, message;  // of PodScheduled=False; empty: it stays as it is
+    std::optional<std::string> nomination;
+    friend bool operator==(const StatusWrite&, const StatusWrite&) = default;
+  };
+  std::map<std::string, StatusWrite> conditions_;  // by key
   size_t binds_ = 0;
   bool leading_ = false, stopped_ = false, batch_posted_ = false;
   Executor::TimerId timer_ = 0;

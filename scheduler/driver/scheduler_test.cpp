@@ -49,9 +49,9 @@ struct World {
     scheduler.start();
     scheduler.lead();
     executor.run_ready();
-    for (const char* path :
-         {kClaims, kVolumes, kClasses, "/api/v1/namespaces?", "/api/v1/services?",
-          "/apis/apps/v1/replicasets?", "/api/v1/nodes?", "/api/v1/pods?"}) {
+    for (const char* path : {kClaims, kVolumes, kClasses, "/api/v1/namespaces?",
+                             "/api/v1/services?", "/apis/policy/v1/poddisruptionbudgets?",
+                             "/apis/apps/v1/replicasets?", "/api/v1/nodes?", "/api/v1/pods?"}) {
       api.head(*stream(path));
     }
     for (const json::value& claim : claims) {
@@ -170,6 +170,65 @@ TEST_CASE("a parked pod is placed when a node that fits it comes") {
   const auto calls = world.take_calls();
   REQUIRE(calls.contains("POST " + kBinding));
   CHECK(get_string(calls.at("POST " + kBinding).body(), "target.name") == "n2");
+}
+
+TEST_CASE("victims are told why, deleted, and the pod gets their place") {
+  const a_pod vip = a_pod("p").cpu("3").priority(5);
+  World world({a_node("n1")}, {a_pod("a").cpu("2").on("n1"), vip});
+  const std::string victim = "/api/v1/namespaces/default/pods/a";
+  auto calls = world.take_calls();
+  REQUIRE(calls.contains("PATCH " + victim + "/status"));
+  CHECK(calls.at("PATCH " + victim + "/status").body() == testing::parsed(R"({
+    "metadata":{"uid":"uid-a"},"status":{"conditions":[{"type":"DisruptionTarget","status":"True",
+    "reason":"PreemptionByScheduler",
+    "message":"default-scheduler: preempting to accommodate a higher priority pod",
+    "lastProbeTime":null,"lastTransitionTime":"2026-01-01T00:00:00Z"}]}})"));
+  REQUIRE(calls.contains("DELETE " + victim));
+  CHECK(get_string(calls.at("DELETE " + victim).body(), "preconditions.uid") == "uid-a");
+  const auto& status = calls.at("PATCH /api/v1/namespaces/default/pods/p/status");
+  CHECK(get_string(status.body(), "status.nominatedNodeName") == "n1");
+  CHECK(get_string(status.body().at_pointer("/status/conditions/0"), "message") ==
+        "0/1 nodes are available: 1 Insufficient cpu.");
+
+  // A less important one does not get the place that is being made.
+  world.send("/api/v1/pods?", "ADDED", a_pod("q").cpu("3").object());
+  world.send("/api/v1/pods?", "DELETED", a_pod("a").cpu("2").on("n1").object());
+  world.executor.advance(1s);
+  calls = world.take_calls();
+  CHECK(calls.contains("POST " + kBinding));
+  CHECK_FALSE(calls.contains("POST /api/v1/namespaces/default/pods/q/binding"));
+  CHECK(world.scheduler.cache().snapshot().nominations.empty());
+}
+
+TEST_CASE("when a victim cannot be made leave, the pod is looked at again at once") {
+  World world({a_node("n1")}, {a_pod("a").cpu("2").on("n1"), a_pod("p").cpu("3").priority(5)});
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    bool asked = false;
+    world.executor.run_ready();
+    while (!world.api.idle() && !asked) {
+      const auto call = world.api.next_call();
+      asked = call.request.target.find("/pods/a/status") != std::string::npos;
+      if (asked) {
+        call.fail(500, "InternalError", "no");
+      } else {
+        call.reply(200, call.request.body);
+      }
+    }
+    CHECK(asked);
+  }
+}
+
+TEST_CASE("a nominated pod of a scheduler before us keeps its place, until it is gone") {
+  const a_pod waits = a_pod("w")
+                          .cpu("3")
+                          .priority(5)
+                          .set("status.nominatedNodeName", "\"n1\"")
+                          .set("spec.schedulingGates", R"([{"name":"held"}])");
+  World world({a_node("n1")}, {waits, a_pod("p").cpu("3")});
+  CHECK_FALSE(world.take_calls().contains("POST " + kBinding));
+  world.send("/api/v1/pods?", "DELETED", waits.object());
+  world.executor.advance(1s);
+  CHECK(world.take_calls().contains("POST " + kBinding));
 }
 
 TEST_CASE("after stop nothing more is sent") {

@@ -51,6 +51,11 @@ Surroundings::Surroundings(Executor& executor, client::Api& api, Rng rng, Snapsh
           world.namespace_labels.erase(key);
           if (object != nullptr) world.namespace_labels[key] = api::labels_of(*object);
         });
+  watch(executor, api, rng.split(), {"policy", "v1", "poddisruptionbudgets"}, 0,
+        [&world](const std::string& key, const client::ObjectPtr& object) {
+          world.budgets.erase(key);
+          if (object != nullptr) world.budgets.emplace(key, parse_budget(*object));
+        });
   watch(executor, api, rng.split(), {"", "v1", "services"}, 0,
         [&world](const std::string& key, const client::ObjectPtr& object) {
           const size_t slash = key.find('/');

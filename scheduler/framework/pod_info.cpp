@@ -18,6 +18,7 @@ void parse_spec(const json::value& pod, PodInfo& info) {
   info.scoring_requests = pod_requests(pod, true);
   info.tolerations = api::parse_tolerations(get_array(pod, "spec.tolerations"));
   info.required_nodes = api::RequiredNodes::parse(pod);
+  info.only_nodes = parse_only_nodes(pod);
   info.preferred_nodes = api::parse_preferred_nodes(
       get_array(pod, "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution"));
   info.host_ports = parse_host_ports(pod);
@@ -55,7 +56,13 @@ PodPtr parse_pod(const json::value& pod) {
     info->owner_kind = get_string(*owner, "kind");
     info->owner_name = get_string(*owner, "name");
   }
+  info->start_time = get_string(pod, "status.startTime");
+  info->nominated_node = get_string(pod, "status.nominatedNodeName");
   for (const json::value& condition : get_array(pod, "status.conditions")) {
+    if (get_string(condition, "type") == "DisruptionTarget") {
+      info->preempted = info->deleting && get_string(condition, "status") == "True" &&
+                        get_string(condition, "reason") == "PreemptionByScheduler";
+    }
     if (get_string(condition, "type") != "PodScheduled") continue;
     info->scheduled_status = get_string(condition, "status");
     info->scheduled_reason = get_string(condition, "reason");

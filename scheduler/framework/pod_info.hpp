@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +59,9 @@ struct PodInfo {
   std::int64_t priority = 0;
   bool preempts = true;  // preemptionPolicy is not Never
   bool gated = false, deleting = false, finished = false;
+  bool preempted = false;      // deleting, because a scheduler wanted its place
+  std::string start_time;      // RFC 3339; empty: not started
+  std::string nominated_node;  // status.nominatedNodeName
   json::object labels;
   std::string owner_kind, owner_name;  // of the controller
 
@@ -64,6 +69,7 @@ struct PodInfo {
   std::vector<HostPort> host_ports;
   std::vector<api::Toleration> tolerations;
   api::RequiredNodes required_nodes;
+  std::optional<std::set<std::string>> only_nodes;  // each required term names some
   std::vector<api::PreferredNodes> preferred_nodes;
   std::vector<PodTerm> affinity, anti_affinity;                      // required
   std::vector<PodTerm> preferred_affinity, preferred_anti_affinity;  // with weights
@@ -78,6 +84,11 @@ struct PodInfo {
   // The PodScheduled condition as it stands, to write only what changes.
   std::string scheduled_status, scheduled_reason, scheduled_message;
 
+  // Who started first is the older one; who has not started is younger than all.
+  bool started_before(const PodInfo& other) const {
+    if (start_time.empty()) return false;
+    return other.start_time.empty() || start_time < other.start_time;
+  }
   bool has_pod_affinity() const {
     return !affinity.empty() || !anti_affinity.empty() || !preferred_affinity.empty() ||
            !preferred_anti_affinity.empty();

@@ -147,6 +147,31 @@ std::optional<DiskUse> parse_disk(const json::value& source) {
   return disk;
 }
 
+std::optional<std::set<std::string>> parse_only_nodes(const json::value& pod) {
+  const json::array& terms =
+      get_array(pod, std::string("spec.affinity.nodeAffinity.") + kRequired + ".nodeSelectorTerms");
+  if (terms.empty()) return std::nullopt;
+  std::set<std::string> all;
+  for (const json::value& term : terms) {
+    std::optional<std::set<std::string>> named;
+    for (const json::value& field : get_array(term, "matchFields")) {
+      if (get_string(field, "key") != "metadata.name" || get_string(field, "operator") != "In") {
+        continue;
+      }
+      std::set<std::string> values;
+      for (const json::value& value : get_array(field, "values")) {
+        if (value.is_string() && (!named || named->contains(std::string(value.as_string())))) {
+          values.emplace(value.as_string());
+        }
+      }
+      named = std::move(values);
+    }
+    if (!named) return std::nullopt;
+    all.merge(*named);
+  }
+  return all;
+}
+
 void parse_volumes(const json::value& pod, PodInfo& info) {
   for (const json::value& volume : get_array(pod, "spec.volumes")) {
     if (auto disk = parse_disk(volume)) info.disks.push_back(std::move(*disk));

@@ -12,6 +12,8 @@ std::vector<SpreadConstraint> parse_spread(const json::value& pod);
 void parse_pod_affinity(const json::value& pod, PodInfo& info);
 // The disk a volume of a pod, or the spec of a PersistentVolume, names.
 std::optional<DiskUse> parse_disk(const json::value& source);
+// The node names that required node affinity comes down to; nothing: a term is open to any name.
+std::optional<std::set<std::string>> parse_only_nodes(const json::value& pod);
 void parse_volumes(const json::value& pod, PodInfo& info);
 
 }  // namespace coracle::scheduler

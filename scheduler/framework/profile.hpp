@@ -17,6 +17,7 @@ struct Profile {
   std::string name = "default-scheduler";
   std::vector<std::shared_ptr<const Plugin>> plugins;  // owns those below
   std::vector<const Plugin*> filters;                  // in order; the first no counts
+  std::vector<const Plugin*> post_filters;             // the first yes counts
   std::vector<Scorer> scorers;
   int percentage_of_nodes = 0;  // to find before scoring; 0: by the size of the cluster
 };

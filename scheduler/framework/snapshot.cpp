@@ -2,9 +2,22 @@
 
 #include <algorithm>
 
+#include "api/object.hpp"
 #include "base/check.hpp"
 
 namespace coracle::scheduler {
+
+Budget parse_budget(const json::value& budget) {
+  auto selector = api::LabelSelector::from_object(find(budget, "spec.selector"));
+  Budget parsed{std::string(api::namespace_of(budget)),
+                selector.ok() ? std::move(*selector) : api::LabelSelector::nothing(),
+                get_int(budget, "status.disruptionsAllowed"),
+                {}};
+  for (const auto& [name, since] : get_object(budget, "status.disruptedPods")) {
+    parsed.leaving.emplace(name);
+  }
+  return parsed;
+}
 
 api::LabelSelector WorkloadSelectors::of(const PodInfo& pod) const {
   std::vector<api::LabelRequirement> joined;

@@ -7,12 +7,14 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "api/selectors.hpp"
 #include "framework/claims.hpp"
 #include "framework/node_info.hpp"
+#include "framework/nominations.hpp"
 #include "framework/storage.hpp"
 
 namespace coracle::scheduler {
@@ -28,6 +30,15 @@ struct WorkloadSelectors {
   api::LabelSelector of(const PodInfo& pod) const;
 };
 
+// What of a PodDisruptionBudget forbids a pod to be made leave.
+struct Budget {
+  std::string ns;
+  api::LabelSelector selector;
+  std::int64_t allowed = 0;       // status.disruptionsAllowed
+  std::set<std::string> leaving;  // status.disruptedPods: counted already
+};
+Budget parse_budget(const json::value& budget);
+
 class Snapshot {
  public:
   std::vector<NodeInfo> nodes;
@@ -39,9 +50,11 @@ class Snapshot {
   Reservations reservations;                 // of pods whose bind is under way
   std::map<std::string, int> image_nodes;    // normalised image -> nodes that have it
   WorkloadSelectors workloads;
-  int known_nodes = 0;         // of nodes, with facts
-  int affinity_pods = 0;       // placed pods with any pod (anti-)affinity
-  int anti_affinity_pods = 0;  // placed pods with a required anti-affinity
+  Nominations nominations;
+  std::map<std::string, Budget> budgets;  // by "namespace/name"
+  int known_nodes = 0;                    // of nodes, with facts
+  int affinity_pods = 0;                  // placed pods with any pod (anti-)affinity
+  int anti_affinity_pods = 0;             // placed pods with a required anti-affinity
 
   // Whether `term`, of a pod or for one, is about `pod`.
   bool matches(const PodTerm& term, const PodInfo& pod) const;

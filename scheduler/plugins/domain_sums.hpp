@@ -10,10 +10,17 @@ namespace coracle::scheduler {
 
 class DomainSums {
  public:
-  // A node without the label belongs to no domain: nothing is added.
+  // A node without the label belongs to no domain: nothing is added. What sums up to nothing is
+  // not there.
   void add(const std::string& key, const NodeInfo& node, std::int64_t amount) {
     const auto value = node.facts().topology(key);
-    if (value) slot(key, *value) += amount;
+    if (!value || amount == 0) return;
+    std::int64_t& sum = slot(key, *value);
+    sum += amount;
+    if (sum != 0) return;
+    const auto domains = sums_.find(key);
+    domains->second.erase(domains->second.find(*value));
+    if (domains->second.empty()) sums_.erase(domains);
   }
   std::int64_t& slot(const std::string& key, std::string_view value) {
     auto& domains = sums_[key];

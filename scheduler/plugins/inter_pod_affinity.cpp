@@ -14,7 +14,8 @@ struct Needs final : PluginState {
   DomainSums wanted;      // pods that match all affinity terms, by the terms' keys
   DomainSums unwanted;    // pods that match an anti-affinity term of ours
   DomainSums refused_by;  // pods with an anti-affinity term that matches us
-  bool first_of_its_kind = false;
+  const Snapshot* world = nullptr;
+  bool likes_itself = false;  // matches all its own affinity terms
 };
 
 struct Likes final : PluginState {
@@ -26,29 +27,32 @@ bool matches_all(const std::vector<PodTerm>& terms, const PodInfo& pod, const Sn
                      [&](const PodTerm& term) { return world.matches(term, pod); });
 }
 
-void add_refusals(const PodInfo& pod, const Snapshot& world, DomainSums& sums) {
-  if (world.anti_affinity_pods == 0) return;
-  for (const NodeInfo& node : world.nodes) {
-    if (node.anti_affinity_pods() == 0 || !node.known()) continue;
-    for (const PodPtr& other : node.pods()) {
-      for (const PodTerm& term : other->anti_affinity) {
-        if (world.matches(term, pod)) sums.add(term.topology_key, node, 1);
-      }
-    }
+// One pod of a node came (1) or went (-1).
+void count_refusals(const PodInfo& pod, const PodInfo& other, const NodeInfo& node,
+                    std::int64_t amount, Needs& needs) {
+  for (const PodTerm& term : other.anti_affinity) {
+    if (needs.world->matches(term, pod)) needs.refused_by.add(term.topology_key, node, amount);
   }
 }
 
-void add_own_needs(const PodInfo& pod, const Snapshot& world, Needs& needs) {
-  if (pod.affinity.empty() && pod.anti_affinity.empty()) return;
-  for (const NodeInfo& node : world.nodes) {
-    if (!node.known()) continue;
+void count_needs(const PodInfo& pod, const PodInfo& other, const NodeInfo& node,
+                 std::int64_t amount, Needs& needs) {
+  if (!pod.affinity.empty() && matches_all(pod.affinity, other, *needs.world)) {
+    for (const PodTerm& term : pod.affinity) needs.wanted.add(term.topology_key, node, amount);
+  }
+  for (const PodTerm& term : pod.anti_affinity) {
+    if (needs.world->matches(term, other)) needs.unwanted.add(term.topology_key, node, amount);
+  }
+}
+
+void count_all(const PodInfo& pod, Needs& needs) {
+  const bool asks = !pod.affinity.empty() || !pod.anti_affinity.empty();
+  if (!asks && needs.world->anti_affinity_pods == 0) return;
+  for (const NodeInfo& node : needs.world->nodes) {
+    if (!node.known() || (!asks && node.anti_affinity_pods() == 0)) continue;
     for (const PodPtr& other : node.pods()) {
-      if (!pod.affinity.empty() && matches_all(pod.affinity, *other, world)) {
-        for (const PodTerm& term : pod.affinity) needs.wanted.add(term.topology_key, node, 1);
-      }
-      for (const PodTerm& term : pod.anti_affinity) {
-        if (world.matches(term, *other)) needs.unwanted.add(term.topology_key, node, 1);
-      }
+      count_refusals(pod, *other, node, 1, needs);
+      if (asks) count_needs(pod, *other, node, 1, needs);
     }
   }
 }
@@ -60,7 +64,7 @@ bool near_wanted(const PodInfo& pod, const NodeInfo& node, const Needs& needs) {
     if (!node.facts().topology(term.topology_key)) return false;
     all = all && needs.wanted.at(term.topology_key, node) > 0;
   }
-  return all || needs.first_of_its_kind;
+  return all || (needs.wanted.empty() && needs.likes_itself);
 }
 
 }  // namespace
@@ -68,14 +72,26 @@ bool near_wanted(const PodInfo& pod, const NodeInfo& node, const Needs& needs) {
 Verdict InterPodAffinity::pre_filter(const PodInfo& pod, const Snapshot& world,
                                      StatePtr* state) const {
   auto needs = std::make_unique<Needs>();
-  add_refusals(pod, world, needs->refused_by);
-  add_own_needs(pod, world, *needs);
+  needs->world = &world;
+  count_all(pod, *needs);
   if (pod.affinity.empty() && pod.anti_affinity.empty() && needs->refused_by.empty()) {
     return Verdict::skip();
   }
-  needs->first_of_its_kind = needs->wanted.empty() && matches_all(pod.affinity, pod, world);
+  needs->likes_itself = matches_all(pod.affinity, pod, world);
   *state = std::move(needs);
   return Verdict::yes();
+}
+
+void InterPodAffinity::add_pod(const PodInfo& pod, const PodInfo& other, const NodeInfo& node,
+                               PluginState* state) const {
+  count_refusals(pod, other, node, 1, static_cast<Needs&>(*state));
+  count_needs(pod, other, node, 1, static_cast<Needs&>(*state));
+}
+
+void InterPodAffinity::remove_pod(const PodInfo& pod, const PodInfo& other, const NodeInfo& node,
+                                  PluginState* state) const {
+  count_refusals(pod, other, node, -1, static_cast<Needs&>(*state));
+  count_needs(pod, other, node, -1, static_cast<Needs&>(*state));
 }
 
 Verdict InterPodAffinity::filter(const PodInfo& pod, const NodeInfo& node,

@@ -2,6 +2,14 @@
 
 namespace coracle::scheduler {
 
+Verdict NodeAffinity::pre_filter(const PodInfo& pod, const Snapshot&, StatePtr*) const {
+  if (pod.required_nodes.anywhere()) return Verdict::skip();
+  if (pod.only_nodes && pod.only_nodes->empty()) {
+    return Verdict::never("pod affinity terms conflict");
+  }
+  return Verdict::yes();
+}
+
 Verdict NodeAffinity::filter(const PodInfo& pod, const NodeInfo& node, const PluginState*) const {
   if (pod.required_nodes.anywhere() || pod.required_nodes.matches(node.facts().selectable())) {
     return Verdict::yes();

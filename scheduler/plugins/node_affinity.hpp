@@ -9,6 +9,10 @@ namespace coracle::scheduler {
 class NodeAffinity final : public Plugin {
  public:
   std::string_view name() const override { return "NodeAffinity"; }
+  Verdict pre_filter(const PodInfo&, const Snapshot&, StatePtr*) const override;
+  std::optional<std::set<std::string>> only_nodes(const PodInfo& pod) const override {
+    return pod.only_nodes;
+  }
   Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
   Verdict pre_score(const PodInfo&, const Snapshot&, const std::vector<std::uint32_t>& fitting,
                     StatePtr*) const override;

@@ -17,6 +17,18 @@ struct Hard final : PluginState {
   std::vector<std::int64_t> least;
 };
 
+// A pod of the node came (1) or went (-1).
+void recount(const PodInfo& pod, const PodInfo& other, const NodeInfo& node, std::int64_t amount,
+             Hard& hard) {
+  if (other.ns != pod.ns || other.deleting) return;
+  for (size_t i = 0; i < hard.constraints.size(); ++i) {
+    const SpreadConstraint& c = hard.constraints[i];
+    if (!c.selector.matches(other.labels) || !counts_node(pod, node, c, hard.constraints)) continue;
+    hard.counts[i][std::string(*node.facts().topology(c.topology_key))] += amount;
+    hard.least[i] = least_count(hard.counts[i], c.min_domains);
+  }
+}
+
 }  // namespace
 
 std::vector<SpreadConstraint> PodTopologySpread::upstream_defaults() {
@@ -71,6 +83,16 @@ Verdict PodTopologySpread::filter(const PodInfo& pod, const NodeInfo& node,
     if (here + self - hard.least[i] > c.max_skew) return Verdict::not_now(kMismatch);
   }
   return Verdict::yes();
+}
+
+void PodTopologySpread::add_pod(const PodInfo& pod, const PodInfo& other, const NodeInfo& node,
+                                PluginState* state) const {
+  recount(pod, other, node, 1, static_cast<Hard&>(*state));
+}
+
+void PodTopologySpread::remove_pod(const PodInfo& pod, const PodInfo& other, const NodeInfo& node,
+                                   PluginState* state) const {
+  recount(pod, other, node, -1, static_cast<Hard&>(*state));
 }
 
 Verdict PodTopologySpread::pre_score(const PodInfo& pod, const Snapshot& world,

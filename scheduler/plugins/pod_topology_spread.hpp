@@ -19,6 +19,9 @@ class PodTopologySpread final : public Plugin {
   std::string_view name() const override { return "PodTopologySpread"; }
   Verdict pre_filter(const PodInfo&, const Snapshot&, StatePtr*) const override;
   Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
+  void add_pod(const PodInfo&, const PodInfo& other, const NodeInfo&, PluginState*) const override;
+  void remove_pod(const PodInfo&, const PodInfo& other, const NodeInfo&,
+                  PluginState*) const override;
   Verdict pre_score(const PodInfo&, const Snapshot&, const std::vector<std::uint32_t>& fitting,
                     StatePtr*) const override;
   std::int64_t score(const PodInfo&, const NodeInfo&, const PluginState*) const override;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "framework/profile.hpp"
+#include "plugins/default_preemption.hpp"
 #include "plugins/node_resources_fit.hpp"
 
 namespace coracle::scheduler {
@@ -14,6 +15,7 @@ namespace coracle::scheduler {
 // What plugins can be told by pluginConfig.
 struct PluginArgs {
   ScoringStrategy fit_strategy;
+  PreemptionArgs preemption;
   bool system_spread_defaults = true;
   std::vector<SpreadConstraint> spread_defaults;  // unless system_spread_defaults
 };
@@ -23,6 +25,7 @@ struct PluginEntry {
   bool filters = false;           // may be enabled under filter
   std::int64_t score_weight = 0;  // default weight; 0: off unless enabled
   bool scores = false;            // may be enabled under score
+  bool post_filters = false;      // may be enabled under postFilter
   std::function<std::shared_ptr<const Plugin>(const PluginArgs&)> make;
 };
 

@@ -1,6 +1,7 @@
 #include "plugins/volume_restrictions.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/strings.hpp"
 
@@ -12,7 +13,17 @@ constexpr const char* kClaimTaken =
     "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already "
     "in-use by another pod";
 
-struct ClaimTaken final : PluginState {};  // by another pod, so no node will do
+// Of the pod's exclusive claims: how many other pods have them. Any, and no node will do.
+struct Exclusive final : PluginState {
+  std::set<std::string> claims;
+  std::int64_t users = 0;
+
+  void count(const PodInfo& other, std::int64_t amount) {
+    for (const std::string& name : other.claims) {
+      if (claims.contains(other.ns + "/" + name)) users += amount;
+    }
+  }
+};
 
 std::string claim_key(const PodInfo& pod, const std::string& name) { return pod.ns + "/" + name; }
 
@@ -40,6 +51,7 @@ bool clash(const DiskUse& a, const DiskUse& b) {
 
 Verdict VolumeRestrictions::pre_filter(const PodInfo& pod, const Snapshot& world,
                                        StatePtr* state) const {
+  auto exclusive = std::make_unique<Exclusive>();
   for (const std::string& name : pod.claims) {
     const std::string key = claim_key(pod, name);
     const auto facts = world.claims.find(key);
@@ -47,11 +59,14 @@ Verdict VolumeRestrictions::pre_filter(const PodInfo& pod, const Snapshot& world
       return Verdict::never("persistentvolumeclaim " + quoted(name) + " not found");
     }
     if (!facts->second.one_pod_only) continue;
-    if (world.claim_pods.contains(key) || world.reservations.is_taken(key, pod.uid)) {
-      *state = std::make_unique<ClaimTaken>();
-    }
+    exclusive->claims.insert(key);
+    const auto placed = world.claim_pods.find(key);
+    if (placed != world.claim_pods.end()) exclusive->users += placed->second;
+    if (world.reservations.is_taken(key, pod.uid)) ++exclusive->users;
   }
-  return pod.disks.empty() && *state == nullptr ? Verdict::skip() : Verdict::yes();
+  if (pod.disks.empty() && exclusive->claims.empty()) return Verdict::skip();
+  *state = std::move(exclusive);
+  return Verdict::yes();
 }
 
 Verdict VolumeRestrictions::filter(const PodInfo& pod, const NodeInfo& node,
@@ -63,7 +78,18 @@ Verdict VolumeRestrictions::filter(const PodInfo& pod, const NodeInfo& node,
       }
     }
   }
-  return state != nullptr ? Verdict::not_now(kClaimTaken) : Verdict::yes();
+  const bool taken = static_cast<const Exclusive&>(*state).users > 0;
+  return taken ? Verdict::not_now(kClaimTaken) : Verdict::yes();
+}
+
+void VolumeRestrictions::add_pod(const PodInfo&, const PodInfo& other, const NodeInfo&,
+                                 PluginState* state) const {
+  static_cast<Exclusive&>(*state).count(other, 1);
+}
+
+void VolumeRestrictions::remove_pod(const PodInfo&, const PodInfo& other, const NodeInfo&,
+                                    PluginState* state) const {
+  static_cast<Exclusive&>(*state).count(other, -1);
 }
 
 Verdict VolumeRestrictions::reserve(const PodInfo& pod, const std::string&, const Snapshot& world,

@@ -12,6 +12,9 @@ class VolumeRestrictions final : public Plugin {
   std::string_view name() const override { return "VolumeRestrictions"; }
   Verdict pre_filter(const PodInfo&, const Snapshot&, StatePtr*) const override;
   Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
+  void add_pod(const PodInfo&, const PodInfo& other, const NodeInfo&, PluginState*) const override;
+  void remove_pod(const PodInfo&, const PodInfo& other, const NodeInfo&,
+                  PluginState*) const override;
   Verdict reserve(const PodInfo&, const std::string& node, const Snapshot&,
                   Reservations&) const override;
   void unreserve(const PodInfo&, const std::string& node, Reservations&) const override;

@@ -92,10 +92,10 @@ TEST_CASE("VolumeRestrictions: a ReadWriteOncePod claim is held by one pod anywh
   };
   const std::vector<Case> cases{
       {"for anyone", a_pod("p").claim("many"), Verdict::skip()},
-      {"for one, and nobody has it", a_pod("p").claim("free"), Verdict::skip()},
+      {"for one, and nobody has it", a_pod("p").claim("free"), Verdict::yes()},
       {"for one, and a pod has it", a_pod("p").claim("one"), kTaken},
       {"one of several", a_pod("p").claim("free").claim("many").claim("one"), kTaken},
-      {"of that name in another namespace", a_pod("p", "other").claim("one"), Verdict::skip()},
+      {"of that name in another namespace", a_pod("p", "other").claim("one"), Verdict::yes()},
       {"not there", a_pod("p").claim("free").claim("lost"),
        Verdict::never("persistentvolumeclaim \"lost\" not found")},
       {"made for the pod alone, and not there yet",
@@ -115,7 +115,7 @@ TEST_CASE("VolumeRestrictions: a claim is reserved while the bind is under way")
   const PodPtr second = a_pod("q").claim("free").claim("many").info();
   CHECK(plugin.reserve(*first, "n", world, world.reservations).is_yes());
   CHECK(testing::filtered(plugin, *first, world) ==
-        testing::Verdicts{Verdict::skip(), Verdict::skip()});
+        testing::Verdicts{Verdict::yes(), Verdict::yes()});
   CHECK(testing::filtered(plugin, *second, world) == testing::Verdicts{kTaken, kTaken});
   CHECK(plugin.reserve(*second, "m", world, world.reservations) == kTaken);
   plugin.unreserve(*second, "m", world.reservations);

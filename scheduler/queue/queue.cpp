@@ -143,6 +143,15 @@ void Queue::retry(const std::string& key, TimePoint now) {
   move(entry, Place::kBackoff);
 }
 
+void Queue::activate(const std::string& key) {
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return;
+  Entry& entry = found->second;
+  if (entry.place != Place::kParked && entry.place != Place::kBackoff) return;
+  detach(entry);
+  move(entry, Place::kActive);
+}
+
 size_t Queue::on_change(const Change& change, TimePoint now) {
   if (parked_.empty() || change.events == 0) return 0;
   std::vector<std::string> helped;

@@ -45,6 +45,8 @@ class Queue {
   // Something went wrong that is not the cluster's state: try again after the back-off.
   void retry(const std::string& key, TimePoint now);
 
+  // It may have a chance now: next in line, whatever its back-off.
+  void activate(const std::string& key);
   // Wakes the parked pods that the change may help. How many.
   size_t on_change(const Change& change, TimePoint now);
 

@@ -1,0 +1,101 @@
+#include "cycle/filters.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/strings.hpp"
+
+namespace coracle::scheduler {
+
+Filters::Filters(const Profile& profile, const PodInfo& pod, const Snapshot& world)
+    : pod_(pod), world_(world) {
+  pre_filter(profile);
+}
+
+// A plain no does not end it: with what the others compute, preemption may turn it.
+void Filters::pre_filter(const Profile& profile) {
+  for (const Plugin* plugin : profile.filters) {
+    StatePtr state;
+    Verdict verdict = plugin->pre_filter(pod_, world_, &state);
+    if (verdict.is_skip()) {
+      skipped_.push_back(plugin);
+      continue;
+    }
+    if (!verdict.is_yes()) {
+      verdict_ = std::move(verdict);
+      by_ = plugin;
+      if (verdict_.kind() != Verdict::Kind::kNotNow) return;
+    }
+    active_.push_back({plugin, std::move(state)});
+    if (by_ != plugin && !narrow(*plugin)) return;
+  }
+}
+
+// False: no node is left.
+bool Filters::narrow(const Plugin& plugin) {
+  auto names = plugin.only_nodes(pod_);
+  if (!names) return true;
+  narrowed_by_.emplace(plugin.name());
+  if (only_) {
+    std::set<std::string> both;
+    std::set_intersection(only_->begin(), only_->end(), names->begin(), names->end(),
+                          std::inserter(both, both.end()));
+    names = std::move(both);
+  }
+  only_ = std::move(names);
+  if (!only_->empty()) return true;
+  const std::string who = join({narrowed_by_.begin(), narrowed_by_.end()}, " ");
+  verdict_ = Verdict::never(
+      narrowed_by_.size() == 1
+          ? fmt::format("node(s) didn't satisfy plugin {}", who)
+          : fmt::format("node(s) didn't satisfy plugin(s) [{}] simultaneously", who));
+  by_ = &plugin;
+  return false;
+}
+
+Verdict Filters::run(const NodeInfo& node, size_t* column) const {
+  for (size_t i = 0; i < active_.size(); ++i) {
+    Verdict verdict = active_[i].plugin->filter(pod_, node, active_[i].state.get());
+    if (verdict.is_yes()) continue;
+    *column = i;
+    return verdict;
+  }
+  return Verdict::yes();
+}
+
+// With the pods that wait for the node, if they are as important, and without: an affinity to them
+// must not count before they are there.
+Verdict Filters::look(const NodeInfo& node, size_t* column) {
+  if (world_.nominations.empty()) return run(node, column);
+  std::vector<PodPtr> nominated;
+  for (const PodPtr& other : world_.nominations.on(node.name())) {
+    if (other->uid != pod_.uid && other->priority >= pod_.priority) nominated.push_back(other);
+  }
+  if (!nominated.empty()) {
+    NodeInfo with_them = node;
+    for (const PodPtr& other : nominated) add_pod(other, with_them);
+    Verdict verdict = run(with_them, column);
+    for (const PodPtr& other : nominated) remove_pod(other, with_them);
+    if (!verdict.is_yes()) return verdict;
+  }
+  return run(node, column);
+}
+
+Verdict Filters::filter(const NodeInfo& node) {
+  size_t column = 0;
+  return look(node, &column);
+}
+
+void Filters::add_pod(const PodPtr& other, NodeInfo& node) {
+  node.add(other);
+  for (const Active& one : active_) one.plugin->add_pod(pod_, *other, node, one.state.get());
+}
+
+void Filters::remove_pod(const PodPtr& other, NodeInfo& node) {
+  node.remove(other->key);
+  for (const Active& one : active_) one.plugin->remove_pod(pod_, *other, node, one.state.get());
+}
+
+}  // namespace coracle::scheduler

@@ -1,0 +1,235 @@
+// Preemption with the default plugins: who must leave, and from where.
+#include <catch2/catch.hpp>
+
+#include "cycle/cycle.hpp"
+#include "framework/testing.hpp"
+#include "plugins/default_preemption.hpp"
+#include "plugins/registry.hpp"
+#include "plugins/victims.hpp"
+
+namespace coracle::scheduler {
+namespace {
+
+using testing::a_node;
+using testing::a_pod;
+using testing::a_world;
+using Names = std::vector<std::string>;
+
+const Profile kDefault = default_profile();
+
+Names names(const std::vector<PodPtr>& pods) {
+  Names all;
+  for (const PodPtr& pod : pods) all.push_back(pod->name);
+  return all;
+}
+
+a_pod placed(const char* name, std::int64_t priority, const char* cpu, const char* node) {
+  return a_pod(name).priority(priority).cpu(cpu).on(node);
+}
+
+a_pod started(a_pod pod, const char* at) {
+  return pod.set("status.startTime", std::string("\"2026-01-01T00:00:0") + at + "Z\"");
+}
+
+Budget a_budget(const char* label, std::int64_t allowed) {
+  json::value budget = testing::parsed(R"({"metadata":{"namespace":"default"}})");
+  set_path(budget, "spec.selector.matchLabels.app", json::value(label));
+  set_path(budget, "status.disruptionsAllowed", json::value(allowed));
+  return parse_budget(budget);
+}
+
+TEST_CASE("as many as possible stay, the most important first") {
+  struct Case {
+    const char* name;
+    std::vector<a_pod> placed;
+    a_pod pod;
+    std::string node;
+    Names victims;
+  };
+  const a_pod vip = a_pod("vip").cpu("2").priority(100);
+  const std::vector<Case> cases{
+      {"only who is less important",
+       {placed("a", 100, "4", "n1"), placed("b", 99, "4", "n2")},
+       vip,
+       "n2",
+       {"b"}},
+      {"the higher one stays",
+       {placed("a", 10, "2", "n1"), placed("b", 20, "2", "n1"), placed("c", 100, "4", "n2")},
+       vip,
+       "n1",
+       {"a"}},
+      {"of equals the older one stays",
+       {started(placed("a", 10, "2", "n1"), "5"), started(placed("b", 10, "2", "n1"), "3"),
+        placed("c", 100, "4", "n2")},
+       vip,
+       "n1",
+       {"a"}},
+      {"who is in nobody's way stays, though unimportant",
+       {placed("a", 10, "3", "n1"), placed("b", 0, "1", "n1"), placed("c", 100, "4", "n2")},
+       vip,
+       "n1",
+       {"a"}},
+      {"the lowest first victim decides",
+       {placed("a", 20, "4", "n1"), placed("b", 10, "2", "n2"), placed("c", 10, "2", "n2")},
+       a_pod("vip").cpu("4").priority(100),
+       "n2",
+       {"b", "c"}},
+      {"then the sum of priorities",
+       {placed("a", 10, "2", "n1"), placed("b", 10, "2", "n1"), placed("c", 10, "2", "n2"),
+        placed("d", 9, "2", "n2")},
+       a_pod("vip").cpu("4").priority(100),
+       "n2",
+       {"c", "d"}},
+      {"fewer of less than nothing, too",
+       {placed("a", -5, "2", "n1"), placed("b", -5, "2", "n1"), placed("c", -5, "4", "n2")},
+       a_pod("vip").cpu("4").priority(0),
+       "n2",
+       {"c"}},
+      {"then who started last",
+       {started(placed("a", 10, "4", "n1"), "3"), started(placed("b", 10, "4", "n2"), "7")},
+       vip,
+       "n2",
+       {"b"}},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    Rotation rotation;
+    const Decision d =
+        decide(kDefault, c.pod.info(), a_world({a_node("n1"), a_node("n2")}, c.placed), rotation);
+    CHECK(d.nominated == c.node);
+    CHECK(names(d.victims) == c.victims);
+  }
+}
+
+TEST_CASE("budgets are broken last") {
+  auto world = a_world({a_node("n1"), a_node("n2")},
+                       {placed("a", 10, "2", "n1").label("app", "db"), placed("b", 50, "2", "n1"),
+                        placed("c", 100, "4", "n2")});
+  world.budgets["default/db"] = a_budget("db", 0);
+  Rotation rotation;
+  const PodPtr vip = a_pod("vip").cpu("2").priority(100).info();
+  CHECK(names(decide(kDefault, vip, world, rotation).victims) == Names{"b"});
+  SECTION("a node where none is broken wins over less important victims") {
+    world = a_world({a_node("n1"), a_node("n2")},
+                    {placed("a", 10, "4", "n1").label("app", "db"), placed("b", 90, "4", "n2")});
+    world.budgets["default/db"] = a_budget("db", 0);
+    CHECK(decide(kDefault, vip, world, rotation).nominated == "n2");
+    world.budgets["default/db"] = a_budget("db", 1);
+    CHECK(decide(kDefault, vip, world, rotation).nominated == "n1");
+  }
+  SECTION("they are broken if need be") {
+    world.nodes[0].remove("default/b");
+    world.nodes[0].add(placed("b", 100, "2", "n1").info());
+    const Decision d = decide(kDefault, vip, world, rotation);
+    CHECK(names(d.victims) == Names{"a"});
+  }
+}
+
+TEST_CASE("a budget allows so many, the most important first; empty selectors match nothing") {
+  const auto db = [](const char* name) { return a_pod(name).label("app", "db").info(); };
+  std::map<std::string, Budget> budgets{{"default/db", a_budget("db", 1)}};
+  ByBudget split = split_by_budget({db("a"), db("b"), a_pod("c").info()}, budgets);
+  CHECK(names(split.others) == Names{"a", "c"});
+  CHECK(names(split.violating) == Names{"b"});
+  budgets.at("default/db").leaving = {"a"};
+  split = split_by_budget({db("a"), db("b")}, budgets);
+  CHECK(split.violating.empty());
+  budgets = {
+      {"default/all", parse_budget(testing::parsed(
+                          R"({"metadata":{"namespace":"default"},"spec":{"selector":{}}})"))}};
+  CHECK(split_by_budget({db("a")}, budgets).violating.empty());
+}
+
+// What counts pods beyond the node must know who was thought away.
+TEST_CASE("victims are thought away from what plugins counted") {
+  Rotation rotation;
+  const char* apart = R"({"requiredDuringSchedulingIgnoredDuringExecution":[
+    {"labelSelector":{"matchLabels":{"app":"web"}},"topologyKey":"zone"}]})";
+  const char* spread = R"([{"maxSkew":1,"topologyKey":"zone","whenUnsatisfiable":"DoNotSchedule",
+    "labelSelector":{"matchLabels":{"app":"web"}}}])";
+  const auto web = [](const char* name) { return a_pod(name).label("app", "web"); };
+  const auto zoned = [](const char* name, const char* zone) {
+    return a_node(name).label("zone", zone);
+  };
+  SECTION("the newcomer's anti-affinity") {
+    const auto world = a_world({zoned("n1", "a")}, {web("w").on("n1"), a_pod("x").on("n1")});
+    const Decision d =
+        decide(kDefault, a_pod("p").priority(1).set("spec.affinity.podAntiAffinity", apart).info(),
+               world, rotation);
+    CHECK(names(d.victims) == Names{"w"});
+  }
+  SECTION("the residents' anti-affinity") {
+    const auto world = a_world(
+        {zoned("n1", "a")},
+        {a_pod("x").set("spec.affinity.podAntiAffinity", apart).on("n1"), a_pod("y").on("n1")});
+    const Decision d = decide(kDefault, web("p").priority(1).info(), world, rotation);
+    CHECK(names(d.victims) == Names{"x"});
+  }
+  SECTION("a victim elsewhere in the domain is out of reach") {
+    const auto world =
+        a_world({zoned("n1", "a"), zoned("n2", "a")}, {web("w").on("n1"), web("v").on("n2")});
+    const Decision d =
+        decide(kDefault, a_pod("p").priority(1).set("spec.affinity.podAntiAffinity", apart).info(),
+               world, rotation);
+    CHECK(d.nominated.empty());
+    CHECK(
+        d.message ==
+        "0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules. preemption: 0/2 "
+        "nodes are available: 2 node(s) didn't match pod anti-affinity rules.");
+  }
+  SECTION("topology spread") {
+    const auto world = a_world({zoned("n1", "a"), zoned("n2", "b").taint("t", "", "NoSchedule")},
+                               {web("w").on("n1"), a_pod("x").on("n1")});
+    const Decision d =
+        decide(kDefault, web("p").priority(1).set("spec.topologySpreadConstraints", spread).info(),
+               world, rotation);
+    CHECK(names(d.victims) == Names{"w"});
+  }
+  SECTION("an exclusive claim") {
+    auto world = a_world({a_node("n1")}, {a_pod("w").claim("c").on("n1"), a_pod("x").on("n1")});
+    world.claims["default/c"] = {true, "v"};
+    world.storage.claims["default/c"] = std::make_shared<json::value>(testing::parsed(
+        R"({"metadata":{"name":"c","namespace":"default",
+            "annotations":{"pv.kubernetes.io/bind-completed":"yes"}},"spec":{"volumeName":"v"}})"));
+    world.storage.volumes["v"] =
+        std::make_shared<json::value>(testing::parsed(R"({"metadata":{"name":"v"}})"));
+    const Decision d = decide(kDefault, a_pod("p").priority(1).claim("c").info(), world, rotation);
+    CHECK(names(d.victims) == Names{"w"});
+  }
+}
+
+TEST_CASE("enough candidates end the search") {
+  std::vector<a_node> nodes;
+  std::vector<a_pod> pods;
+  for (int i = 0; i < 30; ++i) {
+    const std::string name = "n" + std::to_string(i);
+    nodes.push_back(a_node(name));
+    pods.push_back(a_pod("on-" + name).cpu("4").on(name));
+  }
+  const Snapshot world = a_world(nodes, pods);
+  const PodPtr pod = a_pod("vip").cpu("1").priority(1).info();
+  for (const auto& [percentage, absolute, wanted] :
+       {std::tuple(10, 1, 3U), std::tuple(0, 5, 5U), std::tuple(10, 100, 30U)}) {
+    PluginArgs args;
+    args.preemption = {percentage, absolute};
+    const Profile profile = default_profile(args);
+    Rotation rotation;
+    Cycle cycle(profile, pod, world, rotation);
+    cycle.filter();
+    CHECK(cycle.post_filter().size() == wanted);
+  }
+}
+
+TEST_CASE("no victims without a post-filter plugin, and no tail") {
+  Profile profile = default_profile();
+  profile.post_filters.clear();
+  Rotation rotation;
+  const auto world = a_world({a_node("n1")}, {a_pod("a").cpu("4").on("n1")});
+  const Decision d = decide(profile, a_pod("p").cpu("1").priority(1).info(), world, rotation);
+  CHECK(d.message == "0/1 nodes are available: 1 Insufficient cpu.");
+  CHECK(d.victims.empty());
+  CHECK(d.clear_nomination);
+}
+
+}  // namespace
+}  // namespace coracle::scheduler

@@ -1,0 +1,37 @@
+// What happened in the cluster that may help pods which fitted nowhere. Value types. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "framework/node_info.hpp"
+
+namespace coracle::scheduler {
+
+// What happened in the cluster, as bits.
+using Events = std::uint32_t;
+namespace event {
+inline constexpr Events kNodeAdded = 1u << 0;
+inline constexpr Events kNodeGrew = 1u << 1;    // allocatable of something is more
+inline constexpr Events kNodeLabels = 1u << 2;  // labels changed
+inline constexpr Events kNodeTaints = 1u << 3;  // taints or unschedulable changed
+inline constexpr Events kPodPlaced = 1u << 4;   // a pod now counts on a node
+inline constexpr Events kPodGone = 1u << 5;     // a placed pod left
+inline constexpr Events kPodLabels = 1u << 6;   // labels of a placed pod changed
+inline constexpr Events kClaim = 1u << 7;       // a claim was added or changed
+inline constexpr Events kNamespace = 1u << 8;   // labels of a namespace changed
+inline constexpr Events kPodLeaving = 1u << 9;  // a placed pod is being deleted; it still counts
+inline constexpr Events kVolume = 1u << 10;     // a PersistentVolume was added or changed
+inline constexpr Events kStorageClass = 1u << 11;
+inline constexpr Events kNodeAny = kNodeAdded | kNodeGrew | kNodeLabels | kNodeTaints;
+}  // namespace event
+
+// One change, with the party it is about where there is one.
+struct Change {
+  Events events = 0;
+  const NodeInfo* node = nullptr;  // of node events
+  const PodInfo* pod = nullptr;    // of pod events
+  std::string_view claim{};        // of kClaim: "namespace/name"
+};
+
+}  // namespace coracle::scheduler

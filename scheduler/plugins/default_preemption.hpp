@@ -1,0 +1,30 @@
+// DefaultPreemption: a pod that fits nowhere may take the place of less important ones. On each
+// node that refused it for now, all less important pods are thought away; if it fits then, as many
+// as possible stay, the most important first and those that a PodDisruptionBudget protects before
+// the others. (Upstream: plugins/defaultpreemption, framework/preemption.)
+#pragma once
+
+#include "framework/plugin.hpp"
+
+namespace coracle::scheduler {
+
+struct PreemptionArgs {
+  std::int64_t min_candidates_percentage = 10, min_candidates_absolute = 100;
+};
+
+class DefaultPreemption final : public Plugin {
+ public:
+  explicit DefaultPreemption(PreemptionArgs args = {}) : args_(args) {}
+  std::string_view name() const override { return "DefaultPreemption"; }
+  PostFiltered post_filter(const PostFilterInput&) const override;
+  // Fewest budgets broken, least important first victim, smallest sum of priorities, fewest
+  // victims, latest start of the oldest among the most important; then the first.
+  size_t pick(const std::vector<Candidate>&) const override;
+
+ private:
+  // How many candidates are enough.
+  size_t enough(size_t nodes) const;
+  const PreemptionArgs args_;
+};
+
+}  // namespace coracle::scheduler
