@@ -6,9 +6,9 @@
 #include "api/custom_schema.hpp"
 #include "api/quantity.hpp"
 #include "api/validate.hpp"
-#include "base/clock.hpp"
 #include "base/encoding.hpp"
 #include "base/strings.hpp"
+#include "base/timestamp.hpp"
 
 namespace coracle::api {
 
@@ -252,14 +252,15 @@ class Decoder {
                               " into Go value of type string");
     }
     const std::string_view text = value.as_string();
-    const Result<WallTime> parsed = parse_time(text);
+    const Result<Timestamp> parsed = parse_timestamp(text);
     if (!parsed.ok()) {
       const std::string layout =
           quoted(micro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00");
       return invalid_argument("parsing time " + quoted(text) + " as " + layout + ": cannot parse " +
                               quoted(text) + " as \"2006\"");
     }
-    const std::string canonical = micro ? format_micro_time(*parsed) : format_time(*parsed);
+    const std::string canonical =
+        micro ? format_micro_timestamp(*parsed) : format_timestamp(*parsed);
     if (canonical != text) value = canonical;
     return {};
   }

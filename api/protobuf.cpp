@@ -4,8 +4,8 @@
 #include <bit>
 #include <cstring>
 
-#include "base/clock.hpp"
 #include "base/encoding.hpp"
+#include "base/timestamp.hpp"
 
 namespace coracle::api {
 
@@ -360,16 +360,15 @@ class MessageDecoder {
 
   static Status time(std::int64_t seconds, std::int64_t nanos, const Schema& schema,
                      json::value& out, bool& unset) {
-    constexpr std::int64_t kYear10000 = 253402300800;
-    constexpr std::int64_t kLimit = 9223372036;  // what nanoseconds since 1970 can hold
-    if (seconds >= kYear10000 || nanos < 0 || nanos >= 1'000'000'000) return garbage("bad time");
-    // Go's zero time lies in the year 1.
-    unset = (seconds == 0 && nanos == 0) || seconds <= -kLimit;
+    constexpr std::int64_t kZero = -62'135'596'800;  // Go's zero time: 0001-01-01T00:00:00Z
+    unset = nanos == 0 && (seconds == 0 || seconds == kZero);
     if (unset) return {};
-    if (seconds >= kLimit) return garbage("bad time");
-    const WallTime time{std::chrono::seconds(seconds) + std::chrono::nanoseconds(nanos)};
-    out = std::string_view(schema.well_known == WellKnown::kTime ? format_time(time)
-                                                                 : format_micro_time(time));
+    if (seconds < kTimestampMin || seconds > kTimestampMax || nanos < 0 || nanos >= 1'000'000'000) {
+      return garbage("bad time");
+    }
+    const Timestamp time{seconds, static_cast<std::int32_t>(nanos)};
+    out = std::string_view(schema.well_known == WellKnown::kTime ? format_timestamp(time)
+                                                                 : format_micro_timestamp(time));
     return {};
   }
 

@@ -4,8 +4,8 @@
 #include <set>
 
 #include "api/protobuf.hpp"
-#include "base/clock.hpp"
 #include "base/encoding.hpp"
+#include "base/timestamp.hpp"
 
 namespace coracle::api {
 
@@ -36,14 +36,10 @@ void put_double(std::string& out, int field, double n) {
 std::string time_message(const json::value& value) {
   std::string out;
   const auto time =
-      value.is_string() ? parse_time(value.get_string()) : Result<WallTime>(WallTime{});
+      value.is_string() ? parse_timestamp(value.get_string()) : Result<Timestamp>(Timestamp{});
   if (!time.ok()) return out;
-  using std::chrono::duration_cast;
-  const auto since = time->time_since_epoch();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
-  const auto nanos = duration_cast<std::chrono::nanoseconds>(since - seconds).count();
-  put_number(out, 1, static_cast<std::uint64_t>(seconds.count()));
-  put_number(out, 2, static_cast<std::uint64_t>(nanos));
+  put_number(out, 1, static_cast<std::uint64_t>(time->seconds));
+  put_number(out, 2, static_cast<std::uint64_t>(time->nanos));
   return out;
 }
 

@@ -6,6 +6,8 @@
 
 #include <ctime>
 
+#include "base/timestamp.hpp"
+
 namespace coracle::net {
 
 std::string openssl_error() {
@@ -91,7 +93,7 @@ std::vector<std::string> name_entries(X509_NAME* name, int nid) {
 WallTime from_asn1_time(const ASN1_TIME* time) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return WallTime{};
-  return WallTime(std::chrono::seconds(timegm(&parts)));
+  return to_wall_time({timegm(&parts), 0});  // some certificates are good until the year 9999
 }
 
 }  // namespace coracle::net
