@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -169,7 +170,11 @@ class CountingHandler {
     stack_.push_uint64(u);
     return true;
   }
-  bool on_double(double d, json::string_view, json::error_code&) {
+  bool on_double(double d, json::string_view, json::error_code& error) {
+    if (!std::isfinite(d)) {  // JSON has no text for it
+      error = json::error::exponent_overflow;
+      return false;
+    }
     stack_.push_double(d);
     return true;
   }

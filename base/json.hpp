@@ -22,7 +22,7 @@ struct JsonLimits {
 
 // Strict RFC 8259, valid UTF-8 only. A repeated member keeps the last value; the paths of repeated
 // members ("data.a", "spec.containers[0].name") are appended to `duplicates` when it is given.
-// InvalidArgument names the line and column. O(n).
+// No number is infinite. InvalidArgument names the line and column. O(n).
 Result<json::value> parse_json(std::string_view text,
                                std::vector<std::string>* duplicates = nullptr,
                                const JsonLimits& limits = {});

@@ -4,6 +4,7 @@
 #include "api/validation/checks.hpp"
 #include "api/validation/validation.hpp"
 #include "base/encoding.hpp"
+#include "base/go_json.hpp"
 
 namespace coracle::api::validation {
 namespace {
@@ -66,11 +67,9 @@ void docker_config(const json::value& secret, std::string_view key, FieldErrors&
     return;
   }
   auto bytes = base64_decode(value->get_string());
-  const Status parsed = bytes.ok() ? parse_json(*bytes).status() : bytes.status();
+  const Status parsed = bytes.ok() ? parse_go_json(*bytes).status() : bytes.status();
   if (!parsed.ok()) {
-    const bool open = parsed.message().ends_with("incomplete JSON");
-    errors.invalid(FieldPath("data").key(key), "<secret contents redacted>",
-                   open ? std::string("unexpected end of JSON input") : parsed.message());
+    errors.invalid(FieldPath("data").key(key), "<secret contents redacted>", parsed.message());
   }
 }
 

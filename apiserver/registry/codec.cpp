@@ -9,6 +9,8 @@
 #include "api/table.hpp"
 #include "api/validate.hpp"
 #include "apiserver/flow/flow_control.hpp"
+#include "base/encoding.hpp"
+#include "base/go_json.hpp"
 #include "base/json_write.hpp"
 #include "base/strings.hpp"
 #include "base/yaml.hpp"
@@ -63,30 +65,75 @@ api::TableOptions table_options(const Context& c) {
   return options;
 }
 
+// The start of a body that cannot be told what it is: as it is if it seems to be JSON, else in hex.
+std::string summary(std::string_view body) {
+  constexpr std::size_t kShown = 30;
+  if (body.empty()) return "<empty>";
+  const std::string_view part = body.substr(0, kShown);
+  return (body[0] == '{' ? std::string(part) : hex_encode(part)) +
+         (body.size() > kShown ? " ..." : "");
+}
+
+api::ApiError unrecognized(std::string_view kind, const std::string& why, std::string_view body) {
+  if (kind == "DeleteOptions") return api::bad_request_error(why);
+  return api::bad_request_error("the object provided is unrecognized (must be of type " +
+                                std::string(kind) + "): " + why + " (" + summary(body) + ")");
+}
+
+// What is wrong with a body before its kind is known; "" if nothing is. Null is an empty object.
+std::string kind_problem(json::value& body) {
+  if (body.is_null()) body.emplace_object();
+  const auto type_of = [](const json::value& value) {
+    return value.is_array()    ? "array"
+           : value.is_object() ? "object"
+           : value.is_string() ? "string"
+           : value.is_bool()   ? "bool"
+                               : "number";
+  };
+  const std::string cannot = "couldn't get version/kind; json parse error: json: cannot unmarshal ";
+  if (!body.is_object()) {
+    return cannot + type_of(body) +
+           " into Go value of type struct { APIVersion string "
+           "\"json:\\\"apiVersion,omitempty\\\"\"; "
+           "Kind string \"json:\\\"kind,omitempty\\\"\" }";
+  }
+  for (const std::string_view name : {"kind", "apiVersion"}) {
+    const json::value* member = body.get_object().if_contains(name);
+    if (member == nullptr || member->is_null() || member->is_string()) continue;
+    return cannot + type_of(*member) + " into Go struct field ." + std::string(name) +
+           " of type string";
+  }
+  return {};
+}
+
 Outcome<Body> json_body(const std::string& text, std::string_view kind) {
   Body body;
-  auto parsed = parse_json(text, &body.duplicates);
-  if (!parsed.ok() || !parsed->is_object()) {
-    const std::string why = parsed.ok() ? "json: cannot unmarshal into Go value of type struct"
-                                        : parsed.status().message();
-    return api::bad_request_error("the object provided is unrecognized (must be of type " +
-                                  std::string(kind) +
-                                  "): couldn't get version/kind; json parse error: " + why);
+  auto parsed = parse_go_json(text, &body.duplicates);
+  if (!parsed.ok()) {
+    // A number of no type is found later than what is no JSON at all.
+    const bool later = parsed.status().code() == Code::kFailedPrecondition;
+    return unrecognized(
+        kind,
+        (later ? "" : "couldn't get version/kind; json parse error: ") + parsed.status().message(),
+        text);
   }
   body.value = *std::move(parsed);
+  const std::string problem = kind_problem(body.value);
+  if (!problem.empty()) return unrecognized(kind, problem, text);
   return body;
 }
 
+// Of several documents the first counts.
 Outcome<Body> yaml_body(const std::string& text, std::string_view kind) {
   auto documents = parse_yaml(text);
-  if (!documents.ok()) return api::bad_request_error(documents.status().message());
-  if (documents->size() != 1 || !documents->front().value.is_object()) {
-    return api::bad_request_error("the object provided is unrecognized (must be of type " +
-                                  std::string(kind) + "): the body is not one YAML mapping");
-  }
+  if (!documents.ok()) return unrecognized(kind, documents.status().message(), text);
   Body body;
-  body.value = std::move(documents->front().value);
-  body.duplicates = std::move(documents->front().duplicates);
+  if (!documents->empty()) {
+    body.value = std::move(documents->front().value);
+    body.duplicates = std::move(documents->front().duplicates);
+  }
+  const std::string problem = kind_problem(body.value);
+  if (!problem.empty()) return unrecognized(kind, problem, text);
   return body;
 }
 
@@ -107,7 +154,7 @@ Outcome<Body> parse_body(const net::Request& request, const api::Catalog& catalo
   if (type == "application/yaml") return yaml_body(request.body, kind);
   if (type == "application/vnd.kubernetes.protobuf") {
     auto decoded = api::decode_protobuf(request.body, catalog);
-    if (!decoded.ok()) return api::bad_request_error(decoded.status().message());
+    if (!decoded.ok()) return unrecognized(kind, decoded.status().message(), request.body);
     Body body;
     body.value = *std::move(decoded);
     return body;
@@ -129,7 +176,8 @@ Outcome<FieldValidation> field_validation(const net::Query& query, std::string_v
 
 Outcome<json::value> decode_object(Context& c, const api::ResourceInfo& info, Body body) {
   if (body.empty) {
-    return api::bad_request_error(api::decode_error_text(info, "unexpected end of JSON input"));
+    return unrecognized(
+        info.kind, "couldn't get version/kind; json parse error: unexpected end of JSON input", {});
   }
   TRY_OUTCOME(const FieldValidation strictness,
               field_validation(c.request.query,

@@ -7,6 +7,7 @@
 #include "apiserver/registry/conversion.hpp"
 #include "apiserver/registry/requestor.hpp"
 #include "apiserver/registry/writer.hpp"
+#include "base/go_json.hpp"
 #include "base/strings.hpp"
 #include "base/yaml.hpp"
 
@@ -146,12 +147,8 @@ Outcome<Patch> parse_patch(const net::Request& request) {
     return api::invalid_error({"meta.k8s.io", "PatchOptions"}, "", errors);
   }
   std::vector<std::string> duplicates;
-  auto document = parse_json(request.body, &duplicates);
-  if (!document.ok()) {
-    const std::string why(document.status().message());
-    const bool cut = why.find("incomplete JSON") != std::string::npos;
-    return bad_document(out.type, cut ? "unexpected end of JSON input" : why);
-  }
+  auto document = parse_go_json(request.body, &duplicates);
+  if (!document.ok()) return bad_document(out.type, std::string(document.status().message()));
   if (out.type == kJsonPatch ? !document->is_array() : !document->is_object()) {
     return bad_document(out.type, wrong_shape(out.type, *document));
   }

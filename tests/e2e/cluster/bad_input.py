@@ -210,6 +210,49 @@ def answers(lab, want, *args, text="", **kw):
     check_in(text, body["message"], "message")
 
 
+UNRECOGNIZED = "the object provided is unrecognized (must be of type ConfigMap): "
+PARSE = UNRECOGNIZED + "couldn't get version/kind; json parse error: "
+
+# what, the body of a create, the message.
+BODIES = [
+    ("nested too deep", b'{"a":' * 500 + b"1" + b"}" * 500, PARSE + "exceeded max depth ("),
+    ("nested a million deep", b"[" * 1_000_000, PARSE + "exceeded max depth (5b5b5b"),
+    ("NaN", b'{"data":{"a":NaN}}', PARSE + "invalid character 'N' looking for beginning of value "
+     '({"data":{"a":NaN}})'),
+    ("Infinity", b'{"data":{"a":-Infinity}}', PARSE + "invalid character 'I' in numeric literal ("),
+    ("a number no double holds", b'{"data":{"a":1e999}}',
+     UNRECOGNIZED + "json: cannot unmarshal number 1e999 into Go value of type float64 ("),
+    ("a number for a text", b'{"metadata":{"name":"x"},"data":{"a":1}}',
+     'ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal number '
+     "into Go struct field ConfigMap.data of type string"),
+    ("cut off", b'{"data":', PARSE + 'unexpected end of JSON input ({"data":)'),
+    ("a comma too many", b'{"data":{},}', PARSE + "invalid character '}' looking for beginning of "
+     'object key string ({"data":{},})'),
+    ("a list", b"[]", PARSE + "json: cannot unmarshal array into Go value of type struct"),
+    ("a kind that is no text", b'{"kind":{}}',
+     PARSE + "json: cannot unmarshal object into Go struct field .kind of type string"),
+    ("zeros", b"\0" * 100, PARSE + "invalid character '\\x00' looking for beginning of value (0000"),
+]
+
+
+def repeated(lab, js, maps):
+    """The last one counts, and one is warned; or it is refused."""
+    body = '{"metadata":{"name":"twice"},"data":{"a":"1","a":"2"}}'
+    code, made = curl(lab, *js, "-D", "heads", "-d", body, path=maps)
+    check_equal((code, made.get("data")), (201, {"a": "2"}), "made")
+    with open(os.path.join(lab.root, "heads")) as f:
+        check_in('299 - "duplicate field \\"data.a\\""', f.read(), "the warning")
+    answers(lab, (400, "BadRequest"), *js, "-d", body, path=maps + "?fieldValidation=Strict",
+            text='strict decoding error: duplicate field "data.a"')
+
+
+def no_unicode(lab, js, maps):
+    with open(os.path.join(lab.root, "body"), "wb") as f:
+        f.write(b'{"metadata":{"name":"bytes"},"data":{"a":"x\xff\xc0\x80","b":"\\ud800"}}')
+    code, made = curl(lab, *js, "--data-binary", "@body", path=maps)
+    check_equal((code, made.get("data")), (201, {"a": "x\ufffd\ufffd\ufffd", "b": "\ufffd"}), "made")
+
+
 def over_https(lab, each):
     certificates(lab)
     with open(os.path.join(lab.dir, "admin.token")) as f:
@@ -256,6 +299,13 @@ def over_https(lab, each):
     ]
     for what, want, args, text, kw in cases:
         each(f"https: {what}", lambda: answers(lab, want, *args, text=text, **kw))
+    for what, body, message in BODIES:
+        with open(os.path.join(lab.root, "body"), "wb") as f:
+            f.write(body)
+        each(f"https: {what}", lambda: answers(
+            lab, bad, *js, "--data-binary", "@body", text=message, path=maps))
+    each("https: repeated fields", lambda: repeated(lab, js, maps))
+    each("https: no Unicode", lambda: no_unicode(lab, js, maps))
     each("https: a cut-off request line", lambda: nonsense(lab))
 
 
