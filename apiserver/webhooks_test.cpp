@@ -423,6 +423,27 @@ TEST_CASE("webhook: bodies of subresources", "[webhook]") {
   CHECK(get_string(w.asked(before), "kind.kind") == "Eviction");
 }
 
+TEST_CASE("webhook: of what finalizes a namespace", "[webhook]") {
+  World w;
+  w.configure(false, "c",
+              hook("", "x.example.com", kHost,
+                   R"([{"apiGroups":[""],"apiVersions":["v1"],"operations":["*"],)"
+                   R"("resources":["namespaces/finalize"]}])"));
+  const std::string target = "/api/v1/namespaces/a/finalize";
+  const std::string body = R"({"metadata":{"name":"a"},"spec":{"finalizers":["x.y/z"]}})";
+  w.answer(R"("allowed":false,"status":{"message":"stay"})");
+  const auto refused = w.api.call("PUT", target, body);
+  CHECK(message(refused) == "400 admission webhook \"x.example.com\" denied the request: stay");
+  CHECK(get_string(w.asked(0), "operation") == "UPDATE");
+  CHECK(get_string(w.asked(0), "subResource") == "finalize");
+  CHECK(to_json(w.asked(0).at("object").at("spec").at("finalizers")) == R"(["x.y/z"])");
+  CHECK(to_json(w.asked(0).at("oldObject").at("spec").at("finalizers")) == R"(["kubernetes"])");
+  w.answer(R"("allowed":true)");
+  const auto done = w.api.call("PUT", target, body);
+  REQUIRE(done->status == 200);
+  CHECK(to_json(ApiWorld::tree(done).at("spec").at("finalizers")) == R"(["x.y/z"])");
+}
+
 TEST_CASE("webhook: not of the configurations themselves", "[webhook]") {
   World w;
   const std::string everything = R"([{"apiGroups":["*"],"apiVersions":["*"],"operations":["*"],)"

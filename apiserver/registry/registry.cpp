@@ -180,7 +180,7 @@ Task<MaybeReply> Registry::dispatch_subresource(Context& c) {
   }
   if (c.info.subresource == "token" && verb == "create") {
     if (tokens_ == nullptr) co_return api::internal_api_error("this server issues no tokens");
-    co_return some(co_await tokens_->issue(m_, access_, c));
+    co_return some(co_await tokens_->issue(m_, access_, admission_, c));
   }
   co_return some(co_await subresources_.handle(c));
 }

@@ -275,29 +275,29 @@ Task<Reply> Subresources::evict(Context& c) {
 Task<Reply> Subresources::finalize(Context& c) {
   CO_TRY_OUTCOME(Body body, parse_body(c.request, m_.catalog, c.resource->kind));
   CO_TRY_OUTCOME(const json::value wanted, decode_object(c, *c.resource, std::move(body)));
-  const Decide decide = [&](const json::value& current) -> Outcome<Change> {
+  const DecideLater decide = [&](const json::value& current) -> Task<Outcome<Change>> {
     const std::string version(api::resource_version_of(wanted));
     if (!version.empty() && version != api::resource_version_of(current)) {
-      return api::conflict_error(c.group_name(), c.info.name, api::kStaleObject);
+      co_return api::conflict_error(c.group_name(), c.info.name, api::kStaleObject);
     }
     Change change{Change::Kind::kPut, current};
-    const json::array& left = get_array(wanted, "spec.finalizers");
-    if (left.empty()) {
-      make_object(change.object, "spec").erase("finalizers");
-    } else {
-      set_path(change.object, "spec.finalizers", json::value(left));
-    }
-    const bool over = left.empty() && !api::deletion_timestamp_of(current).empty() &&
+    set_path(change.object, "spec.finalizers", json::value(get_array(wanted, "spec.finalizers")));
+    Outcome<Done> admitted = co_await admission_.mutate(c, change.object, &current);
+    if (admitted.ok()) admitted = co_await admission_.validate(c, change.object, &current);
+    if (!admitted.ok()) co_return admitted.error();
+    const bool empty = get_array(change.object, "spec.finalizers").empty();
+    if (empty) erase_key(make_object(change.object, "spec"), "finalizers");
+    const bool over = empty && !api::deletion_timestamp_of(current).empty() &&
                       api::finalizers_of(current).empty();
     if (over) {
       change.kind = Change::Kind::kDelete;
     } else if (api::same_object(change.object, current)) {
       change.kind = Change::Kind::kNone;
     }
-    return change;
+    co_return change;
   };
-  CO_TRY_OUTCOME(const Saved saved,
-                 co_await access_.mutate({c.storage, c.info.ns, c.info.name}, decide, c.dry_run));
+  CO_TRY_OUTCOME(const Saved saved, co_await access_.mutate_later(
+                                        {c.storage, c.info.ns, c.info.name}, decide, c.dry_run));
   co_return reply_object(m_, c, 200, saved.tail);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/object.hpp"
+#include "apiserver/admission/admission.hpp"
 #include "apiserver/registry/codec.hpp"
 #include "base/encoding.hpp"
 #include "net/pki.hpp"
@@ -84,9 +85,15 @@ Outcome<Done> TokenIssuer::bind(const Machinery& m, const Context& c, const json
   return Done{};
 }
 
-Task<Reply> TokenIssuer::issue(Machinery& m, StoreAccess& access, Context& c) const {
+Task<Reply> TokenIssuer::issue(Machinery& m, StoreAccess& access, Admission& admission,
+                               Context& c) const {
   CO_TRY_OUTCOME(Body body, parse_body(c.request, m.catalog, "TokenRequest"));
   json::value request = body.empty ? json::value(json::object()) : std::move(body.value);
+  if (find(request, "spec.expirationSeconds") == nullptr) {
+    set_path(request, "spec.expirationSeconds", json::value(kDefaultSeconds));
+  }
+  const Outcome<Done> admitted = co_await admission.admit_body(c, "CREATE", request);
+  if (!admitted.ok()) co_return admitted.error();
   CO_TRY_OUTCOME(const json::value account,
                  co_await access.read({c.storage, c.info.ns, c.info.name}));
   const std::int64_t seconds = get_int(request, "spec.expirationSeconds", kDefaultSeconds);

@@ -9,6 +9,8 @@
 
 namespace coracle::apiserver {
 
+class Admission;
+
 class TokenIssuer {
  public:
   TokenIssuer(std::string issuer, net::JwtKey signer, std::vector<net::JwtKey> verifiers)
@@ -17,7 +19,7 @@ class TokenIssuer {
   const std::string& issuer() const { return issuer_; }
   const net::JwtKey& signer() const { return signer_; }
   // POST serviceaccounts/NAME/token.
-  Task<Reply> issue(Machinery& m, StoreAccess& access, Context& c) const;
+  Task<Reply> issue(Machinery& m, StoreAccess& access, Admission& admission, Context& c) const;
   // The user of a token that is ours, unexpired, for one of `audiences` (none: for this server;
   // those it is for go to `matched`), and whose account, and the Pod, Node or Secret it is bound
   // to, are in the caches; nullopt otherwise.

@@ -283,7 +283,26 @@ def watched(w):
         connection.close()
 
 
-PARTS = [deny, patch, slow, broken, conditions, conversion]
+def tokens(w):
+    """Who asks for a service account's token is looked at, as a TokenRequest."""
+    w.server.on("/tokens", lambda request: answer(
+        request, request.body["request"]["object"]["spec"].get("audiences") != ["far"],
+        status={"message": "not for far away"}))
+    w.configure("tokens", {"name": "tokens.example.com", "clientConfig": w.client("/tokens"),
+                           "rules": [{**RULE, "operations": ["CREATE"],
+                                      "resources": ["serviceaccounts/token"]}]})
+    w.lab.kubectl("create", "serviceaccount", "robot", "-n", "tokens")
+    text = 'admission webhook "tokens.example.com" denied the request: not for far away'
+    wait_for("the webhook is asked", lambda: text in w.lab.run(
+        "create", "token", "robot", "-n", "tokens", "--audience=far", check=False).stderr)
+    check(len(w.lab.out("create", "token", "robot", "-n", "tokens").split(".")) == 3, "a token")
+    asked = w.asked("/tokens")[-1]
+    check_equal((asked["kind"]["kind"], asked["subResource"], asked["name"], asked["operation"]),
+                ("TokenRequest", "token", "robot", "CREATE"), "what is asked")
+    w.lab.kubectl("delete", "validatingwebhookconfiguration", "tokens")
+
+
+PARTS = [tokens, deny, patch, slow, broken, conditions, conversion]
 
 
 def webhooks():
