@@ -66,15 +66,6 @@ constexpr const char* kEverything =
     R"("resourceRules":[{"verbs":["*"],"apiGroups":["*"],"resources":["*"],"namespaces":["*"],)"
     R"("clusterScope":true}],"nonResourceRules":[{"verbs":["*"],"nonResourceURLs":["*"]}])";
 
-// get, create and update of what leaders are elected with.
-std::string election(const std::string& ns) {
-  return R"("resourceRules":[{"verbs":["get","create","update"],"apiGroups":[""],)"
-         R"("resources":["endpoints","configmaps"],"namespaces":[")" +
-         ns +
-         R"("]},{"verbs":["get","create","update"],"apiGroups":["coordination.k8s.io"],)"
-         R"("resources":["leases"],"namespaces":["*"]}])";
-}
-
 struct Flow {
   const char *name, *level;
   int precedence;
@@ -111,9 +102,8 @@ std::vector<json::value> flow_control_objects() {
       {"probes", "exempt", 2, "", all,
        R"("nonResourceRules":[{"verbs":["get"],"nonResourceURLs":["/healthz","/readyz","/livez"]}])"},
       {"system-leader-election", "leader-election", 100, "ByUser", leaders + "," + kSystemAccounts,
-       election("kube-system")},
-      {"workload-leader-election", "leader-election", 200, "ByUser", kSystemAccounts,
-       election("*")},
+       R"("resourceRules":[{"verbs":["get","create","update"],"apiGroups":["coordination.k8s.io"],)"
+       R"("resources":["leases"],"namespaces":["*"]}])"},
       {"system-node-high", "node-high", 400, "ByUser", nodes,
        R"("resourceRules":[{"verbs":["*"],"apiGroups":[""],"resources":["nodes","nodes/status"],)"
        R"("namespaces":["*"],"clusterScope":true},{"verbs":["*"],)"

@@ -37,8 +37,9 @@ read | core | pods/attach pods/exec pods/portforward pods/proxy secrets services
 impersonate | core | serviceaccounts
 write | core | pods pods/attach pods/exec pods/portforward pods/proxy
 create | core | pods/eviction
-write | core | configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy
+write | core | configmaps persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy
 create | core | serviceaccounts/token
+write | core events.k8s.io | events
 write | apps | daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale
 write | autoscaling | horizontalpodautoscalers
 write | batch | cronjobs jobs
@@ -51,8 +52,9 @@ write | resource.k8s.io | resourceclaims resourceclaimtemplates
 role system:aggregate-to-view
 gives view
 read | core | configmaps endpoints persistentvolumeclaims persistentvolumeclaims/status pods replicationcontrollers replicationcontrollers/scale serviceaccounts services services/status
-read | core | bindings events limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status
+read | core | bindings limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status
 read | core | namespaces
+read | core events.k8s.io | events
 read | discovery.k8s.io | endpointslices
 read | apps | controllerrevisions daemonsets daemonsets/status deployments deployments/scale deployments/status replicasets replicasets/scale replicasets/status statefulsets statefulsets/scale statefulsets/status
 read | autoscaling | horizontalpodautoscalers horizontalpodautoscalers/status
@@ -130,6 +132,7 @@ get list patch update watch | resource.k8s.io | resourceclaims
 get list patch update watch | resource.k8s.io | resourceclaims/status
 get list patch update watch | core | pods/finalizers
 read | resource.k8s.io | resourceslices
+create delete | resource.k8s.io | resourceclaims
 read | resource.k8s.io | devicetaintrules
 patch update | resource.k8s.io | resourceclaims/binding
 
@@ -150,7 +153,7 @@ read | core | services
 create get list watch | core | nodes
 patch update | core | nodes/status
 patch update | core | nodes
-create patch update | core | events
+create patch update | core events.k8s.io | events
 read | core | pods
 create delete | core | pods
 patch update | core | pods/status
