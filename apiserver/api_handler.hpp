@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "apiserver/admission/admission_config.hpp"
 #include "apiserver/aggregation/aggregator.hpp"
 #include "apiserver/bootstrap.hpp"
 #include "apiserver/chain/audit.hpp"
@@ -41,6 +42,7 @@ struct ApiHandlerOptions {
   FlowLimits limits;
   Duration request_timeout = std::chrono::seconds(60);  // 504 after it; watches and logs excepted
   std::shared_ptr<const AuditLog> audit;                // none: nothing is written
+  AdmissionConfig admission;                            // of the plugins
   GzipPort* gzip = nullptr;  // none: answers are compressed where they are made
 };
 

@@ -3,22 +3,42 @@
 #include <algorithm>
 
 #include "api/object.hpp"
+#include "apiserver/admission/admission_config.hpp"
+#include "apiserver/admission/image_policy.hpp"
 #include "apiserver/admission/plugins.hpp"
 #include "apiserver/admission/webhook_book.hpp"
 
 namespace coracle::apiserver {
 
-AdmissionState::AdmissionState()
-    : mutating(std::make_unique<WebhookBook>()), validating(std::make_unique<WebhookBook>()) {}
+namespace {
+
+std::unique_ptr<ImagePolicy> image_policy_of(const AdmissionConfig& config) {
+  if (!config.is_on("ImagePolicyWebhook") || !config.image_policy) return nullptr;
+  return std::make_unique<ImagePolicy>(*config.image_policy);
+}
+
+}  // namespace
+
+AdmissionState::AdmissionState(const AdmissionConfig* given)
+    : config(given == nullptr ? std::make_unique<AdmissionConfig>()
+                              : std::make_unique<AdmissionConfig>(*given)),
+      mutating(std::make_unique<WebhookBook>()),
+      validating(std::make_unique<WebhookBook>()),
+      images(image_policy_of(*config)) {}
 AdmissionState::~AdmissionState() = default;
 
-Admission::Admission(Machinery& machinery) : m_(machinery) {}
+Admission::Admission(Machinery& machinery) : m_(machinery), state_(machinery.admission) {
+  for (const Plugin& plugin : admission_plugins()) {
+    if (state_.config->is_on(plugin.name)) plugins_.push_back(plugin);
+  }
+}
 Admission::~Admission() = default;
 
 Task<Outcome<Done>> Admission::mutate_once(Admitted& a, json::value* object,
                                            const json::value* old) {
-  const bool fills = object != nullptr && old == nullptr;
-  for (const Plugin& plugin : admission_plugins()) {
+  const bool fills = object != nullptr && old == nullptr && !a.own_body;
+  for (const Plugin& plugin : plugins_) {
+    if (a.own_body && !plugin.bodies) continue;
     if (fills && plugin.fill != nullptr) {
       const Outcome<Done> answer = co_await plugin.fill(a, *object);
       if (!answer.ok()) co_return answer;
@@ -33,7 +53,8 @@ Task<Outcome<Done>> Admission::mutate_once(Admitted& a, json::value* object,
 
 Task<Outcome<Done>> Admission::check(Admitted& a, const json::value* object,
                                      const json::value* old) {
-  for (const Plugin& plugin : admission_plugins()) {
+  for (const Plugin& plugin : plugins_) {
+    if (a.own_body && !plugin.bodies) continue;
     if (plugin.check != nullptr) {
       const Outcome<Done> answer = plugin.check(a, object, old);
       if (!answer.ok()) co_return answer;
@@ -93,13 +114,12 @@ Task<Outcome<Done>> Admission::admit_body(Context& c, std::string_view operation
         api::join_api_version(c.sub->version.empty() ? c.resource->group : c.sub->group,
                               c.sub->version.empty() ? c.resource->version : c.sub->version);
   }
-  Outcome<Done> answer = co_await change_by_webhooks(a, &body, nullptr);
+  Outcome<Done> answer = co_await mutate_once(a, &body, nullptr);
   if (answer.ok() && a.rounds.wanted) {
     a.rounds.second = true;
-    answer = co_await change_by_webhooks(a, &body, nullptr);
+    answer = co_await mutate_once(a, &body, nullptr);
   }
-  if (answer.ok()) answer = check_validating_policies(a, &body, nullptr);
-  if (answer.ok()) answer = co_await ask_webhooks(a, &body, nullptr);
+  if (answer.ok()) answer = co_await check(a, &body, nullptr);
   co_return answer;
 }
 

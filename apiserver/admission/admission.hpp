@@ -31,6 +31,7 @@ class Admission {
 
   Machinery& m_;
   AdmissionState state_;
+  std::vector<Plugin> plugins_;  // those that are on
 };
 
 }  // namespace coracle::apiserver

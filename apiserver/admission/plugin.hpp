@@ -31,17 +31,21 @@ struct QuotaClaim {
 };
 
 class WebhookBook;
+class ImagePolicy;
+struct AdmissionConfig;
 
 // State of the chain; one for all requests.
 struct AdmissionState {
-  AdmissionState();
+  explicit AdmissionState(const AdmissionConfig* given);  // null: the defaults
   ~AdmissionState();
+  const std::unique_ptr<const AdmissionConfig> config;
   static constexpr std::size_t kClaimsMax = 10000;
   std::deque<QuotaClaim> claims;
   // Compiled expressions of policies by uid, generation and place; the oldest go.
   static constexpr std::size_t kProgramsMax = 2000;
   std::map<std::string, std::shared_ptr<const Result<api::cel::Program>>> programs;
   const std::unique_ptr<WebhookBook> mutating, validating;
+  const std::unique_ptr<ImagePolicy> images;  // null: nobody is asked
 };
 
 // What a request's mutating webhooks did: one that changes the object makes the chain run a second
@@ -87,6 +91,7 @@ struct Plugin {
   Task<Outcome<Done>> (*change)(Admitted& a, json::value* object, const json::value* old) = nullptr;
   Task<Outcome<Done>> (*ask)(Admitted& a, const json::value* object,
                              const json::value* old) = nullptr;
+  bool bodies = false;  // asked about what is no object of its kind, too (Admission::admit_body)
 };
 
 std::span<const Plugin> admission_plugins();

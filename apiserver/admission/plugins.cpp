@@ -10,10 +10,13 @@ namespace {
 // not counted.
 constexpr Plugin kPlugins[] = {
     {"NamespaceLifecycle", fill_namespace_lifecycle, check_namespace_lifecycle},
+    {"LimitRanger", fill_limit_ranger, check_limit_ranger},
     {"ServiceAccount", fill_service_account},
     {"TaintNodesByCondition", fill_taint_nodes},
+    {"AlwaysPullImages", nullptr, check_always_pull, change_always_pull},
+    {"ImagePolicyWebhook", nullptr, nullptr, nullptr, ask_image_policy},
     {"PodSecurity", nullptr, check_pod_security},
-    {"LimitRanger", fill_limit_ranger, check_limit_ranger},
+    {"PodNodeSelector", fill_node_selector, check_node_selector},
     {"Priority", fill_priority},
     {"DefaultTolerationSeconds", fill_default_tolerations},
     {"DefaultStorageClass", fill_default_storage_class},
@@ -21,9 +24,11 @@ constexpr Plugin kPlugins[] = {
     {"PersistentVolumeClaimResize", nullptr, check_claim_resize},
     {"RuntimeClass", fill_runtime_class},
     {"DefaultIngressClass", fill_default_ingress_class},
-    {"MutatingAdmissionWebhook", nullptr, check_webhook_configuration, change_by_webhooks},
-    {"ValidatingAdmissionPolicy", nullptr, check_validating_policies},
-    {"ValidatingAdmissionWebhook", nullptr, nullptr, nullptr, ask_webhooks},
+    {"DenyServiceExternalIPs", nullptr, check_external_addresses},
+    {"MutatingAdmissionWebhook", nullptr, check_webhook_configuration, change_by_webhooks, nullptr,
+     true},
+    {"ValidatingAdmissionPolicy", nullptr, check_validating_policies, nullptr, nullptr, true},
+    {"ValidatingAdmissionWebhook", nullptr, nullptr, nullptr, ask_webhooks, true},
     {"ResourceQuota", nullptr, check_resource_quota},
 };
 

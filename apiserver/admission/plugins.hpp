@@ -29,5 +29,12 @@ Check check_validating_policies;
 Change change_by_webhooks;
 Check check_webhook_configuration;
 Ask ask_webhooks;
+// Off unless --enable-admission-plugins names them.
+Change change_always_pull;
+Check check_always_pull;
+Ask ask_image_policy;
+Fill fill_node_selector;
+Check check_node_selector;
+Check check_external_addresses;
 
 }  // namespace coracle::apiserver

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/object.hpp"
+#include "apiserver/admission/admission_config.hpp"
 #include "apiserver/admission/plugins.hpp"
 #include "apiserver/admission/pod_security_checks.hpp"
 #include "base/strings.hpp"
@@ -14,38 +15,21 @@ namespace {
 constexpr std::string_view kPrefix = "pod-security.kubernetes.io/";
 constexpr std::size_t kPodsMax = 3000;  // looked at when a namespace's level rises
 
-struct Policy {
-  SecurityLevel level = SecurityLevel::kPrivileged;
-  std::string version = "latest";
-
-  std::string text() const {
-    static constexpr std::string_view kNames[] = {"privileged", "baseline", "restricted"};
-    return std::string(kNames[static_cast<int>(level)]) + ":" + version;
-  }
-};
-struct Policies {
-  Policy enforce, warn, audit;
+// Those of one namespace, and what is wrong with its labels.
+struct Policies : SecurityPolicies {
   api::FieldErrors errors;
 };
 
-bool good_version(std::string_view text) {
-  if (text == "latest") return true;
-  return text.size() > 3 && text.starts_with("v1.") && (text[3] != '0' || text.size() == 4) &&
-         std::ranges::all_of(text.substr(3), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-void read_mode(const json::value& ns, const std::string& mode, SecurityLevel otherwise, Policy& out,
-               Policies& all) {
+void read_mode(const json::value& ns, const std::string& mode, SecurityLevel otherwise,
+               SecurityPolicy& out, Policies& all) {
   const auto field = [](const std::string& key) {
     return api::FieldPath("metadata").child("labels").key(key);
   };
   const std::string label = std::string(kPrefix) + mode;
   if (const json::value* level = api::labels_of(ns).if_contains(label)) {
     const std::string_view text = level->is_string() ? level->get_string() : std::string_view();
-    if (text == "privileged" || text == "baseline" || text == "restricted") {
-      out.level = text == "privileged" ? SecurityLevel::kPrivileged
-                  : text == "baseline" ? SecurityLevel::kBaseline
-                                       : SecurityLevel::kRestricted;
+    if (const auto known = security_level(text)) {
+      out.level = *known;
     } else {
       out.level = otherwise;
       all.errors.invalid(field(label), *level, "must be one of privileged, baseline, restricted");
@@ -53,7 +37,7 @@ void read_mode(const json::value& ns, const std::string& mode, SecurityLevel oth
   }
   if (const json::value* version = api::labels_of(ns).if_contains(label + "-version")) {
     const std::string_view text = version->is_string() ? version->get_string() : std::string_view();
-    if (good_version(text)) {
+    if (is_security_version(text)) {
       out.version = text;
     } else {
       all.errors.invalid(field(label + "-version"), *version, "must be \"latest\" or \"v1.x\"");
@@ -61,26 +45,33 @@ void read_mode(const json::value& ns, const std::string& mode, SecurityLevel oth
   }
 }
 
-Policies policies_of(const json::value& ns) {
-  Policies out;
+Policies policies_of(const json::value& ns, const SecurityPolicies& defaults) {
+  Policies out{defaults, {}};
   // A level nobody understands is the strictest; warnings and audits fail open.
   read_mode(ns, "enforce", SecurityLevel::kRestricted, out.enforce, out);
   const bool understood = out.errors.empty();
   read_mode(ns, "audit", SecurityLevel::kPrivileged, out.audit, out);
   read_mode(ns, "warn", SecurityLevel::kPrivileged, out.warn, out);
   const json::object& labels = api::labels_of(ns);
-  const bool has_warn = labels.contains(std::string(kPrefix) + "warn");
-  if (!has_warn && understood && out.enforce.level > out.warn.level) {
+  const auto has = [&](const char* label) { return labels.contains(std::string(kPrefix) + label); };
+  if (!has("warn") && has("enforce") && understood && out.enforce.level > out.warn.level) {
     out.warn.level = out.enforce.level;
-    if (!labels.contains(std::string(kPrefix) + "warn-version")) {
-      out.warn.version = out.enforce.version;
-    }
+    if (!has("warn-version")) out.warn.version = out.enforce.version;
   }
   return out;
 }
 
+// Why nobody is asked; "" when one is.
+std::string exemption(const Admitted& a, const json::value& pod) {
+  const PodSecurityConfig& config = a.state.config->pod_security;
+  if (config.namespaces.contains(a.c.info.ns)) return "namespace";
+  if (config.usernames.contains(a.c.user.name)) return "user";
+  const std::string_view runtime = get_string(pod, "spec.runtimeClassName");
+  return !runtime.empty() && config.runtime_classes.contains(runtime) ? "runtimeClass" : "";
+}
+
 // Which existing pods the new level would have refused.
-void warn_of_pods(Admitted& a, const std::string& ns, const Policy& policy) {
+void warn_of_pods(Admitted& a, const std::string& ns, const SecurityPolicy& policy) {
   struct Group {
     std::string reason, first;
     int count = 0;
@@ -115,14 +106,16 @@ void warn_of_pods(Admitted& a, const std::string& ns, const Policy& policy) {
 }
 
 Outcome<Done> check_namespace(Admitted& a, const json::value& ns, const json::value* old) {
-  const Policies now = policies_of(ns);
-  const Policies before = old == nullptr ? Policies() : policies_of(*old);
+  const PodSecurityConfig& config = a.state.config->pod_security;
+  const Policies now = policies_of(ns, config.defaults);
+  const Policies before = old == nullptr ? Policies() : policies_of(*old, config.defaults);
   if (!now.errors.empty() && (old == nullptr || before.errors.size() != now.errors.size())) {
     return api::invalid_error(a.c.group_kind(), api::name_of(ns), now.errors);
   }
   const bool relaxed =
       now.enforce.version == before.enforce.version && now.enforce.level <= before.enforce.level;
-  if (old != nullptr && !relaxed && now.enforce.level != SecurityLevel::kPrivileged) {
+  const bool exempt = config.namespaces.contains(api::name_of(ns));
+  if (old != nullptr && !relaxed && !exempt && now.enforce.level != SecurityLevel::kPrivileged) {
     warn_of_pods(a, std::string(api::name_of(ns)), now.enforce);
   }
   return Done{};
@@ -152,10 +145,15 @@ Outcome<Done> check_pod_security(Admitted& a, const json::value* object, const j
   if (pod == nullptr || !a.c.resource->namespaced) return Done{};
   const auto ns = a.find("namespaces", a.c.info.ns);
   if (!ns) return Done{};
-  const Policies policies = policies_of(*ns);
+  const std::string key(kPrefix);
+  const std::string exempt = exemption(a, *pod);
+  if (!exempt.empty()) {
+    a.c.audit_annotations[key + "exempt"] = exempt;
+    return Done{};
+  }
+  const Policies policies = policies_of(*ns, a.state.config->pod_security.defaults);
   const bool is_pod = a.is("", "Pod");
   if (is_pod && old != nullptr && !significant(*pod, *old)) return Done{};
-  const std::string key(kPrefix);
   if (is_pod) {
     a.c.audit_annotations[key + "enforce-policy"] = policies.enforce.text();
   }

@@ -383,6 +383,24 @@ class Checks {
 
 }  // namespace
 
+std::optional<SecurityLevel> security_level(std::string_view text) {
+  if (text == "privileged") return SecurityLevel::kPrivileged;
+  if (text == "baseline") return SecurityLevel::kBaseline;
+  if (text == "restricted") return SecurityLevel::kRestricted;
+  return std::nullopt;
+}
+
+bool is_security_version(std::string_view text) {
+  if (text == "latest") return true;
+  return text.size() > 3 && text.starts_with("v1.") && (text[3] != '0' || text.size() == 4) &&
+         std::ranges::all_of(text.substr(3), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::string SecurityPolicy::text() const {
+  static constexpr std::string_view kNames[] = {"privileged", "baseline", "restricted"};
+  return std::string(kNames[static_cast<int>(level)]) + ":" + version;
+}
+
 std::vector<Violation> pod_violations(SecurityLevel level, const json::value& pod) {
   return Checks(pod).run(level);
 }

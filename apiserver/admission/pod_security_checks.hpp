@@ -2,7 +2,9 @@
 // the newest version, whichever one a namespace names.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.hpp"
@@ -10,6 +12,18 @@
 namespace coracle::apiserver {
 
 enum class SecurityLevel { kPrivileged, kBaseline, kRestricted };
+std::optional<SecurityLevel> security_level(std::string_view text);
+// `latest` or `v1.N`.
+bool is_security_version(std::string_view text);
+
+struct SecurityPolicy {
+  SecurityLevel level = SecurityLevel::kPrivileged;
+  std::string version = "latest";
+  std::string text() const;  // "baseline:latest"
+};
+struct SecurityPolicies {
+  SecurityPolicy enforce, audit, warn;
+};
 
 struct Violation {
   std::string reason, detail;

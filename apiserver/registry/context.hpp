@@ -36,6 +36,7 @@ class ReviewPort {
 };
 
 class HookClient;
+struct AdmissionConfig;
 
 // Everything outlives every request.
 struct Machinery {
@@ -48,6 +49,7 @@ struct Machinery {
   const WriteGuard* guard = nullptr;  // none: nothing more is asked
   ReviewPort* reviews = nullptr;
   HookClient* webhooks = nullptr;  // none: what needs a webhook fails as if it did not answer
+  const AdmissionConfig* admission = nullptr;  // none: the defaults
 };
 
 // In which shape the client wants the answer.

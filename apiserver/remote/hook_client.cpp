@@ -92,13 +92,17 @@ std::string HookConfig::url() const {
 Task<Result<json::value>> HookClient::post(HookConfig config, std::string review,
                                            Duration timeout) {
   const auto whole = std::chrono::ceil<std::chrono::seconds>(timeout).count();
-  const std::string query = "?timeout=" + std::to_string(whole) + "s";
+  const std::string query =
+      config.tells_timeout ? "?timeout=" + std::to_string(whole) + "s" : std::string();
   const std::string where = "Post " + quoted(config.url() + query) + ": ";
-  RemoteServer server{config.host, config.port,
-                      config.by_service ? config.service.server_name() : "", config.ca_pem};
+  RemoteServer server{config.host, config.port, config.server_name, config.ca_pem};
+  server.insecure = config.insecure;
+  server.cert_pem = config.cert_pem;
+  server.key_pem = config.key_pem;
   if (config.by_service) {
     const auto route = route_to_service(feed_, rng_, config.service);
     if (!route.ok()) co_return unavailable(where + route.status().message());
+    server.server_name = config.service.server_name();
     server.host = route->host;
     server.port = route->port;
   }
@@ -107,6 +111,7 @@ Task<Result<json::value>> HookClient::post(HookConfig config, std::string review
   request.method = "POST";
   request.target = (config.path.empty() ? "/" : config.path) + query;
   request.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json, */*"}};
+  if (!config.authorization.empty()) request.headers.add("Authorization", config.authorization);
   request.body = std::move(review);
   request.timeout = timeout;
   request.repeatable = true;  // a question
@@ -114,8 +119,15 @@ Task<Result<json::value>> HookClient::post(HookConfig config, std::string review
   if (!answer.ok() && answer.status().code() == Code::kDeadlineExceeded) {
     co_return deadline_exceeded(where + "context deadline exceeded");
   }
-  if (!answer.ok()) co_return unavailable(where + answer.status().message());
-  if (answer->status < 200 || answer->status > 206) co_return unavailable(refusal_text(*answer));
+  if (!answer.ok()) {
+    const bool cut = answer.status().message().find("connection reset") != std::string::npos;
+    co_return Status(cut ? Code::kAborted : Code::kUnavailable, where + answer.status().message());
+  }
+  if (answer->status < 200 || answer->status > 206) {
+    const bool again = answer->status == 429 || answer->status == 500 || answer->status == 504 ||
+                       answer->headers.has("retry-after");
+    co_return Status(again ? Code::kAborted : Code::kUnavailable, refusal_text(*answer));
+  }
   std::string body = std::move(answer->body);
   for (const net::Bytes& chunk : answer->chunks) body += *chunk;
   if (body.size() > kAnswerMax) co_return unavailable(where + "the answer is too large");

@@ -17,6 +17,10 @@ struct HookConfig {
   std::uint16_t port = 443;
   std::string path;
   std::string ca_pem;
+  // What a kubeconfig says beyond that.
+  std::string server_name, cert_pem, key_pem, authorization;
+  bool insecure = false;
+  bool tells_timeout = true;  // the path ends in ?timeout=Ns
 
   // InvalidArgument: a caBundle that is no base64, a url that is none.
   static Result<HookConfig> parse(const json::value& client_config);
@@ -32,8 +36,10 @@ class HookClient {
   HookClient(const StoreFeed& feed, Rng& rng, RemotePort* remote)
       : feed_(feed), rng_(rng), remote_(remote) {}
 
-  // The answer's JSON. Failures read as upstream's: `Post "https://...": dial tcp ...`, `the server
-  // could not find the requested resource`, `context deadline exceeded`.
+  // The answer's JSON. Aborted where another try may help: the connection was cut, or the answer
+  // was 429, 500, 504 or names a time to come back. Failures read as upstream's: `Post
+  // "https://...": dial tcp ...`, `the server could not find the requested resource`, `context
+  // deadline exceeded`.
   Task<Result<json::value>> post(HookConfig config, std::string review, Duration timeout);
 
  private:

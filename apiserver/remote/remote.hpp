@@ -17,11 +17,12 @@ namespace coracle::apiserver {
 struct RemoteServer {
   std::string host;  // name or address
   std::uint16_t port = 443;
-  std::string server_name;   // in its certificate; empty: host
-  std::string ca_pem;        // empty: the system's
-  bool insecure = false;     // its certificate is not checked
-  bool front_proxy = false;  // it is shown the front proxy's certificate, so that it believes
-                             // who we say asks
+  std::string server_name;        // in its certificate; empty: host
+  std::string ca_pem;             // empty: the system's
+  bool insecure = false;          // its certificate is not checked
+  bool front_proxy = false;       // it is shown the front proxy's certificate, so that it believes
+                                  // who we say asks
+  std::string cert_pem, key_pem;  // it is shown this one instead
 
   auto operator<=>(const RemoteServer&) const = default;
 };

@@ -57,6 +57,24 @@ void raise_descriptor_limit() {
   if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn("the limit of open files stays low");
 }
 
+// All but its ports.
+ApiHandlerOptions handler_options(ServerOptions& options) {
+  ApiHandlerOptions out;
+  out.address = {options.advertise_address, options.secure_port};
+  out.services = options.ranges;
+  out.cas = {options.tls.client_ca_pem, options.front_proxy_ca_pem,
+             options.requestheader_allowed_names};
+  out.seed = secure_random_seed();
+  out.tokens = std::move(options.tokens);
+  out.custom_rules = api::check_custom_rules;
+  out.request_timeout = options.request_timeout;
+  out.limits = {options.max_requests_inflight, options.max_mutating_requests_inflight,
+                options.request_timeout / 4};
+  out.audit = options.audit;
+  out.admission = std::move(options.admission);
+  return out;
+}
+
 }  // namespace
 
 int run_server(ServerOptions options) {
@@ -72,21 +90,10 @@ int run_server(ServerOptions options) {
   LiveBackends backends(executor, options.kubelet);
   GzipThread gzip(executor);
   RemoteClients remote(executor, std::move(options.front_proxy));
-  ApiHandlerOptions wanted;
-  wanted.address = {options.advertise_address, options.secure_port};
-  wanted.services = options.ranges;
-  wanted.cas = {options.tls.client_ca_pem, options.front_proxy_ca_pem,
-                options.requestheader_allowed_names};
-  wanted.seed = secure_random_seed();
-  wanted.tokens = std::move(options.tokens);
+  ApiHandlerOptions wanted = handler_options(options);
   wanted.backends = &backends;
   wanted.gzip = &gzip;
   wanted.remote = &remote;
-  wanted.custom_rules = api::check_custom_rules;
-  wanted.request_timeout = options.request_timeout;
-  wanted.limits = {options.max_requests_inflight, options.max_mutating_requests_inflight,
-                   options.request_timeout / 4};
-  wanted.audit = options.audit;
   ApiHandler handler(executor, store, api::Catalog::builtin(), api::builtin_hooks(),
                      std::move(wanted));
   if (!options.token_csv.empty()) {

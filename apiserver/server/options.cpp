@@ -1,5 +1,6 @@
 #include "apiserver/server/options.hpp"
 
+#include "apiserver/server/admission_file.hpp"
 #include "apiserver/server/audit_file.hpp"
 #include "base/flags.hpp"
 #include "base/log.hpp"
@@ -67,6 +68,12 @@ void add_flags(Flags& flags, ServerOptions* o) {
             "which requests and how much of them; without it all, as metadata");
   flags.add("--encryption-provider-config", &o->encryption_provider_config,
             "which resources are kept encrypted in the store, and with what keys");
+  flags.add("--admission-control-config-file", &o->admission_control_config_file,
+            "what admission plugins are configured with");
+  flags.add("--enable-admission-plugins", &o->enable_admission_plugins,
+            "plugins that are off by default, comma list");
+  flags.add("--disable-admission-plugins", &o->disable_admission_plugins,
+            "plugins that are on by default, comma list");
   flags.add("--request-timeout", &o->request_timeout,
             "how long a request may take, watches and logs excepted, before it is answered 504");
   flags.add("--shutdown-delay-duration", &o->shutdown_delay_duration,
@@ -130,6 +137,13 @@ void load_encryption(ServerOptions& o) {
   o.encryption = *std::move(config);
 }
 
+void load_plugins(ServerOptions& o) {
+  auto config = load_admission(
+      {o.admission_control_config_file, o.enable_admission_plugins, o.disable_admission_plugins});
+  if (!config.ok()) fail_startup(config.status().message());
+  o.admission = *std::move(config);
+}
+
 }  // namespace
 
 ServerOptions options_or_die(int argc, char** argv) {
@@ -177,6 +191,7 @@ ServerOptions options_or_die(int argc, char** argv) {
   load_tokens(o);
   open_audit(o);
   load_encryption(o);
+  load_plugins(o);
   if (o.request_timeout <= Duration::zero()) fail_startup("--request-timeout: must be positive");
   if (o.shutdown_delay_duration < Duration::zero()) {
     fail_startup("--shutdown-delay-duration: must not be negative");

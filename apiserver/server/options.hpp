@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apiserver/admission/admission_config.hpp"
 #include "apiserver/at_rest/encryption_config.hpp"
 #include "apiserver/chain/audit.hpp"
 #include "apiserver/registry/service_claims.hpp"
@@ -36,6 +37,8 @@ struct ServerOptions {
   std::string audit_log_path, audit_policy_file;
   int audit_log_maxsize = 100, audit_log_maxbackup = 0, audit_log_maxage = 0;  // MiB, files, days
   std::string encryption_provider_config;
+  std::string admission_control_config_file;
+  std::vector<std::string> enable_admission_plugins, disable_admission_plugins;
   Duration request_timeout = std::chrono::seconds(60);
   Duration shutdown_delay_duration{};
   int max_requests_inflight = 400, max_mutating_requests_inflight = 200;
@@ -50,6 +53,7 @@ struct ServerOptions {
   ServiceRanges ranges;
   std::shared_ptr<const AuditLog> audit;
   std::optional<EncryptionConfig> encryption;
+  AdmissionConfig admission;
 };
 
 // Reads the command line and the files it names. Ends the program, naming the flag, when one is

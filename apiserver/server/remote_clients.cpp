@@ -34,6 +34,8 @@ Result<std::shared_ptr<net::Client>> RemoteClients::client(const RemoteServer& s
   config.server_name = server.server_name;
   config.ca_pem = server.ca_pem;
   config.insecure_skip_verify = server.insecure;
+  config.cert_pem = server.cert_pem;
+  config.key_pem = server.key_pem;
   if (server.front_proxy) {
     config.cert_pem = credentials_.cert_pem;
     config.key_pem = credentials_.key_pem;

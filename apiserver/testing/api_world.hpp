@@ -22,6 +22,7 @@ class ApiWorld {
   client::MemoryStore store{executor};
   client::Store* front = &store;          // what the next restart() is given
   std::shared_ptr<const AuditLog> audit;  // so is this
+  AdmissionConfig admission;              // and this
   std::unique_ptr<ApiHandler> handler;
 
   explicit ApiWorld(BackendPort* backends = nullptr, RemotePort* remote = nullptr)
@@ -40,7 +41,7 @@ class ApiWorld {
     options.custom_rules = api::check_custom_rules;
     options.services = *ServiceRanges::parse("127.96.0.0/12", "30000-32767");
     options.seed = ++seed_;
-    options.audit = audit;
+    options.admission = admission;
     if (handler) handler->stop();
     handler = std::make_unique<ApiHandler>(executor, *front, api::Catalog::builtin(),
                                            api::builtin_hooks(), std::move(options));

@@ -3,11 +3,11 @@
 import glob
 import json
 import os
-import signal
 import stat
 import subprocess
 
 from lab import Lab, check, check_equal, check_in, main, wait_for
+from own_apiserver import OwnApiserver
 
 POLICY = """
 apiVersion: audit.k8s.io/v1
@@ -26,45 +26,22 @@ rules:
 """
 
 
-class Audited:
-    """The lab's apiserver in a process of ours, with more flags."""
+class Audited(OwnApiserver):
+    """With an audit log."""
 
     def __init__(self, lab, *flags):
-        with open(f"/proc/{lab.pid('apiserver-1')}/cmdline") as f:
-            command = f.read().split("\0")[:-1]
-        lab.stop("apiserver-1", signal.SIGTERM)
-        wait_for("the apiserver to end", lambda: not lab.pid("apiserver-1"), 60)
-        self.lab, self.path = lab, os.path.join(lab.root, "audit.log")
+        self.path = os.path.join(lab.root, "audit.log")
         self.policy = os.path.join(lab.root, "policy.yaml")
         with open(self.policy, "w") as f:
             f.write(POLICY)
-        self.output = open(os.path.join(lab.root, "apiserver.log"), "w")
-        self.process = subprocess.Popen(
-            [*command, "--audit-log-path", self.path, "--audit-policy-file", self.policy, *flags],
-            stdout=self.output, stderr=self.output)
-        wait_for("ready", self.ready, 60)
-
-    def ready(self):
-        try:
-            return self.lab.api("GET", "/readyz")[0] == 200
-        except OSError:
-            return False
+        super().__init__(lab, "--audit-log-path", self.path, "--audit-policy-file", self.policy,
+                         *flags)
 
     def lines(self, **wanted):
         with open(self.path) as f:
             found = [json.loads(line) for line in f]
         return [e for e in found if all(
             (e.get("objectRef") or e).get(k, e.get(k)) == v for k, v in wanted.items())]
-
-    def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        finally:
-            if self.process.poll() is None:
-                self.process.kill()
-                self.process.wait()
-            self.output.close()
 
 
 def levels(lab, server):
