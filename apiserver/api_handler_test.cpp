@@ -245,11 +245,26 @@ TEST_CASE("an eviction spends the budget, then is refused") {
   for (const char* name : {"p1", "p2"}) {
     w.call("POST", kPods, a_pod(name, R"(,"labels":{"app":"x"})"));
     w.patch("merge-patch+json", std::string(kPods) + "/" + name + "/status",
-            R"({"status":{"phase":"Running"}})");
+            R"({"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}})");
   }
-  CHECK(w.call("POST", std::string(kPods) + "/p1/eviction", "{}")->status == 201);
+  const auto evict = [&w](const std::string& name, const std::string& options = "{}") {
+    return w.call("POST", std::string(kPods) + "/" + name + "/eviction",
+                  R"({"metadata":{"name":")" + name + R"("},"deleteOptions":)" + options + "}");
+  };
+  const auto disruptions = [&] {
+    return get_int(w.get(budgets + "/b"), "status.disruptionsAllowed");
+  };
+  const auto misnamed = w.call("POST", std::string(kPods) + "/p1/eviction", "{}");
+  CHECK(misnamed->status == 400);
+  CHECK(get_string(w.tree(misnamed), "message") ==
+        "name in URL does not match name in Eviction object");
+  CHECK(evict("p1", R"({"dryRun":["All"]})")->status == 201);
+  CHECK(w.call("GET", std::string(kPods) + "/p1")->status == 200);
+  CHECK(disruptions() == 1);
+  CHECK(evict("p1")->status == 201);
   CHECK(w.call("GET", std::string(kPods) + "/p1")->status == 404);
-  const auto refused = w.call("POST", std::string(kPods) + "/p2/eviction", "{}");
+  CHECK(disruptions() == 0);
+  const auto refused = evict("p2");
   CHECK(refused->status == 429);
   CHECK_FALSE(refused->headers.has("Retry-After"));
   CHECK(w.tree(refused) ==
@@ -258,6 +273,45 @@ TEST_CASE("an eviction spends the budget, then is refused") {
                     R"(budget.","reason":"TooManyRequests","details":{"causes":[{"reason":)"
                     R"("DisruptionBudget","message":"The disruption budget b needs 1 healthy )"
                     R"(pods and has 2 currently"}]},"code":429})"));
+}
+
+TEST_CASE("a pod that is not ready may go when enough others are") {
+  ApiWorld w;
+  const std::string budget = "/apis/policy/v1/namespaces/a/poddisruptionbudgets";
+  const auto settled = [&](const std::string& healthy) {
+    w.patch("merge-patch+json", budget + "/b/status",
+            R"({"status":{"disruptionsAllowed":0,"observedGeneration":9,"desiredHealthy":1,)"
+            R"("currentHealthy":)" +
+                healthy + "}}");
+  };
+  const auto evict = [&w](const std::string& name) {
+    return w.call("POST", std::string(kPods) + "/" + name + "/eviction",
+                  R"({"metadata":{"name":")" + name + R"("}})");
+  };
+  for (const auto& [name, ready] :
+       {std::pair("well", "True"), {"ill", "False"}, {"bad", "False"}}) {
+    w.call("POST", kPods, a_pod(name, R"(,"labels":{"app":"x"})"));
+    w.patch("merge-patch+json", std::string(kPods) + "/" + name + "/status",
+            R"({"status":{"phase":"Running","conditions":[{"type":"Ready","status":")" +
+                std::string(ready) + "\"}]}}");
+  }
+  REQUIRE(w.call("POST", budget,
+                 R"({"metadata":{"name":"b"},"spec":{"minAvailable":1,"selector":{"matchLabels":)"
+                 R"({"app":"x"}}}})")
+              ->status == 201);
+  const auto unsettled = evict("well");
+  CHECK(unsettled->status == 429);
+  CHECK(unsettled->headers.get("Retry-After") == "10");
+  settled("0");
+  CHECK(evict("ill")->status == 429);
+  settled("1");
+  CHECK(evict("well")->status == 429);
+  CHECK(evict("ill")->status == 201);
+  settled("0");
+  w.patch("merge-patch+json", budget + "/b",
+          R"({"spec":{"unhealthyPodEvictionPolicy":"AlwaysAllow"}})");
+  CHECK(evict("well")->status == 429);
+  CHECK(evict("bad")->status == 201);
 }
 
 TEST_CASE("a namespace ends when its finalizer is taken; nothing new enters meanwhile") {

@@ -32,29 +32,6 @@ Outcome<DeleteOptions> from_query(const net::Query& query) {
   return out;
 }
 
-Outcome<DeleteOptions> from_body(const json::value& body) {
-  DeleteOptions out;
-  const json::value* grace = find(body, "gracePeriodSeconds");
-  if (grace != nullptr && !grace->is_null()) {
-    if (!grace->is_int64()) {
-      return api::bad_request_error(
-          "json: cannot unmarshal into Go struct field DeleteOptions.gracePeriodSeconds of type "
-          "int64");
-    }
-    out.grace_seconds = grace->get_int64();
-  }
-  out.uid = get_string(body, "preconditions.uid");
-  out.resource_version = get_string(body, "preconditions.resourceVersion");
-  out.propagation = get_string(body, "propagationPolicy");
-  const json::value* orphan = find(body, "orphanDependents");
-  if (orphan != nullptr && orphan->is_bool() && out.propagation.empty()) {
-    out.propagation = orphan->get_bool() ? "Orphan" : "Background";
-  }
-  const json::array& dry = get_array(body, "dryRun");
-  out.dry_run = !dry.empty() && dry[0] == json::value("All");
-  return out;
-}
-
 // Puts the finalizers in that make the garbage collector act as asked, and takes the others out.
 void set_propagation(json::value& object, const std::string& policy) {
   if (policy.empty()) return;
@@ -118,10 +95,33 @@ json::value DeleteOptions::to_json() const {
   return out;
 }
 
+Outcome<DeleteOptions> delete_options_of(const json::value& body) {
+  DeleteOptions out;
+  const json::value* grace = find(body, "gracePeriodSeconds");
+  if (grace != nullptr && !grace->is_null()) {
+    if (!grace->is_int64()) {
+      return api::bad_request_error(
+          "json: cannot unmarshal into Go struct field DeleteOptions.gracePeriodSeconds of type "
+          "int64");
+    }
+    out.grace_seconds = grace->get_int64();
+  }
+  out.uid = get_string(body, "preconditions.uid");
+  out.resource_version = get_string(body, "preconditions.resourceVersion");
+  out.propagation = get_string(body, "propagationPolicy");
+  const json::value* orphan = find(body, "orphanDependents");
+  if (orphan != nullptr && orphan->is_bool() && out.propagation.empty()) {
+    out.propagation = orphan->get_bool() ? "Orphan" : "Background";
+  }
+  const json::array& dry = get_array(body, "dryRun");
+  out.dry_run = !dry.empty() && dry[0] == json::value("All");
+  return out;
+}
+
 Outcome<DeleteOptions> parse_delete_options(const Context& c, const api::Catalog& catalog) {
   TRY_OUTCOME(const Body body, parse_body(c.request, catalog, "DeleteOptions"));
   TRY_OUTCOME(DeleteOptions options,
-              body.empty ? from_query(c.request.query) : from_body(body.value));
+              body.empty ? from_query(c.request.query) : delete_options_of(body.value));
   const std::string& policy = options.propagation;
   if (!policy.empty() && policy != "Foreground" && policy != "Background" && policy != "Orphan") {
     api::FieldErrors errors;

@@ -19,6 +19,7 @@ struct DeleteOptions {
   json::value to_json() const;  // as admission is shown it
 };
 
+Outcome<DeleteOptions> delete_options_of(const json::value& body);
 // Of a body when there is one (then the query counts for nothing), else of the query.
 Outcome<DeleteOptions> parse_delete_options(const Context& c, const api::Catalog& catalog);
 

@@ -45,6 +45,45 @@ json::value shown_scale(const Machinery& m, const Context& c, json::value scale)
   return api::make_table(info, m.hooks, one, std::move(meta), m.executor.wall_now(), options);
 }
 
+constexpr int kEvictionTries = 20;  // of those that lost a race; as upstream
+constexpr Duration kEvictionPause = std::chrono::milliseconds(500);
+constexpr int kUnsettledSeconds = 10;  // after which a client may ask again
+
+bool is_ready(const json::value& pod) {
+  for (const json::value& condition : get_array(pod, "status.conditions")) {
+    if (get_string(condition, "type") == "Ready") return get_string(condition, "status") == "True";
+  }
+  return false;
+}
+
+bool may_become_ready(const json::value& pod) {
+  return get_string(pod, "status.phase") == "Pending" && api::deletion_timestamp_of(pod).empty();
+}
+
+bool goes_without_budget(const json::value& pod) {
+  const std::string_view phase = get_string(pod, "status.phase");
+  return phase == "Succeeded" || phase == "Failed" || phase == "Pending" ||
+         !api::deletion_timestamp_of(pod).empty();
+}
+
+bool lets_unready_go(const json::value& budget) {
+  if (get_string(budget, "spec.unhealthyPodEvictionPolicy") == "AlwaysAllow") return true;
+  const std::int64_t wanted = get_int(budget, "status.desiredHealthy");
+  return wanted > 0 && get_int(budget, "status.currentHealthy") >= wanted;
+}
+
+api::ApiError no_eviction(const std::string& why, int retry_seconds) {
+  api::ApiError error = api::too_many_requests_error(
+      "Cannot evict pod as it would violate the pod's disruption budget.", retry_seconds);
+  api::add_cause(error, "DisruptionBudget", why);
+  return error;
+}
+
+api::ApiError budget_unsettled(const std::string& budget) {
+  return no_eviction("The disruption budget " + budget + " is still being processed by the server.",
+                     kUnsettledSeconds);
+}
+
 }  // namespace
 
 Task<Outcome<json::value>> Subresources::read_fresh(Context& c) {
@@ -202,38 +241,44 @@ Task<Reply> Subresources::bind(Context& c) {
   co_return reply_document(c.format, 201, api::plain_success_status(201));
 }
 
-// One disruption less in the pod's budget, or 429.
-Task<Outcome<Done>> Subresources::spend_budget(Context& c, const json::value& pod) {
+// One disruption less in the pod's budget, or 429. Answers the budget's name when the pod may go
+// for nothing, but only as it is now: it counts for nothing while it is not ready.
+Task<Outcome<std::string>> Subresources::spend_budget(Context& c, const json::value& pod) {
   const api::ResourceInfo* budgets = m_.catalog.find("policy", "v1", "poddisruptionbudgets");
   const ResourceCache* cache = budgets ? m_.feed.cache(budgets->storage_prefix) : nullptr;
-  if (cache == nullptr) co_return Done{};
+  if (cache == nullptr) co_return std::string();
   std::vector<std::string> names;
   cache->scan(c.info.ns, "", [&](const ObjectPtr& object) {
     const json::value budget = tree_of(*budgets, *object->tail());
     const auto selector = api::LabelSelector::from_object(find(budget, "spec.selector"));
-    if (selector.ok() && selector->matches(api::labels_of(pod))) names.emplace_back(object->name());
+    const bool meant = selector.ok() && selector->matches(api::labels_of(pod));
+    if (meant) names.emplace_back(object->name());
     return true;
   });
-  if (names.empty()) co_return Done{};
+  if (names.empty()) co_return std::string();
   if (names.size() > 1) {
-    co_return api::internal_api_error(
+    co_return api::unknown_error(
         "This pod has more than one PodDisruptionBudget, which the eviction subresource does not "
         "support.");
   }
+  bool free = false;
   const Decide decide = [&](const json::value& budget) -> Outcome<Change> {
+    free = !is_ready(pod) && lets_unready_go(budget);
+    if (free) return Change{};
     const std::int64_t allowed = get_int(budget, "status.disruptionsAllowed");
-    const bool seen = get_int(budget, "status.observedGeneration") >= api::generation_of(budget);
-    if (allowed <= 0 || !seen) {
-      api::ApiError error = api::too_many_requests_error(
-          "Cannot evict pod as it would violate the pod's disruption budget.", 0);
-      const std::string why =
-          seen ? "The disruption budget " + names[0] + " needs " +
-                     std::to_string(get_int(budget, "status.desiredHealthy")) +
-                     " healthy pods and has " +
-                     std::to_string(get_int(budget, "status.currentHealthy")) + " currently"
-               : "The disruption budget " + names[0] + " is still being processed by the server.";
-      api::add_cause(error, "DisruptionBudget", why);
-      return error;
+    if (get_int(budget, "status.observedGeneration") < api::generation_of(budget)) {
+      return budget_unsettled(names[0]);
+    }
+    if (allowed < 0) {
+      return api::forbidden_error({"policy", "poddisruptionbudget"}, names[0],
+                                  "pdb disruptions allowed is negative");
+    }
+    if (allowed == 0) {
+      return no_eviction(
+          "The disruption budget " + names[0] + " needs " +
+              std::to_string(get_int(budget, "status.desiredHealthy")) + " healthy pods and has " +
+              std::to_string(get_int(budget, "status.currentHealthy")) + " currently",
+          0);
     }
     Change change{Change::Kind::kPut, budget};
     json::object& status = make_object(change.object, "status");
@@ -245,29 +290,39 @@ Task<Outcome<Done>> Subresources::spend_budget(Context& c, const json::value& po
   const Outcome<Saved> saved =
       co_await access_.mutate({budgets, c.info.ns, names[0]}, decide, c.dry_run);
   if (!saved.ok()) co_return saved.error();
-  co_return Done{};
+  co_return free ? names[0] : std::string();
 }
 
 Task<Reply> Subresources::evict(Context& c) {
   CO_TRY_OUTCOME(Body body, parse_body(c.request, m_.catalog, "Eviction"));
+  if (api::name_of(body.value) != c.info.name) {
+    co_return api::bad_request_error("name in URL does not match name in Eviction object");
+  }
   const Outcome<Done> admitted = co_await admission_.admit_body(c, "CREATE", body.value);
   if (!admitted.ok()) co_return admitted.error();
-  CO_TRY_OUTCOME(const json::value pod, co_await read_fresh(c));
-  DeleteOptions options;
-  const json::value* grace =
-      body.empty ? nullptr : find(body.value, "deleteOptions.gracePeriodSeconds");
-  if (grace != nullptr && grace->is_int64()) options.grace_seconds = grace->get_int64();
-  options.uid = get_string(body.value, "deleteOptions.preconditions.uid");
-  options.propagation = get_string(body.value, "deleteOptions.propagationPolicy");
-  const std::string_view phase = get_string(pod, "status.phase");
-  const bool harmless = phase == "Succeeded" || phase == "Failed" || phase == "Pending" ||
-                        !api::deletion_timestamp_of(pod).empty();
-  if (!harmless) {
-    const Outcome<Done> spent = co_await spend_budget(c, pod);
-    if (!spent.ok()) co_return spent.error();
+  const json::value* given = find(body.value, "deleteOptions");
+  CO_TRY_OUTCOME(DeleteOptions asked,
+                 delete_options_of(given == nullptr ? json::value(json::object()) : *given));
+  c.dry_run = c.dry_run || asked.dry_run;
+  for (int left = kEvictionTries;; --left) {
+    CO_TRY_OUTCOME(const json::value pod, co_await read_fresh(c));
+    DeleteOptions options = asked;
+    std::string budget;
+    const bool harmless = goes_without_budget(pod);
+    if (!harmless) {
+      CO_TRY_OUTCOME(budget, co_await spend_budget(c, pod));
+    }
+    // What may go only because it is not ready must not have become ready meanwhile.
+    const bool pinned = options.resource_version.empty() &&
+                        (!budget.empty() || (harmless && may_become_ready(pod)));
+    if (pinned) options.resource_version = api::resource_version_of(pod);
+    const Outcome<Saved> removed = co_await remover_.remove_object(c, options);
+    if (removed.ok()) break;
+    const bool lost = pinned && removed.error().http_code == 409;
+    if (lost && !budget.empty()) co_return budget_unsettled(budget);
+    if (!lost || left == 0) co_return removed.error();
+    co_await sleep_on(m_.executor, kEvictionPause);
   }
-  const Outcome<Saved> removed = co_await remover_.remove_object(c, options);
-  if (!removed.ok()) co_return removed.error();
   co_return reply_document(c.format, 201, api::plain_success_status(201));
 }
 

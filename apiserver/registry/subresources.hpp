@@ -33,7 +33,7 @@ class Subresources {
                                    std::function<Outcome<json::value>(json::value)> make);
   Task<Reply> bind(Context& c);
   Task<Reply> evict(Context& c);
-  Task<Outcome<Done>> spend_budget(Context& c, const json::value& pod);
+  Task<Outcome<std::string>> spend_budget(Context& c, const json::value& pod);
   Task<Reply> finalize(Context& c);
   Task<Outcome<json::value>> read_fresh(Context& c);
 
