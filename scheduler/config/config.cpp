@@ -3,169 +3,233 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <set>
 
 #include "base/yaml.hpp"
+#include "config/extenders_reader.hpp"
+#include "config/plugin_args_reader.hpp"
+#include "config/plugin_sets.hpp"
 
 namespace coracle::scheduler {
 namespace {
 
-using Names = std::initializer_list<std::string_view>;
+using api::FieldErrors;
+using api::FieldPath;
 
-Status bad(const std::string& path, std::string_view what) {
-  return invalid_argument(fmt::format("{}: {}", path, what));
-}
+constexpr const char* kVersion = "kubescheduler.config.k8s.io/v1";
 
-// An object of these members and no others.
-Status expect_object(const json::value& value, const std::string& path, Names known) {
-  if (!value.is_object()) return bad(path.empty() ? "document" : path, "must be an object");
-  for (const auto& [key, member] : value.as_object()) {
-    if (std::find(known.begin(), known.end(), std::string_view(key)) != known.end()) continue;
-    const std::string name(key);
-    return invalid_argument(
-        fmt::format("unknown field \"{}\"", path.empty() ? name : path + "." + name));
-  }
-  return {};
-}
-
-// What a set of plugins is changed by: names switched off, weights of those switched on.
-struct Choice {
-  bool all_off = false;
-  std::map<std::string, bool> on;
-  std::map<std::string, std::int64_t> weights;
+// A profile as the file has it.
+struct Said {
+  std::string name;
+  std::optional<std::int64_t> percentage;
+  PluginSets sets;
+  PluginArgs args;
 };
 
-Status parse_choice(const json::value& set, const std::string& path, bool scores, Choice* choice) {
-  RETURN_IF_ERROR(expect_object(set, path, {"enabled", "disabled"}));
-  for (const bool enable : {false, true}) {
-    const char* list = enable ? "enabled" : "disabled";
-    const json::array& entries = get_array(set, list);
-    for (size_t i = 0; i < entries.size(); ++i) {
-      const std::string at = fmt::format("{}.{}[{}]", path, list, i);
-      RETURN_IF_ERROR(expect_object(entries[i], at, {"name", "weight"}));
-      const std::string name(get_string(entries[i], "name"));
-      if (!enable && name == "*") {
-        choice->all_off = true;
-        continue;
-      }
-      const PluginEntry* plugin = find_plugin(name);
-      if (plugin == nullptr) return bad(at + ".name", fmt::format("unknown plugin \"{}\"", name));
-      if (!(scores ? plugin->scores : plugin->filters)) {
-        return bad(at + ".name", fmt::format("plugin \"{}\" has no such part", name));
-      }
-      choice->on[name] = enable;
-      const std::int64_t weight = get_int(entries[i], "weight");
-      if (weight < 0) return bad(at + ".weight", "must not be negative");
-      if (enable && weight > 0) choice->weights[name] = weight;
+// As Go prints it: 15s, 1m30s.
+std::string duration_text(Duration duration) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+  return seconds < 60 ? fmt::format("{}s", seconds)
+                      : fmt::format("{}m{}s", seconds / 60, seconds % 60);
+}
+
+void check_percentage(const std::optional<std::int64_t>& percentage, const FieldPath& path,
+                      FieldErrors& errors) {
+  if (percentage && (*percentage < 0 || *percentage > 100)) {
+    errors.invalid(path, *percentage, "not in valid range [0-100]");
+  }
+}
+
+std::optional<std::int64_t> read_percentage(ObjectReader& in) {
+  std::int64_t percentage = 0;
+  if (!in.read("percentageOfNodesToScore", &percentage)) return std::nullopt;
+  return percentage;
+}
+
+bool is_removed(const std::string& plugin) {
+  const std::set<std::string> removed = {"AzureDiskLimits", "CinderLimits", "EBSLimits",
+                                         "GCEPDLimits"};
+  return removed.contains(plugin);
+}
+
+void refuse_removed(const FieldPath& path, const std::string& plugin, FieldErrors& errors) {
+  errors.invalid(path, plugin,
+                 fmt::format("was invalid in version \"v1\" (KubeSchedulerConfiguration is version "
+                             "\"{}\")",
+                             kVersion));
+}
+
+Status read_plugin_config(ObjectReader& profile, const FieldPath& path, FormErrors& form,
+                          FieldErrors& errors, PluginArgs* args) {
+  std::set<std::string> seen;
+  size_t i = 0;
+  for (const json::value& raw : profile.list("pluginConfig")) {
+    const FieldPath at = path.child("pluginConfig").index(i);
+    ObjectReader entry(raw, profile.path("pluginConfig", i++), form);
+    std::string name;
+    entry.read("name", &name);
+    const json::value* given = entry.find("args");
+    if (!seen.insert(name).second) {
+      errors.duplicate(at, name);
+      continue;
+    }
+    if (is_removed(name)) {
+      refuse_removed(at, name, errors);
+      continue;
+    }
+    if (find_plugin(name) == nullptr) {
+      errors.invalid(at.child("name"), name, "plugin does not exist");
+      continue;
+    }
+    if (given == nullptr) continue;
+    const Status read = read_plugin_args(name, *given, at.child("args"), errors, args);
+    if (read.code() == Code::kNotFound) {
+      errors.invalid(at.child("name"), name, "plugin takes no arguments");
+    } else if (!read.ok()) {
+      return read.with_context("decoding ." + at.text());
     }
   }
   return {};
 }
 
-Status parse_fit_args(const json::value& args, const std::string& path, PluginArgs* out) {
-  RETURN_IF_ERROR(expect_object(args, path, {"apiVersion", "kind", "scoringStrategy"}));
-  const json::value* strategy = find(args, "scoringStrategy");
-  if (strategy == nullptr) return {};
-  const std::string at = path + ".scoringStrategy";
-  RETURN_IF_ERROR(expect_object(*strategy, at, {"type", "resources"}));
-  const std::string_view type = get_string(*strategy, "type", "LeastAllocated");
-  if (type != "LeastAllocated" && type != "MostAllocated") {
-    return bad(at + ".type", fmt::format("unsupported strategy \"{}\"", type));
+Result<Said> read_profile(const json::value& raw, size_t index, FormErrors& form,
+                          FieldErrors& errors) {
+  const FieldPath path = FieldPath("profiles").index(index);
+  Said said;
+  ObjectReader in(raw, path.text(), form);
+  in.read("schedulerName", &said.name);
+  said.percentage = read_percentage(in);
+  if (const json::value* plugins = in.find("plugins")) {
+    said.sets = read_plugin_sets(*plugins, in.path("plugins"), form);
   }
-  out->fit_strategy.type = type == "LeastAllocated" ? ScoringStrategy::Type::kLeastAllocated
-                                                    : ScoringStrategy::Type::kMostAllocated;
-  const json::array& resources = get_array(*strategy, "resources");
-  if (!resources.empty()) out->fit_strategy.resources.clear();
-  for (size_t i = 0; i < resources.size(); ++i) {
-    const std::string entry = fmt::format("{}.resources[{}]", at, i);
-    RETURN_IF_ERROR(expect_object(resources[i], entry, {"name", "weight"}));
-    const std::int64_t weight = get_int(resources[i], "weight", 1);
-    if (weight < 1 || weight > 100) return bad(entry + ".weight", "must be 1 to 100");
-    out->fit_strategy.resources.push_back({std::string(get_string(resources[i], "name")), weight});
-  }
-  return {};
-}
-
-Status parse_plugin_config(const json::array& configs, const std::string& path, PluginArgs* out) {
-  for (size_t i = 0; i < configs.size(); ++i) {
-    const std::string at = fmt::format("{}[{}]", path, i);
-    RETURN_IF_ERROR(expect_object(configs[i], at, {"name", "args"}));
-    const std::string_view name = get_string(configs[i], "name");
-    if (name != "NodeResourcesFit") {
-      return bad(at + ".name", fmt::format("plugin \"{}\" takes no arguments", name));
+  check_percentage(said.percentage, path.child("percentageOfNodesToScore"), errors);
+  for (size_t i = 0; i < kPoints; ++i) {
+    const auto& enabled = said.sets.at[i].enabled;
+    for (size_t j = 0; j < enabled.size(); ++j) {
+      if (!is_removed(enabled[j].name)) continue;
+      refuse_removed(path.child("plugins").child(kPointNames[i]).child("enabled").index(j),
+                     enabled[j].name, errors);
     }
-    const json::value* args = find(configs[i], "args");
-    if (args != nullptr) RETURN_IF_ERROR(parse_fit_args(*args, at + ".args", out));
   }
-  return {};
+  RETURN_IF_ERROR(read_plugin_config(in, path, form, errors, &said.args));
+  return said;
 }
 
-Profile make_profile(const Choice& filters, const Choice& scores, const PluginArgs& args) {
-  const auto chosen = [](const Choice& choice, std::string_view name, bool by_default) {
-    const auto said = choice.on.find(std::string(name));
-    return said != choice.on.end() ? said->second : by_default && !choice.all_off;
-  };
-  Profile profile;
-  for (const PluginEntry& entry : plugin_table()) {
-    const bool filter = entry.filters && chosen(filters, entry.name, true);
-    const bool score = entry.scores && chosen(scores, entry.name, entry.score_weight > 0);
-    if (!filter && !score && !entry.post_filters) continue;
-    profile.plugins.push_back(entry.make(args));
-    const Plugin* plugin = profile.plugins.back().get();
-    if (filter) profile.filters.push_back(plugin);
-    if (entry.post_filters) profile.post_filters.push_back(plugin);
-    if (!score) continue;
-    const auto weight = scores.weights.find(std::string(entry.name));
-    profile.scorers.push_back({plugin, weight != scores.weights.end()
-                                           ? weight->second
-                                           : std::max<std::int64_t>(1, entry.score_weight)});
+void read_election(const json::value* raw, FormErrors& form, FieldErrors& errors, Config* config) {
+  if (raw == nullptr) return;
+  ObjectReader in(*raw, "leaderElection", form);
+  client::LeaderElectionOptions& election = config->election;
+  std::string lock = "leases";
+  in.read("leaderElect", &config->leader_elect);
+  in.read("resourceLock", &lock);
+  in.read("resourceName", &election.name);
+  in.read("resourceNamespace", &election.namespace_name);
+  in.read("leaseDuration", &election.lease_duration);
+  in.read("renewDeadline", &election.renew_deadline);
+  in.read("retryPeriod", &election.retry_period);
+  if (!config->leader_elect) return;
+  const FieldPath path("leaderElection");
+  const auto text = [](Duration d) { return duration_text(d); };
+  const std::pair<const char*, Duration> times[] = {{"leaseDuration", election.lease_duration},
+                                                    {"renewDeadline", election.renew_deadline},
+                                                    {"retryPeriod", election.retry_period}};
+  for (const auto& [name, time] : times) {
+    if (time <= Duration(0))
+      errors.invalid(path.child(name), text(time), "must be greater than zero");
   }
-  return profile;
+  if (election.lease_duration <= election.renew_deadline) {
+    errors.invalid(path.child("leaseDuration"), text(election.renew_deadline),
+                   "LeaseDuration must be greater than RenewDeadline");
+  }
+  if (election.renew_deadline <= election.retry_period) {
+    errors.invalid(path.child("renewDeadline"), text(election.retry_period),
+                   "RenewDeadline must be greater than RetryPeriod");
+  }
+  if (lock != "leases") {
+    errors.invalid(path.child("resourceLock"), lock, "resourceLock value must be \"leases\"");
+  }
 }
 
-Result<Profile> parse_profile(const json::value& value, const std::string& path, int percentage) {
-  RETURN_IF_ERROR(expect_object(
-      value, path, {"schedulerName", "plugins", "pluginConfig", "percentageOfNodesToScore"}));
-  Choice filters, scores;
-  if (const json::value* plugins = find(value, "plugins")) {
-    RETURN_IF_ERROR(expect_object(*plugins, path + ".plugins", {"filter", "score"}));
-    const auto take = [&](const char* point, bool as_scores, Choice* choice) -> Status {
-      const json::value* set = find(*plugins, point);
-      if (set == nullptr) return {};
-      return parse_choice(*set, path + ".plugins." + point, as_scores, choice);
-    };
-    RETURN_IF_ERROR(take("filter", false, &filters));
-    RETURN_IF_ERROR(take("score", true, &scores));
+// What speaks of the process rather than of decisions.
+void read_process(ObjectReader& in, FormErrors& form, FieldErrors& errors, Config* config) {
+  if (const json::value* raw = in.find("clientConnection")) {
+    ObjectReader connection(*raw, "clientConnection", form);
+    connection.read("kubeconfig", &config->kubeconfig);
+    for (const char* name : {"acceptContentTypes", "contentType", "qps"}) connection.skip(name);
+    std::int64_t burst = 0;
+    connection.read("burst", &burst);
+    if (burst < 0)
+      errors.invalid(FieldPath("clientConnection").child("burst"), burst, "must be non-negative");
   }
-  PluginArgs args;
-  RETURN_IF_ERROR(
-      parse_plugin_config(get_array(value, "pluginConfig"), path + ".pluginConfig", &args));
-  Profile profile = make_profile(filters, scores, args);
-  profile.name = get_string(value, "schedulerName", "default-scheduler");
-  profile.percentage_of_nodes =
-      static_cast<int>(get_int(value, "percentageOfNodesToScore", percentage));
-  return profile;
+  std::int64_t parallelism = 16;
+  in.read("parallelism", &parallelism);
+  if (parallelism <= 0) {
+    errors.invalid(FieldPath("parallelism"), parallelism,
+                   "should be an integer value greater than zero");
+  }
+  for (const char* name :
+       {"enableProfiling", "enableContentionProfiling", "delayCacheUntilActive"}) {
+    bool unused = false;
+    in.read(name, &unused);
+  }
+  in.read("podInitialBackoffSeconds", &config->backoff_first_seconds);
+  in.read("podMaxBackoffSeconds", &config->backoff_max_seconds);
+  if (config->backoff_first_seconds <= 0) {
+    errors.invalid(FieldPath("podInitialBackoffSeconds"), config->backoff_first_seconds,
+                   "must be greater than 0");
+  }
+  if (config->backoff_max_seconds < config->backoff_first_seconds) {
+    errors.invalid(FieldPath("podMaxBackoffSeconds"), config->backoff_max_seconds,
+                   "must be greater than or equal to PodInitialBackoffSeconds");
+  }
 }
 
-Status parse_election(const json::value& value, Config* config) {
-  const std::string path = "leaderElection";
-  RETURN_IF_ERROR(expect_object(value, path,
-                                {"leaderElect", "leaseDuration", "renewDeadline", "retryPeriod",
-                                 "resourceLock", "resourceName", "resourceNamespace"}));
-  config->leader_elect = get_bool(value, "leaderElect", config->leader_elect);
-  config->election.name = get_string(value, "resourceName", config->election.name);
-  config->election.namespace_name =
-      get_string(value, "resourceNamespace", config->election.namespace_name);
-  const std::pair<const char*, Duration*> times[] = {
-      {"leaseDuration", &config->election.lease_duration},
-      {"renewDeadline", &config->election.renew_deadline},
-      {"retryPeriod", &config->election.retry_period}};
-  for (const auto& [name, slot] : times) {
-    const std::string_view text = get_string(value, name);
-    if (text.empty()) continue;
-    const auto parsed = parse_duration(text);
-    if (!parsed.ok()) return bad(path + "." + name, parsed.status().message());
-    *slot = *parsed;
+void check_profiles(const std::vector<Said>& profiles, FieldErrors& errors) {
+  const FieldPath path("profiles");
+  for (size_t i = 0; i < profiles.size(); ++i) {
+    if (profiles[i].name.empty()) errors.required(path.index(i).child("schedulerName"));
+    for (size_t before = 0; before < i; ++before) {
+      if (profiles[before].name != profiles[i].name) continue;
+      errors.duplicate(path.index(i).child("schedulerName"),
+                       path.index(before).child("schedulerName").text());
+      break;
+    }
+  }
+  constexpr auto kSort = static_cast<size_t>(Point::kQueueSort);
+  const PluginSet& first = profiles[0].sets.at[kSort];
+  if (first.enabled.size() > 1) {
+    errors.invalid(path.index(0).child("plugins").child("queueSort").child("Enabled"),
+                   static_cast<std::int64_t>(first.enabled.size()),
+                   "only one queue sort plugin can be enabled");
+  }
+  for (size_t i = 1; i < profiles.size(); ++i) {
+    if (profiles[i].sets.at[kSort] == first) continue;
+    errors.invalid(path.index(i).child("plugins").child("queueSort"), json::object(),
+                   "must be the same for all profiles");
+  }
+}
+
+Status make_profiles(const std::vector<Said>& said, const std::optional<std::int64_t>& percentage,
+                     Config* config) {
+  std::set<std::string> left_to_extenders;
+  for (const ExtenderConfig& extender : config->extenders) {
+    left_to_extenders.insert(extender.ignored_by_scheduler.begin(),
+                             extender.ignored_by_scheduler.end());
+  }
+  config->profiles.clear();
+  for (const Said& one : said) {
+    PluginChoice choice;
+    const Status expanded = expand(merged_with_defaults(one.sets), one.name, &choice);
+    if (!expanded.ok()) {
+      return expanded.with_context(
+          fmt::format("initializing profiles: creating profile for scheduler name {}", one.name));
+    }
+    PluginArgs args = one.args;
+    args.fit.ignored.insert(left_to_extenders.begin(), left_to_extenders.end());
+    Profile profile = make_profile(choice, args);
+    profile.name = one.name;
+    profile.percentage_of_nodes = static_cast<int>(one.percentage.value_or(percentage.value_or(0)));
+    config->profiles.push_back(std::move(profile));
   }
   return {};
 }
@@ -174,33 +238,38 @@ Status parse_election(const json::value& value, Config* config) {
 
 Status parse_config(std::string_view yaml, Config* config) {
   ASSIGN_OR_RETURN(const json::value document, parse_yaml_one(yaml));
-  RETURN_IF_ERROR(expect_object(
-      document, "",
-      {"apiVersion", "kind", "profiles", "leaderElection", "percentageOfNodesToScore",
-       "clientConnection", "parallelism", "podInitialBackoffSeconds", "podMaxBackoffSeconds"}));
-  if (get_string(document, "apiVersion") != "kubescheduler.config.k8s.io/v1" ||
-      get_string(document, "kind") != "KubeSchedulerConfiguration") {
+  const std::string version(get_string(document, "apiVersion"));
+  const std::string kind(get_string(document, "kind"));
+  if (version != kVersion || kind != "KubeSchedulerConfiguration") {
     return invalid_argument(
-        "want apiVersion kubescheduler.config.k8s.io/v1, kind KubeSchedulerConfiguration");
+        fmt::format("no kind \"{}\" is registered for version \"{}\"; want apiVersion {}, kind "
+                    "KubeSchedulerConfiguration",
+                    kind, version, kVersion));
   }
-  const std::int64_t percentage = get_int(document, "percentageOfNodesToScore");
-  if (percentage < 0 || percentage > 100)
-    return bad("percentageOfNodesToScore", "must be 0 to 100");
-  if (const json::value* election = find(document, "leaderElection")) {
-    RETURN_IF_ERROR(parse_election(*election, config));
-  }
-  const json::array& profiles = get_array(document, "profiles");
-  if (!profiles.empty()) config->profiles.clear();
-  for (size_t i = 0; i < profiles.size(); ++i) {
-    const std::string path = fmt::format("profiles[{}]", i);
-    ASSIGN_OR_RETURN(Profile profile,
-                     parse_profile(profiles[i], path, static_cast<int>(percentage)));
-    for (const Profile& other : config->profiles) {
-      if (other.name == profile.name) return bad(path + ".schedulerName", "is taken already");
+  FormErrors form;
+  FieldErrors errors;
+  std::vector<Said> profiles;
+  std::optional<std::int64_t> percentage;
+  {
+    ObjectReader in(document, "", form);
+    for (const char* name : {"apiVersion", "kind"}) in.skip(name);
+    read_process(in, form, errors, config);
+    read_election(in.find("leaderElection"), form, errors, config);
+    size_t i = 0;
+    for (const json::value& raw : in.list("profiles")) {
+      ASSIGN_OR_RETURN(Said said, read_profile(raw, i++, form, errors));
+      profiles.push_back(std::move(said));
     }
-    config->profiles.push_back(std::move(profile));
+    percentage = read_percentage(in);
+    config->extenders = read_extenders(in, form, errors);
   }
-  return {};
+  RETURN_IF_ERROR(form.status());
+  if (profiles.empty()) profiles.emplace_back();
+  if (profiles.size() == 1 && profiles[0].name.empty()) profiles[0].name = "default-scheduler";
+  check_profiles(profiles, errors);
+  check_percentage(percentage, FieldPath("percentageOfNodesToScore"), errors);
+  if (!errors.empty()) return invalid_argument(errors.text());
+  return make_profiles(profiles, percentage, config);
 }
 
 }  // namespace coracle::scheduler

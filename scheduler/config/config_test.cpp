@@ -2,46 +2,292 @@
 
 #include <catch2/catch.hpp>
 
+#include "framework/testing.hpp"
+
 namespace coracle::scheduler {
 namespace {
+
+using namespace std::chrono_literals;
+using Names = std::vector<std::string>;
 
 const std::string kHead =
     "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n";
 
-TEST_CASE("profiles choose plugins and weights") {
+Config config_of(const std::string& text) {
   Config config;
-  REQUIRE(parse_config(kHead + "leaderElection: {leaderElect: false}\nprofiles:\n"
-                               "- schedulerName: packer\n  plugins:\n    score:\n"
-                               "      disabled: [{name: '*'}]\n"
-                               "      enabled: [{name: NodeResourcesFit, weight: 7}]\n",
-                       &config)
-              .ok());
-  CHECK(!config.leader_elect);
-  REQUIRE(config.profiles.size() == 1);
-  CHECK(config.profiles[0].name == "packer");
-  REQUIRE(config.profiles[0].scorers.size() == 1);
-  CHECK(config.profiles[0].scorers[0].plugin->name() == "NodeResourcesFit");
-  CHECK(config.profiles[0].scorers[0].weight == 7);
+  const Status status = parse_config(kHead + text, &config);
+  CHECK(status.message() == "");
+  return config;
 }
 
-TEST_CASE("what is wrong is named") {
+Names names(const Profile& profile, Point point) {
+  Names all;
+  for (const Plugin* plugin : profile.at(point)) all.emplace_back(plugin->name());
+  return all;
+}
+
+std::int64_t weight(const Profile& profile, std::string_view plugin) {
+  for (const auto& scorer : profile.scorers) {
+    if (scorer.plugin->name() == plugin) return scorer.weight;
+  }
+  return 0;
+}
+
+TEST_CASE("an empty file is upstream's default profile") {
+  const Config config = config_of("");
+  REQUIRE(config.profiles.size() == 1);
+  const Profile& profile = config.profiles[0];
+  CHECK(profile.name == "default-scheduler");
+  CHECK(names(profile, Point::kFilter) ==
+        Names{"NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity", "NodePorts",
+              "NodeResourcesFit", "VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding",
+              "VolumeZone", "PodTopologySpread", "InterPodAffinity"});
+  CHECK(names(profile, Point::kScore) ==
+        Names{"TaintToleration", "NodeAffinity", "NodeResourcesFit", "PodTopologySpread",
+              "InterPodAffinity", "NodeResourcesBalancedAllocation", "ImageLocality"});
+  CHECK(names(profile, Point::kPreEnqueue) == Names{"SchedulingGates"});
+  CHECK(names(profile, Point::kQueueSort) == Names{"PrioritySort"});
+  CHECK(names(profile, Point::kPostFilter) == Names{"DefaultPreemption"});
+  CHECK(names(profile, Point::kPreBind) == Names{"VolumeBinding"});
+  CHECK(names(profile, Point::kBind) == Names{"DefaultBinder"});
+  CHECK(weight(profile, "TaintToleration") == 3);
+  CHECK(weight(profile, "ImageLocality") == 1);
+}
+
+TEST_CASE("points and multiPoint choose plugins, their order and weights") {
+  const Profile profile = config_of(R"(
+profiles:
+- schedulerName: mine
+  percentageOfNodesToScore: 30
+  plugins:
+    multiPoint:
+      enabled: [{name: SelectorSpread, weight: 4}, {name: ImageLocality, weight: 9}]
+      disabled: [{name: NodePorts}]
+    filter:
+      enabled: [{name: VolumeZone}, {name: NodeName}]
+    score:
+      disabled: [{name: TaintToleration}]
+      enabled: [{name: NodeResourcesFit, weight: 7}]
+    postFilter: {disabled: [{name: '*'}]}
+percentageOfNodesToScore: 20
+)")
+                              .profiles.at(0);
+  CHECK(profile.name == "mine");
+  CHECK(profile.percentage_of_nodes == 30);
+  CHECK(names(profile, Point::kFilter) ==
+        Names{"VolumeZone", "NodeName", "NodeUnschedulable", "TaintToleration", "NodeAffinity",
+              "NodeResourcesFit", "VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding",
+              "PodTopologySpread", "InterPodAffinity"});
+  CHECK(names(profile, Point::kScore) ==
+        Names{"NodeResourcesFit", "NodeAffinity", "PodTopologySpread", "InterPodAffinity",
+              "NodeResourcesBalancedAllocation", "ImageLocality", "SelectorSpread"});
+  CHECK(weight(profile, "NodeResourcesFit") == 7);
+  CHECK(weight(profile, "ImageLocality") == 9);
+  CHECK(weight(profile, "SelectorSpread") == 4);
+  CHECK(profile.at(Point::kPostFilter).empty());
+}
+
+TEST_CASE("only what is enabled, when all is disabled") {
+  const Profile profile = config_of(R"(
+profiles:
+- plugins:
+    multiPoint:
+      disabled: [{name: '*'}]
+      enabled: [{name: PrioritySort}, {name: DefaultBinder}, {name: NodeResourcesFit}]
+)")
+                              .profiles.at(0);
+  CHECK(names(profile, Point::kFilter) == Names{"NodeResourcesFit"});
+  CHECK(names(profile, Point::kScore) == Names{"NodeResourcesFit"});
+  CHECK(names(profile, Point::kPreEnqueue).empty());
+}
+
+TEST_CASE("several profiles, and what concerns the process") {
+  const Config config = config_of(R"(
+leaderElection: {leaderElect: false, leaseDuration: 30s}
+podInitialBackoffSeconds: 2
+podMaxBackoffSeconds: 20
+parallelism: 8
+clientConnection: {kubeconfig: /etc/k, qps: 100, burst: 200}
+profiles: [{schedulerName: a}, {schedulerName: b, percentageOfNodesToScore: 0}]
+percentageOfNodesToScore: 40
+)");
+  CHECK_FALSE(config.leader_elect);
+  CHECK(config.election.lease_duration == 30s);
+  CHECK(config.backoff_first_seconds == 2);
+  CHECK(config.backoff_max_seconds == 20);
+  CHECK(config.kubeconfig == "/etc/k");
+  REQUIRE(config.profiles.size() == 2);
+  CHECK(config.profiles[0].percentage_of_nodes == 40);
+  CHECK(config.profiles[1].percentage_of_nodes == 0);
+}
+
+// Arguments show in what the plugins then say.
+TEST_CASE("arguments reach the plugins") {
+  const Profile profile = config_of(R"(
+profiles:
+- pluginConfig:
+  - name: NodeAffinity
+    args:
+      addedAffinity:
+        requiredDuringSchedulingIgnoredDuringExecution:
+          nodeSelectorTerms: [{matchExpressions: [{key: pool, operator: In, values: [a]}]}]
+  - name: NodeResourcesFit
+    args:
+      apiVersion: kubescheduler.config.k8s.io/v1
+      kind: NodeResourcesFitArgs
+      ignoredResources: [example.com/gpu]
+      scoringStrategy:
+        type: RequestedToCapacityRatio
+        resources: [{name: cpu, weight: 3}]
+        requestedToCapacityRatio: {shape: [{utilization: 0, score: 0}, {utilization: 100, score: 10}]}
+  - name: VolumeBinding
+    args: {bindTimeoutSeconds: 30}
+)")
+                              .profiles.at(0);
+  CHECK(profile.bind_timeout == 30s);
+  const auto world =
+      testing::a_world({testing::a_node("n"), testing::a_node("m").label("pool", "a")});
+  const PodPtr pod = testing::a_pod("p").request("example.com/gpu", "1").cpu("2").info();
+  const auto find = [&](Point point, std::string_view name) {
+    for (const Plugin* plugin : profile.at(point)) {
+      if (plugin->name() == name) return plugin;
+    }
+    CHECK_MSG(false, "no plugin " << name);
+    return profile.at(point).front();
+  };
+  const Plugin* affinity = find(Point::kFilter, "NodeAffinity");
+  CHECK(affinity->filter(*pod, world.nodes[0], nullptr) ==
+        Verdict::never("node(s) didn't match scheduler-enforced node affinity"));
+  CHECK(affinity->filter(*pod, world.nodes[1], nullptr).is_yes());
+  const Plugin* fit = find(Point::kScore, "NodeResourcesFit");
+  CHECK(fit->filter(*pod, world.nodes[0], nullptr).is_yes());
+  CHECK(fit->score(*pod, world.nodes[0], nullptr) == 50);
+}
+
+TEST_CASE("extenders") {
+  const Config config = config_of(R"(
+extenders:
+- urlPrefix: https://127.0.0.1:8888/sched/
+  filterVerb: filter
+  prioritizeVerb: prioritize
+  weight: 5
+  enableHTTPS: true
+  httpTimeout: 2s
+  nodeCacheCapable: true
+  ignorable: true
+  tlsConfig: {insecure: false, caData: Q0E=}
+  managedResources: [{name: example.com/gpu, ignoredByScheduler: true}]
+)");
+  REQUIRE(config.extenders.size() == 1);
+  const ExtenderConfig& one = config.extenders[0];
+  CHECK(one.filter_verb == "filter");
+  CHECK(one.weight == 5);
+  CHECK(one.timeout == 2s);
+  CHECK(one.ca_pem == "CA");
+  CHECK(one.node_cache_capable);
+  CHECK(one.ignorable);
+  CHECK(one.is_interested(*testing::a_pod("p").request("example.com/gpu", "1").info()));
+  CHECK_FALSE(one.is_interested(*testing::a_pod("p").cpu("1").info()));
+}
+
+const std::string kArgs = "profiles: [{pluginConfig: [{name: ";
+
+TEST_CASE("what is wrong is named as upstream names it") {
   struct Case {
     const char* name;
     std::string text, message;
   };
+  const std::string creating =
+      "initializing profiles: creating profile for scheduler name default-scheduler: ";
   const std::vector<Case> cases{
-      {"unknown field", kHead + "profile: []\n", "unknown field \"profile\""},
-      {"unknown plugin", kHead + "profiles: [{plugins: {filter: {enabled: [{name: Nope}]}}}]\n",
-       "profiles[0].plugins.filter.enabled[0].name: unknown plugin \"Nope\""},
-      {"a filter is no score",
-       kHead + "profiles: [{plugins: {score: {enabled: [{name: NodePorts}]}}}]\n",
-       "profiles[0].plugins.score.enabled[0].name: plugin \"NodePorts\" has no such part"},
+      {"unknown fields", "profile: []\nprofiles: [{plugin: {}}]\n",
+       R"(strict decoding error: unknown field "profiles[0].plugin", unknown field "profile")"},
+      {"wrong type", "profiles: [{schedulerName: 7}]", "profiles[0].schedulerName: want a string"},
+      {"unknown plugin", "profiles: [{plugins: {filter: {enabled: [{name: Nope}]}}}]",
+       creating + R"(FilterPlugin "Nope" does not exist)"},
+      {"unknown plugin everywhere",
+       "profiles: [{plugins: {multiPoint: {enabled: [{name: Nope}]}}}]",
+       creating + R"(PreEnqueuePlugin "Nope" does not exist)"},
+      {"a filter is no score", "profiles: [{plugins: {score: {enabled: [{name: NodePorts}]}}}]",
+       creating + R"(plugin "NodePorts" does not extend ScorePlugin plugin)"},
+      {"twice", "profiles: [{plugins: {filter: {enabled: [{name: NodeName}, {name: NodeName}]}}}]",
+       creating + R"(plugin "NodeName" already registered as "FilterPlugin")"},
+      {"no sort", "profiles: [{plugins: {queueSort: {disabled: [{name: '*'}]}}}]",
+       creating +
+           R"(only one queue sort plugin required for profile with scheduler name "default-scheduler", but got 0)"},
+      {"no bind", "profiles: [{plugins: {bind: {disabled: [{name: '*'}]}}}]",
+       creating +
+           R"(at least one bind plugin is needed for profile with scheduler name "default-scheduler")"},
+      {"a filter without the step it needs",
+       "profiles: [{plugins: {preFilter: {disabled: [{name: VolumeZone}]}}}]",
+       creating +
+           R"(plugin "VolumeZone" is enabled at filter but not at preFilter, whose state it reads)"},
+      {"removed plugin", "profiles: [{plugins: {filter: {enabled: [{name: EBSLimits}]}}}]",
+       R"(profiles[0].plugins.filter.enabled[0]: Invalid value: "EBSLimits": was invalid in version "v1" (KubeSchedulerConfiguration is version "kubescheduler.config.k8s.io/v1"))"},
+      {"names", "profiles: [{schedulerName: a}, {schedulerName: a}, {}]",
+       R"([profiles[1].schedulerName: Duplicate value: "profiles[0].schedulerName", profiles[2].schedulerName: Required value])"},
+      {"percentages", "percentageOfNodesToScore: 101\nprofiles: [{percentageOfNodesToScore: -1}]",
+       "[profiles[0].percentageOfNodesToScore: Invalid value: -1: not in valid range [0-100], "
+       "percentageOfNodesToScore: Invalid value: 101: not in valid range [0-100]]"},
+      {"back-off", "podInitialBackoffSeconds: 20",
+       "podMaxBackoffSeconds: Invalid value: 10: must be greater than or equal to "
+       "PodInitialBackoffSeconds"},
+      {"parallelism", "parallelism: 0",
+       "parallelism: Invalid value: 0: should be an integer value greater than zero"},
+      {"election", "leaderElection: {leaseDuration: 5s}",
+       R"(leaderElection.leaseDuration: Invalid value: "10s": LeaseDuration must be greater than RenewDeadline)"},
+      {"weights", kArgs + "InterPodAffinity, args: {hardPodAffinityWeight: 101}}]}]",
+       "profiles[0].pluginConfig[0].args.hardPodAffinityWeight: Invalid value: 101: not in valid "
+       "range [0, 100]"},
+      {"strategy", kArgs + "NodeResourcesFit, args: {scoringStrategy: {type: Some}}}]}]",
+       R"(profiles[0].pluginConfig[0].args.scoringStrategy.type: Unsupported value: "Some": supported values: "LeastAllocated", "MostAllocated", "RequestedToCapacityRatio")"},
+      {"curve",
+       kArgs + "NodeResourcesFit, args: {scoringStrategy: {type: RequestedToCapacityRatio, "
+               "requestedToCapacityRatio: {shape: [{utilization: 50, score: 11}, {utilization: 50, "
+               "score: 1}]}}}}]}]",
+       "[profiles[0].pluginConfig[0].args.scoringStrategy.requestedToCapacityRatio.shape[1]."
+       "utilization: Invalid value: 50: values must be sorted in increasing order, "
+       "profiles[0].pluginConfig[0].args.scoringStrategy.requestedToCapacityRatio.shape[0].score: "
+       "Invalid value: 11: not in valid range [0, 10]]"},
+      {"preemption",
+       kArgs + "DefaultPreemption, args: {minCandidateNodesPercentage: 0, "
+               "minCandidateNodesAbsolute: 0}}]}]",
+       "[profiles[0].pluginConfig[0].args.minCandidateNodesPercentage: Invalid value: 0: cannot be "
+       "zero at the same time as minCandidateNodesAbsolute, "
+       "profiles[0].pluginConfig[0].args.minCandidateNodesAbsolute: Invalid value: 0: cannot be "
+       "zero at the same time as minCandidateNodesPercentage]"},
+      {"spread",
+       kArgs + "PodTopologySpread, args: {defaultConstraints: [{maxSkew: 1, topologyKey: zone, "
+               "whenUnsatisfiable: ScheduleAnyway}]}}]}]",
+       R"(profiles[0].pluginConfig[0].args.defaultingType: Invalid value: "System": when .defaultConstraints are not empty)"},
+      {"balanced",
+       kArgs + "NodeResourcesBalancedAllocation, args: {resources: [{name: cpu, weight: 2}]}}]}]",
+       "profiles[0].pluginConfig[0].args.resources[0].weight: Invalid value: 2: must be 1"},
+      {"timeout", kArgs + "VolumeBinding, args: {bindTimeoutSeconds: -1}}]}]",
+       "profiles[0].pluginConfig[0].args.bindTimeoutSeconds: Invalid value: -1: invalid "
+       "BindTimeoutSeconds, should not be a negative value"},
+      {"unknown argument", kArgs + "VolumeBinding, args: {bindTimeout: 1}}]}]",
+       R"(decoding .profiles[0].pluginConfig[0]: decoding args for plugin VolumeBinding: strict decoding error: unknown field "bindTimeout")"},
+      {"other plugin's arguments", kArgs + "VolumeBinding, args: {kind: NodeAffinityArgs}}]}]",
+       "decoding .profiles[0].pluginConfig[0]: args for plugin VolumeBinding were not of type "
+       "VolumeBindingArgs.kubescheduler.config.k8s.io, got "
+       "NodeAffinityArgs.kubescheduler.config.k8s.io"},
+      {"arguments of no plugin", kArgs + "Nope, args: {}}]}]",
+       R"(profiles[0].pluginConfig[0].name: Invalid value: "Nope": plugin does not exist)"},
+      {"extender",
+       "extenders: [{urlPrefix: http://x, prioritizeVerb: p, bindVerb: b}, {urlPrefix: http://y, "
+       "bindVerb: b, managedResources: [{name: cpu}]}]",
+       R"([extenders[0].weight: Invalid value: 0: must have a positive weight applied to it, extenders[1].managedResources[0].name: Invalid value: "cpu": is an invalid extended resource name, extenders: Invalid value: "found 2 extenders implementing bind": only one extender can implement bind])"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
     Config config;
-    CHECK(parse_config(c.text, &config).message() == c.message);
+    CHECK(parse_config(kHead + c.text, &config).message() == c.message);
   }
+  Config config;
+  CHECK(
+      parse_config("apiVersion: v1\nkind: Pod\n", &config).message() ==
+      R"(no kind "Pod" is registered for version "v1"; want apiVersion kubescheduler.config.k8s.io/v1, kind KubeSchedulerConfiguration)");
 }
 
 }  // namespace

@@ -163,8 +163,8 @@ std::vector<Candidate> Cycle::post_filter() {
   }
   Filters filters(profile_, *decision_.pod, world_);
   std::vector<std::string> messages;
-  decision_.clear_nomination = profile_.post_filters.empty();
-  for (const Plugin* plugin : profile_.post_filters) {
+  decision_.clear_nomination = profile_.at(Point::kPostFilter).empty();
+  for (const Plugin* plugin : profile_.at(Point::kPostFilter)) {
     PostFiltered result =
         plugin->post_filter({*decision_.pod, world_, noes, filters, rotation_.chance});
     if (result.verdict.is_yes()) {
@@ -182,12 +182,16 @@ std::vector<Candidate> Cycle::post_filter() {
 
 void Cycle::nominate(const std::vector<Candidate>& candidates) {
   if (candidates.empty()) {
-    post_message_ = "preemption: no candidate node for preemption";
-  } else {
-    const Candidate& best = candidates.at(post_by_->pick(candidates));
-    decision_.nominated = best.node;
-    decision_.victims = best.victims;
+    return end_preemption("preemption: no candidate node for preemption");
   }
+  const Candidate& best = candidates.at(post_by_->pick(candidates));
+  decision_.nominated = best.node;
+  decision_.victims = best.victims;
+  decision_.message = filter_message();
+}
+
+void Cycle::end_preemption(std::string message) {
+  post_message_ = std::move(message);
   decision_.message = filter_message();
 }
 
@@ -214,8 +218,14 @@ void Cycle::score() {
   }
   for (const auto& [plugin, weight] : profile_.scorers) {
     StatePtr state;
-    const Verdict before = plugin->pre_score(*decision_.pod, world_, fitting_, &state);
-    if (before.is_skip()) continue;
+    if (profile_.runs(Point::kPreScore, plugin)) {
+      const Verdict before = plugin->pre_score(*decision_.pod, world_, fitting_, &state);
+      if (before.is_skip()) continue;
+      if (!before.is_yes()) {
+        return fail(fmt::format("running PreScore plugin \"{}\": {}", plugin->name(),
+                                join(before.reasons(), ", ")));
+      }
+    }
     std::vector<std::int64_t> scores;
     scores.reserve(fitting_.size());
     for (const std::uint32_t index : fitting_) {
@@ -266,7 +276,7 @@ Decision decide(const Profile& profile, const PodPtr& pod, const Snapshot& world
     if (!candidates.empty()) cycle.nominate(candidates);
   } else {
     cycle.score();
-    cycle.choose();
+    if (!cycle.broken()) cycle.choose();
   }
   return cycle.take();
 }

@@ -58,11 +58,13 @@ class Cycle {
   std::vector<std::string> fitting_names() const;
   void keep(const std::vector<std::string>& names);
   void reject(const std::string& node, Verdict verdict, const Plugin* by);
+  void note_rejection(const Plugin* plugin);
   void fail(std::string message);
 
   // 3a. Nothing fits: PostFilter. The candidates are for extenders to judge; one is settled on.
   std::vector<Candidate> post_filter();
   void nominate(const std::vector<Candidate>& candidates);
+  void end_preemption(std::string message);  // it failed: the nomination stays as it is
   // 3b. Something fits: scores, and what extenders add to them (by node, weighted).
   void score();
   void add_extender_scores(const std::string& name, std::int64_t weight,
@@ -74,7 +76,6 @@ class Cycle {
  private:
   bool try_nominated(Filters& filters);
   void look_at(Filters& filters, std::uint32_t index);
-  void note_rejection(const Plugin* plugin);
   std::string filter_message() const;
 
   const Profile& profile_;

@@ -9,28 +9,36 @@
 
 namespace coracle::scheduler {
 
+// A plain no does not end it: with what the others compute, preemption may turn it.
 Filters::Filters(const Profile& profile, const PodInfo& pod, const Snapshot& world)
     : pod_(pod), world_(world) {
-  pre_filter(profile);
+  std::vector<Active> prepared;
+  for (const Plugin* plugin : profile.at(Point::kPreFilter)) {
+    prepared.push_back({plugin, nullptr});
+    if (!pre_filter(*plugin, &prepared.back().state)) return;
+  }
+  const auto skips = [this](const Plugin* plugin) {
+    return std::find(skipped_.begin(), skipped_.end(), plugin) != skipped_.end();
+  };
+  for (const Plugin* plugin : profile.at(Point::kFilter)) {
+    if (skips(plugin)) continue;
+    active_.push_back({plugin, nullptr});
+    for (Active& one : prepared) {
+      if (one.plugin == plugin) active_.back().state = std::move(one.state);
+    }
+  }
 }
 
-// A plain no does not end it: with what the others compute, preemption may turn it.
-void Filters::pre_filter(const Profile& profile) {
-  for (const Plugin* plugin : profile.filters) {
-    StatePtr state;
-    Verdict verdict = plugin->pre_filter(pod_, world_, &state);
-    if (verdict.is_skip()) {
-      skipped_.push_back(plugin);
-      continue;
-    }
-    if (!verdict.is_yes()) {
-      verdict_ = std::move(verdict);
-      by_ = plugin;
-      if (verdict_.kind() != Verdict::Kind::kNotNow) return;
-    }
-    active_.push_back({plugin, std::move(state)});
-    if (by_ != plugin && !narrow(*plugin)) return;
+bool Filters::pre_filter(const Plugin& plugin, StatePtr* state) {
+  Verdict verdict = plugin.pre_filter(pod_, world_, state);
+  if (verdict.is_skip()) {
+    skipped_.push_back(&plugin);
+    return true;
   }
+  if (verdict.is_yes()) return narrow(plugin);
+  verdict_ = std::move(verdict);
+  by_ = &plugin;
+  return verdict_.kind() == Verdict::Kind::kNotNow;
 }
 
 // False: no node is left.

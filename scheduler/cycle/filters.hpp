@@ -38,7 +38,8 @@ class Filters final : public FilterRun {
   void remove_pod(const PodPtr& other, NodeInfo& node) override;
 
  private:
-  void pre_filter(const Profile& profile);
+  // False: it is out for all nodes.
+  bool pre_filter(const Plugin& plugin, StatePtr* state);
   bool narrow(const Plugin& plugin);
   Verdict run(const NodeInfo& node, size_t* column) const;
 

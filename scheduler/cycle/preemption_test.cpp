@@ -222,7 +222,7 @@ TEST_CASE("enough candidates end the search") {
 
 TEST_CASE("no victims without a post-filter plugin, and no tail") {
   Profile profile = default_profile();
-  profile.post_filters.clear();
+  profile.at(Point::kPostFilter).clear();
   Rotation rotation;
   const auto world = a_world({a_node("n1")}, {a_pod("a").cpu("4").on("n1")});
   const Decision d = decide(profile, a_pod("p").cpu("1").priority(1).info(), world, rotation);

@@ -4,7 +4,7 @@ namespace coracle::scheduler {
 
 ReserveOutcome reserve_all(const Profile& profile, const PodInfo& pod, const std::string& node,
                            const Snapshot& world, Reservations& reservations) {
-  for (const Plugin* plugin : profile.filters) {
+  for (const Plugin* plugin : profile.at(Point::kReserve)) {
     Verdict verdict = plugin->reserve(pod, node, world, reservations);
     if (verdict.is_yes()) continue;
     unreserve_all(profile, pod, node, reservations);
@@ -15,7 +15,8 @@ ReserveOutcome reserve_all(const Profile& profile, const PodInfo& pod, const std
 
 void unreserve_all(const Profile& profile, const PodInfo& pod, const std::string& node,
                    Reservations& reservations) {
-  for (auto plugin = profile.filters.rbegin(); plugin != profile.filters.rend(); ++plugin) {
+  const auto& plugins = profile.at(Point::kReserve);
+  for (auto plugin = plugins.rbegin(); plugin != plugins.rend(); ++plugin) {
     (*plugin)->unreserve(pod, node, reservations);
   }
 }

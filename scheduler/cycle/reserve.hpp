@@ -13,10 +13,10 @@ struct ReserveOutcome {
   const Plugin* by = nullptr;  // who said no
 };
 
-// Asks each filter plugin, in order. After a no everything is given back.
+// Asks each reserve plugin, in order. After a no everything is given back.
 ReserveOutcome reserve_all(const Profile& profile, const PodInfo& pod, const std::string& node,
                            const Snapshot& world, Reservations& reservations);
-// Every filter plugin, last first, also those that took nothing.
+// Every reserve plugin, last first, also those that took nothing.
 void unreserve_all(const Profile& profile, const PodInfo& pod, const std::string& node,
                    Reservations& reservations);
 

@@ -39,7 +39,7 @@ class Taker final : public Plugin {
 Profile profile_of(const std::vector<std::shared_ptr<const Plugin>>& plugins) {
   Profile profile;
   profile.plugins = plugins;
-  for (const auto& plugin : plugins) profile.filters.push_back(plugin.get());
+  for (const auto& plugin : plugins) profile.at(Point::kReserve).push_back(plugin.get());
   return profile;
 }
 

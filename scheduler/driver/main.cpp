@@ -9,6 +9,7 @@
 #include "client_https/leading_daemon.hpp"
 #include "config/config.hpp"
 #include "driver/scheduler.hpp"
+#include "live/http_extenders.hpp"
 #include "net/asio_executor.hpp"
 
 using namespace coracle;
@@ -24,7 +25,6 @@ int main(int argc, char** argv) {
   scheduler::Config settings;
   settings.election = daemon.election;
   settings.leader_elect = daemon.leader_elect;
-  settings.profiles.push_back(scheduler::default_profile());
   if (!config_file.empty()) {
     const Status parsed =
         scheduler::parse_config(read_flag_file("--config", config_file), &settings);
@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
     }
     daemon.election = settings.election;
     daemon.leader_elect = settings.leader_elect;
+    if (daemon.kubeconfig.empty()) daemon.kubeconfig = settings.kubeconfig;
   }
   client::finish_daemon_flags(daemon, "scheduler");
   const auto config = client::client_config_or_die(daemon);
@@ -42,8 +43,15 @@ int main(int argc, char** argv) {
   Metrics metrics;
   auto api = client::make_https_api(executor, {config, "kube-scheduler"});
   if (!api.ok()) fail_startup("--kubeconfig: " + api.status().message());
-  scheduler::Scheduler scheduler(executor, **api, rng.split(), std::move(settings.profiles),
-                                 metrics);
+  const auto extenders = scheduler::HttpExtenders::create(executor, settings.extenders);
+  if (!extenders.ok()) {
+    fail_startup(fmt::format("--config {}: {}", config_file, extenders.status().message()));
+  }
+  scheduler::SchedulerOptions options{
+      std::move(settings.profiles), std::move(settings.extenders), extenders->get(), {}};
+  options.queue.backoff_first = std::chrono::seconds(settings.backoff_first_seconds);
+  options.queue.backoff_max = std::chrono::seconds(settings.backoff_max_seconds);
+  scheduler::Scheduler scheduler(executor, **api, rng.split(), std::move(options), metrics);
 
   scheduler.start();  // caches are warm before we lead
   return client::run_leading(executor, **api, rng.split(), daemon, config.ca_pem, metrics, argv,

@@ -11,7 +11,7 @@ const client::Gvr kVolumes{"", "v1", "persistentvolumes", false};
 Verdict may_bind(const Profile& profile, const PodInfo& pod, const std::string& node,
                  const Snapshot& world) {
   Verdict all = Verdict::yes();
-  for (const Plugin* plugin : profile.filters) {
+  for (const Plugin* plugin : profile.at(Point::kPreBind)) {
     Verdict verdict = plugin->may_bind(pod, node, world);
     if (verdict.kind() == Verdict::Kind::kNever) return verdict;
     if (!verdict.is_yes()) all = std::move(verdict);
@@ -24,7 +24,7 @@ Verdict may_bind(const Profile& profile, const PodInfo& pod, const std::string& 
 bool PreBind::begin(const Profile& profile, const PodPtr& pod, const std::string& node) {
   if (pod->claims.empty() && pod->ephemeral_claims.empty()) return true;
   std::vector<PreBindWrite> writes;
-  for (const Plugin* plugin : profile.filters) {
+  for (const Plugin* plugin : profile.at(Point::kPreBind)) {
     for (PreBindWrite& write : plugin->before_bind(*pod, node, world_)) {
       writes.push_back(std::move(write));
     }
@@ -38,7 +38,7 @@ bool PreBind::begin(const Profile& profile, const PodPtr& pod, const std::string
   }
   Waiting& waiting = waiting_[pod->key];
   waiting = {&profile, pod, node, false, 0};
-  waiting.timer = executor_.after(kBindTimeout, [this, key = pod->key] {
+  waiting.timer = executor_.after(profile.bind_timeout, [this, key = pod->key] {
     finish(key, Status(Code::kDeadlineExceeded, "context deadline exceeded"));
   });
   spawn<Status>(write(std::move(writes)),

@@ -2,7 +2,7 @@
 // wait for what follows from them (a volume that is bound, or made). Strand: the Executor's.
 //
 // Bounds: kWaitingMax pods wait at a time (one more is turned away and tried again later), each for
-// kBindTimeout. A pod that goes meanwhile is dropped.
+// the profile's bind_timeout. A pod that goes meanwhile is dropped.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,6 @@
 namespace coracle::scheduler {
 
 inline constexpr size_t kWaitingMax = 1000;
-inline constexpr Duration kBindTimeout = std::chrono::seconds(600);  // upstream's default
 
 class PreBind {
  public:

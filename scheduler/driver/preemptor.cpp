@@ -55,7 +55,7 @@ Task<Status> Preemptor::evict(PodPtr pod, std::string node, PodPtr victim) {
     if (removed.error().is_not_found()) co_return Status();
     co_return unavailable(removed.error().message);
   }
-  tell_(*victim, fmt::format("Preempted by pod {} on node {}", pod->uid, node));
+  tell_(*victim, *pod, fmt::format("Preempted by pod {} on node {}", pod->uid, node));
   co_return Status();
 }
 

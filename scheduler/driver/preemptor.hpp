@@ -21,7 +21,8 @@ class Preemptor {
  public:
   // With an error: the pod is worth another look at once.
   using Done = std::function<void(const PodPtr& pod, const Status& outcome)>;
-  using Tell = std::function<void(const PodInfo& victim, const std::string& message)>;
+  using Tell =
+      std::function<void(const PodInfo& victim, const PodInfo& by, const std::string& message)>;
   Preemptor(Executor& executor, client::Api& api, Tell tell, Done done);
 
   void begin(const PodPtr& pod, const std::string& node, const std::vector<PodPtr>& victims);

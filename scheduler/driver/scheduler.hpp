@@ -2,12 +2,10 @@
 // assumes, and binds in the background.
 //
 // Strand: the Executor's. Bounds: kBindsMax binds in flight (no pod is taken over it), kBatch
-// decisions before other work of the strand gets its turn, kStatusWorkers condition writes at a
-// time (one pending a pod, the newest), kDecisionsKept decisions. Failures: a bind that was refused
-// or lost is forgotten and tried again after its back-off.
+// decisions before other work of the strand gets its turn; those of its parts. Failures: a bind
+// that was refused or lost is forgotten and tried again after its back-off.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,9 +18,12 @@
 #include "cache/cache.hpp"
 #include "client/events.hpp"
 #include "client/informer.hpp"
-#include "client/work_queue.hpp"
 #include "cycle/cycle.hpp"
 #include "cycle/reserve.hpp"
+#include "driver/decision_log.hpp"
+#include "driver/extenders.hpp"
+#include "driver/permits.hpp"
+#include "driver/pod_status.hpp"
 #include "driver/pre_bind.hpp"
 #include "driver/preemptor.hpp"
 #include "driver/surroundings.hpp"
@@ -32,12 +33,17 @@ namespace coracle::scheduler {
 
 inline constexpr size_t kBindsMax = 64;
 inline constexpr int kBatch = 16;
-inline constexpr int kStatusWorkers = 8;
-inline constexpr size_t kDecisionsKept = 256;
+
+struct SchedulerOptions {
+  std::vector<Profile> profiles;
+  std::vector<ExtenderConfig> extenders;
+  ExtenderPort* extender_port = nullptr;  // needed when there are extenders
+  QueueOptions queue;                     // sort and keeps_out are the profiles'
+};
 
 class Scheduler {
  public:
-  Scheduler(Executor& executor, client::Api& api, Rng rng, std::vector<Profile> profiles,
+  Scheduler(Executor& executor, client::Api& api, Rng rng, SchedulerOptions options,
             Metrics& metrics);
 
   // Informers begin; nothing is decided before lead().
@@ -52,7 +58,7 @@ class Scheduler {
   const Cache& cache() const { return cache_; }
   const Queue& queue() const { return queue_; }
   size_t binds_in_flight() const { return binds_; }
-  const std::deque<Decision>& decisions() const { return decisions_; }
+  const DecisionLog& decisions() const { return decisions_; }
 
  private:
   void on_pod(const client::ObjectPtr& object);
@@ -62,28 +68,36 @@ class Scheduler {
   void changed(Change change);
   void wake();
   void run_batch();
+  void set_timer();
+  QueueOptions queue_options(QueueOptions options) const;
+  const Profile& profile_of(const PodInfo& pod) const { return profiles_.at(pod.scheduler_name); }
+
+  // driver/placing.cpp: from a pod that was taken to its bind, in this order.
   void place_one(const PodPtr& pod);
+  void settle(const PodPtr& pod, Decision decision);
   // Assumes the pod where it was decided to go; a plugin's no turns the decision.
   void assume(const PodInfo& pod, Decision& decision);
-  void forget(const PodInfo& pod, const std::string& node);
-  void set_timer();
-  void bind(const PodPtr& pod, const std::string& node);
+  void on_permitted(const PodPtr& pod, const std::string& node, const Permits::Outcome& outcome);
   // What had to be done before the bind has been, or failed.
   void on_prepared(const PodPtr& pod, const std::string& node, const Status& outcome);
+  void bind(const PodPtr& pod, const std::string& node);
+  Task<client::ApiResult<json::value>> post_binding(PodPtr pod, std::string node);
   void on_bound(const PodPtr& pod, const std::string& node,
                 const client::ApiResult<json::value>& answer);
+  // ... or back to the queue.
+  void fits_nowhere(const PodPtr& pod, const Decision& decision);
+  void preempt(const PodPtr& pod, const Decision& decision);
+  void forget(const PodInfo& pod, const std::string& node);
   // `nomination`: the node, or empty for none; nothing: as it is.
   void reject(const PodPtr& pod, const std::string& reason, const std::string& message,
               std::optional<std::string> nomination = {});
-  void fits_nowhere(const PodPtr& pod, const Decision& decision);
-  void clear_less_important(const PodInfo& pod, const std::string& node);
-  void tell(const PodInfo& pod, bool warning, const std::string& reason,
+  // `as`: the profile that says it.
+  void tell(const PodInfo& pod, const std::string& as, const std::string& reason,
             const std::string& message);
-  Task<client::WorkQueueDriver::Finish> write_condition(std::string key);
 
   Executor& executor_;
   client::ResourceClient pods_api_;
-  std::map<std::string, Profile> profiles_;
+  const std::map<std::string, Profile> profiles_;
   std::map<std::string, std::unique_ptr<client::EventRecorder>> recorders_;  // by profile
   client::Informer pods_, nodes_;
   Counter &scheduled_, &unschedulable_, &failed_, &preemptions_;
@@ -91,20 +105,17 @@ class Scheduler {
   Cache cache_;
   Queue queue_;
   Surroundings surroundings_;
+  Extenders extenders_;
+  Permits permits_;
   PreBind pre_bind_;
   Preemptor preemptor_;
+  PodStatus status_;
   Rotation rotation_;
-  std::deque<Decision> decisions_;
-  struct StatusWrite {
-    std::string reason, message;  // of PodScheduled=False; empty: it stays as it is
-    std::optional<std::string> nomination;
-    friend bool operator==(const StatusWrite&, const StatusWrite&) = default;
-  };
-  std::map<std::string, StatusWrite> conditions_;  // by key
+  DecisionLog decisions_;
   size_t binds_ = 0;
   bool leading_ = false, stopped_ = false, batch_posted_ = false;
+  bool deciding_ = false;  // an extender is being asked
   Executor::TimerId timer_ = 0;
-  client::WorkQueueDriver status_writes_;  // keys of conditions_
 };
 
 }  // namespace coracle::scheduler

@@ -45,7 +45,7 @@ struct World {
   explicit World(const std::vector<a_node>& nodes, const std::vector<a_pod>& pods,
                  const std::vector<json::value>& claims = {},
                  std::vector<Profile> profiles = {default_profile()})
-      : scheduler(executor, api, Rng(7), std::move(profiles), metrics) {
+      : scheduler(executor, api, Rng(7), {std::move(profiles), {}, nullptr, {}}, metrics) {
     scheduler.start();
     scheduler.lead();
     executor.run_ready();
@@ -238,7 +238,7 @@ TEST_CASE("after stop nothing more is sent") {
   world.send("/api/v1/pods?", "ADDED", a_pod("q").cpu("50").object());
   world.executor.advance(30s);
   CHECK(world.api.idle());
-  CHECK(world.scheduler.decisions().empty());
+  CHECK(world.scheduler.decisions().size() == 0);
 }
 
 TEST_CASE("a bind that is refused after stop is not tried again") {
@@ -341,7 +341,7 @@ TEST_CASE("a plugin that does not reserve keeps the pod from being bound") {
     CAPTURE(c.name);
     Profile profile = default_profile();
     profile.plugins.push_back(std::make_shared<Reluctant>(c.verdict));
-    profile.filters.push_back(profile.plugins.back().get());
+    profile.at(Point::kReserve).push_back(profile.plugins.back().get());
     World world({a_node("n1"), a_node("n2")}, {a_pod("p").claim("c")},
                 {a_claim("c", "ReadWriteOncePod")}, {profile});
     const auto calls = world.take_calls();
@@ -352,7 +352,7 @@ TEST_CASE("a plugin that does not reserve keeps the pod from being bound") {
     CHECK(world.scheduler.cache().snapshot().reservations.empty());
     CHECK(world.scheduler.queue().sizes() == c.sizes);
     REQUIRE(world.scheduler.decisions().size() == 1);
-    CHECK(world.scheduler.decisions().front().node.empty());
+    CHECK(world.scheduler.decisions().all().front()->decision.node.empty());
   }
 }
 

@@ -1,13 +1,12 @@
-// Plugin: one question about pod and node. A plugin implements what it needs of: pre_filter and
-// filter (may the pod run there?), add_pod and remove_pod (and if others came or left?),
-// post_filter and pick (nothing fits: who would have to leave?), pre_score, score and normalize
-// (how well?), reserve and unreserve (the node is chosen: what does it take?), before_bind and
-// may_bind (what must be written and seen before the pod is bound?), helped_by and helps (what
-// could change a no?). plugins/registry.cpp says which of them a profile runs.
-//
-// Plugins are pure and immutable: what pre_* computes for the pod goes into a PluginState that the
-// cycle hands back, what reserve takes into Reservations. A score is 0..kScoreMax after normalize;
-// the profile's weight multiplies it.
+// Plugin: one question about pod and node. A plugin implements what it needs of, in the order of a
+// pod's way: pre_enqueue (may it be tried at all?), less (who is first?), pre_filter and filter
+// (may it run there?), add_pod and remove_pod (and if others came or left?), post_filter and pick
+// (nothing fits: who would have to leave?), pre_score, score and normalize (how well?), reserve and
+// unreserve (the node is chosen: what does it take?), permit (shall it wait?), before_bind and
+// may_bind (what must be written and seen before?), bind, post_bind; helped_by and helps (what
+// could turn a no?). Plugins are pure and immutable: what pre_* computes for the pod goes into a
+// PluginState that the cycle hands back, what reserve takes into Reservations. A score is
+// 0..kScoreMax after normalize; the profile's weight multiplies it.
 #pragma once
 
 #include <cstdint>
@@ -33,10 +32,27 @@ struct PluginState {
 };
 using StatePtr = std::unique_ptr<PluginState>;
 
+// A pod that waits in the queue.
+struct QueuedPod {
+  const PodInfo* pod = nullptr;
+  TimePoint since;  // when it was first seen
+};
+
+// Whether the bind may go on: now, or when permit() says so on a later look, within `wait`.
+struct Permission {
+  Verdict verdict = Verdict::yes();  // kNotNow with a wait: not yet; else a no
+  Duration wait{0};
+};
+
 class Plugin {
  public:
   virtual ~Plugin() = default;
   virtual std::string_view name() const = 0;
+
+  // A no keeps the pod out of the queue until it changes.
+  virtual Verdict pre_enqueue(const PodInfo&) const { return Verdict::yes(); }
+  // Whether `a` is to be tried before `b`: a strict weak order.
+  virtual bool less(const QueuedPod& /*a*/, const QueuedPod& /*b*/) const { return false; }
 
   // Once a pod, before filter. A no here is for all nodes.
   virtual Verdict pre_filter(const PodInfo&, const Snapshot&, StatePtr*) const {
@@ -77,7 +93,12 @@ class Plugin {
   // A later step or the bind failed. Also called when reserve took nothing, or was not called.
   virtual void unreserve(const PodInfo&, const std::string& /*node*/, Reservations&) const {}
 
-  // Once, when the node is reserved.
+  // When the node is reserved, and again whenever a pod is reserved, placed or gone.
+  virtual Permission permit(const PodInfo&, const std::string& /*node*/, const Snapshot&) const {
+    return {};
+  }
+
+  // Once, when it is permitted.
   virtual std::vector<PreBindWrite> before_bind(const PodInfo&, const std::string& /*node*/,
                                                 const Snapshot&) const {
     return {};
@@ -86,6 +107,13 @@ class Plugin {
   virtual Verdict may_bind(const PodInfo&, const std::string& /*node*/, const Snapshot&) const {
     return Verdict::yes();
   }
+
+  // The Binding to post; nothing: the next plugin's.
+  virtual std::optional<json::value> bind(const PodInfo&, const std::string& /*node*/) const {
+    return {};
+  }
+  // It is bound.
+  virtual void post_bind(const PodInfo&, const std::string& /*node*/, Reservations&) const {}
 
   // Events after which a pod that this plugin rejected is worth another try.
   virtual Events helped_by() const { return 0; }

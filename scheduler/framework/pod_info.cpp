@@ -13,7 +13,9 @@ void parse_spec(const json::value& pod, PodInfo& info) {
   info.scheduler_name = get_string(pod, "spec.schedulerName", "default-scheduler");
   info.priority = get_int(pod, "spec.priority");
   info.preempts = get_string(pod, "spec.preemptionPolicy") != "Never";
-  info.gated = !get_array(pod, "spec.schedulingGates").empty();
+  for (const json::value& gate : get_array(pod, "spec.schedulingGates")) {
+    info.gates.emplace_back(get_string(gate, "name"));
+  }
   info.requests = pod_requests(pod, false);
   info.scoring_requests = pod_requests(pod, true);
   info.tolerations = api::parse_tolerations(get_array(pod, "spec.tolerations"));
@@ -26,11 +28,15 @@ void parse_spec(const json::value& pod, PodInfo& info) {
   info.own_spread = !info.spread.empty();
   parse_pod_affinity(pod, info);
   parse_volumes(pod, info);
-  for (const json::value& container : get_array(pod, "spec.initContainers")) {
-    info.images.push_back(normal_image(get_string(container, "image")));
-  }
-  for (const json::value& container : get_array(pod, "spec.containers")) {
-    info.images.push_back(normal_image(get_string(container, "image")));
+  for (const char* list : {"spec.initContainers", "spec.containers"}) {
+    for (const json::value& container : get_array(pod, list)) {
+      info.images.push_back(normal_image(get_string(container, "image")));
+      for (const char* amounts : {"resources.requests", "resources.limits"}) {
+        for (const auto& [name, amount] : get_object(container, amounts)) {
+          if (is_extended(name)) info.resource_names.emplace(name);
+        }
+      }
+    }
   }
   info.containers = static_cast<int>(info.images.size());
 }

@@ -58,10 +58,11 @@ struct PodInfo {
   std::string scheduler_name;
   std::int64_t priority = 0;
   bool preempts = true;  // preemptionPolicy is not Never
-  bool gated = false, deleting = false, finished = false;
-  bool preempted = false;      // deleting, because a scheduler wanted its place
-  std::string start_time;      // RFC 3339; empty: not started
-  std::string nominated_node;  // status.nominatedNodeName
+  bool deleting = false, finished = false;
+  std::vector<std::string> gates;  // spec.schedulingGates
+  bool preempted = false;          // deleting, because a scheduler wanted its place
+  std::string start_time;          // RFC 3339; empty: not started
+  std::string nominated_node;      // status.nominatedNodeName
   json::object labels;
   std::string owner_kind, owner_name;  // of the controller
 
@@ -79,6 +80,7 @@ struct PodInfo {
   std::vector<std::string> claims;            // PersistentVolumeClaims it names, each once
   std::vector<std::string> ephemeral_claims;  // those made for it alone
   std::vector<std::string> images;            // normalised
+  std::set<std::string> resource_names;       // extended ones its containers name
   int containers = 0;
 
   // The PodScheduled condition as it stands, to write only what changes.

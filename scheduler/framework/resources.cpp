@@ -61,6 +61,10 @@ std::int64_t Resources::amount(std::string_view name) const {
   return scalar(name);
 }
 
+bool is_extended(std::string_view resource) {
+  return resource != "cpu" && resource != "memory" && resource != "ephemeral-storage";
+}
+
 Resources parse_resources(const json::object& amounts) {
   Resources r;
   for (const auto& [name, value] : amounts) {

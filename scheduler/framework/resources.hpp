@@ -30,6 +30,8 @@ struct Resources {
   friend bool operator==(const Resources&, const Resources&) = default;
 };
 
+// Neither cpu, memory nor ephemeral-storage.
+bool is_extended(std::string_view resource);
 // {"cpu": "100m", ...}; "pods" and what does not parse is left out.
 Resources parse_resources(const json::object& amounts);
 // What a pod needs: containers and sidecars together, or the largest init step if that is more;

@@ -5,12 +5,9 @@
 #pragma once
 
 #include "framework/plugin.hpp"
+#include "plugins/plugin_args.hpp"
 
 namespace coracle::scheduler {
-
-struct PreemptionArgs {
-  std::int64_t min_candidates_percentage = 10, min_candidates_absolute = 100;
-};
 
 class DefaultPreemption final : public Plugin {
  public:

@@ -7,9 +7,6 @@
 namespace coracle::scheduler {
 namespace {
 
-// What a running pod's required affinity is worth to a newcomer it wants near.
-constexpr std::int64_t kHardWeight = 1;
-
 struct Needs final : PluginState {
   DomainSums wanted;      // pods that match all affinity terms, by the terms' keys
   DomainSums unwanted;    // pods that match an anti-affinity term of ours
@@ -114,7 +111,9 @@ Verdict InterPodAffinity::filter(const PodInfo& pod, const NodeInfo& node,
 Verdict InterPodAffinity::pre_score(const PodInfo& pod, const Snapshot& world,
                                     const std::vector<std::uint32_t>&, StatePtr* state) const {
   const bool prefers = !pod.preferred_affinity.empty() || !pod.preferred_anti_affinity.empty();
-  if (!prefers && world.affinity_pods == 0) return Verdict::skip();
+  if (!prefers && (args_.ignore_preferred_of_existing || world.affinity_pods == 0)) {
+    return Verdict::skip();
+  }
   auto likes = std::make_unique<Likes>();
   for (const NodeInfo& node : world.nodes) {
     if (!node.known() || (!prefers && node.affinity_pods() == 0)) continue;
@@ -122,7 +121,7 @@ Verdict InterPodAffinity::pre_score(const PodInfo& pod, const Snapshot& world,
                          bool hard) {
       for (const PodTerm& term : terms) {
         if (!world.matches(term, about)) continue;
-        likes->weight.add(term.topology_key, node, sign * (hard ? kHardWeight : term.weight));
+        likes->weight.add(term.topology_key, node, sign * (hard ? args_.hard_weight : term.weight));
       }
     };
     for (const PodPtr& other : node.pods()) {

@@ -3,11 +3,13 @@
 #pragma once
 
 #include "framework/plugin.hpp"
+#include "plugins/plugin_args.hpp"
 
 namespace coracle::scheduler {
 
 class InterPodAffinity final : public Plugin {
  public:
+  explicit InterPodAffinity(PodAffinityArgs args = {}) : args_(args) {}
   std::string_view name() const override { return "InterPodAffinity"; }
   Verdict pre_filter(const PodInfo&, const Snapshot&, StatePtr*) const override;
   Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
@@ -22,6 +24,9 @@ class InterPodAffinity final : public Plugin {
     return event::kNodeAdded | event::kNodeLabels | event::kPodPlaced | event::kPodGone |
            event::kPodLabels | event::kNamespace;
   }
+
+ private:
+  const PodAffinityArgs args_;
 };
 
 }  // namespace coracle::scheduler

@@ -1,9 +1,11 @@
 #include "plugins/node_affinity.hpp"
 
+#include <algorithm>
+
 namespace coracle::scheduler {
 
 Verdict NodeAffinity::pre_filter(const PodInfo& pod, const Snapshot&, StatePtr*) const {
-  if (pod.required_nodes.anywhere()) return Verdict::skip();
+  if (pod.required_nodes.anywhere() && !added_.required) return Verdict::skip();
   if (pod.only_nodes && pod.only_nodes->empty()) {
     return Verdict::never("pod affinity terms conflict");
   }
@@ -11,7 +13,12 @@ Verdict NodeAffinity::pre_filter(const PodInfo& pod, const Snapshot&, StatePtr*)
 }
 
 Verdict NodeAffinity::filter(const PodInfo& pod, const NodeInfo& node, const PluginState*) const {
-  if (pod.required_nodes.anywhere() || pod.required_nodes.matches(node.facts().selectable())) {
+  const api::NodeLabels labels = node.facts().selectable();
+  if (added_.required && std::none_of(added_.terms.begin(), added_.terms.end(),
+                                      [&](const auto& term) { return term.matches(labels); })) {
+    return Verdict::never("node(s) didn't match scheduler-enforced node affinity");
+  }
+  if (pod.required_nodes.anywhere() || pod.required_nodes.matches(labels)) {
     return Verdict::yes();
   }
   return Verdict::never("node(s) didn't match Pod's node affinity/selector");
@@ -19,14 +26,17 @@ Verdict NodeAffinity::filter(const PodInfo& pod, const NodeInfo& node, const Plu
 
 Verdict NodeAffinity::pre_score(const PodInfo& pod, const Snapshot&,
                                 const std::vector<std::uint32_t>&, StatePtr*) const {
-  return pod.preferred_nodes.empty() ? Verdict::skip() : Verdict::yes();
+  const bool nothing = pod.preferred_nodes.empty() && added_.preferred.empty();
+  return nothing ? Verdict::skip() : Verdict::yes();
 }
 
 std::int64_t NodeAffinity::score(const PodInfo& pod, const NodeInfo& node,
                                  const PluginState*) const {
   std::int64_t sum = 0;
-  for (const api::PreferredNodes& preferred : pod.preferred_nodes) {
-    if (preferred.term.matches(node.facts().selectable())) sum += preferred.weight;
+  for (const auto* terms : {&added_.preferred, &pod.preferred_nodes}) {
+    for (const api::PreferredNodes& preferred : *terms) {
+      if (preferred.term.matches(node.facts().selectable())) sum += preferred.weight;
+    }
   }
   return sum;
 }

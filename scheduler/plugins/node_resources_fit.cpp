@@ -1,6 +1,7 @@
 #include "plugins/node_resources_fit.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace coracle::scheduler {
 namespace {
@@ -16,8 +17,31 @@ struct Shortage {
   }
 };
 
-bool is_extended(const std::string& resource) {
-  return resource != "cpu" && resource != "memory" && resource != "ephemeral-storage";
+using Shape = std::vector<std::pair<std::int64_t, std::int64_t>>;
+
+// The curve at a utilization: straight between the points, level outside them.
+std::int64_t on_curve(const Shape& shape, std::int64_t at) {
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (at > shape[i].first) continue;
+    if (i == 0) return shape[0].second;
+    const auto& [x0, y0] = shape[i - 1];
+    const auto& [x1, y1] = shape[i];
+    return y0 + (y1 - y0) * (at - x0) / (x1 - x0);
+  }
+  return shape.back().second;
+}
+
+// 0..kScoreMax of one resource; over-full nodes get the least, or what the curve says of full ones.
+std::int64_t share_score(const ScoringStrategy& strategy, std::int64_t taken, std::int64_t has) {
+  switch (strategy.type) {
+    case ScoringStrategy::Type::kLeastAllocated:
+      return taken > has ? 0 : (has - taken) * kScoreMax / has;
+    case ScoringStrategy::Type::kMostAllocated:
+      return std::min(taken, has) * kScoreMax / has;
+    case ScoringStrategy::Type::kRequestedToCapacityRatio:
+      return on_curve(strategy.shape, taken > has ? 100 : taken * 100 / has);
+  }
+  return 0;
 }
 
 }  // namespace
@@ -35,6 +59,7 @@ Verdict NodeResourcesFit::filter(const PodInfo& pod, const NodeInfo& node,
   shortage.weigh("ephemeral-storage", wanted.ephemeral_storage, has.ephemeral_storage,
                  used.ephemeral_storage);
   for (const auto& [name, amount] : wanted.scalars) {
+    if (ignores(name)) continue;
     shortage.weigh(name.c_str(), amount, has.scalar(name), used.scalar(name));
   }
   if (shortage.reasons.empty()) return Verdict::yes();
@@ -48,21 +73,27 @@ std::int64_t amount_with(const PodInfo& pod, const NodeInfo& node, const std::st
 
 std::int64_t NodeResourcesFit::score(const PodInfo& pod, const NodeInfo& node,
                                      const PluginState*) const {
+  const bool by_curve = args_.strategy.type == ScoringStrategy::Type::kRequestedToCapacityRatio;
   std::int64_t sum = 0, weights = 0;
-  for (const auto& [resource, weight] : strategy_.resources) {
+  for (const auto& [resource, weight] : args_.strategy.resources) {
     const std::int64_t has = node.facts().allocatable.amount(resource);
     if (has == 0) continue;
     // Extended resources are left to the pods that ask for them.
     if (is_extended(resource) && pod.requests.amount(resource) == 0) continue;
-    const std::int64_t taken = std::min(amount_with(pod, node, resource), has);
-    // Over-full nodes get the least of either strategy.
-    const bool over = amount_with(pod, node, resource) > has;
-    const bool most = strategy_.type == ScoringStrategy::Type::kMostAllocated;
-    const std::int64_t share = over && !most ? 0 : (most ? taken : has - taken) * kScoreMax / has;
+    const std::int64_t share = share_score(args_.strategy, amount_with(pod, node, resource), has);
+    if (by_curve && share == 0) continue;  // as upstream: what scores nothing does not count
     sum += share * weight;
     weights += weight;
   }
-  return weights == 0 ? 0 : sum / weights;
+  if (weights == 0) return 0;
+  return by_curve ? std::lround(static_cast<double>(sum) / static_cast<double>(weights))
+                  : sum / weights;
+}
+
+bool NodeResourcesFit::ignores(const std::string& resource) const {
+  if (args_.ignored.contains(resource)) return true;
+  const size_t slash = resource.find('/');
+  return slash != std::string::npos && args_.ignored_groups.contains(resource.substr(0, slash));
 }
 
 bool NodeResourcesFit::helps(const PodInfo& pod, const Change& change) const {

@@ -1,27 +1,19 @@
 // NodeResourcesFit: what the pod requests is free on the node, and a place among its pods. Scores
-// by how much is taken, the pod included: LeastAllocated spreads, MostAllocated packs.
+// by how much is taken, the pod included: LeastAllocated spreads, MostAllocated packs,
+// RequestedToCapacityRatio follows a curve.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "framework/plugin.hpp"
+#include "plugins/plugin_args.hpp"
 
 namespace coracle::scheduler {
 
-struct ScoringStrategy {
-  enum class Type { kLeastAllocated, kMostAllocated };
-  struct Resource {
-    std::string name;
-    std::int64_t weight = 1;
-  };
-  Type type = Type::kLeastAllocated;
-  std::vector<Resource> resources = {{"cpu", 1}, {"memory", 1}};
-};
-
 class NodeResourcesFit final : public Plugin {
  public:
-  explicit NodeResourcesFit(ScoringStrategy strategy) : strategy_(std::move(strategy)) {}
+  explicit NodeResourcesFit(FitArgs args = {}) : args_(std::move(args)) {}
   std::string_view name() const override { return "NodeResourcesFit"; }
   Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
   std::int64_t score(const PodInfo&, const NodeInfo&, const PluginState*) const override;
@@ -31,7 +23,9 @@ class NodeResourcesFit final : public Plugin {
   bool helps(const PodInfo&, const Change&) const override;
 
  private:
-  const ScoringStrategy strategy_;
+  bool ignores(const std::string& resource) const;
+
+  const FitArgs args_;
 };
 
 // Of scoring: cpu and memory as kDefault* count them, others as requested.

@@ -17,12 +17,11 @@ using testing::ScoreCase;
 
 const char* const kGpu = "example.com/gpu";
 
-ScoringStrategy strategy(ScoringStrategy::Type type,
-                         std::vector<ScoringStrategy::Resource> resources) {
-  ScoringStrategy s;
-  s.type = type;
-  s.resources = std::move(resources);
-  return s;
+FitArgs strategy(ScoringStrategy::Type type, std::vector<ResourceWeight> resources) {
+  FitArgs args;
+  args.strategy.type = type;
+  args.strategy.resources = std::move(resources);
+  return args;
 }
 
 // Nodes of the builders have 4 cpu, 8Gi, 110 pods, 100Gi of storage.
@@ -34,7 +33,7 @@ TEST_CASE("NodeResourcesFit filters") {
     return Verdict::no(Verdict::Kind::kNever, std::move(reasons));
   };
   check_all(
-      NodeResourcesFit({}),
+      NodeResourcesFit(),
       std::vector<FilterCase>{
           {"all of it", {a_node("n")}, {}, a_pod("p").cpu("4").memory("8Gi"), {Verdict::yes()}},
           {"a milli too much while others are there",
@@ -87,7 +86,7 @@ TEST_CASE("NodeResourcesFit filters") {
 }
 
 TEST_CASE("NodeResourcesFit scores what is left") {
-  check_all(NodeResourcesFit({}),
+  check_all(NodeResourcesFit(),
             std::vector<ScoreCase>{
                 // (4000-1000)/4000 = 75; (8-2)/8 = 75.
                 {"even", {a_node("n")}, {}, a_pod("p").cpu("1").memory("2Gi"), {75}},
@@ -193,6 +192,39 @@ TEST_CASE("NodeResourcesFit agrees with its naive twin while pods come and go") 
       }
     }
   }
+}
+
+TEST_CASE("NodeResourcesFit scores along a curve") {
+  FitArgs args = strategy(ScoringStrategy::Type::kRequestedToCapacityRatio, {{"cpu", 1}});
+  args.strategy.shape = {{0, 0}, {50, 100}, {100, 20}};
+  const auto with = [](const char* name, const char* used) {
+    return std::vector<a_pod>{a_pod(name).cpu(used).on("n")};
+  };
+  check_all(NodeResourcesFit(args),
+            std::vector<ScoreCase>{
+                {"rising", {a_node("n")}, with("a", "500m"), a_pod("p").cpu("500m"), {50}},
+                {"at a point", {a_node("n")}, with("a", "1"), a_pod("p").cpu("1"), {100}},
+                {"falling", {a_node("n")}, with("a", "2"), a_pod("p").cpu("1"), {60}},
+                {"over-full is full", {a_node("n")}, with("a", "4"), a_pod("p").cpu("1"), {20}},
+            });
+}
+
+TEST_CASE("NodeResourcesFit leaves some resources to others") {
+  FitArgs args;
+  args.ignored = {"example.com/gpu"};
+  args.ignored_groups = {"example.org"};
+  const NodeResourcesFit plugin(args);
+  const Verdict no = Verdict::no(Verdict::Kind::kNever, {"Insufficient example.net/gpu"});
+  check_all(plugin,
+            std::vector<FilterCase>{
+                {"by name", {a_node("n")}, {}, a_pod("p").request(kGpu, "1"), {Verdict::yes()}},
+                {"by group",
+                 {a_node("n")},
+                 {},
+                 a_pod("p").request("example.org/x", "1"),
+                 {Verdict::yes()}},
+                {"no other", {a_node("n")}, {}, a_pod("p").request("example.net/gpu", "1"), {no}},
+            });
 }
 
 }  // namespace

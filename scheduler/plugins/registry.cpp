@@ -1,14 +1,21 @@
 #include "plugins/registry.hpp"
 
+#include <algorithm>
+#include <map>
+
+#include "base/check.hpp"
+#include "plugins/default_preemption.hpp"
 #include "plugins/image_locality.hpp"
 #include "plugins/inter_pod_affinity.hpp"
 #include "plugins/node_affinity.hpp"
 #include "plugins/node_name.hpp"
 #include "plugins/node_ports.hpp"
 #include "plugins/node_resources_balanced.hpp"
+#include "plugins/node_resources_fit.hpp"
 #include "plugins/node_unschedulable.hpp"
 #include "plugins/node_volume_limits.hpp"
 #include "plugins/pod_topology_spread.hpp"
+#include "plugins/queue_plugins.hpp"
 #include "plugins/selector_spread.hpp"
 #include "plugins/taint_toleration.hpp"
 #include "plugins/volume_binding.hpp"
@@ -18,17 +25,22 @@
 namespace coracle::scheduler {
 namespace {
 
+constexpr Points kGate = point_bit(Point::kPreEnqueue), kSort = point_bit(Point::kQueueSort),
+                 kPreFilter = point_bit(Point::kPreFilter), kFilter = point_bit(Point::kFilter),
+                 kPostFilter = point_bit(Point::kPostFilter),
+                 kPreScore = point_bit(Point::kPreScore), kScore = point_bit(Point::kScore),
+                 kReserve = point_bit(Point::kReserve), kPreBind = point_bit(Point::kPreBind),
+                 kBind = point_bit(Point::kBind);
+constexpr Points kFilters = kPreFilter | kFilter, kScores = kPreScore | kScore;
+
 template <class P>
 std::shared_ptr<const Plugin> plain(const PluginArgs&) {
   return std::make_shared<P>();
 }
 
-std::shared_ptr<const Plugin> fit(const PluginArgs& args) {
-  return std::make_shared<NodeResourcesFit>(args.fit_strategy);
-}
-
-std::shared_ptr<const Plugin> preemption(const PluginArgs& args) {
-  return std::make_shared<DefaultPreemption>(args.preemption);
+template <class P, auto member>
+std::shared_ptr<const Plugin> told(const PluginArgs& args) {
+  return std::make_shared<P>(args.*member);
 }
 
 std::shared_ptr<const Plugin> spread(const PluginArgs& args) {
@@ -41,24 +53,32 @@ std::shared_ptr<const Plugin> spread(const PluginArgs& args) {
 
 const std::vector<PluginEntry>& plugin_table() {
   static const std::vector<PluginEntry> table{
-      // name, filters, default weight, scores, post-filters, make
-      {"NodeUnschedulable", true, 0, false, false, plain<NodeUnschedulable>},
-      {"NodeName", true, 0, false, false, plain<NodeName>},
-      {"TaintToleration", true, 3, true, false, plain<TaintToleration>},
-      {"NodeAffinity", true, 2, true, false, plain<NodeAffinity>},
-      {"NodePorts", true, 0, false, false, plain<NodePorts>},
-      {"NodeResourcesFit", true, 1, true, false, fit},
-      {"VolumeRestrictions", true, 0, false, false, plain<VolumeRestrictions>},
-      {"NodeVolumeLimits", true, 0, false, false, plain<NodeVolumeLimits>},
-      {"VolumeBinding", true, 0, false, false, plain<VolumeBinding>},
-      {"VolumeZone", true, 0, false, false, plain<VolumeZone>},
-      {"DefaultPreemption", false, 0, false, true, preemption},
-      {"PodTopologySpread", true, 2, true, false, spread},
-      {"InterPodAffinity", true, 2, true, false, plain<InterPodAffinity>},
-      {"NodeResourcesBalancedAllocation", false, 1, true, false,
-       plain<NodeResourcesBalancedAllocation>},
-      {"ImageLocality", false, 1, true, false, plain<ImageLocality>},
-      {"SelectorSpread", false, 0, true, false, plain<SelectorSpread>},
+      // name, points, along, weight, by default, needs, make
+      {"SchedulingGates", kGate, 0, 0, true, 0, plain<SchedulingGates>},
+      {"PrioritySort", kSort, 0, 0, true, 0, plain<PrioritySort>},
+      {"NodeUnschedulable", kFilter, 0, 0, true, 0, plain<NodeUnschedulable>},
+      {"NodeName", kFilter, 0, 0, true, 0, plain<NodeName>},
+      {"TaintToleration", kFilter | kScores, 0, 3, true, 0, plain<TaintToleration>},
+      {"NodeAffinity", kFilters | kScores, 0, 2, true, 0,
+       told<NodeAffinity, &PluginArgs::node_affinity>},
+      {"NodePorts", kFilters, 0, 0, true, 0, plain<NodePorts>},
+      {"NodeResourcesFit", kFilters | kScores, 0, 1, true, 0,
+       told<NodeResourcesFit, &PluginArgs::fit>},
+      {"VolumeRestrictions", kFilters, kReserve, 0, true, kPreFilter, plain<VolumeRestrictions>},
+      {"NodeVolumeLimits", kFilters, 0, 0, true, kPreFilter, plain<NodeVolumeLimits>},
+      {"VolumeBinding", kFilters | kReserve | kPreBind, 0, 0, true, kPreFilter,
+       plain<VolumeBinding>},
+      {"VolumeZone", kFilters, 0, 0, true, kPreFilter, plain<VolumeZone>},
+      {"PodTopologySpread", kFilters | kScores, 0, 2, true, kPreFilter | kPreScore, spread},
+      {"InterPodAffinity", kFilters | kScores, 0, 2, true, kPreFilter | kPreScore,
+       told<InterPodAffinity, &PluginArgs::pod_affinity>},
+      {"DefaultPreemption", kPostFilter, 0, 0, true, 0,
+       told<DefaultPreemption, &PluginArgs::preemption>},
+      {"NodeResourcesBalancedAllocation", kScores, 0, 1, true, 0,
+       told<NodeResourcesBalancedAllocation, &PluginArgs::balanced>},
+      {"ImageLocality", kScore, kPreScore, 1, true, 0, plain<ImageLocality>},
+      {"DefaultBinder", kBind, 0, 0, true, 0, plain<DefaultBinder>},
+      {"SelectorSpread", kScores, 0, 1, false, kPreScore, plain<SelectorSpread>},
   };
   return table;
 }
@@ -70,17 +90,51 @@ const PluginEntry* find_plugin(std::string_view name) {
   return nullptr;
 }
 
-Profile default_profile(const PluginArgs& args) {
-  Profile profile;
+PluginChoice default_choice() {
+  PluginChoice choice;
   for (const PluginEntry& entry : plugin_table()) {
-    if (!entry.filters && !entry.post_filters && entry.score_weight == 0) continue;
+    if (!entry.by_default) continue;
+    for (size_t i = 0; i < kPoints; ++i) {
+      if (entry.extends(static_cast<Point>(i))) choice.at[i].emplace_back(entry.name);
+    }
+    if (entry.weight > 0) choice.weights.emplace_back(entry.name, entry.weight);
+  }
+  return choice;
+}
+
+Profile make_profile(const PluginChoice& choice, const PluginArgs& args) {
+  Profile profile;
+  profile.bind_timeout = std::chrono::seconds(args.bind_timeout_seconds);
+  std::map<std::string, const Plugin*> made;
+  for (const PluginEntry& entry : plugin_table()) {
+    const std::string name(entry.name);
+    const bool used = std::any_of(choice.at.begin(), choice.at.end(), [&](const auto& names) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    });
+    if (!used) continue;
     profile.plugins.push_back(entry.make(args));
-    const Plugin* plugin = profile.plugins.back().get();
-    if (entry.filters) profile.filters.push_back(plugin);
-    if (entry.post_filters) profile.post_filters.push_back(plugin);
-    if (entry.score_weight > 0) profile.scorers.push_back({plugin, entry.score_weight});
+    made[name] = profile.plugins.back().get();
+    for (size_t i = 0; i < kPoints; ++i) {
+      if ((entry.along & (1u << i)) != 0) profile.plugins_at[i].push_back(made[name]);
+    }
+  }
+  for (size_t i = 0; i < kPoints; ++i) {
+    for (const std::string& name : choice.at[i]) {
+      const auto plugin = made.find(name);
+      CHECK_MSG(plugin != made.end(), "no plugin " << name);
+      profile.plugins_at[i].push_back(plugin->second);
+    }
+  }
+  for (const Plugin* plugin : profile.at(Point::kScore)) {
+    std::int64_t weight = 1;
+    for (const auto& [name, said] : choice.weights) {
+      if (name == plugin->name()) weight = said;
+    }
+    profile.scorers.push_back({plugin, weight});
   }
   return profile;
 }
+
+Profile default_profile(const PluginArgs& args) { return make_profile(default_choice(), args); }
 
 }  // namespace coracle::scheduler

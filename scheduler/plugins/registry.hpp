@@ -1,4 +1,4 @@
-// The table of all plugins: name, what a profile uses them for, default weight.
+// The table of all plugins: name, the points a profile can run them at, default weight.
 #pragma once
 
 #include <functional>
@@ -7,32 +7,42 @@
 #include <vector>
 
 #include "framework/profile.hpp"
-#include "plugins/default_preemption.hpp"
-#include "plugins/node_resources_fit.hpp"
+#include "plugins/plugin_args.hpp"
 
 namespace coracle::scheduler {
 
-// What plugins can be told by pluginConfig.
-struct PluginArgs {
-  ScoringStrategy fit_strategy;
-  PreemptionArgs preemption;
-  bool system_spread_defaults = true;
-  std::vector<SpreadConstraint> spread_defaults;  // unless system_spread_defaults
-};
+using Points = std::uint16_t;
+constexpr Points point_bit(Point point) {
+  return static_cast<Points>(1u << static_cast<unsigned>(point));
+}
 
 struct PluginEntry {
   std::string_view name;
-  bool filters = false;           // may be enabled under filter
-  std::int64_t score_weight = 0;  // default weight; 0: off unless enabled
-  bool scores = false;            // may be enabled under score
-  bool post_filters = false;      // may be enabled under postFilter
+  Points points = 0;  // where it may be enabled
+  // Where it runs whenever it runs at any point: steps that are not upstream's.
+  Points along = 0;
+  std::int64_t weight = 0;  // of its score by default; 0: none, then 1
+  bool by_default = true;
+  // What filter and score must have had before them.
+  Points needs = 0;
   std::function<std::shared_ptr<const Plugin>(const PluginArgs&)> make;
+
+  bool extends(Point point) const { return (points & point_bit(point)) != 0; }
 };
 
-// In the order in which they filter.
+// In upstream's default order.
 const std::vector<PluginEntry>& plugin_table();
 const PluginEntry* find_plugin(std::string_view name);
-// All filters and the scores with their default weights.
+// Upstream's default profile.
 Profile default_profile(const PluginArgs& args = {});
+
+// Which plugins run at each point, by name and in order, and the weights of scores: made real.
+// All names are in the table and extend the point.
+struct PluginChoice {
+  std::array<std::vector<std::string>, kPoints> at;
+  std::vector<std::pair<std::string, std::int64_t>> weights;
+};
+PluginChoice default_choice();
+Profile make_profile(const PluginChoice& choice, const PluginArgs& args);
 
 }  // namespace coracle::scheduler

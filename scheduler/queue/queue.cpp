@@ -10,13 +10,24 @@ namespace {
 // What an update must change for a rejected pod to be worth another look.
 bool decides_alike(const PodInfo& a, const PodInfo& b) {
   return a.labels == b.labels && a.requests == b.requests && a.priority == b.priority &&
-         a.tolerations.size() == b.tolerations.size() && a.gated == b.gated && a.uid == b.uid;
+         a.tolerations.size() == b.tolerations.size() && a.gates == b.gates && a.uid == b.uid;
 }
 
 }  // namespace
 
 Queue::ActiveKey Queue::active_key(const Entry& entry) {
-  return {-entry.pod->priority, entry.since, entry.sequence, entry.pod->key};
+  return {{entry.pod.get(), entry.since}, entry.sequence};
+}
+
+bool Queue::Before::operator()(const ActiveKey& a, const ActiveKey& b) const {
+  if (sort != nullptr) {
+    if (sort->less(a.queued, b.queued)) return true;
+    if (sort->less(b.queued, a.queued)) return false;
+  } else {
+    const auto rank = [](const QueuedPod& q) { return std::pair(-q.pod->priority, q.since); };
+    if (rank(a.queued) != rank(b.queued)) return rank(a.queued) < rank(b.queued);
+  }
+  return a.sequence < b.sequence;
 }
 
 void Queue::detach(Entry& entry) {
@@ -80,7 +91,7 @@ void Queue::put(PodPtr pod, TimePoint now) {
     entry.pod = std::move(pod);
     entry.since = now;
     entry.sequence = next_sequence_++;
-    return move(entry, entry.pod->gated ? Place::kGated : Place::kActive);
+    return move(entry, options_.keeps_out(*entry.pod) ? Place::kGated : Place::kActive);
   }
   Entry& entry = found->second;
   const bool alike = decides_alike(*entry.pod, *pod);
@@ -90,7 +101,7 @@ void Queue::put(PodPtr pod, TimePoint now) {
     entry.changed = entry.changed || !alike;
     return move(entry, Place::kTaken);
   }
-  if (entry.pod->gated) return move(entry, Place::kGated);
+  if (options_.keeps_out(*entry.pod)) return move(entry, Place::kGated);
   if (entry.place == Place::kGated) return move(entry, Place::kActive);
   if (entry.place == Place::kParked && !alike) {
     move(entry, Place::kParked);
@@ -109,7 +120,7 @@ void Queue::remove(const std::string& key) {
 PodPtr Queue::take(TimePoint now) {
   promote(now);
   if (active_.empty()) return nullptr;
-  const auto found = entries_.find(std::get<3>(*active_.begin()));
+  const auto found = entries_.find(active_.begin()->queued.pod->key);
   CHECK(found != entries_.end());
   Entry& entry = found->second;
   detach(entry);

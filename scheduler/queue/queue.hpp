@@ -1,20 +1,20 @@
 // Queue: the pods that wait for a node. Pure: time is an argument. One owner.
 //
-//   active   next in line: higher priority first, then who has waited longest
+//   active   next in line, in the order of the QueueSort plugin
 //   backoff  tried and failed lately: back to active at its time, 1 s, 2 s, 4 s .. 10 s
 //   parked   fits nowhere: waits for an event that helps a plugin which rejected it, or kParkMax
-//   gated    has scheduling gates: waits for an update without them
+//   gated    a PreEnqueue plugin keeps it out: waits for an update
 //   taken    given out by take(): being placed
 //
 // Invariant: a pod (by key) is in exactly one of them. Bound: the cluster's unplaced pods, one
 // entry each.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -26,11 +26,18 @@ struct QueueOptions {
   Duration backoff_first = std::chrono::seconds(1);
   Duration backoff_max = std::chrono::seconds(10);
   Duration park_max = std::chrono::minutes(5);
+  // Of QueueSort; null: higher priority first, then who has waited longest.
+  const Plugin* sort = nullptr;
+  // Of PreEnqueue: whether the pod is kept out.
+  std::function<bool(const PodInfo&)> keeps_out = [](const PodInfo& pod) {
+    return !pod.gates.empty();
+  };
 };
 
 class Queue {
  public:
-  explicit Queue(QueueOptions options = {}) : options_(options) {}
+  explicit Queue(QueueOptions options = {})
+      : options_(std::move(options)), active_(Before{options_.sort}) {}
 
   // A new pod, or a newer version of one that waits. An update of a parked pod that changes what a
   // decision reads makes it wait no longer than its back-off.
@@ -74,7 +81,14 @@ class Queue {
     bool changed = false;  // of kTaken: there is a newer version
   };
   using Entries = std::map<std::string, Entry>;
-  using ActiveKey = std::tuple<std::int64_t, TimePoint, std::uint64_t, std::string>;
+  struct ActiveKey {
+    QueuedPod queued;
+    std::uint64_t sequence = 0;
+  };
+  struct Before {
+    const Plugin* sort;
+    bool operator()(const ActiveKey& a, const ActiveKey& b) const;
+  };
 
   static ActiveKey active_key(const Entry& entry);
   void move(Entry& entry, Place place);
@@ -86,7 +100,7 @@ class Queue {
   const QueueOptions options_;
   std::uint64_t next_sequence_ = 0;
   Entries entries_;
-  std::set<ActiveKey> active_;
+  std::set<ActiveKey, Before> active_;
   std::set<std::pair<TimePoint, std::string>> due_;  // backoff and parked
   std::set<std::string> parked_;
   Sizes sizes_;

@@ -1,0 +1,259 @@
+// The way of a pod from the queue to its bind, or back.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "base/strings.hpp"
+#include "driver/scheduler.hpp"
+#include "framework/fit_error.hpp"
+
+namespace coracle::scheduler {
+namespace {
+
+// One node was asked, and did not do after all.
+std::string no_after_all(const Verdict& verdict) {
+  FitError error;
+  error.nodes = 1;
+  error.add(verdict, 1);
+  return error.text();
+}
+
+}  // namespace
+
+void Scheduler::place_one(const PodPtr& pod) {
+  if (cache_.find_pod(pod->key) != nullptr) return;  // its bind is under way
+  const Profile& profile = profile_of(*pod);
+  if (!extenders_.decide_on(*pod)) {
+    return settle(pod, decide(profile, pod, cache_.snapshot(), rotation_));
+  }
+  deciding_ = true;
+  spawn<Decision>(extenders_.decide(profile, pod, cache_.snapshot(), rotation_),
+                  [this, pod](Decision decision) {
+                    deciding_ = false;
+                    if (stopped_) return;
+                    settle(pod, std::move(decision));
+                    wake();
+                  });
+}
+
+// With extenders, the pod and the node may have gone while they were asked.
+void Scheduler::settle(const PodPtr& pod, Decision decision) {
+  const PodPtr waiting = queue_.find(pod->key);
+  if (waiting == nullptr || waiting->uid != pod->uid) return;
+  if (decision.kind == Decision::Kind::kPlaced && cache_.find_node(decision.node) == nullptr) {
+    return queue_.retry(pod->key, executor_.now());
+  }
+  if (decision.kind == Decision::Kind::kPlaced) assume(*pod, decision);
+  decisions_.add(decision, executor_.wall_now());
+  switch (decision.kind) {
+    case Decision::Kind::kPlaced: {
+      Permits::Outcome outcome;
+      if (permits_.begin(profile_of(*pod), pod, decision.node, &outcome)) {
+        on_permitted(pod, decision.node, outcome);
+      }
+      permits_.look_again();
+      break;
+    }
+    case Decision::Kind::kFitsNowhere:
+      fits_nowhere(pod, decision);
+      break;
+    case Decision::Kind::kBroken:
+      failed_.add();
+      queue_.retry(pod->key, executor_.now());
+      cache_.surroundings().nominations.remove(pod->uid);
+      reject(pod, "SchedulerError", decision.message, "");
+      break;
+  }
+}
+
+void Scheduler::assume(const PodInfo& pod, Decision& decision) {
+  cache_.assume(pod, decision.node);
+  cache_.surroundings().nominations.remove(pod.uid);
+  auto& reservations = cache_.surroundings().reservations;
+  const auto [verdict, by] =
+      reserve_all(profile_of(pod), pod, decision.node, cache_.snapshot(), reservations);
+  if (verdict.is_yes()) return;
+  cache_.forget(pod.key, pod.uid);
+  if (verdict.kind() == Verdict::Kind::kBroken) {
+    decision.kind = Decision::Kind::kBroken;
+    decision.message =
+        fmt::format("running Reserve plugin \"{}\": {}", by->name(), join(verdict.reasons(), ", "));
+  } else {
+    decision.kind = Decision::Kind::kFitsNowhere;
+    decision.message = no_after_all(verdict);
+    decision.clear_nomination = true;
+  }
+  decision.rejected_by = {by};
+  decision.node.clear();
+}
+
+void Scheduler::on_permitted(const PodPtr& pod, const std::string& node,
+                             const Permits::Outcome& outcome) {
+  if (stopped_ || !cache_.is_assumed(pod->key)) return;
+  const auto& [verdict, by] = outcome;
+  if (verdict.is_yes()) {
+    if (pre_bind_.begin(profile_of(*pod), pod, node)) bind(pod, node);
+    return;
+  }
+  forget(*pod, node);
+  const PodPtr waiting = queue_.find(pod->key);
+  if (waiting != nullptr && waiting->uid == pod->uid) {
+    if (verdict.kind() == Verdict::Kind::kBroken) {
+      failed_.add();
+      queue_.retry(pod->key, executor_.now());
+      reject(pod, "SchedulerError",
+             fmt::format("running Permit plugin \"{}\": {}", by->name(),
+                         join(verdict.reasons(), ", ")),
+             "");
+    } else {
+      unschedulable_.add();
+      std::vector<const Plugin*> rejected_by;
+      if (by != nullptr) rejected_by.push_back(by);
+      queue_.park(pod->key, std::move(rejected_by), executor_.now());
+      reject(pod, "Unschedulable", no_after_all(verdict), "");
+    }
+  }
+  changed({event::kPodGone, nullptr, pod.get()});
+}
+
+void Scheduler::on_prepared(const PodPtr& pod, const std::string& node, const Status& outcome) {
+  if (stopped_ || !cache_.is_assumed(pod->key)) return;
+  if (outcome.ok()) return bind(pod, node);
+  failed_.add();
+  forget(*pod, node);
+  log::warn("{} before its bind to {}: {}", pod->key, node, outcome.message());
+  const PodPtr waiting = queue_.find(pod->key);
+  if (waiting != nullptr && waiting->uid == pod->uid) {
+    queue_.retry(pod->key, executor_.now());
+    if (outcome.code() != Code::kAborted) {  // a conflict: the next look knows better
+      reject(pod, "SchedulerError",
+             "running PreBind plugin \"VolumeBinding\": " + outcome.message(), "");
+    }
+  }
+  changed({event::kPodGone, nullptr, pod.get()});
+}
+
+void Scheduler::bind(const PodPtr& pod, const std::string& node) {
+  ++binds_;
+  spawn<client::ApiResult<json::value>>(
+      post_binding(pod, node), [this, pod, node](const client::ApiResult<json::value>& answer) {
+        on_bound(pod, node, answer);
+      });
+}
+
+Task<client::ApiResult<json::value>> Scheduler::post_binding(PodPtr pod, std::string node) {
+  const auto failed = [](std::string message) {
+    client::ApiError error;
+    error.message = std::move(message);
+    return error;
+  };
+  if (extenders_.bind(*pod)) {
+    const auto bound = co_await extenders_.bind_to(pod, node);
+    if (!bound.ok()) co_return failed(bound.status().message());
+    if (*bound) co_return json::value();
+  }
+  for (const Plugin* plugin : profile_of(*pod).at(Point::kBind)) {
+    const auto binding = plugin->bind(*pod, node);
+    if (!binding) continue;
+    auto answer = co_await pods_api_.create_subresource(pod->ns, pod->name, "binding", *binding);
+    if (answer.ok()) co_return answer;
+    client::ApiError error = answer.error();
+    error.message = fmt::format("running Bind plugin \"{}\": {}", plugin->name(), error.message);
+    co_return error;
+  }
+  co_return failed("no bind plugin takes the pod");
+}
+
+void Scheduler::on_bound(const PodPtr& pod, const std::string& node,
+                         const client::ApiResult<json::value>& answer) {
+  --binds_;
+  const PodPtr waiting = queue_.find(pod->key);
+  const bool same = waiting != nullptr && waiting->uid == pod->uid;
+  if (answer.ok()) {
+    scheduled_.add();
+    if (same) queue_.remove(pod->key);
+    tell(*pod, pod->scheduler_name, "Scheduled",
+         fmt::format("Successfully assigned {} to {}", pod->key, node));
+    for (const Plugin* plugin : profile_of(*pod).at(Point::kPostBind)) {
+      plugin->post_bind(*pod, node, cache_.surroundings().reservations);
+    }
+    return wake();
+  }
+  failed_.add();
+  forget(*pod, node);
+  log::warn("bind of {} to {}: {}", pod->key, node, answer.error().message);
+  // Placed by another, or gone: the informer says so and takes it out of the queue.
+  if (same) {
+    queue_.retry(pod->key, executor_.now());
+    if (!answer.error().is_not_found() && !answer.error().is_conflict()) {
+      reject(pod, "SchedulerError", answer.error().message, "");
+    }
+  }
+  changed({event::kPodGone, nullptr, pod.get()});
+}
+
+void Scheduler::fits_nowhere(const PodPtr& pod, const Decision& decision) {
+  unschedulable_.add();
+  preemptions_.add();
+  queue_.park(pod->key, decision.rejected_by, executor_.now());
+  std::optional<std::string> nomination;
+  if (!decision.nominated.empty()) {
+    nomination = decision.nominated;
+    preempt(pod, decision);
+  } else if (decision.clear_nomination) {
+    nomination = "";
+    cache_.surroundings().nominations.remove(pod->uid);
+  }
+  reject(pod, "Unschedulable", decision.message, nomination);
+}
+
+void Scheduler::preempt(const PodPtr& pod, const Decision& decision) {
+  Nominations& nominations = cache_.surroundings().nominations;
+  nominations.set(pod, decision.nominated);
+  std::vector<PodPtr> bound;
+  for (const PodPtr& victim : decision.victims) {
+    if (permits_.reject(victim->key, "preempted")) {  // it does not run yet
+      tell(*victim, pod->scheduler_name, "Preempted",
+           fmt::format("Preempted by pod {} on node {}", pod->uid, decision.nominated));
+    } else {
+      bound.push_back(victim);
+    }
+  }
+  preemptor_.begin(pod, decision.nominated, bound);
+  // Who waits for the same node and is less important may fit there no more: it looks elsewhere.
+  const std::vector<PodPtr> there = nominations.on(decision.nominated);
+  for (const PodPtr& other : there) {
+    if (other->uid == pod->uid || other->priority >= pod->priority) continue;
+    nominations.remove(other->uid);
+    status_.clear_nomination(other->key);
+    queue_.activate(other->key);
+  }
+}
+
+void Scheduler::forget(const PodInfo& pod, const std::string& node) {
+  unreserve_all(profile_of(pod), pod, node, cache_.surroundings().reservations);
+  cache_.forget(pod.key, pod.uid);
+}
+
+void Scheduler::reject(const PodPtr& pod, const std::string& reason, const std::string& message,
+                       std::optional<std::string> nomination) {
+  tell(*pod, pod->scheduler_name, "FailedScheduling", message);
+  status_.rejected(pod, reason, message, std::move(nomination));
+}
+
+void Scheduler::tell(const PodInfo& pod, const std::string& as, const std::string& reason,
+                     const std::string& message) {
+  client::EventInput input;
+  input.regarding = {{"kind", "Pod"},
+                     {"namespace", pod.ns},
+                     {"name", pod.name},
+                     {"uid", pod.uid},
+                     {"apiVersion", "v1"}};
+  input.type = reason == "FailedScheduling" ? "Warning" : "Normal";
+  input.reason = reason;
+  input.message = message;
+  recorders_.at(as)->record(std::move(input));
+}
+
+}  // namespace coracle::scheduler

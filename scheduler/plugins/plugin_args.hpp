@@ -1,0 +1,61 @@
+// What plugins can be told by pluginConfig; the defaults are upstream's. Values. Pure.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/node_selector.hpp"
+#include "framework/pod_info.hpp"
+
+namespace coracle::scheduler {
+
+struct ResourceWeight {
+  std::string name;
+  std::int64_t weight = 1;
+  friend bool operator==(const ResourceWeight&, const ResourceWeight&) = default;
+};
+
+struct ScoringStrategy {
+  enum class Type { kLeastAllocated, kMostAllocated, kRequestedToCapacityRatio };
+  Type type = Type::kLeastAllocated;
+  std::vector<ResourceWeight> resources = {{"cpu", 1}, {"memory", 1}};
+  // Of kRequestedToCapacityRatio: utilization in percent, ascending, and the score 0..100 there.
+  std::vector<std::pair<std::int64_t, std::int64_t>> shape;
+};
+
+struct FitArgs {
+  ScoringStrategy strategy;
+  std::set<std::string> ignored, ignored_groups;  // extended resources that filter no node
+};
+
+// What is added to the node affinity of each pod of the profile.
+struct NodeAffinityArgs {
+  bool required = false;
+  std::vector<api::NodeSelectorTerm> terms;  // one must match
+  std::vector<api::PreferredNodes> preferred;
+};
+
+struct PodAffinityArgs {
+  std::int64_t hard_weight = 1;  // of a running pod's required affinity, when scores are added
+  bool ignore_preferred_of_existing = false;
+};
+
+struct PreemptionArgs {
+  std::int64_t min_candidates_percentage = 10, min_candidates_absolute = 100;
+};
+
+struct PluginArgs {
+  FitArgs fit;
+  std::vector<ResourceWeight> balanced = {{"cpu", 1}, {"memory", 1}};
+  NodeAffinityArgs node_affinity;
+  PodAffinityArgs pod_affinity;
+  PreemptionArgs preemption;
+  bool system_spread_defaults = true;
+  std::vector<SpreadConstraint> spread_defaults;  // unless system_spread_defaults
+  std::int64_t bind_timeout_seconds = 600;
+};
+
+}  // namespace coracle::scheduler
