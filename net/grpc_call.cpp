@@ -7,28 +7,14 @@
 #include "base/strings.hpp"
 
 namespace coracle::net {
-namespace {
-
-constexpr std::size_t kPrefix = 5;  // compressed or not, then the length
-
-std::uint32_t length_of(std::string_view prefix) {
-  std::uint32_t out = 0;
-  for (std::size_t i = 1; i < kPrefix; ++i) out = out << 8 | static_cast<unsigned char>(prefix[i]);
-  return out;
-}
-
-}  // namespace
-
 void GrpcCall::push(std::string_view message) {
   if (taken_ == body_.size()) {
     body_.clear();
     taken_ = 0;
   }
-  body_.reserve(body_.size() + kPrefix + message.size());
-  body_ += '\0';
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    body_ += static_cast<char>(message.size() >> shift);
-  }
+  const auto prefix = grpc_prefix(message.size());
+  body_.reserve(body_.size() + prefix.size() + message.size());
+  body_.append(prefix.data(), prefix.size());
   body_ += message;
 }
 
@@ -54,26 +40,9 @@ void GrpcCall::on_header(std::string_view name, std::string_view value) {
 }
 
 void GrpcCall::on_data(std::string_view bytes) {
-  while (!bytes.empty() && !too_large_) {
-    const std::size_t known = std::min(kPrefix - std::min(kPrefix, input_.size()), bytes.size());
-    input_ += bytes.substr(0, known);
-    bytes.remove_prefix(known);
-    if (input_.size() < kPrefix) return;
-    const std::size_t length = length_of(input_);
-    if (length > GrpcChannel::kMessageMax) {
-      too_large_ = true;
-      input_ = {};
-      return;
-    }
-    input_.reserve(std::min(length + kPrefix, std::size_t{1} << 20));  // a claim is not yet a byte
-    const std::size_t part = std::min(length + kPrefix - input_.size(), bytes.size());
-    input_ += bytes.substr(0, part);
-    bytes.remove_prefix(part);
-    if (input_.size() < length + kPrefix) return;
-    messages_.push_back(input_.substr(kPrefix));
-    input_.clear();
-    if (!unary_) touched_->push_back(id_);
-  }
+  const std::size_t before = messages_.size();
+  reader_.add(bytes, &messages_);
+  if (!unary_ && messages_.size() > before) touched_->push_back(id_);
 }
 
 void GrpcCall::on_closed(std::uint32_t error) {
@@ -83,7 +52,8 @@ void GrpcCall::on_closed(std::uint32_t error) {
 }
 
 GrpcStatus GrpcCall::status() const {
-  if (too_large_) return {GrpcStatus::kResourceExhausted, "a message is too large"};
+  if (reader_.too_large() != 0) return {GrpcStatus::kResourceExhausted, "a message is too large"};
+  if (reader_.compressed()) return {GrpcStatus::kInternal, "a message is compressed"};
   if (code_ > 0) return {code_, message_};
   if (code_ == 0 && unary_ && messages_.size() != 1) {
     return {GrpcStatus::kInternal, "an answer without a message"};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "net/grpc_channel.hpp"
+#include "net/grpc_frames.hpp"
 #include "net/http2.hpp"
 
 namespace coracle::net {
@@ -41,9 +42,8 @@ class GrpcCall final : public Http2Stream {
   std::int32_t id_ = 0;
   std::string body_;  // of the request, from taken_ on
   std::size_t taken_ = 0;
-  std::string input_;  // a message that is not complete
+  GrpcReader reader_{GrpcChannel::kMessageMax};
   std::deque<std::string> messages_;
-  bool too_large_ = false;
   bool closed_ = false;
   std::uint32_t error_ = 0;
   int code_ = -1;  // none came

@@ -7,14 +7,10 @@
 
 #include "net/dialer.hpp"
 #include "net/grpc_call.hpp"
-#include "net/http2.hpp"
+#include "net/http2_pump.hpp"
 
 namespace coracle::net {
 namespace {
-
-constexpr std::size_t kReadSize = 64 << 10;
-constexpr std::size_t kReadsAtOnce = 64;  // then others have their turn
-constexpr std::size_t kQueueMax = 1 << 20;
 
 struct Live {
   explicit Live(bool unary) : call(unary) {}
@@ -26,14 +22,14 @@ struct Live {
 };
 
 // The connection, and the calls on it. Kept alive by what it waits for; closed by its channel.
-class Link final : public Waiter, public std::enable_shared_from_this<Link> {
+class Link final : public Http2Pump::Owner, public std::enable_shared_from_this<Link> {
  public:
   Link(AsioExecutor& executor, GrpcTarget target)
       : executor_(executor),
         target_(std::move(target)),
         authority_(join_host_port(target_.host, target_.port)) {}
 
-  bool ready() const { return session_ && session_->settled() && !session_->going_away(); }
+  bool ready() const { return pump_ && session().settled() && !session().going_away(); }
 
   void dial();
   void close();
@@ -44,22 +40,21 @@ class Link final : public Waiter, public std::enable_shared_from_this<Link> {
   void cancel(std::int32_t id);
   void tell_later(GrpcChannel::Done done, GrpcStatus status);
   void end_later(std::shared_ptr<Live> live, GrpcStatus status);
-  void on_ready(Ready ready) override;
+  void on_progress() override;
+  void on_broken(const std::string& why) override { lost(why); }
   // Calls of different connections may have the same number.
   std::uint64_t life() const { return life_; }
 
  private:
   void connected(std::unique_ptr<Stream> stream);
   void redial();
-  void read();
-  void flush_later();
-  void flush();
-  void tell_touched();
   void tell(std::int32_t id);
   void expire(std::int32_t id);
   bool leaving() const;
   void keep_alive(std::uint64_t life);
   void fail(const std::string& why);
+  void lost(const std::string& why);
+  Http2Session& session() const { return pump_->session(); }
   void trouble(const std::string& why) const {
     if (target_.on_trouble) target_.on_trouble(authority_ + ": " + why);
   }
@@ -73,11 +68,7 @@ class Link final : public Waiter, public std::enable_shared_from_this<Link> {
   Executor::TimerId redial_timer_ = 0, keepalive_timer_ = 0;
   Duration backoff_ = GrpcChannel::kReconnectMin;
   SslContext tls_;
-  std::unique_ptr<Stream> stream_;
-  std::unique_ptr<Http2Session> session_;
-  OutQueue queue_;
-  bool flush_posted_ = false;
-  TimePoint heard_{};
+  std::shared_ptr<Http2Pump> pump_;  // null: not connected
   std::unordered_map<std::int32_t, std::shared_ptr<Live>> calls_;
   std::vector<std::int32_t> touched_;  // have something to tell
 };
@@ -115,88 +106,38 @@ void Link::redial() {
 
 void Link::connected(std::unique_ptr<Stream> stream) {
   ++life_;
-  stream_ = std::move(stream);
-  session_ = std::make_unique<Http2Session>();
-  heard_ = executor_.now();
+  pump_ = std::make_shared<Http2Pump>(executor_, std::move(stream),
+                                      std::make_unique<Http2Session>(), *this);
   keepalive_timer_ =
       executor_.after(GrpcChannel::kKeepaliveAfter,
                       [self = shared_from_this(), life = life_] { self->keep_alive(life); });
-  flush();
-  if (stream_) stream_->wait(Ready::kRead, shared_from_this());
+  pump_->start();
 }
 
 void Link::keep_alive(std::uint64_t life) {
-  if (life != life_ || !session_) return;
-  const Duration silent = executor_.now() - heard_;
+  if (life != life_ || !pump_) return;
+  const Duration silent = executor_.now() - pump_->heard();
   if (silent >= GrpcChannel::kKeepaliveAfter + GrpcChannel::kKeepaliveTimeout) {
     return fail("keepalive: no sign of the server");
   }
   Duration next = GrpcChannel::kKeepaliveAfter - silent;
   if (silent >= GrpcChannel::kKeepaliveAfter) {
-    session_->ping();
-    flush_later();
+    session().ping();
+    pump_->flush_later();
     next = GrpcChannel::kKeepaliveAfter + GrpcChannel::kKeepaliveTimeout - silent;
   }
   keepalive_timer_ =
       executor_.after(next, [self = shared_from_this(), life] { self->keep_alive(life); });
 }
 
-void Link::on_ready(Ready ready) {
-  if (!stream_) return;
-  if (!queue_.empty()) flush();
-  if (ready == Ready::kRead && stream_) read();
-}
-
-void Link::read() {
-  static thread_local char scratch[kReadSize];
-  for (std::size_t i = 0; i < kReadsAtOnce; ++i) {
-    const Io io = stream_->read(scratch, sizeof scratch);
-    if (io.kind == Io::kWantRead || io.kind == Io::kWantWrite) {
-      return stream_->wait(io.kind == Io::kWantRead ? Ready::kRead : Ready::kWrite,
-                           shared_from_this());
-    }
-    if (io.kind == Io::kEof) return fail("the server closed the connection");
-    if (io.kind == Io::kError) return fail(io.error);
-    heard_ = executor_.now();
-    backoff_ = GrpcChannel::kReconnectMin;
-    const Status good = session_->receive({scratch, io.bytes});
-    tell_touched();
-    if (!stream_) return;  // closed by what was told
-    if (!good.ok()) return fail(good.message());
-    if (leaving()) return fail("the server goes away");
-    flush_later();
-    const bool all = io.bytes < sizeof scratch && !stream_->tls();
-    if (all) return stream_->wait(Ready::kRead, shared_from_this());
+void Link::on_progress() {
+  const auto self = shared_from_this();  // what is told may let us go
+  if (session().settled()) backoff_ = GrpcChannel::kReconnectMin;
+  // What is told may start and cancel calls, and close us.
+  for (const std::int32_t id : std::exchange(touched_, {})) {
+    if (calls_.contains(id)) tell(id);
   }
-  executor_.post([self = shared_from_this(), life = life_] {
-    if (life == self->life_ && self->stream_) self->read();
-  });
-}
-
-void Link::flush_later() {
-  if (std::exchange(flush_posted_, true)) return;  // what is asked in one turn leaves in one go
-  executor_.post([self = shared_from_this()] {
-    self->flush_posted_ = false;
-    if (self->stream_) self->flush();
-  });
-}
-
-void Link::flush() {
-  for (bool more = true; more;) {
-    std::string out;
-    if (queue_.size() < kQueueMax && !session_->produce(&out, kQueueMax)) {
-      return fail("http2: nothing can be sent");
-    }
-    if (session_->finished()) return fail("the server ended the connection");
-    more = out.size() >= kQueueMax;
-    queue_.push(std::move(out));
-    if (queue_.empty()) return;
-    const Io io = stream_->write(queue_);
-    if (io.kind == Io::kError || io.kind == Io::kEof) return fail(io.error);
-    if (io.kind == Io::kOk) continue;
-    return stream_->wait(io.kind == Io::kWantWrite ? Ready::kWrite : Ready::kRead,
-                         shared_from_this());
-  }
+  if (pump_ && leaving()) fail("the server goes away");
 }
 
 std::int32_t Link::start(std::string_view path, std::string_view message, Duration timeout,
@@ -204,15 +145,14 @@ std::int32_t Link::start(std::string_view path, std::string_view message, Durati
                          std::shared_ptr<Live> live) {
   const std::string seconds =
       std::to_string(std::chrono::ceil<std::chrono::seconds>(timeout).count()) + "S";
-  Http2Session::Fields fields = {
-      {":method", "POST"},      {":scheme", target_.tls ? "https" : "http"},
-      {":path", path},          {":authority", authority_},
-      {"te", "trailers"},       {"content-type", "application/grpc"},
-      {"user-agent", "coracle"}};
+  Http2Fields fields = {{":method", "POST"},      {":scheme", target_.tls ? "https" : "http"},
+                        {":path", path},          {":authority", authority_},
+                        {"te", "trailers"},       {"content-type", "application/grpc"},
+                        {"user-agent", "coracle"}};
   if (live->call.unary()) fields.emplace_back("grpc-timeout", seconds);
   if (!metadata.first.empty()) fields.push_back(metadata);
   if (live->call.unary()) live->call.push(message);
-  const std::int32_t id = session_->request(fields, &live->call);
+  const std::int32_t id = session().request(fields, &live->call);
   if (id < 0) return id;
   if (live->call.unary()) {
     live->timer = executor_.after(timeout, [self = shared_from_this(), id, life = life_] {
@@ -221,7 +161,7 @@ std::int32_t Link::start(std::string_view path, std::string_view message, Durati
   }
   live->call.report(&touched_, id);
   calls_[id] = std::move(live);
-  flush_later();
+  pump_->flush_later();
   return id;
 }
 
@@ -229,18 +169,18 @@ void Link::send(std::int32_t id, std::string_view message) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;
   found->second->call.push(message);
-  session_->wake(id);
-  flush_later();
+  session().wake(id);
+  pump_->flush_later();
 }
 
 void Link::cancel(std::int32_t id) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;
-  session_->forget(id);
+  session().forget(id);
   executor_.cancel(found->second->timer);
   const auto live = std::move(found->second);  // what it holds may come back here
   calls_.erase(found);
-  flush_later();
+  pump_->flush_later();
 }
 
 void Link::expire(std::int32_t id) {
@@ -249,22 +189,15 @@ void Link::expire(std::int32_t id) {
   const auto live = found->second;
   cancel(id);
   live->done({GrpcStatus::kDeadlineExceeded, "context deadline exceeded"}, {});
-  if (session_ && leaving()) fail("the server goes away");
+  if (pump_ && leaving()) fail("the server goes away");
 }
 
 // A connection that takes no more calls is kept for those with one answer; streams begin anew on
 // another one.
 bool Link::leaving() const {
-  return session_->going_away() &&
+  return session().going_away() &&
          std::none_of(calls_.begin(), calls_.end(),
                       [](const auto& entry) { return entry.second->call.unary(); });
-}
-
-void Link::tell_touched() {
-  // What is told may start and cancel calls, and close us.
-  for (const std::int32_t id : std::exchange(touched_, {})) {
-    if (calls_.contains(id)) tell(id);
-  }
 }
 
 void Link::tell(std::int32_t id) {
@@ -289,12 +222,14 @@ void Link::tell(std::int32_t id) {
 }
 
 void Link::fail(const std::string& why) {
-  if (!stream_) return;
+  if (!pump_) return;
+  pump_->close();
+  lost(why);
+}
+
+void Link::lost(const std::string& why) {
   executor_.cancel(keepalive_timer_);
-  stream_->close();
-  stream_.reset();
-  session_.reset();
-  queue_.clear();
+  executor_.post([pump = std::move(pump_)] {});  // it may be what calls us
   touched_.clear();
   ++life_;
   for (auto& [id, live] : std::exchange(calls_, {})) {

@@ -103,12 +103,13 @@ int note_verification(X509_STORE_CTX* store, void*) {
   return 1;
 }
 
-int choose_http11(SSL*, const unsigned char** out, unsigned char* out_size,
-                  const unsigned char* offered, unsigned int offered_size, void*) {
-  static constexpr unsigned char kHttp11[] = "\x08http/1.1";
+// `protocol`: the one spoken, as ALPN has it.
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
+                    const unsigned char* offered, unsigned int offered_size, void* protocol) {
+  const auto* const spoken = static_cast<const unsigned char*>(protocol);
   unsigned char* chosen = nullptr;
-  if (SSL_select_next_proto(&chosen, out_size, kHttp11, sizeof kHttp11 - 1, offered,
-                            offered_size) != OPENSSL_NPN_NEGOTIATED) {
+  if (SSL_select_next_proto(&chosen, out_size, spoken, spoken[0] + 1u, offered, offered_size) !=
+      OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_NOACK;
   }
   *out = chosen;
@@ -180,8 +181,20 @@ Result<SslContext> make_server_context(const TlsConfig& config) {
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_cert_verify_callback(context.get(), note_verification, nullptr);
   }
-  SSL_CTX_set_alpn_select_cb(context.get(), choose_http11, nullptr);
+  static unsigned char http11[] = "\x08http/1.1";
+  SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, http11);
   if (!config.by_name.empty()) RETURN_IF_ERROR(use_names(context.get(), config.by_name));
+  return context;
+}
+
+Result<SslContext> make_http2_server_context(const TlsConfig& config) {
+  ASSIGN_OR_RETURN(SslContext context, make_server_context(config));
+  if (!config.client_ca_pem.empty()) {
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    SSL_CTX_set_cert_verify_callback(context.get(), nullptr, nullptr);  // OpenSSL's own
+  }
+  static unsigned char http2[] = "\x02h2";
+  SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, http2);
   return context;
 }
 

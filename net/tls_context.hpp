@@ -27,6 +27,8 @@ struct ClientTls {
 };
 
 Result<SslContext> make_server_context(const TlsConfig& config);
+// For HTTP/2; with a client CA, a handshake without a certificate it vouches for fails.
+Result<SslContext> make_http2_server_context(const TlsConfig& config);
 Result<SslContext> make_client_context(const ClientTls& config);
 
 // Fills the certificate fields of `peer` after a server's handshake; `expires` is when the

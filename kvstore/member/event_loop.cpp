@@ -5,25 +5,11 @@
 
 namespace coracle::store {
 
-bool EventLoop::try_post(Work work, const Work& then) {
+bool EventLoop::try_post(Work work) {
   Lock lock(mutex_);
-  const bool accepted = !stopped_ && inbox_.size() < kInboxMax;
-  if (accepted) inbox_.push_back(std::move(work));
-  // Who runs the strand looks again before it goes.
-  const bool lent = accepted && !taken_ && lends_ && running_;
-  if (lent) {
-    taken_ = true;
-  } else if (accepted && !taken_) {
-    wake(lock);
-  }
-  if (then) {
-    if (lock.owns_lock()) lock.unlock();
-    then();
-  }
-  if (!lent) return accepted;
-  if (!lock.owns_lock()) lock.lock();
-  for (int turns = 0; turns < kLentTurns && !inbox_.empty() && !stopped_; ++turns) turn(lock);
-  give_strand_back(lock);
+  if (stopped_ || inbox_.size() >= kInboxMax) return false;
+  inbox_.push_back(std::move(work));
+  wake(lock);
   return true;
 }
 
@@ -31,7 +17,7 @@ bool EventLoop::post_unless_stopped(Work work) {
   Lock lock(mutex_);
   if (stopped_) return false;
   inbox_.push_back(std::move(work));
-  if (!taken_) wake(lock);
+  wake(lock);
   return true;
 }
 
@@ -70,8 +56,8 @@ void EventLoop::run_due_timers() {
   }
 }
 
-// One turn, with the strand taken. The lock is open while the work runs.
-void EventLoop::turn(Lock& lock) {
+// The lock is open while the work runs.
+void EventLoop::turn(const Work& end_of_turn, Lock& lock) {
   const bool last = stopped_;
   batch_.clear();
   batch_.swap(inbox_);
@@ -82,27 +68,20 @@ void EventLoop::turn(Lock& lock) {
   }
   if (!last) {
     run_due_timers();
-    end_of_turn_();
+    end_of_turn();
   }
   lock.lock();
 }
 
-void EventLoop::give_strand_back(Lock& lock) {
-  next_timer_ = first_timer();
-  taken_ = false;
-  if (stopped_ || !inbox_.empty() || next_timer_ < sleeping_until_) wake(lock);
-}
-
 void EventLoop::wait_for_turn(Lock& lock) {
-  while (taken_ || (inbox_.empty() && !stopped_)) {
-    if (!taken_ && next_timer_ <= now()) return;
+  while (inbox_.empty() && !stopped_) {
+    const TimePoint until = first_timer();
+    if (until <= now()) return;
     sleeping_ = true;
-    // While the strand is lent, its timers run there; who gives it back wakes us.
-    sleeping_until_ = taken_ ? TimePoint::max() : next_timer_;
-    if (sleeping_until_ == TimePoint::max()) {
+    if (until == TimePoint::max()) {
       arrived_.wait(lock);
     } else {
-      arrived_.wait_for(lock, sleeping_until_ - now());
+      arrived_.wait_for(lock, until - now());
     }
     sleeping_ = false;
   }
@@ -110,19 +89,11 @@ void EventLoop::wait_for_turn(Lock& lock) {
 
 void EventLoop::run(const Work& end_of_turn) {
   Lock lock(mutex_);
-  end_of_turn_ = end_of_turn;
-  running_ = true;
-  next_timer_ = first_timer();
-  bool last = false;
-  while (!last) {
+  for (bool last = false; !last;) {
     wait_for_turn(lock);
-    taken_ = true;
     last = stopped_;
-    turn(lock);
-    next_timer_ = first_timer();
-    taken_ = false;
+    turn(end_of_turn, lock);
   }
-  running_ = false;
 }
 
 void EventLoop::stop() {

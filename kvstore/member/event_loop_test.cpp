@@ -29,9 +29,8 @@ class Running {
 }  // namespace
 
 TEST_CASE("posted work runs one at a time, in each poster's order, with a turn's end behind it") {
-  const auto turns = GENERATE(EventLoop::Turns::kOwnThread, EventLoop::Turns::kLent);
   constexpr int kThreads = 4, kEach = 4000;
-  EventLoop loop(turns);
+  EventLoop loop;
   std::atomic<int> inside{0};
   bool alone = true, in_order = true;
   int ran = 0, ended = 0;
@@ -73,9 +72,8 @@ TEST_CASE("posted work runs one at a time, in each poster's order, with a turn's
   CHECK(ended == ran);
 }
 
-TEST_CASE("timers run in the order of their times, whoever runs the strand") {
-  const auto turns = GENERATE(EventLoop::Turns::kOwnThread, EventLoop::Turns::kLent);
-  EventLoop loop(turns);
+TEST_CASE("timers run in the order of their times") {
+  EventLoop loop;
   std::string order;
   std::atomic<bool> over{false};
   Running running(loop);
@@ -92,31 +90,6 @@ TEST_CASE("timers run in the order of their times, whoever runs the strand") {
   while (!over) std::this_thread::yield();
   running.join();
   CHECK(order == "abc");
-}
-
-TEST_CASE("a lent turn runs on the caller's thread, a posted one does not") {
-  EventLoop loop(EventLoop::Turns::kLent);
-  std::atomic<bool> up{false};
-  std::thread::id tried, posted;
-  Running running(loop);
-  loop.post([&] { up = true; });
-  while (!up) std::this_thread::yield();
-  // The own thread may still be about to give the strand back.
-  while (tried != std::this_thread::get_id()) {
-    std::atomic<bool> done{false};
-    REQUIRE(loop.try_post([&] {
-      tried = std::this_thread::get_id();
-      done = true;
-    }));
-    while (!done) std::this_thread::yield();
-  }
-  std::atomic<bool> done{false};
-  loop.post([&] {
-    posted = std::this_thread::get_id();
-    done = true;
-  });
-  while (!done) std::this_thread::yield();
-  CHECK(posted != std::this_thread::get_id());
 }
 
 TEST_CASE("after stop, what was posted before still runs and nothing more is taken") {

@@ -26,13 +26,6 @@ class Strand : public Executor {
  public:
   // Any thread. False, and `work` will not run, when too much waits already or after the end.
   virtual bool try_post(std::function<void()> work) = 0;
-  // The same; `then` runs here in any case, when `work` has its place. A strand that would run the
-  // work on this thread (event_loop.hpp) does that afterwards.
-  virtual bool try_post(std::function<void()> work, const std::function<void()>& then) {
-    const bool taken = try_post(std::move(work));
-    then();
-    return taken;
-  }
   // Any thread. False after the end only.
   virtual bool post_unless_stopped(std::function<void()> work) = 0;
 };

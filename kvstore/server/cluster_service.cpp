@@ -1,22 +1,20 @@
 // Cluster and Auth: who the members are; and what a store without users answers about users.
 #include <grpc/support/time.h>
+#include <grpcpp/grpcpp.h>
 
 #include <algorithm>
 
-#include "etcd/rpc.grpc.pb.h"
+#include "etcd/rpc.pb.h"
 #include "member/change_desk.hpp"
 #include "member/peer_codec.hpp"
 #include "raft/peer.grpc.pb.h"
+#include "server/calls.hpp"
 #include "server/options.hpp"
 #include "server/peer_transport.hpp"
 #include "server/services.hpp"
-#include "server/unary.hpp"
 
 namespace coracle::store {
 namespace {
-
-using grpc::CallbackServerContext;
-using grpc::ServerUnaryReactor;
 
 constexpr Duration kRetryAfter = std::chrono::milliseconds(50);
 
@@ -38,66 +36,68 @@ struct ChangeCall {
   std::unique_ptr<Peer::Stub> stub;
 };
 
-class ClusterService final : public pb::Cluster::CallbackService {
+class ClusterService final : public ClientService {
  public:
-  ClusterService(Member& member, PeerTransport& transport, ChangeDesk& changes)
-      : member_(member), transport_(transport), changes_(changes) {}
-
-  ServerUnaryReactor* MemberList(CallbackServerContext* context,
-                                 const pb::MemberListRequest* request,
-                                 pb::MemberListResponse* response) override {
-    return on_strand(member_, context,
-                     [this, linearizable = request->linearizable(), response](auto done) {
-                       auto serve = [this, response, done](const Status& fresh) {
-                         if (!fresh.ok()) return done(fresh);
-                         fill(response);
-                         done({});
-                       };
-                       linearizable ? member_.read(serve) : serve({});
-                     });
-  }
-
-  ServerUnaryReactor* MemberAdd(CallbackServerContext* context, const pb::MemberAddRequest* request,
-                                pb::MemberAddResponse* response) override {
-    auto urls = peer_urls_of(request->peerurls());
-    if (!urls.ok()) return finish(context, urls.status());
-    MemberChange change{MemberChange::Kind::kAdd, {}, *std::move(urls), request->islearner()};
-    return answer(context, std::move(change), [this, response](NodeId id) {
-      fill(response);
-      const auto added = member_.machine().members().find(id);
-      if (added != member_.machine().members().end()) *response->mutable_member() = added->second;
-    });
-  }
-
-  ServerUnaryReactor* MemberRemove(CallbackServerContext* context,
-                                   const pb::MemberRemoveRequest* request,
-                                   pb::MemberRemoveResponse* response) override {
-    return answer(context, {MemberChange::Kind::kRemove, NodeId(request->id()), {}, false},
-                  [this, response](NodeId) { fill(response); });
-  }
-
-  ServerUnaryReactor* MemberPromote(CallbackServerContext* context,
-                                    const pb::MemberPromoteRequest* request,
-                                    pb::MemberPromoteResponse* response) override {
-    return answer(context, {MemberChange::Kind::kPromote, NodeId(request->id()), {}, false},
-                  [this, response](NodeId) { fill(response); });
-  }
-
-  // Addresses count in no quorum: an entry like any other.
-  ServerUnaryReactor* MemberUpdate(CallbackServerContext* context,
-                                   const pb::MemberUpdateRequest* request,
-                                   pb::MemberUpdateResponse* response) override {
-    const auto urls = peer_urls_of(request->peerurls());
-    if (!urls.ok()) return finish(context, urls.status());
-    Proposal proposal;
-    proposal.mutable_member_update()->set_id(request->id());
-    for (const std::string& url : *urls) proposal.mutable_member_update()->add_peerurls(url);
-    return propose_call(member_, context, std::move(proposal),
-                        [this, response](Outcome&) { fill(response); });
+  ClusterService(Member& member, PeerTransport& transport, ChangeDesk& changes,
+                 net::GrpcServer& server)
+      : member_(member), transport_(transport), changes_(changes) {
+    add_call(server, "/etcdserverpb.Cluster/MemberList", this, &ClusterService::list);
+    add_call(server, "/etcdserverpb.Cluster/MemberAdd", this, &ClusterService::add);
+    add_call(server, "/etcdserverpb.Cluster/MemberRemove", this, &ClusterService::remove);
+    add_call(server, "/etcdserverpb.Cluster/MemberPromote", this, &ClusterService::promote);
+    add_call(server, "/etcdserverpb.Cluster/MemberUpdate", this, &ClusterService::update);
   }
 
  private:
   using Done = ChangeDesk::Done;
+  using ListCall = Call<pb::MemberListRequest, pb::MemberListResponse>;
+  using AddCall = Call<pb::MemberAddRequest, pb::MemberAddResponse>;
+  using RemoveCall = Call<pb::MemberRemoveRequest, pb::MemberRemoveResponse>;
+  using PromoteCall = Call<pb::MemberPromoteRequest, pb::MemberPromoteResponse>;
+  using UpdateCall = Call<pb::MemberUpdateRequest, pb::MemberUpdateResponse>;
+
+  void list(ListCall call) {
+    const Status served = check_served(member_, call.reply());
+    if (!served.ok()) return call.done(served);
+    read_call(member_, call, call.request().linearizable(), [this, call] {
+      fill(call.response());
+      return Status();
+    });
+  }
+
+  void add(AddCall call) {
+    auto urls = peer_urls_of(call.request().peerurls());
+    if (!urls.ok()) return call.done(urls.status());
+    MemberChange change{MemberChange::Kind::kAdd, {}, *std::move(urls), call.request().islearner()};
+    answer(call, std::move(change), [this, call](NodeId id) {
+      fill(call.response());
+      const auto added = member_.machine().members().find(id);
+      if (added != member_.machine().members().end()) {
+        *call.response()->mutable_member() = added->second;
+      }
+    });
+  }
+
+  void remove(RemoveCall call) {
+    answer(call, {MemberChange::Kind::kRemove, NodeId(call.request().id()), {}, false},
+           [this, call](NodeId) { fill(call.response()); });
+  }
+
+  void promote(PromoteCall call) {
+    answer(call, {MemberChange::Kind::kPromote, NodeId(call.request().id()), {}, false},
+           [this, call](NodeId) { fill(call.response()); });
+  }
+
+  // Addresses count in no quorum: an entry like any other.
+  void update(UpdateCall call) {
+    const auto urls = peer_urls_of(call.request().peerurls());
+    if (!urls.ok()) return call.done(urls.status());
+    Proposal proposal;
+    proposal.mutable_member_update()->set_id(call.request().id());
+    for (const std::string& url : *urls) proposal.mutable_member_update()->add_peerurls(url);
+    propose_call(member_, call, std::move(proposal),
+                 [this, call](Outcome&) { fill(call.response()); });
+  }
 
   template <class Response>
   void fill(Response* response) const {
@@ -108,16 +108,16 @@ class ClusterService final : public pb::Cluster::CallbackService {
   }
 
   // Makes the change, waits until it is known here too, then lets `fill(id)` make the response.
-  template <class Fill>
-  ServerUnaryReactor* answer(CallbackServerContext* context, MemberChange change, Fill fill) {
-    return on_strand(member_, context, [this, change = std::move(change), fill](auto done) {
-      const TimePoint deadline = member_.loop().now() + member_.options().request_timeout();
-      make(change, deadline, [this, fill, done](const Result<NodeId>& changed) {
-        if (!changed.ok()) return done(changed.status());
-        member_.read([fill, done, id = *changed](const Status&) {
-          fill(id);  // the change is made, whether the read could be confirmed or not
-          done({});
-        });
+  template <class AnyCall, class Fill>
+  void answer(AnyCall call, MemberChange change, Fill fill) {
+    const Status served = check_served(member_, call.reply());
+    if (!served.ok()) return call.done(served);
+    const TimePoint deadline = member_.loop().now() + member_.options().request_timeout();
+    make(change, deadline, [this, fill, call](const Result<NodeId>& changed) {
+      if (!changed.ok()) return call.done(changed.status());
+      member_.read([fill, call, id = *changed](const Status&) {
+        fill(id);  // the change is made, whether the read could be confirmed or not
+        call.done({});
       });
     });
   }
@@ -160,47 +160,45 @@ class ClusterService final : public pb::Cluster::CallbackService {
   ChangeDesk& changes_;
 };
 
-class AuthService final : public pb::Auth::CallbackService {
+class AuthService final : public ClientService {
  public:
-  explicit AuthService(Member& member) : member_(member) {}
-
-  ServerUnaryReactor* AuthStatus(CallbackServerContext* context, const pb::AuthStatusRequest*,
-                                 pb::AuthStatusResponse* response) override {
-    response->set_authrevision(1);
-    return with_header(context, response);
-  }
-  ServerUnaryReactor* AuthDisable(CallbackServerContext* context, const pb::AuthDisableRequest*,
-                                  pb::AuthDisableResponse* response) override {
-    return with_header(context, response);
-  }
-  ServerUnaryReactor* UserList(CallbackServerContext* context, const pb::AuthUserListRequest*,
-                               pb::AuthUserListResponse* response) override {
-    return with_header(context, response);
-  }
-  ServerUnaryReactor* RoleList(CallbackServerContext* context, const pb::AuthRoleListRequest*,
-                               pb::AuthRoleListResponse* response) override {
-    return with_header(context, response);
-  }
-  ServerUnaryReactor* Authenticate(CallbackServerContext* context, const pb::AuthenticateRequest*,
-                                   pb::AuthenticateResponse*) override {
-    return finish(context, failed_precondition("etcdserver: authentication is not enabled"));
-  }
-  ServerUnaryReactor* AuthEnable(CallbackServerContext* context, const pb::AuthEnableRequest*,
-                                 pb::AuthEnableResponse*) override {
-    return finish(context, failed_precondition("etcdserver: root user does not exist"));
-  }
-  ServerUnaryReactor* UserGet(CallbackServerContext* context, const pb::AuthUserGetRequest*,
-                              pb::AuthUserGetResponse*) override {
-    return finish(context, failed_precondition("etcdserver: user name not found"));
+  AuthService(Member& member, net::GrpcServer& server) : member_(member) {
+    add_call(server, "/etcdserverpb.Auth/AuthStatus", this, &AuthService::auth_status);
+    with_header<pb::AuthDisableRequest, pb::AuthDisableResponse>(server, "AuthDisable");
+    with_header<pb::AuthUserListRequest, pb::AuthUserListResponse>(server, "UserList");
+    with_header<pb::AuthRoleListRequest, pb::AuthRoleListResponse>(server, "RoleList");
+    refused(server, "Authenticate", "etcdserver: authentication is not enabled");
+    refused(server, "AuthEnable", "etcdserver: root user does not exist");
+    refused(server, "UserGet", "etcdserver: user name not found");
   }
 
  private:
-  template <class Response>
-  ServerUnaryReactor* with_header(CallbackServerContext* context, Response* response) {
-    return on_strand(member_, context, [this, response](auto done) {
-      member_.fill_header(response->mutable_header());
-      done({});
-    });
+  void auth_status(Call<pb::AuthStatusRequest, pb::AuthStatusResponse> call) {
+    call.response()->set_authrevision(1);
+    answer(call);
+  }
+
+  template <class AnyCall>
+  void answer(const AnyCall& call) {
+    member_.fill_header(call.response()->mutable_header());
+    call.done(check_served(member_, call.reply()));
+  }
+
+  template <class Request, class Response>
+  void with_header(net::GrpcServer& server, const std::string& method) {
+    add_call(server, "/etcdserverpb.Auth/" + method, this,
+             &AuthService::answer_by_value<Request, Response>);
+  }
+  template <class Request, class Response>
+  void answer_by_value(Call<Request, Response> call) {
+    answer(call);
+  }
+
+  static void refused(net::GrpcServer& server, const std::string& method, const char* why) {
+    server.add_unary("/etcdserverpb.Auth/" + method,
+                     [why](const std::string&, const std::shared_ptr<net::GrpcReply>& reply) {
+                       reply->finish(failed_precondition(why));
+                     });
   }
 
   Member& member_;
@@ -208,13 +206,13 @@ class AuthService final : public pb::Auth::CallbackService {
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> make_cluster_service(Member& member, PeerTransport& transport,
-                                                    ChangeDesk& changes) {
-  return std::make_unique<ClusterService>(member, transport, changes);
+std::unique_ptr<ClientService> make_cluster_service(Member& member, PeerTransport& transport,
+                                                    ChangeDesk& changes, net::GrpcServer& server) {
+  return std::make_unique<ClusterService>(member, transport, changes, server);
 }
 
-std::unique_ptr<grpc::Service> make_auth_service(Member& member) {
-  return std::make_unique<AuthService>(member);
+std::unique_ptr<ClientService> make_auth_service(Member& member, net::GrpcServer& server) {
+  return std::make_unique<AuthService>(member, server);
 }
 
 }  // namespace coracle::store

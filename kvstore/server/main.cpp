@@ -12,11 +12,12 @@
 #include "base/log.hpp"
 #include "base/rng.hpp"
 #include "member/data_folder.hpp"
-#include "member/event_loop.hpp"
 #include "member/member.hpp"
+#include "net/asio_executor.hpp"
 #include "server/join.hpp"
 #include "server/options.hpp"
 #include "server/peer_transport.hpp"
+#include "server/polled_strand.hpp"
 #include "server/server.hpp"
 #include "web/web_server.hpp"
 
@@ -57,7 +58,8 @@ int main(int argc, char** argv) {
     fail_startup(status.message());
   }
 
-  store::EventLoop loop(store::EventLoop::Turns::kLent);
+  net::AsioExecutor executor;
+  store::PolledStrand loop(executor);
   store::DataFolder folder(options.data_dir, loop);
   store::PeerTransport transport(store::identity_of(options), options.advertise_peer,
                                  options.peer_tls, loop);
@@ -65,7 +67,7 @@ int main(int argc, char** argv) {
       options, {loop, folder, transport, secure_random_seed(), [&loop] { loop.stop(); }});
   if (!member.ok())
     fail_startup("--data-dir " + options.data_dir + ": " + member.status().message());
-  store::Server server(**member, transport, options);
+  store::Server server(executor, **member, transport, options);
   if (const Status status = server.start(); !status.ok()) fail_startup(status.message());
   std::atomic<bool> ended = false;
   store::WebServer web(**member);

@@ -48,13 +48,13 @@ class DeliverStream final : public grpc::ServerReadReactor<Envelope> {
       messages.push_back(std::move(decoded).value());
     }
     // A full inbox loses them, as the network may.
-    (void)member_.loop().try_post(
-        [this_member = &member_, from = NodeId(envelope_.from()), removed = from_removed_,
-         messages = std::move(messages)]() mutable {
-          *removed = this_member->machine().removed().contains(from);
-          this_member->step(std::move(messages));
-        },
-        [this] { StartRead(&envelope_); });
+    (void)member_.loop().try_post([this_member = &member_, from = NodeId(envelope_.from()),
+                                   removed = from_removed_,
+                                   messages = std::move(messages)]() mutable {
+      *removed = this_member->machine().removed().contains(from);
+      this_member->step(std::move(messages));
+    });
+    StartRead(&envelope_);
   }
   void OnDone() override { delete this; }
   void end(const Status& status) {

@@ -1,4 +1,5 @@
-// Server: the gRPC servers of a member, one for clients and one for its peers.
+// Server: the gRPC servers of a member: one for clients, on its strand, and one for its peers, on
+// gRPC's threads.
 // Owner: main. start() fails naming the URL that cannot be listened on (a port in use).
 #pragma once
 
@@ -12,29 +13,40 @@ namespace grpc {
 class Server;
 class Service;
 }  // namespace grpc
+namespace coracle::net {
+class AsioExecutor;
+class GrpcServer;
+}  // namespace coracle::net
 
 namespace coracle::store {
 
 class ChangeDesk;
+class ClientService;
 class Member;
 class PeerTransport;
 struct Options;
 
 class Server {
  public:
-  // All three outlive it.
-  Server(Member& member, PeerTransport& transport, const Options& options);
+  // All outlive it; `executor` is what the member's strand runs on.
+  Server(net::AsioExecutor& executor, Member& member, PeerTransport& transport,
+         const Options& options);
   ~Server();
 
   Status start();
-  // New calls are refused; running ones get a moment, then they are cut.
+  // When the strand has ended: what was answered gets a moment to leave, then calls are cut.
   void stop();
 
  private:
+  Status start_clients();
+
+  net::AsioExecutor& executor_;
   const Options& options_;
   const std::unique_ptr<ChangeDesk> changes_;
-  std::vector<std::unique_ptr<grpc::Service>> client_services_, peer_services_;
-  std::unique_ptr<grpc::Server> client_server_, peer_server_;
+  std::unique_ptr<grpc::Service> peer_service_;
+  std::unique_ptr<grpc::Server> peer_server_;
+  std::vector<std::unique_ptr<ClientService>> client_services_;
+  std::unique_ptr<net::GrpcServer> client_server_;  // goes before them
 };
 
 }  // namespace coracle::store

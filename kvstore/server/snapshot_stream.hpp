@@ -2,13 +2,11 @@
 // The state is that of this member, whoever leads, at the revision it had when the call came.
 #pragma once
 
-#include <grpcpp/grpcpp.h>
-
 #include <memory>
 #include <vector>
 
-#include "etcd/rpc.grpc.pb.h"
 #include "member/member.hpp"
+#include "net/grpc_server.hpp"
 #include "server/state_copy.hpp"
 
 namespace coracle::store {
@@ -25,8 +23,8 @@ class StateCopies {
   std::vector<std::weak_ptr<StateCopy>> copies_;
 };
 
-// The reactor of one call; it deletes itself. `copies` outlives the strand.
-grpc::ServerWriteReactor<etcdserverpb::SnapshotResponse>* stream_snapshot(Member& member,
-                                                                          StateCopies& copies);
+// One call. The state is read beside the strand, a part when the last one is on its way.
+std::shared_ptr<net::GrpcServerStream> stream_snapshot(Member& member, StateCopies& copies,
+                                                       std::shared_ptr<net::GrpcReply> reply);
 
 }  // namespace coracle::store

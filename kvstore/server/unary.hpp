@@ -1,4 +1,4 @@
-// How a unary call crosses to the strand and back.
+// How a unary call of the peer port crosses to the strand and back.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -42,26 +42,6 @@ grpc::ServerUnaryReactor* on_strand(Member& member, grpc::CallbackServerContext*
       });
   if (!taken) reactor->Finish(to_grpc(err_too_many_requests()));
   return reactor;
-}
-
-// Serialises on the calling thread, proposes on the strand, and lets `fill(Outcome&)` make the
-// response of what was applied.
-template <class Fill>
-grpc::ServerUnaryReactor* propose_call(Member& member, grpc::CallbackServerContext* context,
-                                       Proposal proposal, Fill fill) {
-  const std::uint64_t request = member.next_request();
-  proposal.set_member(member.id().value);
-  proposal.set_request(request);
-  if (proposal.ByteSizeLong() > kRequestBytesMax) return finish(context, err_request_too_large());
-  return on_strand(member, context,
-                   [&member, request, data = proposal.SerializeAsString(),
-                    fill = std::move(fill)](auto done) mutable {
-                     member.propose(request, std::move(data),
-                                    [done, fill = std::move(fill)](Outcome outcome) mutable {
-                                      if (outcome.status.ok()) fill(outcome);
-                                      done(outcome.status);
-                                    });
-                   });
 }
 
 }  // namespace coracle::store

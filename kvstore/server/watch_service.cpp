@@ -1,16 +1,13 @@
-// Watch: one reactor a stream. The hub decides on the strand what each stream is sent, as bytes
-// that streams share; the stream queues them and writes one after the other.
-#include <grpcpp/support/proto_buffer_reader.h>
-
+// Watch: the hub decides what each stream is sent, as bytes that streams share; it learns when they
+// are on their way.
 #include <deque>
 #include <map>
-#include <mutex>
 #include <vector>
 
 #include "base/rng.hpp"
-#include "etcd/rpc.grpc.pb.h"
+#include "etcd/rpc.pb.h"
+#include "server/calls.hpp"
 #include "server/services.hpp"
-#include "server/unary.hpp"
 #include "server/watch_wire.hpp"
 
 namespace coracle::store {
@@ -34,83 +31,46 @@ mvcc::WatchCreate from_wire(const pb::WatchCreateRequest& in) {
 
 class Streams;
 
-// Keeps itself alive until gRPC is done with it.
-class WatchStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
-                          public std::enable_shared_from_this<WatchStream> {
+class WatchStream final : public net::GrpcServerStream {
  public:
-  WatchStream(Member& member, Streams& streams, mvcc::StreamId id, bool leader_needed)
-      : member_(member), streams_(streams), id_(id), leader_needed_(leader_needed) {}
+  WatchStream(Member& member, Streams& streams, mvcc::StreamId id,
+              std::shared_ptr<net::GrpcReply> reply)
+      : member_(member), streams_(streams), id_(id), reply_(std::move(reply)) {}
 
-  void begin();
   mvcc::StreamId id() const { return id_; }
-  bool leader_needed() const { return leader_needed_; }
+  bool leader_needed() const { return requires_leader(*reply_); }
 
-  // On the strand. Of `response` only the id and the size are still of interest.
-  void send(grpc::ByteBuffer bytes, const mvcc::WatchResponse& response) {
-    std::lock_guard lock(mutex_);
-    if (ending_) return;
-    queue_.push_back({std::move(bytes), {response.watch_id, response.bytes}});
-    if (!writing_) write_next_locked();
+  // Of `response` only the id and the size are still of interest.
+  void send(net::GrpcMessage message, const mvcc::WatchResponse& response) {
+    if (reply_->over()) return;
+    queue_.push_back({response.watch_id, response.bytes});
+    reply_->send(std::move(message));
   }
-  void end(const Status& status) {
-    std::lock_guard lock(mutex_);
-    if (ending_) return;
-    ending_ = true;
-    final_ = status;
-    queue_.clear();
-    if (!writing_) Finish(to_grpc(final_));
-  }
-  TimePoint next_progress;  // owned by the strand
+  void end(const Status& status) { reply_->finish(status); }
+
+  void on_message(std::string message) override;
+  void on_sent(std::size_t messages) override;
+  void on_gone() override;
+  TimePoint next_progress;
 
  private:
-  static constexpr size_t kQueueHigh = 1024;
-  struct Consumed {
+  static constexpr std::size_t kQueueHigh = 1024, kHeldMax = 100'000;
+  struct Queued {
     std::int64_t watch_id = 0;
-    size_t bytes = 0;
-  };
-  struct Item {
-    grpc::ByteBuffer bytes;
-    Consumed consumed;
+    std::size_t bytes = 0;
   };
 
-  void OnReadDone(bool ok) override;
-  void OnWriteDone(bool ok) override;
-  void OnCancel() override;
-  void OnDone() override { self_.reset(); }
-
-  // On the strand; if that has stopped, the stream ends.
-  void on_strand(std::function<void()> work) {
-    if (!member_.loop().post_unless_stopped(std::move(work))) end(err_stopped());
-  }
-  void close();
-  void read_on();
-  void handle(const pb::WatchRequest& request);
-
-  void write_next_locked() {
-    current_ = std::move(queue_.front());
-    queue_.pop_front();
-    writing_ = true;
-    grpc::WriteOptions options;
-    // With more to come, gRPC may gather several into one packet.
-    if (!queue_.empty()) options.set_buffer_hint();
-    StartWrite(&current_.bytes, options);
-  }
-  void report_consumed_locked();
+  void handle(const std::string& message);
+  void give_up(const Status& status);
 
   Member& member_;
   Streams& streams_;
   const mvcc::StreamId id_;
-  const bool leader_needed_;
-  std::shared_ptr<WatchStream> self_;
-  grpc::ByteBuffer request_;  // of the read under way
-  std::mutex mutex_;          // guards what follows; the strand and gRPC's threads meet here
-  std::deque<Item> queue_;    // bounded by the hub (WatchLimits) and, for answers, by kQueueHigh
-  bool reading_held_ = false;
-  Item current_;
-  std::vector<Consumed> consumed_;  // written, and the strand does not know yet
-  bool writing_ = false;
-  bool ending_ = false;
-  Status final_;
+  const std::shared_ptr<net::GrpcReply> reply_;
+  // Not on their way yet. Bounded by the hub (WatchLimits) and, for answers, by kQueueHigh.
+  std::deque<Queued> queue_;
+  // Asked before the answers to earlier questions were on their way.
+  std::deque<std::string> held_;
 };
 
 // All streams of the member. Owned by the strand.
@@ -190,39 +150,22 @@ class Streams {
   std::map<mvcc::StreamId, std::shared_ptr<WatchStream>> streams_;
 };
 
-void WatchStream::begin() {
-  self_ = shared_from_this();
-  on_strand([self = self_] {
-    self->streams_.add(self);
-    if (self->streams_.has(self->id_)) self->StartRead(&self->request_);
-  });
+void WatchStream::give_up(const Status& status) {
+  streams_.remove(id_);
+  end(status);
 }
 
-void WatchStream::OnReadDone(bool ok) {
-  // A client that has said all it wants to say still listens; one that went away is cancelled.
-  if (!ok) return;
-  on_strand([self = self_] {
-    if (!self->streams_.has(self->id_)) return;
-    pb::WatchRequest request;
-    if (!grpc::SerializationTraits<pb::WatchRequest>::Deserialize(&self->request_, &request).ok()) {
-      self->streams_.remove(self->id_);
-      return self->end(internal_error("grpc: the request cannot be read"));
-    }
-    self->handle(request);
-    self->read_on();
-  });
+void WatchStream::on_message(std::string message) {
+  if (held_.empty() && queue_.size() < kQueueHigh) return handle(message);
+  held_.push_back(std::move(message));
+  if (held_.size() > kHeldMax) give_up(err_too_many_requests());
 }
 
-// A client that only asks and does not take its answers is not read from.
-void WatchStream::read_on() {
-  std::lock_guard lock(mutex_);
-  if (ending_) return;
-  reading_held_ = queue_.size() >= kQueueHigh;
-  if (!reading_held_) StartRead(&request_);
-}
-
-void WatchStream::handle(const pb::WatchRequest& request) {
-  if (member_.machine().is_learner(member_.id())) return end(err_not_for_learner());
+void WatchStream::handle(const std::string& message) {
+  if (!streams_.has(id_)) return;
+  pb::WatchRequest request;
+  if (!request.ParseFromString(message)) return give_up(err_unreadable());
+  if (member_.machine().is_learner(member_.id())) return give_up(err_not_for_learner());
   mvcc::WatchHub& hub = member_.hub();
   switch (request.request_union_case()) {
     case pb::WatchRequest::kCreateRequest:
@@ -239,72 +182,48 @@ void WatchStream::handle(const pb::WatchRequest& request) {
   }
 }
 
-// Many writes may end before the strand looks.
-void WatchStream::report_consumed_locked() {
-  consumed_.push_back(current_.consumed);
-  if (consumed_.size() > 1) return;  // it will look
-  member_.loop().post([self = self_] {
-    std::vector<Consumed> consumed;
-    {
-      std::lock_guard lock(self->mutex_);
-      consumed.swap(self->consumed_);
-    }
-    if (!self->streams_.has(self->id_)) return;
+void WatchStream::on_sent(std::size_t messages) {
+  for (; messages > 0 && !queue_.empty(); --messages) {
     mvcc::WatchResponse response;
-    for (const Consumed& item : consumed) {
-      response.watch_id = item.watch_id;
-      response.bytes = item.bytes;
-      self->member_.hub().consumed(self->id_, response);
-    }
-  });
-}
-
-void WatchStream::OnWriteDone(bool ok) {
-  std::lock_guard lock(mutex_);
-  writing_ = false;
-  report_consumed_locked();
-  if (ending_) {
-    Finish(to_grpc(final_));
-  } else if (ok && !queue_.empty()) {
-    write_next_locked();
-    if (reading_held_ && queue_.size() < kQueueHigh / 2) {
-      reading_held_ = false;
-      StartRead(&request_);
-    }
+    response.watch_id = queue_.front().watch_id;
+    response.bytes = queue_.front().bytes;
+    queue_.pop_front();
+    if (streams_.has(id_)) member_.hub().consumed(id_, response);
+  }
+  while (!held_.empty() && queue_.size() < kQueueHigh) {
+    const std::string message = std::move(held_.front());
+    held_.pop_front();
+    handle(message);
   }
 }
 
-void WatchStream::OnCancel() { close(); }
-
-void WatchStream::close() {
-  on_strand([self = shared_from_this()] {
-    self->streams_.remove(self->id_);
-    self->end({Code::kCancelled, "etcdserver: watch canceled"});
-  });
+void WatchStream::on_gone() {
+  streams_.remove(id_);
+  queue_.clear();
+  held_.clear();
 }
 
-class WatchService final : public pb::Watch::WithRawCallbackMethod_Watch<pb::Watch::Service> {
+class WatchService final : public ClientService {
  public:
-  explicit WatchService(Member& member) : member_(member), streams_(member) {}
-
-  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Watch(
-      grpc::CallbackServerContext* context) override {
-    const auto stream = std::make_shared<WatchStream>(
-        member_, streams_, mvcc::StreamId(++last_stream_), requires_leader(*context));
-    stream->begin();
-    return stream.get();
+  WatchService(Member& member, net::GrpcServer& server) : member_(member), streams_(member) {
+    server.add_stream("/etcdserverpb.Watch/Watch", [this](std::shared_ptr<net::GrpcReply> reply) {
+      const auto stream = std::make_shared<WatchStream>(
+          member_, streams_, mvcc::StreamId(++last_stream_), std::move(reply));
+      streams_.add(stream);
+      return stream;
+    });
   }
 
  private:
   Member& member_;
   Streams streams_;
-  std::atomic<std::uint64_t> last_stream_{0};
+  std::uint64_t last_stream_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> make_watch_service(Member& member) {
-  return std::make_unique<WatchService>(member);
+std::unique_ptr<ClientService> make_watch_service(Member& member, net::GrpcServer& server) {
+  return std::make_unique<WatchService>(member, server);
 }
 
 }  // namespace coracle::store

@@ -19,7 +19,7 @@ void append_message(std::string* out, char tag, const std::string& bytes) {
 
 }  // namespace
 
-grpc::Slice WatchWire::event_bytes(const mvcc::WatchEvent& event) {
+net::Bytes WatchWire::event_bytes(const mvcc::WatchEvent& event) {
   Key key(event.event, event.prev_kv);
   if (const auto known = events_.find(key); known != events_.end()) return known->second;
   std::string message;
@@ -28,12 +28,12 @@ grpc::Slice WatchWire::event_bytes(const mvcc::WatchEvent& event) {
   if (event.prev_kv) append_message(&message, kPrevKv, mvcc::encode_kv(*event.prev_kv));
   std::string field;
   append_message(&field, kEvents, message);
-  grpc::Slice slice(field);
-  if (events_.size() < kEventsMax) events_.emplace(std::move(key), slice);
-  return slice;
+  net::Bytes bytes = net::make_bytes(std::move(field));
+  if (events_.size() < kEventsMax) events_.emplace(std::move(key), bytes);
+  return bytes;
 }
 
-grpc::ByteBuffer WatchWire::encode(const mvcc::WatchResponse& in,
+net::GrpcMessage WatchWire::encode(const mvcc::WatchResponse& in,
                                    const pb::ResponseHeader& header) {
   pb::WatchResponse head;
   *head.mutable_header() = header;
@@ -44,11 +44,11 @@ grpc::ByteBuffer WatchWire::encode(const mvcc::WatchResponse& in,
   head.set_compact_revision(in.compact_revision.value);
   head.set_cancel_reason(in.cancel_reason);
   head.set_fragment(in.fragment);
-  std::vector<grpc::Slice> slices;
-  slices.reserve(1 + in.events.size());
-  slices.emplace_back(head.SerializeAsString());
-  for (const mvcc::WatchEvent& event : in.events) slices.push_back(event_bytes(event));
-  return grpc::ByteBuffer(slices.data(), slices.size());
+  net::GrpcMessage parts;
+  parts.reserve(1 + in.events.size());
+  parts.push_back(net::make_bytes(head.SerializeAsString()));
+  for (const mvcc::WatchEvent& event : in.events) parts.push_back(event_bytes(event));
+  return parts;
 }
 
 }  // namespace coracle::store

@@ -1,9 +1,6 @@
 #include "server/watch_wire.hpp"
 
 #include <google/protobuf/util/message_differencer.h>
-#include <grpcpp/grpcpp.h>
-#include <grpcpp/impl/codegen/proto_utils.h>
-#include <grpcpp/support/proto_buffer_reader.h>
 
 #include <catch2/catch.hpp>
 
@@ -12,9 +9,11 @@
 namespace coracle::store {
 namespace {
 
-pb::WatchResponse decoded(grpc::ByteBuffer bytes) {
+pb::WatchResponse decoded(const net::GrpcMessage& message) {
+  std::string bytes;
+  for (const net::Bytes& part : message) bytes += *part;
   pb::WatchResponse out;
-  REQUIRE(grpc::SerializationTraits<pb::WatchResponse>::Deserialize(&bytes, &out).ok());
+  REQUIRE(out.ParseFromString(bytes));
   return out;
 }
 

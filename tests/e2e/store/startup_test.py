@@ -36,7 +36,7 @@ def test_port_in_use():
             s.bind(("127.0.0.1", c.members[0].client))
             s.listen()
             refused(c.members[0].args()[1:], "--listen-client-urls", str(c.members[0].client),
-                    "Address already in use")
+                    "address already in use")
     finally:
         c.close()
 
