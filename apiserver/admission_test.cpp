@@ -270,6 +270,43 @@ TEST_CASE("Classes: default ones, overhead and growth", "[admission]") {
   CHECK(message(unknown) == "pods \"q\" is forbidden: pod rejected: RuntimeClass \"no\" not found");
 }
 
+TEST_CASE("what admission gave a pod stays when the pod is replaced", "[admission]") {
+  ApiWorld w;
+  make(w, "/apis/scheduling.k8s.io/v1/priorityclasses",
+       R"({"metadata":{"name":"high"},"value":7})");
+  const std::string spec =
+      R"("terminationGracePeriodSeconds":5,"priorityClassName":"high","containers":[{"name":"c")";
+  make(w, kPods, pod_with("p", spec + R"(,"image":"i"}])"));
+  const json::value before = w.get(std::string(kPods) + "/p");
+  REQUIRE(get_int(before, "spec.priority") == 7);
+  REQUIRE(get_array(before, "spec.tolerations").size() == 2);
+  const auto put =
+      w.call("PUT", std::string(kPods) + "/p",
+             pod_with("p", spec + R"(,"image":"j","volumeMounts":)" +
+                               to_json(get_array(before, "spec.containers")[0].at("volumeMounts")) +
+                               R"(}],"serviceAccountName":"default","volumes":)" +
+                               to_json(json::value(get_array(before, "spec.volumes")))));
+  INFO(put->body);
+  REQUIRE(put->status == 200);
+  const json::value after = w.tree(put);
+  CHECK(get_int(after, "spec.priority") == 7);
+  CHECK(get_string(after, "spec.preemptionPolicy") == "PreemptLowerPriority");
+  CHECK(get_array(after, "spec.tolerations") == get_array(before, "spec.tolerations"));
+}
+
+TEST_CASE("ServiceAccount: a copy of a pod uses the token volume it came with", "[admission]") {
+  ApiWorld w;
+  make(w, kPods,
+       pod_with("p", R"("containers":[{"name":"a","image":"i"},{"name":"b","image":"i"}],)"
+                     R"("volumes":[{"name":"kube-api-access-abcde","emptyDir":{}}])"));
+  const json::value pod = w.get(std::string(kPods) + "/p");
+  CHECK(get_array(pod, "spec.volumes").size() == 1);
+  for (const json::value& container : get_array(pod, "spec.containers")) {
+    CHECK(get_string(get_array(container, "volumeMounts").at(0), "name") ==
+          "kube-api-access-abcde");
+  }
+}
+
 TEST_CASE("TaintNodesByCondition: a new node takes no pods yet", "[admission]") {
   ApiWorld w;
   make(w, "/api/v1/nodes", object("Node", "v1", "n", ""));

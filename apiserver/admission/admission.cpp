@@ -67,7 +67,9 @@ Task<Outcome<Done>> Admission::check(Admitted& a, const json::value* object,
   co_return Done{};
 }
 
-bool Admission::changes_updates() const {
+bool Admission::changes_updates(const Context& c) const {
+  const bool pod = c.storage->kind == "Pod" && c.storage->group.empty();
+  if (pod && c.info.subresource.empty()) return true;
   const ResourceCache* hooks = m_.feed.cache("mutatingwebhookconfigurations");
   return hooks != nullptr && hooks->size() > 0;
 }

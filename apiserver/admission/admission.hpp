@@ -15,8 +15,8 @@ class Admission {
 
   // Before the object is checked; may change it. `old` is null on create.
   Task<Outcome<Done>> mutate(Context& c, json::value& object, const json::value* old);
-  // Whether mutate() has anything to do but on creates.
-  bool changes_updates() const;
+  // Whether mutate() has anything to do in this update.
+  bool changes_updates(const Context& c) const;
   // Once the object is known to be valid.
   Task<Outcome<Done>> validate(Context& c, const json::value& object, const json::value* old);
   // Both, of a deletion. `options`: the DeleteOptions.

@@ -35,4 +35,10 @@ Task<Outcome<Done>> fill_default_tolerations(Admitted& a, json::value& pod) {
   co_return Done{};
 }
 
+Task<Outcome<Done>> keep_default_tolerations(Admitted& a, json::value* pod,
+                                             const json::value* old) {
+  const bool update = pod != nullptr && old != nullptr && a.c.info.subresource.empty();
+  co_return update ? co_await fill_default_tolerations(a, *pod) : Outcome<Done>(Done{});
+}
+
 }  // namespace coracle::apiserver

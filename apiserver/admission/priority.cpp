@@ -53,4 +53,16 @@ Task<Outcome<Done>> fill_priority(Admitted& a, json::value& pod) {
   co_return Done{};
 }
 
+Task<Outcome<Done>> keep_priority(Admitted& a, json::value* pod, const json::value* old) {
+  if (pod == nullptr || old == nullptr || !a.is("", "Pod") || !a.c.info.subresource.empty()) {
+    co_return Done{};
+  }
+  json::object& spec = make_object(*pod, "spec");
+  for (const char* field : {"priority", "preemptionPolicy"}) {
+    const json::value* had = find(*old, std::string("spec.") + field);
+    if (had != nullptr && !spec.contains(field)) spec[field] = *had;
+  }
+  co_return Done{};
+}
+
 }  // namespace coracle::apiserver

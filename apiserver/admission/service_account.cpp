@@ -8,6 +8,7 @@ namespace coracle::apiserver {
 namespace {
 
 constexpr std::string_view kTokenPath = "/var/run/secrets/kubernetes.io/serviceaccount";
+constexpr std::string_view kTokenVolume = "kube-api-access-";
 constexpr std::int64_t kTokenSeconds = 3607;  // an hour, and a mark by which upstream knows its own
 constexpr std::int64_t kDefaultMode = 0644;
 // A namespace's service account is made by a controller, a moment after the namespace.
@@ -43,8 +44,21 @@ bool has_mount(const json::value& container, std::string_view path) {
   return false;
 }
 
+// A copy of a pod has one from the original.
+std::string token_volume_of(const json::object& spec) {
+  const json::value* volumes = spec.if_contains("volumes");
+  if (volumes == nullptr || !volumes->is_array()) return {};
+  for (const json::value& volume : volumes->get_array()) {
+    const std::string_view name = get_string(volume, "name");
+    if (name.starts_with(kTokenVolume)) return std::string(name);
+  }
+  return {};
+}
+
 // Mounts the token into every container that has nothing there; the volume only if one took it.
-void mount_token(json::object& spec, const std::string& volume) {
+void mount_token(json::object& spec, Rng& rng) {
+  const std::string had = token_volume_of(spec);
+  const std::string volume = had.empty() ? std::string(kTokenVolume) + rng.name_suffix(5) : had;
   bool used = false;
   for (const char* list : {"initContainers", "containers"}) {
     json::value* containers = spec.if_contains(list);
@@ -56,7 +70,7 @@ void mount_token(json::object& spec, const std::string& volume) {
       used = true;
     }
   }
-  if (used) array_at(spec, "volumes").push_back(token_volume(volume));
+  if (used && had.empty()) array_at(spec, "volumes").push_back(token_volume(volume));
 }
 
 }  // namespace
@@ -80,7 +94,7 @@ Task<Outcome<Done>> fill_service_account(Admitted& a, json::value& pod) {
   }
   bool mount = get_bool(*found, "automountServiceAccountToken", true);
   mount = get_bool(pod, "spec.automountServiceAccountToken", mount);
-  if (mount) mount_token(spec, "kube-api-access-" + a.m.rng.name_suffix(5));
+  if (mount) mount_token(spec, a.m.rng);
   const json::array& secrets = get_array(*found, "imagePullSecrets");
   if (!secrets.empty() && get_array(pod, "spec.imagePullSecrets").empty()) {
     spec["imagePullSecrets"] = secrets;

@@ -104,7 +104,7 @@ FieldWriter Writer::field_writer(const Context& c) const {
 
 Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object, Owners owners) {
   if (!api::resource_version_of(object).empty()) {
-    co_return api::internal_api_error("resourceVersion should not be set on objects to be created");
+    co_return api::unknown_error("resourceVersion should not be set on objects to be created");
   }
   if (c.resource != c.storage) {
     if (c.resource->custom) c.resource->custom->set_defaults(object);
@@ -199,7 +199,7 @@ Task<Outcome<Change>> Writer::decide_update(Context& c, const Update& update,
   prepare();
   // What admission changes is nobody's.
   if (update.owners == Owners::kTrack) track_update(field_writer(c), &current, next);
-  if (admission_.changes_updates()) {
+  if (admission_.changes_updates(c)) {
     const Outcome<Done> mutated = co_await admission_.mutate(c, next, &current);
     if (!mutated.ok()) co_return mutated.error();
     prepare();
