@@ -1,6 +1,7 @@
 #include "api/discovery.hpp"
 
 #include "api/object.hpp"
+#include "base/encoding.hpp"
 
 namespace coracle::api {
 
@@ -30,7 +31,15 @@ json::object group_object(const GroupInfo& group) {
   return ordered;
 }
 
-json::object legacy_resource(const ResourceInfo& info) {
+// Tells a client that what is stored has changed its version.
+std::string storage_version_hash(const Catalog& catalog, const ResourceInfo& info) {
+  const ResourceInfo* stored = catalog.storage_of(info);
+  if (stored == nullptr) stored = &info;
+  return base64_encode(
+      sha256(stored->group + "/" + stored->version + "/" + stored->kind).substr(0, 8));
+}
+
+json::object legacy_resource(const Catalog& catalog, const ResourceInfo& info) {
   json::object out;
   out["name"] = info.plural;
   out["singularName"] = info.singular;
@@ -39,6 +48,7 @@ json::object legacy_resource(const ResourceInfo& info) {
   out["verbs"] = list_of(info.verbs);
   if (!info.short_names.empty()) out["shortNames"] = list_of(info.short_names);
   if (!info.categories.empty()) out["categories"] = list_of(info.categories);
+  if (info.has_verb("watch")) out["storageVersionHash"] = storage_version_hash(catalog, info);
   return out;
 }
 
@@ -165,7 +175,7 @@ Result<json::value> resource_list(const Catalog& catalog, std::string_view group
   json::array resources;
   for (const ResourceInfo* info : catalog.all_resources()) {
     if (info->group != group || info->version != version) continue;
-    resources.push_back(legacy_resource(*info));
+    resources.push_back(legacy_resource(catalog, *info));
     for (const Subresource& sub : info->subresources) {
       resources.push_back(legacy_subresource(*info, sub));
     }

@@ -105,7 +105,8 @@ TEST_CASE("discovery") {
         R"({"kind":"APIResourceList","apiVersion":"v1","groupVersion":"x.org/v1",)"
         R"("resources":[{"name":"boats","singularName":"boat","namespaced":true,)"
         R"("kind":"Boat","verbs":["create","delete","deletecollection","get","list",)"
-        R"("patch","update","watch"],"shortNames":["bt"],"categories":["all"]},)"
+        R"("patch","update","watch"],"shortNames":["bt"],"categories":["all"],)"
+        R"("storageVersionHash":"d05fduqm6zY="},)"
         R"({"name":"boats/status","singularName":"","namespaced":true,"kind":"Boat",)"
         R"("verbs":["get","patch","update"]}]})");
   CHECK_FALSE(resource_list(*catalog, "x.org", "v2").ok());
@@ -120,6 +121,9 @@ TEST_CASE("discovery") {
         R"([{"subresource":"status","responseKind":{"group":"x.org","version":"v1",)"
         R"("kind":"Boat"},"verbs":["get","patch","update"]}])");
   CHECK(get_array(aggregated_discovery(*catalog, true), "items").empty());
+  const json::value core = *resource_list(Catalog::builtin(), "", "v1");
+  CHECK(to_json(core).find(R"("shortNames":["cm"],"storageVersionHash":"qFsyl6wFWjQ=")") !=
+        std::string::npos);
   std::vector<std::string> order;
   for (const GroupInfo& group : Catalog::builtin().groups()) order.push_back(group.name);
   REQUIRE(order.size() > 3);

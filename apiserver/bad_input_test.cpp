@@ -12,6 +12,8 @@ struct Case {
   std::string reason, message;
 };
 
+const char* const kFixed = "/api/v1/namespaces/a/configmaps/fixed";
+const char* const kStrategic = "application/strategic-merge-patch+json";
 const char* const kDeployments = "/apis/apps/v1/namespaces/a/deployments";
 
 const std::vector<Case>& cases() {
@@ -21,6 +23,10 @@ const std::vector<Case>& cases() {
       {"broken YAML", "POST", kMaps, "application/yaml", "metadata:\n  name: x\n bad", 400,
        "BadRequest", "*yaml: line 3*"},
       {"unknown resource", "GET", "/api/v1/namespaces/a/nosuch", "", "", 404, "NotFound",
+       "the server could not find the requested resource"},
+      {"what no namespace has", "GET", "/api/v1/namespaces/a/nodes", "", "", 404, "NotFound",
+       "the server could not find the requested resource"},
+      {"a namespace inside one", "GET", "/api/v1/namespaces/a/namespaces", "", "", 404, "NotFound",
        "the server could not find the requested resource"},
       {"another kind", "POST", kPods, "application/json",
        R"({"kind":"ConfigMap","apiVersion":"v1"})", 400, "BadRequest",
@@ -71,8 +77,8 @@ const std::vector<Case>& cases() {
       {"no such object", "GET", "/apis/apps/v1/namespaces/a/deployments/x", "", "", 404, "NotFound",
        "deployments.apps \"x\" not found"},
       {"version on create", "POST", kMaps, "application/json",
-       R"({"metadata":{"name":"m","resourceVersion":"5"}})", 500, "InternalError",
-       "Internal error occurred: resourceVersion should not be set on objects to be created"},
+       R"({"metadata":{"name":"m","resourceVersion":"5"}})", 500, "",
+       "resourceVersion should not be set on objects to be created"},
       {"no service account", "POST", kPods, "application/json",
        R"({"metadata":{"name":"p"},"spec":{"serviceAccountName":"none","containers":[]}})", 403,
        "Forbidden",
@@ -95,6 +101,20 @@ const std::vector<Case>& cases() {
        422, "Invalid", "*resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""},
       {"future version", "GET", "/api/v1/pods?resourceVersion=100000", "", "", 504, "Timeout",
        "*Too large resource version: 100000, current: *"},
+      {"a text for a map", "PATCH", kFixed, kStrategic, R"({"metadata":{"labels":"x"}})", 422,
+       "Invalid",
+       "*Invalid value: \"map[metadata:map[labels:x]]\": cannot restore map from string"},
+      {"a list for a struct", "PATCH", kFixed, kStrategic, R"({"metadata":[1]})", 422, "Invalid",
+       "*: cannot restore struct from: slice"},
+      {"a map for a list", "PATCH", kFixed, kStrategic, R"({"metadata":{"finalizers":{}}})", 422,
+       "Invalid", "*: cannot restore slice from map"},
+      {"a number for a text", "PATCH", kFixed, kStrategic, R"({"data":{"a":5}})", 422, "Invalid",
+       "*: cannot convert int64 to string"},
+      {"a text for a flag", "PATCH", kFixed, kStrategic, R"({"immutable":"x"})", 422, "Invalid",
+       "*: unrecognized type: bool"},
+      {"a number for a time", "PATCH", kFixed, kStrategic,
+       R"({"metadata":{"creationTimestamp":5}})", 422, "Invalid",
+       "*: json: cannot unmarshal number into Go value of type string"},
       {"media type", "POST", kMaps, "text/csv", "a,b", 415, "UnsupportedMediaType",
        "the body of the request was in an unknown format - accepted media types include: "
        "application/json, application/yaml, application/vnd.kubernetes.protobuf"},

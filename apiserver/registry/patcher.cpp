@@ -83,11 +83,32 @@ api::ApiError bad_patch(const std::string& shown, const std::string& why) {
   return api::invalid_error({}, "", errors);
 }
 
-// The converter behind strategic patches has words of its own for a wrong type.
-std::string converter_text(const std::string& why) {
-  if (why.starts_with("illegal base64 data")) return "error decoding from json: " + why;
-  const size_t of_type = why.rfind(" of type ");
-  return of_type == std::string::npos ? why : "unrecognized type: " + why.substr(of_type + 9);
+// How Go calls the type of a JSON value: the decoder's "object", "number 1.5".
+std::string_view go_kind(std::string_view json_kind) {
+  if (json_kind == "object") return "map";
+  if (json_kind == "array") return "slice";
+  constexpr std::string_view kNumber = "number";
+  if (!json_kind.starts_with(kNumber)) return json_kind;
+  const bool whole = json_kind.find_first_of(".eE", kNumber.size()) == std::string_view::npos;
+  return whole ? "int64" : "float64";
+}
+
+// The converter behind strategic patches has words of its own for a wrong type; what decodes itself
+// (times, quantities) says the same to it as to the decoder.
+std::string converter_text(std::string_view why) {
+  constexpr std::string_view kStart = "json: cannot unmarshal ";
+  if (why.starts_with("illegal base64 data")) {
+    return "error decoding from json: " + std::string(why);
+  }
+  const size_t into = why.find(" into Go struct field "), of_type = why.rfind(" of type ");
+  if (!why.starts_with(kStart) || into == why.npos || of_type == why.npos) return std::string(why);
+  const std::string kind(go_kind(why.substr(kStart.size(), into - kStart.size())));
+  const std::string type(why.substr(of_type + 9));
+  if (type.starts_with("map[")) return "cannot restore map from " + kind;
+  if (type.starts_with("[]")) return "cannot restore slice from " + kind;
+  if (type.find('.') != type.npos) return "cannot restore struct from: " + kind;
+  const bool convertible = kind == "int64" ? type == "string" : kind == "float64" && type != "bool";
+  return convertible ? "cannot convert " + kind + " to " + type : "unrecognized type: " + type;
 }
 
 // What a patch document itself has too many of.

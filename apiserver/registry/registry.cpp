@@ -71,8 +71,13 @@ Outcome<Done> Registry::locate(Context& c) const {
   RequestInfo& info = c.info;
   c.resource = m_.catalog.find(info.group, info.version, info.resource);
   if (c.resource == nullptr) return api::unknown_resource_error();
-  // /namespaces/x is the namespace itself, not something inside it.
-  if (!c.resource->namespaced) info.ns.clear();
+  if (!c.resource->namespaced && !info.ns.empty()) {
+    // /namespaces/x is the namespace itself, not something inside it. Nothing else of the whole
+    // cluster has a path there: who may do everything inside a namespace would reach it.
+    const bool itself = info.group.empty() && info.resource == "namespaces" && info.name == info.ns;
+    if (!itself) return api::unknown_resource_error();
+    info.ns.clear();
+  }
   c.storage = m_.catalog.storage_of(*c.resource);
   if (c.storage == nullptr) c.storage = c.resource;
   c.cache = m_.feed.cache(c.storage->storage_prefix);
