@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "lab/network.hpp"
 
 namespace coracle::lab {
@@ -20,14 +22,47 @@ std::string dns_service(const ClusterShape& shape) {
       network_ranges(shape.network_slot).dns);
 }
 
+struct Addon {
+  std::string collection, name, body;
+};
+
+// The schedulers' decisions as an aggregated API: a Service without selector that leads to their
+// secure ports. Their certificates are of their own making, so nobody vouches for them; all of it
+// stays on this machine.
+std::vector<Addon> decision_addons(const ClusterShape& shape) {
+  const std::string name = "scheduling-decisions";
+  std::vector<Addon> addons{
+      {"/api/v1/namespaces/kube-system/services", name,
+       fmt::format(R"({{"apiVersion":"v1","kind":"Service","metadata":{{"name":"{}",
+         "namespace":"kube-system"}},"spec":{{"ports":[{{"port":443}}]}}}})",
+                   name)},
+      {"/apis/apiregistration.k8s.io/v1/apiservices", "v1alpha1.lab.coracle.dev",
+       fmt::format(R"({{"apiVersion":"apiregistration.k8s.io/v1","kind":"APIService",
+         "metadata":{{"name":"v1alpha1.lab.coracle.dev"}},"spec":{{"group":"lab.coracle.dev",
+         "version":"v1alpha1","groupPriorityMinimum":100,"versionPriority":10,
+         "insecureSkipTLSVerify":true,"service":{{"name":"{}","namespace":"kube-system"}}}}}})",
+                   name)}};
+  for (size_t i = 0; i < shape.scheduler_ports.size(); ++i) {
+    const std::string slice = fmt::format("{}-{}", name, i + 1);
+    addons.push_back({"/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices", slice,
+                      fmt::format(R"({{"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice",
+           "metadata":{{"name":"{}","namespace":"kube-system",
+           "labels":{{"kubernetes.io/service-name":"{}"}}}},"addressType":"IPv4",
+           "ports":[{{"name":"","port":{}}}],"endpoints":[{{"addresses":["127.0.0.1"]}}]}})",
+                                  slice, name, shape.scheduler_ports[i])});
+  }
+  return addons;
+}
+
 }  // namespace
 
-Status install_addons(Cluster& cluster, const ClusterShape& shape) {
-  struct Addon {
-    std::string collection, name, body;
-  };
-  for (const Addon& addon :
-       {Addon{"/api/v1/namespaces/kube-system/services", "kube-dns", dns_service(shape)}}) {
+Status install_addons(Cluster& cluster, const ClusterShape& shape, bool decisions) {
+  std::vector<Addon> addons{
+      {"/api/v1/namespaces/kube-system/services", "kube-dns", dns_service(shape)}};
+  if (decisions) {
+    for (Addon& addon : decision_addons(shape)) addons.push_back(std::move(addon));
+  }
+  for (const Addon& addon : addons) {
     ASSIGN_OR_RETURN(const auto found, cluster.call("GET", addon.collection + "/" + addon.name));
     if (found.status == 200) continue;
     ASSIGN_OR_RETURN(const json::value body, parse_json(addon.body));

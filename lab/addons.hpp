@@ -7,6 +7,7 @@
 
 namespace coracle::lab {
 
-Status install_addons(Cluster& cluster, const ClusterShape& shape);
+// `decisions`: lab.coracle.dev/v1alpha1, which the schedulers serve.
+Status install_addons(Cluster& cluster, const ClusterShape& shape, bool decisions);
 
 }  // namespace coracle::lab

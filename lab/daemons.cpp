@@ -149,7 +149,8 @@ std::vector<DaemonCommand> daemon_commands(const Layout& layout, const ClusterSh
                         bin + "/scheduler",
                         {"--kubeconfig", layout.pki("scheduler.kubeconfig"), "--master", masters,
                          "--secure-port", std::to_string(shape.scheduler_ports[i]),
-                         "--leader-elect-identity", fmt::format("scheduler-{}", i + 1)}});
+                         "--leader-elect-identity", fmt::format("scheduler-{}", i + 1),
+                         "--requestheader-client-ca-file", layout.pki("front-proxy-ca.crt")}});
   }
   for (size_t i = 0; i < shape.controller_manager_ports.size(); ++i) {
     commands.push_back(controller_manager(layout, shape, bin, i));

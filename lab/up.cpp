@@ -27,6 +27,7 @@ struct UpFlags {
   bool store_tls = false;
   std::string runtime;  // not said
   bool load_balancers = false;
+  bool decisions = false;
   bool embedded = false;
   Duration timeout = std::chrono::seconds(60);
 };
@@ -167,7 +168,8 @@ class Launch {
     if (!cluster.ok()) return fail(cluster.status().message());
     if (!wait_for("apiserver is ready", **cluster, [&] { return (*cluster)->ready(); })) return 1;
     if (const Status s = start_missing(all, false); !s.ok()) return fail(s.message());
-    if (const Status s = install_addons(**cluster, shape_); !s.ok()) return fail(s.message());
+    if (const Status s = install_addons(**cluster, shape_, flags_.decisions); !s.ok())
+      return fail(s.message());
     console_.step(fmt::format("{} daemons started, {} ran already", started_,
                               all.size() - static_cast<size_t>(started_)),
                   seconds());
@@ -276,6 +278,9 @@ int run_up(int argc, char** argv) {
       .one_of({"scripted", "auto", "process"});
   flags.add("--load-balancers", &values.load_balancers,
             "Services of type LoadBalancer get addresses, as in a cloud (of a new cluster)");
+  flags.add("--decisions", &values.decisions,
+            "the scheduler's decisions can be asked for: mini-kubectl why, kubectl get "
+            "schedulingdecisions (later calls can add it)");
   flags.add("--store-tls", &values.store_tls,
             "mutual TLS from, to and between store members (fixed when first started)");
   flags.add("--timeout", &values.timeout, "how long to wait for readiness");

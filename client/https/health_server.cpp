@@ -6,6 +6,9 @@ namespace coracle::client {
 namespace {
 
 net::Response answer(const HealthOptions& options, const net::Request& request) {
+  if (options.more && request.peer.cert_trusted) {
+    if (auto more = options.more(request)) return *std::move(more);
+  }
   if (request.method != "GET") return net::make_response(405, "method not allowed\n", "text/plain");
   if (request.path == "/healthz" || request.path == "/livez") {
     return net::make_response(200, "ok", "text/plain");

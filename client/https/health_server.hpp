@@ -1,10 +1,12 @@
 // The small HTTPS server every daemon has beside its work: /healthz /livez /readyz answer anybody,
-// /metrics only who shows a certificate of the client CA. Its own certificate is made at start.
+// /metrics and what else the daemon has only who shows a certificate of the client CA. Its own
+// certificate is made at start.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/metrics.hpp"
@@ -20,6 +22,9 @@ struct HealthOptions {
   std::string client_ca_pem;    // who may read /metrics; empty: nobody
   std::function<bool()> ready;  // of /readyz; empty: always
   const Metrics* metrics = nullptr;
+  // What the daemon serves besides, to whoever shows a certificate of the client CA; nothing: not
+  // its path.
+  std::function<std::optional<net::Response>(const net::Request&)> more = {};
 };
 
 // InvalidArgument or Unavailable ("listen tcp ...: bind: address already in use").

@@ -32,8 +32,8 @@ int run_leading(net::AsioExecutor& executor, Api& api, Rng rng, const DaemonFlag
                 LeadingWork work) {
   std::unique_ptr<net::Server> health;
   if (flags.secure_port != 0) {
-    auto server = serve_health(
-        executor, {flags.bind_address, flags.secure_port, client_ca_pem, work.ready, &metrics});
+    auto server = serve_health(executor, {flags.bind_address, flags.secure_port, client_ca_pem,
+                                          work.ready, &metrics, work.serve});
     if (!server.ok()) fail_startup("--secure-port: " + server.status().message());
     health = std::move(*server);
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/metrics.hpp"
@@ -10,6 +11,7 @@
 #include "client/api.hpp"
 #include "client/daemon_flags.hpp"
 #include "net/asio_executor.hpp"
+#include "net/http.hpp"
 
 namespace coracle::client {
 
@@ -17,6 +19,8 @@ struct LeadingWork {
   std::function<void()> lead;   // begin; caches should be warm before
   std::function<void()> stop;   // write nothing any more
   std::function<bool()> ready;  // of /readyz
+  // Beside health and metrics: HealthOptions::more.
+  std::function<std::optional<net::Response>(const net::Request&)> serve = {};
 };
 
 // Runs until SIGTERM or SIGINT; the Lease is given back, the result is 0. Who loses the Lease must

@@ -1,4 +1,4 @@
-// events, why
+// events
 #include <algorithm>
 #include <ostream>
 
@@ -112,52 +112,6 @@ Status run_events(Invocation& call) {
                       std::string(get_string(list, "metadata.resourceVersion")), all, printer);
 }
 
-void explain_scheduling(const json::value& pod, std::ostream& out) {
-  const std::string name(api::name_of(pod)), node = text_at(pod, "spec.nodeName");
-  if (!node.empty()) {
-    out << "Pod " << name << " is on node " << node << ".\n";
-    return;
-  }
-  for (const json::value& condition : get_array(pod, "status.conditions")) {
-    if (text_at(condition, "type") != "PodScheduled") continue;
-    out << "Pod " << name << " is waiting for a node: " << text_at(condition, "reason") << ", for "
-        << "this reason:\n";
-    for (const std::string& part : split(text_at(condition, "message"), ',')) {
-      out << "  " << trim(part) << "\n";
-    }
-    return;
-  }
-  out << "Pod " << name << " has no node, and no scheduler has looked at it yet (schedulerName: "
-      << text_at(pod, "spec.schedulerName") << ").\n";
-}
-
-Status run_why(Invocation& call) {
-  if (call.args.empty()) return usage_failure("why", "the name of a pod is required");
-  std::string name = call.args.back();
-  if (const size_t slash = name.find('/'); slash != name.npos) name = name.substr(slash + 1);
-  ASSIGN_OR_RETURN(const Resource* pods, call.session.resource("pods"));
-  ASSIGN_OR_RETURN(const Resource* events, call.session.resource("events"));
-  const std::string ns = call.session.namespace_name();
-  TRY_SERVER(const json::value pod, call.session.get(*pods, ns, name));
-  std::ostream& out = call.session.io.out;
-  explain_scheduling(pod, out);
-  TRY_SERVER(const json::value list,
-             call.session.list(
-                 *events, ns,
-                 {{"fieldSelector", "involvedObject.name=" + name + ",involvedObject.kind=Pod"}}));
-  std::vector<json::value> told;
-  for (const json::value& event : get_array(list, "items")) {
-    for (const char* reason : {"Scheduled", "FailedScheduling", "Preempted", "FailedBinding"}) {
-      if (text_at(event, "reason") == reason) told.push_back(event);
-    }
-  }
-  if (told.empty()) return {};
-  DescribeWriter writer;
-  write_events(writer, std::move(told), call.session.wall_now());
-  out << "\n" << writer.text();
-  return {};
-}
-
 }  // namespace
 
 Command events_command() {
@@ -177,14 +131,6 @@ Command events_command() {
     command.flags.push_back(std::move(flag));
   }
   return command;
-}
-
-Command why_command() {
-  return {.name = "why",
-          .usage = "POD",
-          .summary = "Say why a pod is where it is, or nowhere",
-          .examples = "  kubectl why web\n",
-          .run = run_why};
 }
 
 }  // namespace coracle::kubectl

@@ -12,6 +12,8 @@ namespace {
 constexpr const char* kCore = R"({"items":[{"metadata":{},"versions":[{"version":"v1","resources":[
   {"resource":"pods","responseKind":{"kind":"Pod"},"scope":"Namespaced","singularResource":"pod",
    "shortNames":["po"],"verbs":["get","list"],"categories":["all"]},
+  {"resource":"events","responseKind":{"kind":"Event"},"scope":"Namespaced",
+   "singularResource":"event","shortNames":["ev"],"verbs":["get","list"]},
   {"resource":"nodes","responseKind":{"kind":"Node"},"scope":"Cluster","singularResource":"node",
    "shortNames":["no"],"verbs":["get","list"]}]}]}]})";
 constexpr const char* kGroups = R"({"items":[{"metadata":{"name":"apps"},"versions":[
@@ -177,6 +179,63 @@ TEST_CASE("new objects look as kubectl's") {
   CHECK(run({"run", "web", "--image=nginx", "--dry-run=client", "-o", "name"}).out == "pod/web\n");
   CHECK(run({"create", "rolebinding", "a", "--role=r", "--user=kit", "--dry-run=client"}).out ==
         "rolebinding.rbac.authorization.k8s.io/a created (dry run)\n");
+}
+
+TEST_CASE("why prints decisions, or what the pod says") {
+  const std::string decision =
+      "GET /apis/lab.coracle.dev/v1alpha1/namespaces/ns/schedulingdecisions/";
+  const Reply no_events{200, R"({"kind":"EventList","metadata":{},"items":[]})"};
+  std::map<std::string, Reply> replies{
+      {"GET /api/v1/namespaces/ns/events", no_events},
+      {kPods + "/web",
+       {200, R"({"metadata":{"name":"web","uid":"u"},"spec":{"nodeName":"n2"},"status":{}})"}},
+      {kPods + "/big",
+       {200, R"({"metadata":{"name":"big","uid":"v"},"spec":{},"status":{"conditions":[
+         {"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"a, b"}]}})"}}};
+  CHECK(run({"why", "web"}, replies).out == "Pod web is on node n2.\n");
+  CHECK(run({"why", "pod/big"}, replies).out ==
+        "Pod big is waiting for a node: Unschedulable, for this reason:\n  a\n  b\n");
+  replies[decision + "web"] = {200, R"({"metadata":{"name":"web","uid":"u"},"status":{
+    "result":"Placed","nodeName":"n2","nodes":3,"nodesLookedAt":3,"filters":["Fit","Taint"],
+    "verdicts":[{"node":"n1","fits":true},{"node":"n2","fits":true},
+      {"node":"n3","fits":false,"noes":{"Taint":{"verdict":"Never","reasons":["tainted"]}}}],
+    "scores":[{"node":"n1","total":50,"scores":[
+        {"plugin":"Fit","raw":50,"normalized":50,"weight":1,"weighted":50}]},
+      {"node":"n2","total":90,"scores":[
+        {"plugin":"Fit","raw":90,"normalized":90,"weight":1,"weighted":90}]}]}})"};
+  CHECK(
+      run({"why", "web"}, replies).out ==
+      "Pod web was placed on node n2: of 3 nodes, 3 were looked at and 2 fitted; this one has the "
+      "highest score.\n\n"
+      "NODE  TOTAL  Fit\n"
+      "n2    90     90 x1\n"
+      "n1    50     50 x1\n"
+      "(each score is 0 to 100, times its weight; equals take turns)\n\n"
+      "Nodes that do not fit:\n"
+      "NODE  Fit  Taint\n"
+      "n3    ok   no (1)\n"
+      "(1) tainted\n");
+  replies[decision + "big"] = {200, R"({"metadata":{"name":"big","uid":"v"},"status":{
+    "result":"FitsNowhere","message":"0/2 nodes are available.","nodes":2,"nodesLookedAt":2,
+    "nominatedNodeName":"n1","victims":[{"namespace":"ns","name":"low","priority":-1}],
+    "filters":["Fit","Ports"],"verdicts":[
+      {"node":"n1","fits":false,"noes":{"Fit":{"verdict":"NotNow","reasons":["cpu","memory"]}}},
+      {"node":"n2","fits":false,"notAsked":["Ports"],
+       "noes":{"Fit":{"verdict":"NotNow","reasons":["cpu","memory"]}}}],"scores":[]}})"};
+  CHECK(run({"why", "big"}, replies).out ==
+        "Pod big fits on none of 2 nodes.\n\n"
+        "NODE  Fit     Ports\n"
+        "n1    no (1)  ok\n"
+        "n2    no (1)  -\n"
+        "(1) cpu, memory\n\n"
+        "0/2 nodes are available.\n\n"
+        "It waits for node n1, which these pods have to leave for it:\n"
+        "NAMESPACE  NAME  PRIORITY\n"
+        "ns         low   -1\n");
+  CHECK(run({"why", "big", "--summary"}, replies)
+            .out.find("0 of 2 nodes looked at fit.\n"
+                      "PREDICATE  NODES  REASON\n"
+                      "Fit        2      cpu, memory\n") != std::string::npos);
 }
 
 TEST_CASE("every command has help") {

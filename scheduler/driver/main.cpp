@@ -1,6 +1,9 @@
 // scheduler: finds a node for each pod that has none, when it leads.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "base/flags.hpp"
 #include "base/log.hpp"
 #include "base/rng.hpp"
@@ -11,16 +14,44 @@
 #include "driver/scheduler.hpp"
 #include "live/http_extenders.hpp"
 #include "net/asio_executor.hpp"
+#include "net/http.hpp"
+#include "why/decisions_api.hpp"
 
 using namespace coracle;
 
+namespace {
+
+// Decisions are shown to the apiserver, which asks as the front proxy and has checked who asks, and
+// to administrators.
+std::optional<net::Response> serve_decisions(const scheduler::Scheduler& scheduler,
+                                             const net::Request& request) {
+  if (!request.path.starts_with("/apis/")) return std::nullopt;
+  const auto& orgs = request.peer.cert_orgs;
+  if (request.peer.cert_cn != "front-proxy-client" &&
+      std::find(orgs.begin(), orgs.end(), "system:masters") == orgs.end()) {
+    return net::make_response(403, "Forbidden\n", "text/plain");
+  }
+  const bool selects = request.query.has("labelSelector") || request.query.has("fieldSelector");
+  const auto answer = scheduler::answer_decisions(request.method, request.path, selects,
+                                                  scheduler.decisions(), scheduler.leads());
+  net::Response response =
+      net::make_response(answer.http, json::serialize(answer.body), "application/json");
+  // Clients ask again at once, and reach another scheduler by and by.
+  if (answer.http == 503) response.headers.set("Retry-After", "0");
+  return response;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   client::DaemonFlags daemon;
-  std::string config_file;
+  std::string config_file, front_proxy_ca_file;
   Flags flags("scheduler", "Finds a node for each pod that has none.",
               "scheduler --kubeconfig scheduler.kubeconfig --secure-port 10259");
   client::add_daemon_flags(flags, &daemon, "kube-scheduler", 0);
   flags.add("--config", &config_file, "a KubeSchedulerConfiguration (YAML)");
+  flags.add("--requestheader-client-ca-file", &front_proxy_ca_file,
+            "CA of the apiserver's front proxy: may ask the secure port for decisions");
   flags.parse(argc, argv);
   scheduler::Config settings;
   settings.election = daemon.election;
@@ -53,8 +84,13 @@ int main(int argc, char** argv) {
   options.queue.backoff_max = std::chrono::seconds(settings.backoff_max_seconds);
   scheduler::Scheduler scheduler(executor, **api, rng.split(), std::move(options), metrics);
 
+  std::string client_ca = config.ca_pem;
+  if (!front_proxy_ca_file.empty()) {
+    client_ca += "\n" + read_flag_file("--requestheader-client-ca-file", front_proxy_ca_file);
+  }
   scheduler.start();  // caches are warm before we lead
-  return client::run_leading(executor, **api, rng.split(), daemon, config.ca_pem, metrics, argv,
-                             {[&] { scheduler.lead(); }, [&] { scheduler.stop(); },
-                              [&] { return scheduler.has_synced(); }});
+  return client::run_leading(
+      executor, **api, rng.split(), daemon, client_ca, metrics, argv,
+      {[&] { scheduler.lead(); }, [&] { scheduler.stop(); }, [&] { return scheduler.has_synced(); },
+       [&](const net::Request& request) { return serve_decisions(scheduler, request); }});
 }

@@ -20,7 +20,6 @@
 #include "client/informer.hpp"
 #include "cycle/cycle.hpp"
 #include "cycle/reserve.hpp"
-#include "driver/decision_log.hpp"
 #include "driver/extenders.hpp"
 #include "driver/permits.hpp"
 #include "driver/pod_status.hpp"
@@ -28,6 +27,7 @@
 #include "driver/preemptor.hpp"
 #include "driver/surroundings.hpp"
 #include "queue/queue.hpp"
+#include "why/decision_log.hpp"
 
 namespace coracle::scheduler {
 
@@ -58,6 +58,7 @@ class Scheduler {
   const Cache& cache() const { return cache_; }
   const Queue& queue() const { return queue_; }
   size_t binds_in_flight() const { return binds_; }
+  bool leads() const { return leading_; }
   const DecisionLog& decisions() const { return decisions_; }
 
  private:

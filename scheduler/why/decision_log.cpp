@@ -1,4 +1,4 @@
-#include "driver/decision_log.hpp"
+#include "why/decision_log.hpp"
 
 namespace coracle::scheduler {
 
