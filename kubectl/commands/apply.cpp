@@ -5,6 +5,7 @@
 #include "commands/commands.hpp"
 #include "commands/create.hpp"
 #include "commands/last_applied.hpp"
+#include "commands/prune.hpp"
 #include "kubectl/target.hpp"
 
 namespace coracle::kubectl {
@@ -13,6 +14,7 @@ namespace {
 using text::FlagType;
 
 constexpr int kConflictRetries = 5;
+constexpr Duration kGoneLimit = std::chrono::minutes(5);
 
 constexpr const char* kConflictHelp =
     "\nPlease review the fields above--they currently have other managers. Here\n"
@@ -46,12 +48,14 @@ class Apply {
     if (!server_side_ && call_.flags.is_set("force-conflicts")) {
       return fail("--force-conflicts only works with --server-side");
     }
-    ASSIGN_OR_RETURN(auto targets, file_targets(session_, target_options(call_.flags, {}).files));
+    ASSIGN_OR_RETURN(auto targets, each_file_target(session_, file_options(call_.flags)));
+    RETURN_IF_ERROR(check_prune_flags());
     std::vector<Status> failures;
     for (Target& target : targets) {
-      Status status = server_side_ ? apply_server_side(target) : apply_one(target);
+      Status status = !target.failure.ok() ? target.failure : apply_target(target);
       if (!status.ok()) failures.push_back(std::move(status));
     }
+    if (failures.empty() && call_.flags.is_set("prune")) return prune();
     return join_failures(failures);
   }
 
@@ -67,12 +71,45 @@ class Apply {
     return out;
   }
 
+  Status apply_target(Target& target) {
+    report_.record(target.object);
+    return server_side_ ? apply_server_side(target) : apply_one(target);
+  }
+
+  // What the server has now, and -o.
+  Status done(const Target& target, const json::value& now, const std::string& what) {
+    applied_.add(target, now);
+    return report_.print(now, what);
+  }
+
+  Status check_prune_flags() const {
+    if (!call_.flags.is_set("prune")) return {};
+    const bool all = call_.flags.is_set("all");
+    if (all && !call_.flags.get("selector").empty()) {
+      return fail("cannot set --all and --selector at the same time");
+    }
+    if (!all && call_.flags.get("selector").empty()) {
+      return fail(
+          "all resources selected for prune without explicitly passing --all. To prune all "
+          "resources, pass the --all flag. If you did not mean to prune all resources, "
+          "specify a label selector");
+    }
+    return {};
+  }
+
+  Status prune() {
+    PruneRequest request{.selector = call_.flags.get("selector"),
+                         .allowed = call_.flags.list("prune-allowlist"),
+                         .dry_run = report_.dry_run};
+    return prune_others(session_, report_, applied_, request);
+  }
+
   Status apply_server_side(Target& target) {
     client::QueryList options = query();
     options.emplace_back("force", call_.flags.is_set("force-conflicts") ? "true" : "false");
     auto answer = session_.patch(target.resource, target.ns, target.name, client::PatchType::kApply,
                                  target.object, options);
-    if (answer.ok()) return report_.print(answer.value(), "serverside-applied");
+    if (answer.ok()) return done(target, answer.value(), "serverside-applied");
     const client::ApiError& error = answer.error();
     if (!error.is_conflict()) return server_failure(error);
     return fail(error.message + kConflictHelp);
@@ -101,35 +138,35 @@ class Apply {
           "resources created declaratively by either kubectl create --save-config or kubectl "
           "apply. The missing annotation will be patched automatically.");
     }
-    if (report_.dry_run == DryRun::kClient) return report_.print(target.object, "configured");
+    if (report_.dry_run == DryRun::kClient) return done(target, current, "configured");
     return patch(target, std::move(current));
   }
 
   Status create(Target& target) {
     json::value object = target.object;
     set_last_applied(object);
-    if (report_.dry_run == DryRun::kClient) return report_.print(object, "created");
+    if (report_.dry_run == DryRun::kClient) return done(target, object, "created");
     auto answer = session_.create(target.resource, target.ns, object, query());
     if (!answer.ok()) return server_failure(answer.error(), "creating", target.source);
-    return report_.print(answer.value(), "created");
+    return done(target, answer.value(), "created");
   }
 
   Status patch(Target& target, json::value current) {
     for (int attempt = 0;; ++attempt) {
       ASSIGN_OR_RETURN(ApplyPatch plan, plan_apply(target.object, current));
       if (plan.patch.is_object() && plan.patch.as_object().empty()) {
-        return report_.print(current, "unchanged");
+        return done(target, current, "unchanged");
       }
       auto answer =
           session_.patch(target.resource, target.ns, target.name, plan.type, plan.patch, query());
-      if (answer.ok()) return report_.print(answer.value(), "configured");
+      if (answer.ok()) return done(target, answer.value(), "configured");
       const client::ApiError& error = answer.error();
       if (error.is_conflict() && attempt < kConflictRetries) {
         TRY_SERVER(current, session_.get(target.resource, target.ns, target.name));
         continue;
       }
       if ((error.is_conflict() || error.is_invalid()) && call_.flags.is_set("force")) {
-        return recreate(target);
+        return recreate(target, current);
       }
       return patch_failure(error, plan, target);
     }
@@ -145,19 +182,37 @@ class Apply {
   }
 
   // --force: what cannot be patched is deleted and made anew.
-  Status recreate(Target& target) {
-    TRY_SERVER(const json::value gone,
-               session_.call_json("DELETE", target.resource.path(target.ns, target.name)));
-    static_cast<void>(gone);
+  // If that fails, what was there is put back.
+  Status recreate(Target& target, const json::value& before) {
+    json::object options{{"propagationPolicy", "Background"}};
+    const std::int64_t grace = call_.flags.get_int("grace-period");
+    if (grace >= 0) options["gracePeriodSeconds"] = grace;
+    const json::value body(std::move(options));
+    TRY_SERVER([[maybe_unused]] const json::value gone,
+               session_.call_json("DELETE", target.resource.path(target.ns, target.name), &body));
+    const Duration limit = call_.flags.get_duration("timeout");
+    const TimePoint end = session_.now() + (limit == Duration::zero() ? kGoneLimit : limit);
     while (session_.get(target.resource, target.ns, target.name).ok()) {
+      if (session_.now() > end) return fail("timed out waiting for the condition");
       session_.pause(std::chrono::milliseconds(200));
     }
-    return create(target);
+    Status made = create(target);
+    if (made.ok()) return made;
+    auto restored = session_.create(target.resource, target.ns, before);
+    if (restored.ok()) return made;
+    return fail(
+        "An error occurred force-replacing the existing object with the newly provided "
+        "one:\n\n" +
+        made.message() +
+        "\n\nAdditionally, an error occurred attempting to restore the original "
+        "object:\n\n" +
+        restored.error().message);
   }
 
   Invocation& call_;
   Session& session_;
   WriteReport report_;
+  Applied applied_;
   bool server_side_ = false;
 };
 
@@ -184,10 +239,58 @@ Command apply_command() {
                            "strict, warn or ignore: what unknown fields do", "strict"});
   command.flags.push_back(
       {"overwrite", 0, FlagType::kBool, "true", "Accepted; changes of others are overwritten"});
-  command.flags.push_back({"selector", 'l', FlagType::kString, "", "Accepted and not used"});
+  command.flags.push_back({"selector", 'l', FlagType::kString, "", "Only these objects"});
+  command.flags.push_back({"grace-period", 0, FlagType::kInt, "-1", "With --force: as delete"});
+  command.flags.push_back(
+      {"timeout", 0, FlagType::kDuration, "0s", "With --force: how long to wait for its end"});
+  command.flags.push_back({"prune", 0, FlagType::kBool, "false",
+                           "Delete what was applied once and is not in the files now"});
+  command.flags.push_back({"all", 0, FlagType::kBool, "false", "With --prune: without a selector"});
+  command.flags.push_back({"prune-allowlist", 0, FlagType::kArray, "",
+                           "With --prune: only GROUP/VERSION/KIND; may be repeated"});
+  command.flags.push_back(record_flag());
   command.run = [](Invocation& call) { return Apply(call).run(); };
   return command;
 }
+
+namespace {
+
+Status set_last_applied_of(Invocation& call, WriteReport& report, const Target& target) {
+  TRY_SERVER(const json::value live, call.session.get(target.resource, target.ns, target.name));
+  const auto had = get_last_applied(live);
+  if (!had && !call.flags.is_set("create-annotation")) {
+    return fail("no last-applied-configuration annotation found on resource: " + target.name +
+                ", to create the annotation, run the command with --create-annotation");
+  }
+  const std::string text = last_applied_text(target.object);
+  if (had && *had == text && call.flags.get("output").empty()) {
+    call.session.io.out << "set-last-applied " << target.name << ": no changes required.\n";
+    return {};
+  }
+  json::value patch = json::object();
+  api::set_annotation(patch, kLastApplied, text);
+  if (report.dry_run == DryRun::kClient) {
+    json::value changed = live;
+    api::set_annotation(changed, kLastApplied, text);
+    return report.print(changed, "configured");
+  }
+  TRY_SERVER(const json::value now,
+             call.session.patch(target.resource, target.ns, target.name, client::PatchType::kMerge,
+                                patch, report.query()));
+  return report.print(now, "configured");
+}
+
+Status run_set_last_applied(Invocation& call) {
+  if (call.flags.list("filename").empty()) return fail("must specify one of -f and -k");
+  ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
+  ASSIGN_OR_RETURN(const auto targets, file_targets(call.session, file_options(call.flags)));
+  for (const Target& target : targets) {
+    RETURN_IF_ERROR(set_last_applied_of(call, report, target));
+  }
+  return {};
+}
+
+}  // namespace
 
 std::vector<Command> apply_more_commands() {
   Command view{.name = "apply view-last-applied",
@@ -215,7 +318,15 @@ std::vector<Command> apply_more_commands() {
     }
     return {};
   };
-  return {view};
+  Command keep{.name = "apply set-last-applied",
+               .usage = "-f FILENAME",
+               .summary = "Write down that the file was applied last, and change nothing else",
+               .examples = "  kubectl apply set-last-applied -f web.yaml\n",
+               .flags = file_flags() + write_flags("kubectl-last-applied"),
+               .run = run_set_last_applied};
+  keep.flags.push_back(
+      {"create-annotation", 0, FlagType::kBool, "false", "Also of what was never applied"});
+  return {view, keep};
 }
 
 }  // namespace coracle::kubectl

@@ -240,8 +240,9 @@ Status reconcile_one(Invocation& call, const json::value& wanted) {
 Status reconcile(Invocation& call) {
   const ManifestOptions options{.filenames = call.flags.list("filename")};
   if (options.filenames.empty()) return fail("must specify one of -f and -k");
-  ASSIGN_OR_RETURN(const auto objects, read_manifests(options, call.session.io.in));
-  for (const ManifestObject& entry : objects) {
+  const Manifests read = read_manifests(options, call.session.io.in);
+  if (!read.failures.empty()) return read.failures.front();
+  for (const ManifestObject& entry : read.objects) {
     RETURN_IF_ERROR(reconcile_one(call, entry.object));
   }
   return {};

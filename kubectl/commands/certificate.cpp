@@ -70,7 +70,7 @@ Status run_certificate(Invocation& call, const Verdict& verdict) {
     options.args.insert(options.args.begin(), "certificatesigningrequests.certificates.k8s.io");
   }
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
-  ASSIGN_OR_RETURN(const auto targets, find_targets(call.session, options));
+  ASSIGN_OR_RETURN(const auto targets, find_each_target(call.session, options));
   return visit_objects(call.session, targets, options,
                        [&](Target& target) { return judge(call, report, target, verdict); });
 }

@@ -12,11 +12,12 @@ std::vector<Command> all_commands();
 Command annotate_command();
 std::vector<Command> api_commands();  // api-resources, api-versions
 Command apply_command();
-std::vector<Command> apply_more_commands();  // view-last-applied
+std::vector<Command> apply_more_commands();  // view-last-applied, set-last-applied
 Command autoscale_command();
 std::vector<Command> auth_commands();         // can-i, whoami
 std::vector<Command> certificate_commands();  // approve, deny
 Command cluster_info_command();
+Command cluster_dump_command();
 std::vector<Command> config_view_commands();  // view, get-contexts, current-context, ...
 std::vector<Command> config_edit_commands();  // set, set-context, use-context, delete-*, ...
 Command create_command();
@@ -50,7 +51,9 @@ std::vector<Command> rollout_revision_commands();  // history, undo
 Command rollout_status_command();
 Command run_command();
 Command scale_command();
-std::vector<Command> set_commands();       // image, env, resources
+std::vector<Command> set_commands();  // image, env, resources
+Command set_env_command();
+std::vector<Command> self_commands();      // options, plugin list
 std::vector<Command> set_more_commands();  // serviceaccount, selector, subject
 Command taint_command();
 Command version_command();

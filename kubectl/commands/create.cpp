@@ -2,6 +2,7 @@
 
 #include <ostream>
 
+#include "api/catalog.hpp"
 #include "api/object.hpp"
 #include "base/strings.hpp"
 #include "commands/commands.hpp"
@@ -12,6 +13,7 @@ namespace coracle::kubectl {
 namespace {
 
 Status create_one(Invocation& call, WriteReport& report, Target& target) {
+  report.record(target.object);
   if (call.flags.is_set("save-config")) set_last_applied(target.object);
   if (report.dry_run == DryRun::kClient) return report.print(target.object, "created");
   client::QueryList query = report.query();
@@ -22,25 +24,8 @@ Status create_one(Invocation& call, WriteReport& report, Target& target) {
   return report.print(answer.value(), "created");
 }
 
-// `create --raw /path -f FILE`
-Status create_raw(Invocation& call) {
-  const auto files = call.flags.list("filename");
-  if (files.size() != 1) return fail("--raw can only use a single local file or stdin");
-  std::string body;
-  if (files[0] == "-") {
-    body.assign(std::istreambuf_iterator<char>(call.session.io.in), {});
-  } else {
-    ASSIGN_OR_RETURN(body, read_file(files[0]));
-  }
-  client::ApiRequest request{.method = "POST", .target = call.flags.get("raw"), .body = body};
-  auto answer = call.session.call(std::move(request));
-  if (!answer.ok()) return server_failure(answer.error());
-  call.session.io.out << answer.value().body;
-  return {};
-}
-
 Status run_create(Invocation& call) {
-  if (!call.flags.get("raw").empty()) return create_raw(call);
+  if (!call.flags.get("raw").empty()) return send_raw(call, "POST");
   if (!call.args.empty()) {
     return usage_failure("create", "Unexpected args: [" + join(call.args, " ") + "]");
   }
@@ -48,12 +33,19 @@ Status run_create(Invocation& call) {
     return fail("must specify one of -f and -k");
   }
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
-  ASSIGN_OR_RETURN(auto targets, file_targets(call.session, target_options(call.flags, {}).files));
+  ASSIGN_OR_RETURN(auto targets, each_file_target(call.session, file_options(call.flags)));
   std::vector<Status> failures;
   for (Target& target : targets) {
-    if (Status status = create_one(call, report, target); !status.ok()) failures.push_back(status);
+    Status status = !target.failure.ok() ? target.failure : create_one(call, report, target);
+    if (!status.ok()) failures.push_back(std::move(status));
   }
   return join_failures(failures);
+}
+
+// What the command line makes is all built in.
+bool is_namespaced(const json::value& object) {
+  const api::ResourceInfo* info = api::Catalog::builtin().find_for(object);
+  return info == nullptr || info->namespaced;
 }
 
 // The empty creation times are for people to see; a server need not keep them.
@@ -76,6 +68,22 @@ void drop_nulls(json::value& value) {
 
 }  // namespace
 
+Status send_raw(Invocation& call, const std::string& method) {
+  const auto files = call.flags.list("filename");
+  if (files.size() != 1) return fail("--raw can only use a single local file or stdin");
+  std::string body;
+  if (files[0] == "-") {
+    body.assign(std::istreambuf_iterator<char>(call.session.io.in), {});
+  } else {
+    ASSIGN_OR_RETURN(body, read_file(files[0]));
+  }
+  client::ApiRequest request{.method = method, .target = call.flags.get("raw"), .body = body};
+  auto answer = call.session.call(std::move(request));
+  if (!answer.ok()) return server_failure(answer.error());
+  call.session.io.out << answer.value().body;
+  return {};
+}
+
 std::string field_validation(const std::string& validate) {
   if (validate == "false" || validate == "ignore") return "Ignore";
   if (validate == "warn") return "Warn";
@@ -89,8 +97,14 @@ Status create_object(Invocation& call, json::value object, const std::string& fa
 
 Status create_object(Invocation& call, WriteReport& report, json::value object,
                      const std::string& failure, const std::string& done) {
+  report.record(object);
   if (call.flags.is_set("save-config")) set_last_applied(object);
-  if (report.dry_run == DryRun::kClient) return report.print(object, done);
+  if (report.dry_run == DryRun::kClient) {
+    if (call.session.has_explicit_namespace() && is_namespaced(object)) {
+      set_path(object, "metadata.namespace", json::value(call.session.namespace_name()));
+    }
+    return report.print(object, done);
+  }
   ASSIGN_OR_RETURN(const Discovery* discovery, call.session.discovery());
   const Resource* resource =
       discovery->find_kind(api::api_version_of(object), api::kind_of(object));
@@ -133,8 +147,8 @@ Result<std::string> exact_name(const Invocation& call) {
   return call.args[0];
 }
 
-std::vector<text::FlagSpec> create_flags() {
-  std::vector<text::FlagSpec> out = write_flags("kubectl-create");
+std::vector<text::FlagSpec> create_flags(const std::string& field_manager) {
+  std::vector<text::FlagSpec> out = write_flags(field_manager);
   out.push_back({"validate", 0, text::FlagType::kString, "strict",
                  "strict, warn or ignore: what unknown fields do", "strict"});
   out.push_back({"save-config", 0, text::FlagType::kBool, "false",
@@ -151,8 +165,8 @@ Command create_command() {
                       "  # What standard input says\n  cat pod.json | kubectl create -f -\n"};
   command.flags = file_flags() + create_flags();
   command.flags.push_back({"raw", 0, text::FlagType::kString, "", "POST the file to this path"});
-  command.flags.push_back({"edit", 0, text::FlagType::kBool, "false", "Accepted and not used"});
-  command.flags.push_back({"selector", 'l', text::FlagType::kString, "", "Accepted and not used"});
+  command.flags.push_back({"selector", 'l', text::FlagType::kString, "", "Only these objects"});
+  command.flags.push_back(record_flag());
   command.run = run_create;
   return command;
 }

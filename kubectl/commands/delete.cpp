@@ -39,7 +39,7 @@ class Delete {
     if (options_.all || !options_.label_selector.empty()) {
       ignore_not_found_ = ignore_not_found_ || !call_.flags.has("ignore-not-found");
     }
-    ASSIGN_OR_RETURN(auto targets, find_targets(session_, options_));
+    ASSIGN_OR_RETURN(auto targets, find_each_target(session_, options_));
     if (grace_ == 0 && call_.flags.is_set("force")) {
       session_.warn(
           "Warning: Immediate deletion does not wait for confirmation that the running "
@@ -47,7 +47,13 @@ class Delete {
           "cluster indefinitely.");
     }
     std::vector<Status> failures;
-    for (Target& target : targets) remove(target, failures);
+    for (Target& target : targets) {
+      if (target.failure.ok()) {
+        remove(target, failures);
+      } else {
+        failures.push_back(target.failure);
+      }
+    }
     if (wait_ && dry_run_ == DryRun::kNone) {
       for (const Deleted& deleted : deleted_) {
         if (Status status = wait_gone(deleted); !status.ok()) failures.push_back(status);

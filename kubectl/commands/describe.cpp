@@ -41,7 +41,7 @@ Status run_describe(Invocation& call) {
         "You must specify the type of resource to describe. Use \"kubectl api-resources\" "
         "for a complete list of supported resources.");
   }
-  ASSIGN_OR_RETURN(const auto targets, find_targets(call.session, options));
+  ASSIGN_OR_RETURN(const auto targets, find_each_target(call.session, options));
   bool first = true;
   std::vector<Status> failures;
   for (const Target& target : targets) {

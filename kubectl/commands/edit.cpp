@@ -95,6 +95,10 @@ Status edit_one(Invocation& call, WriteReport& report, Target& target) {
   const api::Schema* schema = info ? info->schema : nullptr;
   auto patch = api::create_two_way_merge_patch(original, edited->front().value, schema);
   if (!patch.ok()) return fail(patch.status().message());
+  if (call.flags.is_set("output-patch")) {
+    call.session.io.out << "Patch: " << to_json(sorted_keys(*patch)) << "\n";
+  }
+  report.record(*patch);
   auto answer = call.session.patch(
       target.resource, target.ns, target.name,
       schema ? client::PatchType::kStrategic : client::PatchType::kMerge, *patch, report.query());
@@ -107,8 +111,9 @@ Status run_edit(Invocation& call) {
     return fail("must specify one of -f and -k, or the resource to edit");
   }
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
-  const TargetOptions options = target_options(call.flags, call.args);
-  ASSIGN_OR_RETURN(const auto targets, find_targets(call.session, options));
+  TargetOptions options = target_options(call.flags, call.args);
+  options.need_names = false;
+  ASSIGN_OR_RETURN(const auto targets, find_each_target(call.session, options));
   return visit_objects(call.session, targets, options,
                        [&](Target& target) { return edit_one(call, report, target); });
 }
@@ -171,8 +176,7 @@ std::string file_name(const Target& target) {
 
 Status run_diff(Invocation& call) {
   if (call.flags.list("filename").empty()) return fail("must specify one of -f and -k");
-  ASSIGN_OR_RETURN(const auto targets,
-                   file_targets(call.session, target_options(call.flags, {}).files));
+  ASSIGN_OR_RETURN(const auto targets, file_targets(call.session, file_options(call.flags)));
   TempDir dir;
   if (!dir.ok()) return fail("cannot make a temporary directory");
   std::error_code ignored;
@@ -194,12 +198,15 @@ Status run_diff(Invocation& call) {
 }  // namespace
 
 Command edit_command() {
-  return {.name = "edit",
-          .usage = "(TYPE/NAME | TYPE NAME | -f FILE)",
-          .summary = "Change a resource in your editor ($KUBE_EDITOR, $EDITOR, vi)",
-          .examples = "  kubectl edit deployment/web\n",
-          .flags = file_flags() + selector_flags() + write_flags("kubectl-edit"),
-          .run = run_edit};
+  Command command{.name = "edit",
+                  .usage = "(TYPE/NAME | TYPE NAME | -f FILE)",
+                  .summary = "Change a resource in your editor ($KUBE_EDITOR, $EDITOR, vi)",
+                  .examples = "  kubectl edit deployment/web\n",
+                  .flags = file_flags() + selector_flags() + write_flags("kubectl-edit"),
+                  .run = run_edit};
+  command.flags.push_back({"output-patch", 0, FlagType::kBool, "false", "Print what was sent"});
+  command.flags.push_back(record_flag());
+  return command;
 }
 
 Command diff_command() {

@@ -47,14 +47,22 @@ class Get {
     if (!format_.is_table()) {
       ASSIGN_OR_RETURN(printer, make_printer(format_));
     }
-    ASSIGN_OR_RETURN(targets_, find_targets(session_, options_));
+    ASSIGN_OR_RETURN(targets_, find_each_target(session_, options_));
+    std::vector<Status> broken;
+    for (const Target& target : targets_) {
+      if (!target.failure.ok()) broken.push_back(target.failure);
+    }
+    std::erase_if(targets_, [](const Target& target) { return !target.failure.ok(); });
+    if (targets_.empty()) return join_failures(broken);
     view_.wide = format_.name == "wide";
     view_.show_labels = flags_.is_set("show-labels");
     view_.label_columns = flags_.list("label-columns");
     view_.with_namespace = options_.all_namespaces;
     view_.show_kind = flags_.is_set("show-kind") || many_kinds();
     if (flags_.is_set("watch") || flags_.is_set("watch-only")) return watch(printer.get());
-    return printer ? print_objects(*printer) : print_tables();
+    const Status printed = printer ? print_objects(*printer) : print_tables();
+    if (!printed.ok()) broken.insert(broken.begin(), printed);
+    return join_failures(broken);
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "api/object.hpp"
+#include "api/patch.hpp"
 #include "base/strings.hpp"
 #include "commands/commands.hpp"
 #include "kubectl/target.hpp"
@@ -51,7 +52,7 @@ class MetadataEdit {
       return fail(
           "one or more resources must be specified as <resource> <name> or <resource>/<name>");
     }
-    ASSIGN_OR_RETURN(const auto targets, find_targets(call_.session, options));
+    ASSIGN_OR_RETURN(const auto targets, find_each_target(call_.session, options));
     return visit_objects(call_.session, targets, options,
                          [this](Target& target) { return edit(target); });
   }
@@ -91,6 +92,7 @@ class MetadataEdit {
     }
     json::value patch = json::object();
     set_path(patch, std::string("metadata.") + words_.field, json::value(std::move(fields)));
+    report_.record(patch);
     if (call_.flags.has("resource-version")) {
       set_path(patch, "metadata.resourceVersion", json::value(call_.flags.get("resource-version")));
     }
@@ -98,7 +100,10 @@ class MetadataEdit {
     const std::string done = words_.undone && only_removes && changes ? words_.undone
                              : words_.undone && !changes ? std::string("not ") + words_.done
                                                          : words_.done;
-    if (report_.dry_run == DryRun::kClient || (words_.undone && !changes)) {
+    if (report_.dry_run == DryRun::kClient) {
+      return report_.print(api::apply_merge_patch(target.object, patch), done);
+    }
+    if (words_.undone && !changes && report_.cause.empty()) {
       return report_.print(target.object, done);
     }
     auto answer = call_.session.patch(target.resource, target.ns, target.name,
@@ -166,6 +171,8 @@ std::vector<text::FlagSpec> metadata_edit_flags(const MetadataWords& words) {
   out.push_back({"overwrite", 0, FlagType::kBool, "false", "Change what has another value"});
   out.push_back({"list", 0, FlagType::kBool, "false", "Print them"});
   out.push_back({"resource-version", 0, FlagType::kString, "", "Only if it has this version"});
+  out.push_back(record_flag());
+  out.push_back(local_flag());
   return out;
 }
 

@@ -147,7 +147,7 @@ Status run_taint(Invocation& call) {
   ASSIGN_OR_RETURN(const TaintChange change, split_taints(words));
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
   const TargetOptions options = target_options(call.flags, words);
-  ASSIGN_OR_RETURN(const auto targets, find_targets(call.session, options));
+  ASSIGN_OR_RETURN(const auto targets, find_each_target(call.session, options));
   for (const Target& target : targets) {
     if (target.resource.kind != "Node") {
       return fail("invalid resource type " + target.resource.plural +

@@ -1,8 +1,13 @@
 #include <ostream>
 
+#include "api/catalog.hpp"
+#include "api/object.hpp"
+#include "api/patch.hpp"
 #include "base/strings.hpp"
 #include "base/yaml.hpp"
 #include "commands/commands.hpp"
+#include "commands/create.hpp"
+#include "commands/last_applied.hpp"
 #include "kubectl/target.hpp"
 #include "kubectl/write.hpp"
 
@@ -10,6 +15,8 @@ namespace coracle::kubectl {
 namespace {
 
 using text::FlagType;
+
+constexpr Duration kGoneLimit = std::chrono::minutes(5);
 
 Result<client::PatchType> patch_type(const std::string& name) {
   if (name == "json") return client::PatchType::kJson;
@@ -36,30 +43,54 @@ Result<json::value> patch_body(Invocation& call) {
   return body;
 }
 
+// What the patch makes of an object, without a server.
+Result<json::value> patched_locally(const Target& target, client::PatchType type,
+                                    const json::value& patch) {
+  if (type == client::PatchType::kJson) return api::apply_json_patch(target.object, patch);
+  if (type == client::PatchType::kMerge) return api::apply_merge_patch(target.object, patch);
+  const api::ResourceInfo* info = api::Catalog::builtin().find_for(target.object);
+  if (info == nullptr) {
+    return fail("strategic merge patch is not supported for " + target.resource.api_version() +
+                ", Kind=" + target.resource.kind + " locally, try --type merge");
+  }
+  return api::apply_strategic_patch(target.object, patch, info->schema);
+}
+
 Status run_patch(Invocation& call) {
   ASSIGN_OR_RETURN(const client::PatchType type, patch_type(call.flags.get("type")));
   ASSIGN_OR_RETURN(const json::value body, patch_body(call));
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
   const TargetOptions options = target_options(call.flags, call.args);
-  ASSIGN_OR_RETURN(const auto targets, find_targets(call.session, options));
+  ASSIGN_OR_RETURN(const auto targets, find_each_target(call.session, options));
   return visit_objects(call.session, targets, options, [&](Target& target) -> Status {
-    if (report.dry_run == DryRun::kClient) return report.print(target.object, "patched");
+    if (report.dry_run == DryRun::kClient) {
+      auto changed = patched_locally(target, type, body);
+      if (!changed.ok()) return fail(changed.status().message());
+      return report.print(*changed, *changed == target.object ? "patched (no change)" : "patched");
+    }
     auto answer = call.session.patch(target.resource, target.ns, target.name, type, body,
                                      report.query(), call.flags.get("subresource"));
     if (!answer.ok()) return server_failure(answer.error());
     const bool same = get_string(answer.value(), "metadata.resourceVersion") ==
                       get_string(target.object, "metadata.resourceVersion");
-    return report.print(answer.value(), same && report.dry_run == DryRun::kNone
-                                            ? "patched (no change)"
-                                            : "patched");
+    ASSIGN_OR_RETURN(const json::value now,
+                     report.record_on_server(call.session, target, answer.value()));
+    return report.print(
+        now, same && report.dry_run == DryRun::kNone ? "patched (no change)" : "patched");
   });
 }
 
 Status replace_one(Invocation& call, WriteReport& report, Target& target) {
   if (report.dry_run == DryRun::kClient) return report.print(target.object, "replaced");
   json::value object = target.object;
+  report.record(object);
+  if (call.flags.is_set("save-config") || get_last_applied(object)) set_last_applied(object);
   if (call.flags.is_set("force")) {
-    auto gone = call.session.call_json("DELETE", target.resource.path(target.ns, target.name));
+    const std::int64_t grace = call.flags.get_int("grace-period");
+    const json::value options =
+        grace < 0 ? json::value() : json::value(json::object{{"gracePeriodSeconds", grace}});
+    auto gone = call.session.call_json("DELETE", target.resource.path(target.ns, target.name),
+                                       options.is_null() ? nullptr : &options);
     if (!gone.ok() && !gone.error().is_not_found()) return server_failure(gone.error());
     if (gone.ok()) {
       json::object shown = object.as_object();
@@ -67,7 +98,10 @@ Status replace_one(Invocation& call, WriteReport& report, Target& target) {
                           << (target.resource.group.empty() ? "" : "." + target.resource.group)
                           << " " << quoted(target.name) << " deleted\n";
     }
+    const Duration limit = call.flags.get_duration("timeout");
+    const TimePoint end = call.session.now() + (limit == Duration::zero() ? kGoneLimit : limit);
     while (call.session.get(target.resource, target.ns, target.name).ok()) {
+      if (call.session.now() > end) return fail("timed out waiting for the condition");
       call.session.pause(std::chrono::milliseconds(200));
     }
     auto made = call.session.create(target.resource, target.ns, object, report.query());
@@ -82,13 +116,24 @@ Status replace_one(Invocation& call, WriteReport& report, Target& target) {
   return report.print(answer.value(), "replaced");
 }
 
-Status run_replace(Invocation& call) {
+Status check_replace_flags(Invocation& call) {
   if (call.flags.list("filename").empty()) return fail("must specify one of -f and -k");
+  if (call.flags.is_set("force")) return {};
+  for (const char* flag : {"grace-period", "timeout"}) {
+    if (call.flags.has(flag))
+      return fail("--" + std::string(flag) + " must have --force specified");
+  }
+  return {};
+}
+
+Status run_replace(Invocation& call) {
+  if (!call.flags.get("raw").empty()) return send_raw(call, "PUT");
+  RETURN_IF_ERROR(check_replace_flags(call));
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
-  ASSIGN_OR_RETURN(auto targets, file_targets(call.session, target_options(call.flags, {}).files));
+  ASSIGN_OR_RETURN(auto targets, each_file_target(call.session, file_options(call.flags)));
   std::vector<Status> failures;
   for (Target& target : targets) {
-    Status status = replace_one(call, report, target);
+    Status status = !target.failure.ok() ? target.failure : replace_one(call, report, target);
     if (!status.ok()) failures.push_back(std::move(status));
   }
   return join_failures(failures);
@@ -109,6 +154,8 @@ Command patch_command() {
   command.flags.push_back({"patch-file", 0, FlagType::kString, "", "File with the patch"});
   command.flags.push_back({"type", 0, FlagType::kString, "strategic", "json, merge or strategic"});
   command.flags.push_back({"subresource", 0, FlagType::kString, "", "status or scale"});
+  command.flags.push_back(record_flag());
+  command.flags.push_back(local_flag());
   command.run = run_patch;
   return command;
 }
@@ -123,7 +170,15 @@ Command replace_command() {
   command.flags = file_flags() + write_flags("kubectl-replace");
   command.flags.push_back({"force", 0, FlagType::kBool, "false", "Delete it and create it anew"});
   command.flags.push_back({"validate", 0, FlagType::kString, "strict", "As apply", "strict"});
-  command.flags.push_back({"save-config", 0, FlagType::kBool, "false", "Accepted, not used"});
+  command.flags.push_back({"save-config", 0, FlagType::kBool, "false",
+                           "Keep the configuration in the object, for apply"});
+  command.flags.push_back({"raw", 0, FlagType::kString, "", "PUT the file to this path"});
+  command.flags.push_back({"grace-period", 0, FlagType::kInt, "-1", "With --force: as delete"});
+  command.flags.push_back(
+      {"timeout", 0, FlagType::kDuration, "0s", "With --force: how long to wait for its end"});
+  command.flags.push_back({"cascade", 0, FlagType::kString, "background",
+                           "With --force: accepted, always background", "background"});
+  command.flags.push_back(record_flag());
   command.run = run_replace;
   return command;
 }

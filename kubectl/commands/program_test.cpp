@@ -171,7 +171,8 @@ TEST_CASE("new objects look as kubectl's") {
   CHECK(
       got.out ==
       "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  creationTimestamp: null\n  labels:\n"
-      "    app: web\n  name: web\nspec:\n  replicas: 1\n  selector:\n    matchLabels:\n"
+      "    app: web\n  name: web\n  namespace: ns\nspec:\n  replicas: 1\n  selector:\n"
+      "    matchLabels:\n"
       "      app: web\n  strategy: {}\n  template:\n    metadata:\n      creationTimestamp: null\n"
       "      labels:\n        app: web\n    spec:\n      containers:\n      - image: nginx\n"
       "        name: nginx\n        resources: {}\nstatus: {}\n");

@@ -36,8 +36,9 @@ std::vector<Command> all_commands() {
   add(out, {port_forward_command(), proxy_command(), cp_command(), debug_command()});
   add(out, api_commands());
   add(out, {drain_command(), taint_command(), logs_command(), events_command(), edit_command(),
-            diff_command(), version_command(), cluster_info_command(), why_command(),
-            explain_command()});
+            diff_command(), version_command(), cluster_info_command(), cluster_dump_command(),
+            why_command(), explain_command()});
+  add(out, self_commands());
   return out;
 }
 

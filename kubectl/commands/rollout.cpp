@@ -16,8 +16,9 @@ Status patch_each(Invocation& call, const std::string& done,
     return usage_failure(call.command, "required resource not specified");
   }
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
-  const TargetOptions options = target_options(call.flags, call.args);
-  ASSIGN_OR_RETURN(const auto targets, find_targets(call.session, options));
+  TargetOptions options = target_options(call.flags, call.args);
+  options.need_names = false;
+  ASSIGN_OR_RETURN(const auto targets, find_each_target(call.session, options));
   return visit_objects(call.session, targets, options, [&](Target& target) -> Status {
     ASSIGN_OR_RETURN(const json::value patch, make_patch(target));
     auto answer = call.session.patch(target.resource, target.ns, target.name,

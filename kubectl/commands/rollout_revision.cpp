@@ -90,8 +90,9 @@ Status history(Invocation& call) {
   if (call.flags.get_int("revision") < 0) {
     return fail("revision must be a positive integer: " + call.flags.get("revision"));
   }
-  const TargetOptions options = target_options(call.flags, call.args);
-  ASSIGN_OR_RETURN(const auto targets, find_targets(call.session, options));
+  TargetOptions options = target_options(call.flags, call.args);
+  options.need_names = false;
+  ASSIGN_OR_RETURN(const auto targets, find_each_target(call.session, options));
   return visit_objects(call.session, targets, options,
                        [&](Target& target) { return show_history(call, target); });
 }
@@ -152,8 +153,9 @@ Status undo(Invocation& call) {
     return usage_failure(call.command, "required resource not specified");
   }
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
-  const TargetOptions options = target_options(call.flags, call.args);
-  ASSIGN_OR_RETURN(const auto targets, find_targets(call.session, options));
+  TargetOptions options = target_options(call.flags, call.args);
+  options.need_names = false;
+  ASSIGN_OR_RETURN(const auto targets, find_each_target(call.session, options));
   return visit_objects(call.session, targets, options,
                        [&](Target& target) { return undo_one(call, report, target); });
 }

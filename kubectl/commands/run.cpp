@@ -200,10 +200,16 @@ Result<json::object> exposed_selector(const Target& target) {
           "couldn't retrieve selectors via --selector flag or introspection: couldn't "
           "convert expressions to map-based selector format");
     }
+    if (get_object(object, "spec.selector.matchLabels").empty()) {
+      return fail("couldn't retrieve selectors via --selector flag or introspection: invalid " +
+                  to_lower(kind) + ": no selectors, therefore cannot be exposed");
+    }
     return get_object(object, "spec.selector.matchLabels");
   }
   return fail("cannot expose a " + kind);
 }
+
+constexpr size_t kServiceNameMax = 63;
 
 struct ExposedPort {
   std::int64_t number;
@@ -272,7 +278,8 @@ Result<json::array> service_ports(Invocation& call, const Target& target) {
 }
 
 Status expose_one(Invocation& call, WriteReport& report, Target& target) {
-  const std::string name = call.flags.get("name").empty() ? target.name : call.flags.get("name");
+  std::string name = call.flags.get("name");
+  if (name.empty()) name = target.name.substr(0, kServiceNameMax);
   json::value service = new_object("v1", "Service", name);
   json::object selector;
   if (call.flags.has("selector")) {
@@ -305,7 +312,9 @@ Status run_expose(Invocation& call) {
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
   TargetOptions options = target_options(call.flags, call.args);
   options.label_selector.clear();  // --selector is the service's here
-  ASSIGN_OR_RETURN(const auto targets, find_targets(call.session, options));
+  ASSIGN_OR_RETURN(const auto targets, find_each_target(call.session, options));
+  // What a file says is enough, whether it is there or not.
+  options.as_given = true;
   return visit_objects(call.session, targets, options,
                        [&](Target& target) { return expose_one(call, report, target); });
 }
@@ -320,7 +329,7 @@ Command run_command() {
                       "  kubectl run web --image=nginx --port=80\n"
                       "  kubectl run once --image=busybox --restart=Never -- echo hi\n"
                       "  kubectl run web --image=nginx --dry-run=client -o yaml\n",
-                  .flags = create_flags(),
+                  .flags = create_flags("kubectl-run"),
                   .run = run_run};
   for (text::FlagSpec flag : std::vector<text::FlagSpec>{
            {"image", 0, FlagType::kString, "", "The image"},
@@ -345,6 +354,7 @@ Command run_command() {
            {"pod-running-timeout", 0, FlagType::kDuration, "1m0s", "Accepted, not used"}}) {
     command.flags.push_back(std::move(flag));
   }
+  command.flags.push_back(record_flag());
   return command;
 }
 
@@ -353,13 +363,14 @@ Command expose_command() {
                   .usage = "(-f FILE | TYPE NAME) [--port=PORT]",
                   .summary = "Create a service for the pods of a resource",
                   .examples = "  kubectl expose deployment web --port=80 --target-port=8080\n",
-                  .flags = file_flags() + create_flags(),
+                  .flags = file_flags() + create_flags("kubectl-expose"),
                   .run = run_expose};
   for (const char* flag : {"name", "port", "protocol", "target-port", "type", "selector",
                            "cluster-ip", "load-balancer-ip", "session-affinity", "external-name",
                            "overrides", "override-type", "generator"}) {
     command.flags.push_back({flag, 0, FlagType::kString, "", "Of the service"});
   }
+  command.flags.push_back(record_flag());
   command.flags.push_back({"labels", 'l', FlagType::kString, "", "Labels of the service"});
   return command;
 }

@@ -34,7 +34,9 @@ Status scale_one(Invocation& call, WriteReport& report, Target& target) {
   auto answer = call.session.patch(target.resource, target.ns, target.name,
                                    client::PatchType::kMerge, patch, report.query(), "scale");
   if (!answer.ok()) return server_failure(answer.error());
-  RETURN_IF_ERROR(report.print(target.object, "scaled"));
+  ASSIGN_OR_RETURN(const json::value recorded,
+                   report.record_on_server(call.session, target, target.object));
+  RETURN_IF_ERROR(report.print(recorded, "scaled"));
   const Duration timeout = call.flags.get_duration("timeout");
   if (timeout == Duration::zero()) return {};
   return await_object(call.session, target.resource, target.ns, target.name,
@@ -54,7 +56,7 @@ Status run_scale(Invocation& call) {
   }
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
   const TargetOptions options = target_options(call.flags, call.args);
-  ASSIGN_OR_RETURN(const auto targets, find_targets(call.session, options));
+  ASSIGN_OR_RETURN(const auto targets, find_each_target(call.session, options));
   int seen = 0;
   Status status = visit_objects(call.session, targets, options, [&](Target& target) {
     ++seen;
@@ -101,8 +103,9 @@ Status run_autoscale(Invocation& call) {
                 call.flags.get("max") + ", min: " + call.flags.get("min"));
   }
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
-  const TargetOptions options = target_options(call.flags, call.args);
-  ASSIGN_OR_RETURN(const auto targets, find_targets(call.session, options));
+  TargetOptions options = target_options(call.flags, call.args);
+  ASSIGN_OR_RETURN(const auto targets, find_each_target(call.session, options));
+  options.as_given = true;
   return visit_objects(call.session, targets, options,
                        [&](Target& target) { return autoscale_one(call, report, target); });
 }
@@ -120,6 +123,7 @@ Command scale_command() {
   command.flags.push_back({"replicas", 0, FlagType::kInt, "0", "How many"});
   command.flags.push_back({"current-replicas", 0, FlagType::kInt, "-1", "Only if so many now"});
   command.flags.push_back({"resource-version", 0, FlagType::kString, "", "Only at this version"});
+  command.flags.push_back(record_flag());
   command.flags.push_back({"timeout", 0, FlagType::kDuration, "0s", "Wait so long; 0: do not"});
   command.run = run_scale;
   return command;
@@ -132,7 +136,8 @@ Command autoscale_command() {
                   .examples =
                       "  kubectl autoscale deployment web --min=2 --max=10 "
                       "--cpu-percent=70\n"};
-  command.flags = file_flags() + create_flags();
+  command.flags = file_flags() + create_flags("kubectl-autoscale");
+  command.flags.push_back(record_flag());
   command.flags.push_back({"min", 0, FlagType::kInt, "-1", "At least so many pods"});
   command.flags.push_back({"max", 0, FlagType::kInt, "-1", "At most so many pods"});
   command.flags.push_back({"cpu-percent", 0, FlagType::kInt, "-1", "Wanted use of requested CPU"});

@@ -1,4 +1,4 @@
-// set image, set env, set resources
+// set image, set resources, and what all of set shares
 #include <algorithm>
 
 #include "api/catalog.hpp"
@@ -6,26 +6,19 @@
 #include "base/strings.hpp"
 #include "commands/commands.hpp"
 #include "commands/pod_parts.hpp"
+#include "commands/pod_specs.hpp"
 #include "kubectl/target.hpp"
-#include "kubectl/write.hpp"
 
 namespace coracle::kubectl {
-namespace {
 
-using text::FlagType;
-
-// Where a kind keeps its pod spec; "" when it has none.
 std::string pod_spec_path(const json::value& object) {
   if (get_string(object, "kind") == "Pod") return "spec";
   if (get_string(object, "kind") == "CronJob") return "spec.jobTemplate.spec.template.spec";
   return find(object, "spec.template.spec") ? "spec.template.spec" : "";
 }
 
-using Edit = std::function<Status(json::object& pod_spec)>;
-
-// Applies `edit` to the pod spec of each object and sends what it changed as a strategic patch.
 Status edit_pod_specs(Invocation& call, const std::vector<std::string>& args,
-                      const std::string& done, const Edit& edit) {
+                      const std::string& done, const PodSpecEdit& edit) {
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
   const TargetOptions options = target_options(call.flags, args);
   if (options.args.empty() && options.files.filenames.empty()) {
@@ -33,7 +26,7 @@ Status edit_pod_specs(Invocation& call, const std::vector<std::string>& args,
                          "one or more resources must be specified as <resource> "
                          "<name> or <resource>/<name>");
   }
-  ASSIGN_OR_RETURN(const auto targets, find_targets(call.session, options));
+  ASSIGN_OR_RETURN(const auto targets, find_each_target(call.session, options));
   return visit_objects(call.session, targets, options, [&](Target& target) -> Status {
     const std::string path = pod_spec_path(target.object);
     if (path.empty()) {
@@ -44,6 +37,7 @@ Status edit_pod_specs(Invocation& call, const std::vector<std::string>& args,
     json::value changed = target.object;
     RETURN_IF_ERROR(edit(make_object(changed, path)));
     if (changed == target.object) return {};
+    report.record(changed);
     if (report.dry_run == DryRun::kClient) return report.print(changed, done);
     const api::ResourceInfo* info = api::Catalog::builtin().find_for(target.object);
     auto patch =
@@ -60,7 +54,6 @@ Status edit_pod_specs(Invocation& call, const std::vector<std::string>& args,
   });
 }
 
-// Splits words into objects and name=value pairs.
 void split_pairs(const std::vector<std::string>& words, std::vector<std::string>* objects,
                  std::vector<std::string>* pairs) {
   for (const std::string& word : words) {
@@ -72,6 +65,26 @@ void split_pairs(const std::vector<std::string>& words, std::vector<std::string>
 bool is_named(const json::value& container, const std::string& pattern) {
   return pattern == "*" || get_string(container, "name") == std::string_view(pattern);
 }
+
+Status check_container(const json::object& spec, const std::string& chosen) {
+  const json::value* containers = spec.if_contains("containers");
+  if (chosen == "*" || containers == nullptr || !containers->is_array()) return {};
+  for (const json::value& container : containers->as_array()) {
+    if (is_named(container, chosen)) return {};
+  }
+  return fail("unable to find container named " + chosen);
+}
+
+std::vector<text::FlagSpec> set_flags() {
+  std::vector<text::FlagSpec> out = write_flags("kubectl-set");
+  out.push_back(record_flag());
+  out.push_back(local_flag());
+  return out;
+}
+
+namespace {
+
+using text::FlagType;
 
 Status set_image(Invocation& call) {
   std::vector<std::string> objects, pairs;
@@ -100,52 +113,6 @@ Status set_image(Invocation& call) {
   });
 }
 
-void put_variable(json::array& env, const json::object& variable) {
-  for (json::value& one : env) {
-    if (get_string(one, "name") == std::string_view(variable.at("name").as_string())) {
-      one = variable;
-      return;
-    }
-  }
-  env.push_back(variable);
-}
-
-Status set_env(Invocation& call) {
-  std::vector<std::string> objects, pairs;
-  split_pairs(call.args, &objects, &pairs);
-  for (const std::string& pair : call.flags.list("env")) pairs.push_back(pair);
-  if (pairs.empty()) return fail("at least one environment variable must be provided");
-  std::vector<std::string> sets, removes;
-  for (const std::string& pair : pairs) {
-    if (pair.find('=') == pair.npos) {
-      removes.push_back(pair.substr(0, pair.size() - 1));
-    } else {
-      sets.push_back(pair);
-    }
-  }
-  ASSIGN_OR_RETURN(const json::array variables, parse_env(sets));
-  const std::string chosen = call.flags.get("containers");
-  return edit_pod_specs(call, objects, "env updated", [&](json::object& spec) -> Status {
-    for (json::value& container : spec["containers"].as_array()) {
-      if (!container.is_object() || !is_named(container, chosen)) continue;
-      json::value& env = container.as_object()["env"];
-      if (!env.is_array()) env.emplace_array();
-      for (const json::value& one : variables) put_variable(env.as_array(), one.as_object());
-      json::array kept;
-      for (const json::value& one : env.as_array()) {
-        const std::string name(get_string(one, "name"));
-        if (std::find(removes.begin(), removes.end(), name) == removes.end()) kept.push_back(one);
-      }
-      if (kept.empty()) {
-        erase_key(container.as_object(), "env");
-      } else {
-        env = std::move(kept);
-      }
-    }
-    return {};
-  });
-}
-
 Status set_resources(Invocation& call) {
   const auto limits = call.flags.list("limits"), requests = call.flags.list("requests");
   if (limits.empty() && requests.empty()) {
@@ -158,6 +125,7 @@ Status set_resources(Invocation& call) {
   const std::string chosen = call.flags.get("containers");
   return edit_pod_specs(call, call.args, "resource requirements updated",
                         [&](json::object& spec) -> Status {
+                          RETURN_IF_ERROR(check_container(spec, chosen));
                           for (json::value& container : spec["containers"].as_array()) {
                             if (!container.is_object() || !is_named(container, chosen)) continue;
                             for (const auto& [name, amount] : limit_map) {
@@ -178,28 +146,20 @@ std::vector<Command> set_commands() {
                 .usage = "(-f FILE | TYPE NAME) CONTAINER=IMAGE ...",
                 .summary = "Change the images of a pod template",
                 .examples = "  kubectl set image deployment/web nginx=nginx:1.26\n",
-                .flags = file_flags() + selector_flags() + write_flags("kubectl-set"),
+                .flags = file_flags() + selector_flags() + set_flags(),
                 .run = set_image};
-  Command env{.name = "set env",
-              .usage = "(-f FILE | TYPE NAME) KEY=VALUE ... KEY- ...",
-              .summary = "Change the environment of a pod template",
-              .examples = "  kubectl set env deployment/web MODE=test\n",
-              .flags = file_flags() + selector_flags() + write_flags("kubectl-set"),
-              .run = set_env};
-  env.flags.push_back({"containers", 'c', FlagType::kString, "*", "Which containers"});
-  env.flags.push_back({"env", 'e', FlagType::kArray, "", "KEY=VALUE"});
   Command resources{.name = "set resources",
                     .usage = "(-f FILE | TYPE NAME) --limits=...",
                     .summary = "Change the requests and limits of a pod template",
                     .examples = "  kubectl set resources deployment/web --limits=cpu=200m\n",
-                    .flags = file_flags() + selector_flags() + write_flags("kubectl-set"),
+                    .flags = file_flags() + selector_flags() + set_flags(),
                     .run = set_resources};
   resources.flags.push_back({"containers", 'c', FlagType::kString, "*", "Which containers"});
   resources.flags.push_back({"limits", 0, FlagType::kList, "", "resource=amount pairs"});
   resources.flags.push_back({"requests", 0, FlagType::kList, "", "resource=amount pairs"});
   return {{.name = "set", .usage = "SUBCOMMAND", .summary = "Change parts of pod templates"},
           image,
-          env,
+          set_env_command(),
           resources};
 }
 

@@ -4,28 +4,26 @@
 #include "api/selectors.hpp"
 #include "base/strings.hpp"
 #include "commands/commands.hpp"
+#include "commands/pod_specs.hpp"
 #include "kubectl/target.hpp"
-#include "kubectl/write.hpp"
 
 namespace coracle::kubectl {
 namespace {
 
 using text::FlagType;
 
-// Where a kind keeps its pod spec; "" when it has none.
-std::string pod_spec_of(const Target& target) {
-  if (target.resource.kind == "Pod") return "spec";
-  if (target.resource.kind == "CronJob") return "spec.jobTemplate.spec.template.spec";
-  return find(target.object, "spec.template.spec") ? "spec.template.spec" : "";
-}
-
 // Sends a merge patch with `value` at `path`; the object as changed without a server's help.
 Status send(Invocation& call, WriteReport& report, Target& target, const std::string& path,
             const json::value& value, const std::string& done, const std::string& failure) {
   set_path(target.object, path, value);
+  report.record(target.object);
   if (report.dry_run == DryRun::kClient) return report.print(target.object, done);
   json::value patch = json::object();
   set_path(patch, path, value);
+  report.record(patch);
+  if (call.flags.has("resource-version")) {
+    set_path(patch, "metadata.resourceVersion", json::value(call.flags.get("resource-version")));
+  }
   auto answer = call.session.patch(target.resource, target.ns, target.name,
                                    client::PatchType::kMerge, patch, report.query());
   if (answer.ok()) return report.print(answer.value(), done);
@@ -40,9 +38,9 @@ Status set_service_account(Invocation& call) {
   objects.pop_back();
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
   const TargetOptions options = target_options(call.flags, objects);
-  ASSIGN_OR_RETURN(const auto targets, find_targets(call.session, options));
+  ASSIGN_OR_RETURN(const auto targets, find_each_target(call.session, options));
   return visit_objects(call.session, targets, options, [&](Target& target) -> Status {
-    const std::string path = pod_spec_of(target);
+    const std::string path = pod_spec_path(target.object);
     if (path.empty()) {
       return fail(target.resource.plural + "/" + target.name +
                   " the object is not a pod or does not have a pod template");
@@ -74,7 +72,7 @@ Status set_selector(Invocation& call) {
   }
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
   const TargetOptions options = target_options(call.flags, objects);
-  ASSIGN_OR_RETURN(const auto targets, find_targets(call.session, options));
+  ASSIGN_OR_RETURN(const auto targets, find_each_target(call.session, options));
   return visit_objects(call.session, targets, options, [&](Target& target) -> Status {
     if (target.resource.kind != "Service") {
       return fail("setting a selector is only supported for Services");
@@ -128,7 +126,7 @@ Status set_subject(Invocation& call) {
   ASSIGN_OR_RETURN(const json::array more, subjects_to_add(call));
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
   const TargetOptions options = target_options(call.flags, call.args);
-  ASSIGN_OR_RETURN(const auto targets, find_targets(call.session, options));
+  ASSIGN_OR_RETURN(const auto targets, find_each_target(call.session, options));
   return visit_objects(call.session, targets, options, [&](Target& target) -> Status {
     if (target.resource.kind != "RoleBinding" && target.resource.kind != "ClusterRoleBinding") {
       return fail(target.resource.plural + "/" + target.name +
@@ -154,7 +152,7 @@ std::vector<Command> set_more_commands() {
                   .usage = "(-f FILENAME | TYPE NAME) SERVICE_ACCOUNT",
                   .summary = "Change the service account of a pod template",
                   .examples = "  kubectl set serviceaccount deployment web robot\n",
-                  .flags = file_flags() + write_flags("kubectl-set"),
+                  .flags = file_flags() + set_flags(),
                   .run = set_service_account,
                   .aliases = {"sa"}};
   account.flags.push_back({"all", 0, FlagType::kBool, "false", "All objects of the given types"});
@@ -162,14 +160,16 @@ std::vector<Command> set_more_commands() {
                    .usage = "(-f FILENAME | TYPE NAME) EXPRESSIONS",
                    .summary = "Change which pods a service is for",
                    .examples = "  kubectl set selector service web app=web\n",
-                   .flags = file_flags() + write_flags("kubectl-set"),
+                   .flags = file_flags() + set_flags(),
                    .run = set_selector};
   selector.flags.push_back({"all", 0, FlagType::kBool, "false", "All objects of the given types"});
+  selector.flags.push_back(
+      {"resource-version", 0, FlagType::kString, "", "Only if it has this version"});
   Command subject{.name = "set subject",
                   .usage = "(-f FILENAME | TYPE NAME) [--user=U] [--group=G]",
                   .summary = "Bind more users, groups or service accounts to a role",
                   .examples = "  kubectl set subject rolebinding read --user=kit\n",
-                  .flags = file_flags() + selector_flags() + write_flags("kubectl-set"),
+                  .flags = file_flags() + selector_flags() + set_flags(),
                   .run = set_subject};
   subject.flags.push_back({"user", 0, FlagType::kArray, "", "To whom; may be repeated"});
   subject.flags.push_back({"group", 0, FlagType::kArray, "", "To which group"});

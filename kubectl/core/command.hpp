@@ -15,6 +15,9 @@ struct Invocation {
   const text::ParsedFlags& flags;
   const std::vector<std::string>& args;
   std::string command;  // "create deployment"
+
+  // As --record keeps it: "kubectl set image deployment/web web=nginx --record=true".
+  std::string line() const;
 };
 
 struct Command {

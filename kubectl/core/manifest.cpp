@@ -15,10 +15,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Status check_kind(const json::value& object, const std::string& source) {
+Status check_kind(const json::value& object, const std::string& source, bool validates) {
   const bool no_kind = api::kind_of(object).empty();
   const bool no_version = api::api_version_of(object).empty();
   if (!no_kind && !no_version) return {};
+  if (!validates && no_kind) {
+    return fail("unable to decode " + coracle::quoted(source) + ": Object 'Kind' is missing in '" +
+                to_json(sorted_keys(object)) + "'");
+  }
   const std::string missing = no_kind && no_version ? "[apiVersion not set, kind not set]"
                               : no_kind             ? "kind not set"
                                                     : "apiVersion not set";
@@ -28,23 +32,29 @@ Status check_kind(const json::value& object, const std::string& source) {
               "--validate=false");
 }
 
+// Where documents go, and what was wrong with others.
+struct Reading {
+  const std::string& source;
+  bool validates;
+  std::vector<ManifestObject>& out;
+};
+
 // A List's items, and lists in lists.
-Status add_objects(json::value object, const YamlDocument& document, const std::string& source,
-                   std::vector<ManifestObject>& out, int depth) {
+Status add_objects(const Reading& to, json::value object, const YamlDocument& document, int depth) {
   if (!object.is_object()) {
-    return fail("error parsing " + source + ": error converting YAML to JSON: yaml: line " +
+    return fail("error parsing " + to.source + ": error converting YAML to JSON: yaml: line " +
                 std::to_string(document.line) + ": expected a mapping");
   }
-  RETURN_IF_ERROR(check_kind(object, source));
+  RETURN_IF_ERROR(check_kind(object, to.source, to.validates));
   const std::string_view kind = api::kind_of(object);
   const bool is_list = kind.size() >= 4 && kind.substr(kind.size() - 4) == "List" &&
                        find(object, "items") && depth < 4;
   if (!is_list) {
-    out.push_back({source, std::move(object), document.duplicates});
+    to.out.push_back({to.source, std::move(object), document.duplicates});
     return {};
   }
   for (const json::value& item : get_array(object, "items")) {
-    RETURN_IF_ERROR(add_objects(item, document, source, out, depth + 1));
+    RETURN_IF_ERROR(add_objects(to, item, document, depth + 1));
   }
   return {};
 }
@@ -87,6 +97,25 @@ std::string text_of(std::istream& in) {
   return text.str();
 }
 
+void parse_into(const Reading& to, std::string_view text, std::vector<Status>& failures) {
+  auto documents = parse_yaml(text);
+  // JSON that stops early is read as JSON upstream.
+  if (!documents.ok() && is_open_json(text)) {
+    failures.push_back(fail("error parsing " + to.source + ": unexpected EOF"));
+    return;
+  }
+  if (!documents.ok()) {
+    failures.push_back(fail("error parsing " + to.source +
+                            ": error converting YAML to JSON: " + documents.status().message()));
+    return;
+  }
+  for (YamlDocument& document : *documents) {
+    if (document.value.is_null()) continue;
+    Status status = add_objects(to, document.value, document, 0);
+    if (!status.ok()) failures.push_back(std::move(status));
+  }
+}
+
 }  // namespace
 
 Result<std::string> read_file(const std::string& path) {
@@ -101,47 +130,44 @@ Result<std::string> read_file(const std::string& path) {
 
 Result<std::vector<ManifestObject>> parse_manifest(std::string_view text,
                                                    const std::string& source) {
-  auto documents = parse_yaml(text);
-  // JSON that stops early is read as JSON upstream.
-  if (!documents.ok() && is_open_json(text)) {
-    return fail("error parsing " + source + ": unexpected EOF");
-  }
-  if (!documents.ok()) {
-    return fail("error parsing " + source +
-                ": error converting YAML to JSON: " + documents.status().message());
-  }
   std::vector<ManifestObject> out;
-  for (YamlDocument& document : *documents) {
-    if (document.value.is_null()) continue;
-    json::value object = document.value;
-    RETURN_IF_ERROR(add_objects(std::move(object), document, source, out, 0));
-  }
+  std::vector<Status> failures;
+  parse_into({source, true, out}, text, failures);
+  if (!failures.empty()) return failures.front();
   return out;
 }
 
-Result<std::vector<ManifestObject>> read_manifests(const ManifestOptions& options,
-                                                   std::istream& in) {
-  std::vector<ManifestObject> out;
-  const auto add = [&](std::string_view text, const std::string& source) -> Status {
-    ASSIGN_OR_RETURN(auto objects, parse_manifest(text, source));
-    for (ManifestObject& object : objects) out.push_back(std::move(object));
-    return {};
+Manifests read_manifests(const ManifestOptions& options, std::istream& in) {
+  Manifests out;
+  const auto add = [&](std::string_view text, const std::string& source) {
+    parse_into({source, options.validates, out.objects}, text, out.failures);
   };
   for (const std::string& name : options.filenames) {
     if (name == "-") {
-      RETURN_IF_ERROR(add(text_of(in), "STDIN"));
+      add(text_of(in), "STDIN");
       continue;
     }
     if (name.find("://") != name.npos) {
-      return fail("reading manifests from a URL is not supported: " + name);
+      out.failures.push_back(fail("reading manifests from a URL is not supported: " + name));
+      continue;
     }
-    ASSIGN_OR_RETURN(const auto files, files_of(name, options.recursive));
-    for (const std::string& file : files) {
-      ASSIGN_OR_RETURN(const std::string text, read_file(file));
-      RETURN_IF_ERROR(add(text, file));
+    const auto files = files_of(name, options.recursive);
+    if (!files.ok()) {
+      out.failures.push_back(files.status());
+      continue;
+    }
+    for (const std::string& file : *files) {
+      const Result<std::string> text = read_file(file);
+      if (text.ok()) {
+        add(*text, file);
+      } else {
+        out.failures.push_back(text.status());
+      }
     }
   }
-  if (out.empty()) return fail("no objects passed to " + std::string("the command"));
+  if (out.objects.empty() && out.failures.empty()) {
+    out.failures.push_back(fail("no objects passed to the command"));
+  }
   return out;
 }
 

@@ -19,11 +19,15 @@ struct ManifestObject {
 struct ManifestOptions {
   std::vector<std::string> filenames;
   bool recursive = false;
+  bool validates = false;  // a missing kind is told as by who checks objects before sending them
 };
 
-Result<std::vector<ManifestObject>> read_manifests(const ManifestOptions& options,
-                                                   std::istream& in);
-// The documents of one text.
+struct Manifests {
+  std::vector<ManifestObject> objects;
+  std::vector<Status> failures;  // of documents and files; the others were read
+};
+Manifests read_manifests(const ManifestOptions& options, std::istream& in);
+// The documents of one text. The first failure ends it.
 Result<std::vector<ManifestObject>> parse_manifest(std::string_view text,
                                                    const std::string& source);
 Result<std::string> read_file(const std::string& path);

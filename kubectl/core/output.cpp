@@ -89,9 +89,10 @@ class JsonPathPrinter final : public ObjectPrinter {
 
 class TemplatePrinter final : public ObjectPrinter {
  public:
-  TemplatePrinter(text::GoTemplate t, std::string text) : template_(std::move(t)), text_(text) {}
+  TemplatePrinter(text::GoTemplate t, std::string text, bool missing_keys)
+      : template_(std::move(t)), text_(std::move(text)), missing_keys_(missing_keys) {}
   Result<std::string> print(const json::value& object) override {
-    auto printed = template_.run(object);
+    auto printed = template_.run(object, missing_keys_);
     if (printed.ok()) return printed;
     return fail("error executing template " + quoted(text_) +
                 ": template: output: executing \"output\": " + printed.status().message());
@@ -100,6 +101,7 @@ class TemplatePrinter final : public ObjectPrinter {
  private:
   text::GoTemplate template_;
   std::string text_;
+  bool missing_keys_;
 };
 
 class CleaningPrinter final : public ObjectPrinter {
@@ -119,8 +121,8 @@ Result<std::unique_ptr<ObjectPrinter>> template_printer(const OutputFormat& form
   if (!parsed.ok()) {
     return fail("error parsing template " + format.argument + ", " + parsed.status().message());
   }
-  return std::unique_ptr<ObjectPrinter>(
-      std::make_unique<TemplatePrinter>(std::move(*parsed), format.argument));
+  return std::unique_ptr<ObjectPrinter>(std::make_unique<TemplatePrinter>(
+      std::move(*parsed), format.argument, format.allow_missing_keys));
 }
 
 Result<std::unique_ptr<ObjectPrinter>> jsonpath_printer(const OutputFormat& format) {

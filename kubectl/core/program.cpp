@@ -136,6 +136,16 @@ Status unknown_command(const std::vector<Command>& commands, const Found& found)
 
 }  // namespace
 
+std::string Invocation::line() const {
+  std::string out = "kubectl " + command;
+  for (const std::string& arg : args) out += " " + arg;
+  for (const std::string& flag : flags.given) {
+    const std::string name = flag.substr(0, flag.find('='));
+    out += " " + (name == "--token" ? name + "=CLASSIFIED" : flag);
+  }
+  return out;
+}
+
 int run_program(const std::vector<Command>& commands, const std::vector<std::string>& words, Io io,
                 std::unique_ptr<Wire> wire) {
   std::vector<std::string> asked = words;

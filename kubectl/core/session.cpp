@@ -243,7 +243,14 @@ Answer Session::list(const Resource& resource, const std::string& ns, client::Qu
 
 Answer Session::create(const Resource& resource, const std::string& ns, const json::value& object,
                        const client::QueryList& query) {
-  return call_json("POST", resource.path(ns) + client::encode_query(query), &object);
+  // An object read from a server carries the version it had there; a new one has none.
+  const json::value* version = find(object, "metadata.resourceVersion");
+  if (version == nullptr) {
+    return call_json("POST", resource.path(ns) + client::encode_query(query), &object);
+  }
+  json::value made = object;
+  erase_key(make_object(made, "metadata"), "resourceVersion");
+  return call_json("POST", resource.path(ns) + client::encode_query(query), &made);
 }
 
 Answer Session::patch(const Resource& resource, const std::string& ns, const std::string& name,

@@ -1,6 +1,8 @@
 #include "kubectl/target.hpp"
 
+#include "api/catalog.hpp"
 #include "api/object.hpp"
+#include "api/selectors.hpp"
 #include "base/strings.hpp"
 
 namespace coracle::kubectl {
@@ -59,6 +61,9 @@ Status add_slash_args(Session& session, const TargetOptions& options, std::vecto
 
 Status add_type_args(Session& session, const TargetOptions& options, std::vector<Target>& out) {
   ASSIGN_OR_RETURN(const auto resources, resources_named(session, options.args[0]));
+  if (options.all && !(options.label_selector.empty() && options.field_selector.empty())) {
+    return fail("setting 'all' parameter but found a non empty selector. ");
+  }
   const bool selects =
       options.all || !options.label_selector.empty() || !options.field_selector.empty();
   if (options.args.size() == 1) {
@@ -98,9 +103,28 @@ Status no_match(const ManifestObject& manifest) {
               "\nensure CRDs are installed first");
 }
 
-Result<Target> file_target(Session& session, const Discovery& discovery, ManifestObject manifest) {
-  const Resource* resource =
-      discovery.find_kind(api::api_version_of(manifest.object), api::kind_of(manifest.object));
+// Without a server: what is built in, and a guess.
+Resource local_resource(const json::value& object) {
+  const auto [group, version] = api::split_api_version(api::api_version_of(object));
+  Resource out{.group = std::string(group), .version = std::string(version)};
+  out.kind = api::kind_of(object);
+  const api::ResourceInfo* info = api::Catalog::builtin().find_for(object);
+  out.singular = info ? info->singular : to_lower(out.kind);
+  out.plural = info ? info->plural : out.singular + "s";
+  out.namespaced = info == nullptr || info->namespaced;
+  return out;
+}
+
+Result<Target> file_target(Session& session, ManifestObject manifest, bool local) {
+  Resource guessed;
+  const Resource* resource = &guessed;
+  if (local) {
+    guessed = local_resource(manifest.object);
+  } else {
+    ASSIGN_OR_RETURN(const Discovery* discovery, session.discovery());
+    resource =
+        discovery->find_kind(api::api_version_of(manifest.object), api::kind_of(manifest.object));
+  }
   if (!resource) return no_match(manifest);
   Target target{*resource, {}, std::string(api::name_of(manifest.object)), manifest.source, {}};
   if (resource->namespaced) {
@@ -116,6 +140,12 @@ Result<Target> file_target(Session& session, const Discovery& discovery, Manifes
   }
   target.object = std::move(manifest.object);
   return target;
+}
+
+Result<std::vector<Target>> only_good(Result<std::vector<Target>> found) {
+  if (!found.ok()) return found;
+  for (const Target& target : *found) RETURN_IF_ERROR(target.failure);
+  return found;
 }
 
 Status visit_collection(Session& session, const Target& target, const TargetOptions& options,
@@ -170,6 +200,13 @@ TargetOptions target_options(const text::ParsedFlags& flags, std::vector<std::st
   out.field_selector = flags.get("field-selector");
   out.all = flags.is_set("all");
   out.all_namespaces = flags.is_set("all-namespaces");
+  out.local = flags.is_set("local");
+  return out;
+}
+
+TargetOptions file_options(const text::ParsedFlags& flags) {
+  TargetOptions out = target_options(flags, {});
+  out.files.validates = true;
   return out;
 }
 
@@ -188,25 +225,50 @@ client::ApiError list_failure(client::ApiError error, const Resource& resource,
   return error;
 }
 
-Result<std::vector<Target>> file_targets(Session& session, const ManifestOptions& files) {
-  ASSIGN_OR_RETURN(auto manifests, read_manifests(files, session.io.in));
-  ASSIGN_OR_RETURN(const Discovery* discovery, session.discovery());
+Result<std::vector<Target>> each_file_target(Session& session, TargetOptions options) {
+  ASSIGN_OR_RETURN(const auto selector, api::LabelSelector::parse(options.label_selector));
+  Manifests read = read_manifests(options.files, session.io.in);
   std::vector<Target> out;
-  for (ManifestObject& manifest : manifests) {
-    ASSIGN_OR_RETURN(Target target, file_target(session, *discovery, std::move(manifest)));
-    out.push_back(std::move(target));
+  const auto keep_failure = [&out](Status failure) {
+    Target broken;
+    broken.failure = std::move(failure);
+    out.push_back(std::move(broken));
+  };
+  for (ManifestObject& manifest : read.objects) {
+    if (!selector.matches(api::labels_of(manifest.object))) continue;
+    Result<Target> target = file_target(session, std::move(manifest), options.local);
+    if (target.ok()) {
+      out.push_back(*std::move(target));
+    } else {
+      keep_failure(target.status());
+    }
   }
+  for (Status& failure : read.failures) keep_failure(std::move(failure));
   return out;
 }
 
+Result<std::vector<Target>> file_targets(Session& session, TargetOptions options) {
+  return only_good(each_file_target(session, std::move(options)));
+}
+
 Result<std::vector<Target>> find_targets(Session& session, const TargetOptions& options) {
+  return only_good(find_each_target(session, options));
+}
+
+Result<std::vector<Target>> find_each_target(Session& session, const TargetOptions& options) {
   if (!options.files.filenames.empty()) {
     if (!options.args.empty()) {
       return fail(
           "when paths, URLs, or stdin is provided as input, you may not specify resource "
           "arguments as well");
     }
-    return file_targets(session, options.files);
+    return each_file_target(session, options);
+  }
+  if (options.local) {
+    return fail(
+        "you must specify resources by --filename when --local is set.\n"
+        "Example resource specifications include:\n   '-f rsrc.yaml'\n   "
+        "'--filename=rsrc.json'");
   }
   if (options.args.empty()) {
     return fail(
@@ -226,6 +288,15 @@ Status visit_objects(Session& session, const std::vector<Target>& targets,
                      const TargetOptions& options, const std::function<Status(Target&)>& visit) {
   std::vector<Status> failures;
   for (const Target& target : targets) {
+    if (!target.failure.ok()) {
+      failures.push_back(target.failure);
+      continue;
+    }
+    if (options.local || (options.as_given && !target.source.empty())) {
+      Target one = target;
+      if (Status status = visit(one); !status.ok()) failures.push_back(std::move(status));
+      continue;
+    }
     if (target.name.empty() && target.source.empty()) {
       Status status = visit_collection(session, target, options, visit, failures);
       if (!status.ok()) failures.push_back(std::move(status));
@@ -244,7 +315,7 @@ Status visit_objects(Session& session, const std::vector<Target>& targets,
 }
 
 Result<std::vector<Target>> fetch_objects(Session& session, const TargetOptions& options) {
-  ASSIGN_OR_RETURN(const auto targets, find_targets(session, options));
+  ASSIGN_OR_RETURN(const auto targets, find_each_target(session, options));
   std::vector<Target> out;
   RETURN_IF_ERROR(visit_objects(session, targets, options, [&out](Target& target) {
     out.push_back(target);

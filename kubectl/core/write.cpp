@@ -2,6 +2,8 @@
 
 #include <ostream>
 
+#include "api/object.hpp"
+
 namespace coracle::kubectl {
 
 std::vector<text::FlagSpec> write_flags(const std::string& field_manager) {
@@ -12,6 +14,30 @@ std::vector<text::FlagSpec> write_flags(const std::string& field_manager) {
   out.push_back({"field-manager", 0, FlagType::kString, field_manager,
                  "The name that owns the changed fields"});
   return out;
+}
+
+text::FlagSpec record_flag() {
+  return {"record", 0, text::FlagType::kBool, "false",
+          "Write this command line into the object, as the cause of its change (deprecated)"};
+}
+
+text::FlagSpec local_flag() {
+  return {"local", 0, text::FlagType::kBool, "false",
+          "Do not ask the server: print what would become of the files"};
+}
+
+void WriteReport::record(json::value& object) const {
+  if (!cause.empty()) api::set_annotation(object, "kubernetes.io/change-cause", cause);
+}
+
+Result<json::value> WriteReport::record_on_server(Session& session, const Target& target,
+                                                  json::value now) const {
+  if (cause.empty() || dry_run == DryRun::kClient) return now;
+  json::value patch = json::object();
+  record(patch);
+  TRY_SERVER(json::value recorded, session.patch(target.resource, target.ns, target.name,
+                                                 client::PatchType::kMerge, patch, query()));
+  return recorded;
 }
 
 Result<WriteReport> WriteReport::make(Invocation& call) {
@@ -29,6 +55,12 @@ Result<WriteReport> WriteReport::make(Invocation& call) {
   } else if (!dry_run.empty() && dry_run != "none" && dry_run != "false") {
     return fail("invalid dry-run value (" + dry_run +
                 "). Must be \"none\", \"server\", or \"client\".");
+  }
+  out.local_ = call.flags.is_set("local");
+  if (out.local_) out.dry_run = DryRun::kClient;
+  if (call.flags.is_set("record")) out.cause = call.line();
+  if (call.flags.has("record")) {
+    call.session.warn("Flag --record has been deprecated, --record will be removed in the future");
   }
   out.field_manager = call.flags.get("field-manager");
   out.out_ = &call.session.io.out;
@@ -56,7 +88,8 @@ Status WriteReport::print(const json::value& object, const std::string& what) {
     *out_ << printed_name(object) << "\n";
   } else {
     *out_ << printed_name(object) << " " << what
-          << (dry_run == DryRun::kClient   ? " (dry run)"
+          << (local_                       ? ""
+              : dry_run == DryRun::kClient ? " (dry run)"
               : dry_run == DryRun::kServer ? " (server dry run)"
                                            : "")
           << "\n";

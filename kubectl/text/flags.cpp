@@ -93,6 +93,7 @@ class Parser {
   }
 
   std::map<std::string, std::vector<std::string>, std::less<>> given;
+  std::vector<std::string> order;
 
  private:
   const FlagSpec* by_name(const std::string& name) const {
@@ -113,6 +114,7 @@ class Parser {
   }
   Status keep(const FlagSpec& spec, const std::string& value) {
     ASSIGN_OR_RETURN(std::string kept, checked(spec, value));
+    order.push_back("--" + spec.name + "=" + value);
     auto& values = given[spec.name];
     if (spec.type != FlagType::kList && spec.type != FlagType::kArray) values.clear();
     values.push_back(std::move(kept));
@@ -174,6 +176,7 @@ Result<ParsedFlags> parse_flags(const std::vector<FlagSpec>& specs,
     }
   }
   out.given_ = std::move(parser.given);
+  out.given = std::move(parser.order);
   return out;
 }
 

@@ -51,6 +51,7 @@ class ParsedFlags {
 
   std::vector<std::string> args;    // without flags
   std::optional<size_t> dash_args;  // how many args stood before `--`
+  std::vector<std::string> given;   // "--name=value", in the order of the command line
 
  private:
   friend Result<ParsedFlags> parse_flags(const std::vector<FlagSpec>& specs,

@@ -12,7 +12,9 @@ enum class Flow { kNext, kBreak, kContinue };
 
 class Runner {
  public:
-  explicit Runner(const json::value& data) { variables_.emplace_back("", data); }
+  Runner(const json::value& data, bool missing_keys) : missing_keys_(missing_keys) {
+    variables_.emplace_back("", data);
+  }
 
   Result<Flow> list(const std::vector<std::unique_ptr<TemplateNode>>& nodes,
                     const json::value& dot) {
@@ -188,19 +190,31 @@ class Runner {
         break;
       }
     }
+    // A null that was written down is Go's nil, of which there are no fields; of what is missing
+    // there are, missing ones.
+    bool missing = operand.kind != Kind::kDot && operand.kind != Kind::kLiteral;
     for (const std::string& field : operand.fields) {
+      if (value.is_null() && !missing) {
+        return invalid_argument("nil pointer evaluating interface {}." + field);
+      }
       if (value.is_null()) {
-        // A field of nothing: Go prints <no value> for a missing key, and fails one step deeper.
-        return invalid_argument("nil data; no entry for key " + quoted(field));
+        if (!missing_keys_) return invalid_argument("nil data; no entry for key " + quoted(field));
+        continue;
       }
       const json::object* object = value.if_object();
       if (!object) return invalid_argument("can't evaluate field " + field + " in this type");
       const json::value* found = object->if_contains(field);
+      missing = found == nullptr;
+      if (missing && !missing_keys_) {
+        return invalid_argument("map has no entry for key " + quoted(field));
+      }
       json::value next = found ? *found : json::value();
       value = std::move(next);
     }
     return value;
   }
+
+  const bool missing_keys_;
 
   std::vector<std::pair<std::string, json::value>> variables_;
 };
@@ -218,8 +232,8 @@ Result<GoTemplate> GoTemplate::parse(std::string_view text) {
   return out;
 }
 
-Result<std::string> GoTemplate::run(const json::value& data) const {
-  Runner runner(data);
+Result<std::string> GoTemplate::run(const json::value& data, bool missing_keys) const {
+  Runner runner(data, missing_keys);
   ASSIGN_OR_RETURN(const Flow flow, runner.list(root_->body, data));
   static_cast<void>(flow);
   return std::move(runner.out);

@@ -23,7 +23,8 @@ class GoTemplate {
   GoTemplate& operator=(GoTemplate&&) noexcept;
   ~GoTemplate();
 
-  Result<std::string> run(const json::value& data) const;
+  // Without `missing_keys` a key that is not there is an error.
+  Result<std::string> run(const json::value& data, bool missing_keys = true) const;
 
  private:
   GoTemplate();

@@ -20,6 +20,7 @@ TEST_CASE("templates print as Go's") {
       {"plain", "plain"},
       {"{{.metadata.name}}", "web"},
       {"{{.metadata.nosuch}}", "<no value>"},
+      {"{{.metadata.nosuch.deeper.still}}", "<no value>"},
       {R"({{index .metadata.annotations "example.com/owner"}})", "kit"},
       {R"({{.metadata.name}}{{"\n"}})", "web\n"},
       {"{{.spec.replicas}} {{.spec.big}}", "3 1.234567e+06"},
@@ -55,6 +56,22 @@ TEST_CASE("templates print as Go's") {
   CHECK(*printed == c.out);
 }
 
+TEST_CASE("what is missing can be an error; a field of a null always is") {
+  const auto data = parse_json(R"({"a":{},"n":null})");
+  struct Case {
+    std::string text;
+    bool missing_keys;
+    std::string error;
+  };
+  const auto c = GENERATE(values<Case>({
+      {"{{.a.b}}", false, "map has no entry for key \"b\""},
+      {"{{.n.b}}", true, "nil pointer evaluating interface {}.b"},
+  }));
+  CAPTURE(c.text);
+  const auto printed = GoTemplate::parse(c.text)->run(*data, c.missing_keys);
+  CHECK(printed.status().message().find(c.error) != std::string::npos);
+}
+
 TEST_CASE("bad templates fail when they are parsed") {
   const auto text = GENERATE(as<std::string>(), "{{", "{{.a", "{{nosuch}}", "{{if .a}}", "{{end}}",
                              "{{range}}x{{end}}", "{{\"open}}", "{{.a | }}", "{{(.a}}");
@@ -65,8 +82,8 @@ TEST_CASE("bad templates fail when they are parsed") {
 TEST_CASE("templates that cannot be run say why") {
   const auto data = parse_json(kData);
   REQUIRE(data.ok());
-  const auto text = GENERATE(as<std::string>(), "{{index .items 7}}", "{{.a.b.c}}",
-                             "{{.metadata.name.x}}", "{{range .metadata.name}}x{{end}}");
+  const auto text = GENERATE(as<std::string>(), "{{index .items 7}}", "{{.metadata.name.x}}",
+                             "{{range .metadata.name}}x{{end}}");
   CAPTURE(text);
   const auto parsed = GoTemplate::parse(text);
   REQUIRE(parsed.ok());
