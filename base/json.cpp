@@ -240,7 +240,7 @@ size_t next_special(json::string_view text, size_t at) {
 // Appends to a text with room made ahead, as in a buffer; the text has its size when this is gone.
 class Sink {
  public:
-  explicit Sink(std::string& out) : out_(out), used_(out.size()) {}
+  explicit Sink(std::string& out) : out_(out), start_(out.size()), used_(out.size()) {}
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
   ~Sink() { out_.resize(used_); }
@@ -256,10 +256,12 @@ class Sink {
   }
 
  private:
+  // Grows by what was written here, not by all there is: many may append to one long text.
   void room(size_t bytes) {
-    if (out_.size() - used_ < bytes) out_.resize(std::max(used_ + bytes, out_.size() * 2 + 256));
+    if (out_.size() - used_ < bytes) out_.resize(used_ + std::max(bytes, used_ - start_ + 64));
   }
   std::string& out_;
+  const size_t start_;
   size_t used_;
 };
 

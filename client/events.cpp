@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <utility>
+#include <vector>
 
 namespace coracle::client {
 namespace {
@@ -36,15 +37,23 @@ std::string join_key(const json::object& regarding, std::initializer_list<std::s
   return key;
 }
 
-// What has not been used for longest goes first.
+// What has not been used for longest goes first, a quarter at once: to look for the oldest costs a
+// walk over all.
 template <class Map, class Age>
 void bound(Map& map, Age age) {
-  while (map.size() > kEventCacheMax) {
-    const auto oldest = std::min_element(map.begin(), map.end(), [&](const auto& a, const auto& b) {
-      return age(a.second) < age(b.second);
-    });
-    map.erase(oldest);
-  }
+  if (map.size() <= kEventCacheMax) return;
+  std::vector<TimePoint> ages;
+  ages.reserve(map.size());
+  for (const auto& [key, value] : map) ages.push_back(age(value));
+  const auto limit = ages.begin() + kEventCacheMax / 4;
+  std::nth_element(ages.begin(), limit, ages.end());
+  // Of several that are as old as the limit some may stay, but not more than fit.
+  std::size_t left = map.size() - kEventCacheMax * 3 / 4;
+  std::erase_if(map, [&](const auto& entry) {
+    const bool old = age(entry.second) <= *limit && left > 0;
+    left -= old ? 1 : 0;
+    return old;
+  });
 }
 
 }  // namespace

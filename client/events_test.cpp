@@ -74,6 +74,18 @@ TEST_CASE("25 at once for an object, then one each five minutes") {
   CHECK(correlator.correlate(input("m"), kNow + 301s, kWall).has_value());
 }
 
+TEST_CASE("of more objects than are remembered the oldest are forgotten, not the newest") {
+  EventCorrelator correlator({"kubelet", "node-1"});
+  const auto name = [](size_t i) { return "pod-" + std::to_string(i); };
+  for (size_t i = 0; i <= kEventCacheMax; ++i) {
+    const Duration later = 1us * static_cast<int>(i);
+    REQUIRE_FALSE(correlator.correlate(input("m", name(i)), kNow + later, kWall)->is_patch);
+  }
+  CHECK(correlator.correlate(input("m", name(kEventCacheMax)), kNow + 1s, kWall)->is_patch);
+  CHECK(correlator.correlate(input("m", name(kEventCacheMax / 2)), kNow + 1s, kWall)->is_patch);
+  CHECK_FALSE(correlator.correlate(input("m", name(0)), kNow + 1s, kWall)->is_patch);
+}
+
 TEST_CASE("a long message is cut at a character") {
   EventCorrelator correlator({"c", ""});
   std::string text(1023, 'x');

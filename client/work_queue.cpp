@@ -110,6 +110,7 @@ void WorkQueueDriver::State::pump() {
       if (auto self = weak.lock()) self->finish(key, how);
     });
   }
+  if (busy >= workers) return;  // who finishes looks again; a timer that is due would only spin
   const auto due = queue.next_due();
   if (!running || !due || (timer && timer_due <= *due)) return;
   if (timer) executor.cancel(timer);

@@ -93,6 +93,20 @@ TEST_CASE("the driver works on as many at a time as it has workers") {
   CHECK(d.log == Lines{"a", "b", "c"});
 }
 
+TEST_CASE("a key that is due while all workers are busy waits without a timer") {
+  Driven d;
+  d.driver.start();
+  for (const char* key : {"a", "b"}) d.driver.add(key);
+  d.driver.add_after("c", 1s);
+  d.executor.run_ready();
+  d.executor.advance(2s);
+  CHECK(d.executor.pending_timers() == 0);  // one that is due would fire for ever
+  CHECK(d.log == Lines{"a", "b"});
+  d.open[1]({});
+  d.executor.run_ready();
+  CHECK(d.log == Lines{"a", "b", "c"});
+}
+
 TEST_CASE("retry backs off, again_after waits, stop begins nothing new") {
   Driven d;
   d.driver.start();
