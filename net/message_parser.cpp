@@ -23,6 +23,7 @@ struct Collected {
   int version = 11;
   Headers headers;
   std::string body;
+  std::uint64_t chunk_left = 0;
 };
 
 template <bool isRequest>
@@ -54,15 +55,22 @@ class Collector final : public http::basic_parser<isRequest> {
     out_.body.append(body.data(), body.size());
     return body.size();
   }
-  void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
+  void on_chunk_header_impl(std::uint64_t size, string_view, error_code&) override {
+    out_.chunk_left = size;
+  }
   std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code&) override {
     out_.body.append(body.data(), body.size());
+    out_.chunk_left -= body.size();
     return body.size();
   }
   void on_finish_impl(error_code&) override {}
 
   Collected& out_;
 };
+
+// What follows a chunk has so many bytes at least: "0\r\n\r\n". Beast takes for granted that it is
+// shown all of it once it has seen "0\r\n".
+constexpr std::size_t kChunkTailMin = 5;
 
 ParseError classify(const error_code& error) {
   if (error == http::error::header_limit) return ParseError::kHeaderTooLarge;
@@ -83,6 +91,12 @@ struct MessageParser::Impl {
   auto with(F f) {
     return request ? f(static_cast<http::basic_parser<true>&>(*request))
                    : f(static_cast<http::basic_parser<false>&>(*response));
+  }
+
+  bool between_chunks() {
+    return collected.chunk_left == 0 && with([](auto& parser) {
+             return parser.is_header_done() && !parser.is_done() && parser.chunked();
+           });
   }
 };
 
@@ -109,6 +123,7 @@ std::size_t MessageParser::feed(std::string_view data) {
   if (!data.empty()) impl_->started = true;
   // put() stops at boundaries of its own (after each chunk header): go on while it moves.
   while (used < data.size() && state() == ParseState::kMore) {
+    if (impl_->between_chunks() && data.size() - used < kChunkTailMin) break;
     error_code error;
     std::size_t step = impl_->with([&](auto& parser) {
       return parser.put(boost::asio::const_buffer(data.data() + used, data.size() - used), error);
@@ -125,6 +140,10 @@ std::size_t MessageParser::feed(std::string_view data) {
 }
 
 void MessageParser::feed_end() {
+  if (!started()) {
+    impl_->error = ParseError::kMalformed;
+    return;
+  }
   error_code error;
   impl_->with([&](auto& parser) { parser.put_eof(error); });
   if (error && impl_->error == ParseError::kNone) impl_->error = ParseError::kMalformed;
