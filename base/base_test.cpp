@@ -142,6 +142,19 @@ TEST_CASE("yaml streams, anchors, merges, duplicates and errors") {
           "yaml: line 2: mapping values are not allowed in this context");
   REQUIRE(parse_yaml("a:\n\tb: 1\n").status().message() ==
           "yaml: line 2: found character that cannot start any token");
+  REQUIRE(parse_yaml("{},").status().message() ==
+          "yaml: line 1: did not find expected <document start>");
+}
+
+TEST_CASE("yaml that is no text is refused in go-yaml's words") {
+  const auto why = [](std::string_view text) {
+    return std::string(parse_yaml(text).status().message());
+  };
+  CHECK(why("a: x\xff\n") == "yaml: invalid leading UTF-8 octet");
+  CHECK(why("a: \xe2\x82") == "yaml: invalid leading UTF-8 octet");
+  CHECK(why("a: \x07") == "yaml: control characters are not allowed");
+  CHECK(why("a: \xc2\x9b") == "yaml: control characters are not allowed");
+  CHECK(why("a: \"\t\xc2\xa0\xc3\xa9\xf0\x9f\x98\x80\"\r\n").empty());
 }
 
 TEST_CASE("yaml is written as kubectl writes it") {

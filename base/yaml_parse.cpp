@@ -5,8 +5,10 @@
 
 #include <map>
 #include <sstream>
+#include <utility>
 
 #include "base/strings.hpp"
+#include "base/utf8.hpp"
 #include "base/yaml.hpp"
 #include "base/yaml_scalar.hpp"
 
@@ -24,7 +26,11 @@ struct BadDocument {
 // Turns the event stream of one document into a tree. Throws BadDocument; caught below.
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  void OnDocumentStart(const YAML::Mark& mark) override { line_ = mark.line + 1; }
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    line_ = mark.line + 1;
+    position_ = mark.pos;
+  }
+  int position() const { return position_; }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     put(mark, anchor, nullptr);
@@ -164,7 +170,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   json::value root_;
-  int line_ = 1;
+  int line_ = 1, position_ = 0;
   std::vector<Frame> stack_;
   std::map<YAML::anchor_t, Anchor> anchors_;
   std::vector<std::string> duplicates_;
@@ -193,9 +199,30 @@ std::string familiar(const std::string& message, std::string_view text, int line
   return found == words.end() ? message : found->second;
 }
 
+// What go-yaml's reader does not let pass: bytes that are no Unicode, and controls. "" if all do.
+std::string_view unreadable(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text.substr(at));
+    if (length == 0) return "invalid leading UTF-8 octet";
+    const auto c = static_cast<unsigned char>(text[at]);
+    const bool blank = c == '\t' || c == '\n' || c == '\r';
+    // U+0080 to U+009F but U+0085 (next line), and U+FFFE, U+FFFF.
+    const std::string_view rest = text.substr(at, length);
+    const bool high =
+        (c == 0xc2 && static_cast<unsigned char>(rest[1]) < 0xa0 && rest != "\xc2\x85") ||
+        rest == "\xef\xbf\xbe" || rest == "\xef\xbf\xbf";
+    if ((c < 0x20 && !blank) || c == 0x7f || high) return "control characters are not allowed";
+    at += length;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<YamlDocument>> parse_yaml(std::string_view text) {
+  if (const auto why = unreadable(text); !why.empty()) {
+    return invalid_argument("yaml: " + std::string(why));
+  }
   std::vector<YamlDocument> documents;
   const auto fail = [](int line, const std::string& message) {
     return invalid_argument(fmt::format("yaml: line {}: {}", line, message));
@@ -203,9 +230,12 @@ Result<std::vector<YamlDocument>> parse_yaml(std::string_view text) {
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    while (parser) {
+    for (int last = -1; parser;) {
       TreeBuilder builder;
       if (!parser.HandleNextDocument(builder)) break;
+      // What begins no document is taken for an empty one, again and again.
+      const bool stuck = std::exchange(last, builder.position()) == builder.position();
+      if (stuck) return fail(builder.take().line, "did not find expected <document start>");
       YamlDocument document = builder.take();
       if (!document.value.is_null()) documents.push_back(std::move(document));
     }
