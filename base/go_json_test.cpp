@@ -1,6 +1,7 @@
 #include "base/go_json.hpp"
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 
 namespace coracle {
 namespace {
@@ -87,6 +88,18 @@ TEST_CASE("what is no Unicode is read as U+FFFD") {
   std::vector<std::string> duplicates;
   CHECK(parse_go_json("{\"\xff\":1,\"\xff\":2}", &duplicates).ok());
   CHECK(duplicates == std::vector<std::string>{mark});
+}
+
+TEST_CASE("a number that was written reads the same") {
+  for (const char* text : {"92233720367095513709551614", "9.223372036709551e+25", "0.1", "1e23",
+                           "5e-324", "1.7976931348623157e308", "123456789012345678901234567890"}) {
+    CAPTURE(text);
+    const auto first = parse_json(text);
+    REQUIRE(first.ok());
+    const auto second = parse_json(to_json(*first));
+    CHECK(second->as_double() == first->as_double());
+    CHECK(first->as_double() == std::strtod(text, nullptr));
+  }
 }
 
 TEST_CASE("numbers that no double holds are refused") {

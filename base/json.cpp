@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/json_number.hpp"
 #include "base/json_write.hpp"
 #include "base/strings.hpp"
 
@@ -48,7 +49,9 @@ class TreeHandler {
   bool on_number_part(json::string_view, json::error_code&) { return true; }
   bool on_int64(std::int64_t i, json::string_view, json::error_code&) { return put(i); }
   bool on_uint64(std::uint64_t u, json::string_view, json::error_code&) { return put(u); }
-  bool on_double(double d, json::string_view, json::error_code&) { return put(d); }
+  bool on_double(double, json::string_view text, json::error_code&) {
+    return put(json_double({text.data(), text.size()}));
+  }
   bool on_bool(bool b, json::error_code&) { return put(b); }
   bool on_null(json::error_code&) { return put(nullptr); }
   bool on_comment_part(json::string_view, json::error_code&) { return true; }
@@ -170,7 +173,8 @@ class CountingHandler {
     stack_.push_uint64(u);
     return true;
   }
-  bool on_double(double d, json::string_view, json::error_code& error) {
+  bool on_double(double, json::string_view text, json::error_code& error) {
+    const double d = json_double({text.data(), text.size()});
     if (!std::isfinite(d)) {  // JSON has no text for it
       error = json::error::exponent_overflow;
       return false;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 
+#include "base/json_number.hpp"
+
 namespace coracle {
 namespace {
 
@@ -57,8 +59,8 @@ class PartsHandler {
     if (take()) stack_.push_uint64(u);
     return true;
   }
-  bool on_double(double d, json::string_view, json::error_code&) {
-    if (take()) stack_.push_double(d);
+  bool on_double(double, json::string_view text, json::error_code&) {
+    if (take()) stack_.push_double(json_double({text.data(), text.size()}));
     return true;
   }
   bool on_bool(bool b, json::error_code&) {
