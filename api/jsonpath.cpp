@@ -57,6 +57,9 @@ Result<bool> compare(const json::value& left, std::string_view op, const json::v
   return invalid_argument("unrecognized filter operator " + std::string(op));
 }
 
+// Each `..` may lead to the same values again: many of them would fill the memory.
+constexpr std::size_t kValuesMax = 10'000'000;
+
 class Evaluator {
  public:
   explicit Evaluator(bool allow_missing) : allow_missing_(allow_missing) {}
@@ -82,6 +85,8 @@ class Evaluator {
     for (const auto& node : nodes) {
       Values next;
       RETURN_IF_ERROR(step(*node, input, next));
+      total_ += next.size();
+      if (total_ > kValuesMax) return invalid_argument("the path leads to too many values");
       input = std::move(next);
     }
     out = std::move(input);
@@ -125,7 +130,7 @@ class Evaluator {
 
   static void recurse(const json::value& value, Values& out) {
     const Values children = children_of(value);
-    if (children.empty()) return;
+    if (children.empty() || out.size() > kValuesMax) return;
     out.push_back(&value);
     for (const json::value* child : children) recurse(*child, out);
   }
@@ -206,6 +211,7 @@ class Evaluator {
   }
 
   bool allow_missing_;
+  std::size_t total_ = 0;  // values met on the way
 };
 
 }  // namespace

@@ -276,7 +276,8 @@ class Parser {
         break;
       }
     }
-    if (text_.substr(pos_, 2) != ")]") return invalid_argument("unterminated filter");
+    const bool over = pos_ > text_.size();  // an escape was the last
+    if (over || text_.substr(pos_, 2) != ")]") return invalid_argument("unterminated filter");
     const std::string_view inside = text_.substr(start, pos_ - start);
     pos_ += 2;
     auto node = make(Kind::kFilter);

@@ -61,6 +61,7 @@ TEST_CASE("bad templates and missing things fail with kubectl's texts") {
       {"{\"a}", "unterminated quoted string"},
       {"{.a[0}", "unterminated array"},
       {"{.a[?(@.b==1]}", "unterminated filter"},
+      {"{.a[?(@.b==\"\\", "unterminated filter"},
       {"{.a[x]}", "invalid array index x"},
       {"{end}", "not in range, nothing to end"},
       {"{&}", "unrecognized character in action: U+0026 '&'"},
@@ -93,6 +94,19 @@ TEST_CASE("paths of columns") {
   CHECK(jsonpath_values(store(), ".metadata.labels.b").at(0)->as_string() == "2");
   CHECK(jsonpath_values(store(), ".nope.nope").empty());
   CHECK(jsonpath_values(store(), "..[").empty());
+}
+
+TEST_CASE("jsonpath: a path that leads everywhere again and again is given up") {
+  std::string nested = "1", path = "{";
+  for (int i = 0; i < 60; ++i) {
+    nested = "[" + nested + "]";
+    path += "..";
+  }
+  const json::value root = *parse_json(nested);
+  CHECK(
+      JsonPath::parse(path + "a}")->print(root, {.allow_missing_keys = true}).status().message() ==
+      "the path leads to too many values");
+  CHECK(JsonPath::parse("{..}")->print(root).ok());
 }
 
 }  // namespace
