@@ -50,7 +50,7 @@ def javascript():
                     client.stdin.flush()
             text = client.stderr.read()
             check_equal(client.wait(10), 0, "the client's exit: " + text)
-            check(parts == 3, f"{parts} parts were done")
+            check(parts == 4, f"{parts} parts were done")
         finally:
             if client.poll() is None:
                 client.kill()

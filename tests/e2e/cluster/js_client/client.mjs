@@ -1,7 +1,9 @@
 // The official JavaScript client at work. Run by ../js_client.py, which answers each line "step NAME"
 // with a line when it has done its part.
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import readline from 'node:readline';
+import { PassThrough } from 'node:stream';
 import * as k8s from '@kubernetes/client-node';
 
 const config = new k8s.KubeConfig();
@@ -129,7 +131,64 @@ async function customResources() {
   watch.abort();
 }
 
-for (const part of [objects, informer, customResources]) {
+function collector() {
+  const stream = new PassThrough();
+  stream.text = '';
+  stream.on('data', (part) => { stream.text += part; });
+  return stream;
+}
+
+// exec, logs and port-forward over WebSocket, into a real process.
+async function streams() {
+  await core.createNamespacedPod({
+    namespace: ns,
+    body: {
+      metadata: { name: 'web' },
+      spec: { containers: [{ name: 'web', image: 'nginx:1.27', ports: [{ containerPort: 80 }] }] },
+    },
+  });
+  await until('the pod', async () => {
+    const pod = await core.readNamespacedPod({ namespace: ns, name: 'web' });
+    return pod.status.containerStatuses?.[0]?.ready;
+  });
+  const run = async (command, input) => {
+    const [out, err] = [collector(), collector()];
+    const status = await new Promise((done, failed) => {
+      new k8s.Exec(config).exec(ns, 'web', 'web', command, out, err, input ?? null, false, done)
+        .catch(failed);
+    });
+    return { out: out.text, err: err.text, status };
+  };
+  let ran = await run(['sh', '-c', 'echo to out; echo to err >&2; exit 3']);
+  assert.equal(ran.out, 'to out\n');
+  assert.equal(ran.err, 'to err\n');
+  assert.equal(ran.status.status, 'Failure');
+  assert.equal(ran.status.reason, 'NonZeroExitCode');
+  assert.deepEqual(ran.status.details.causes, [{ reason: 'ExitCode', message: '3' }]);
+  const input = new PassThrough();
+  input.write('four\nwords\nof\ninput\n');
+  ran = await run(['head', '-n', '2'], input);
+  assert.equal(ran.out, 'four\nwords\n');
+  assert.equal(ran.status.status, 'Success');
+
+  const forward = new k8s.PortForward(config);
+  const local = net.createServer((socket) => {
+    forward.portForward(ns, 'web', [80], socket, null, socket);
+  });
+  await new Promise((done) => local.listen(0, '127.0.0.1', done));
+  const answer = await fetch(`http://127.0.0.1:${local.address().port}/`);
+  assert.equal(answer.status, 200);
+  assert.match(answer.headers.get('server'), /^nginx/);
+  assert.match(await answer.text(), /nginx/);
+  local.close();
+
+  const logged = collector();
+  const log = await new k8s.Log(config).log(ns, 'web', 'web', logged, { follow: true });
+  await until(`the request in the log; seen: ${logged.text}`, () => logged.text.includes('GET / HTTP/1.1'));
+  log.abort();
+}
+
+for (const part of [objects, informer, customResources, streams]) {
   await part();
   console.log(`ok ${part.name}`);
 }
