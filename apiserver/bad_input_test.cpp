@@ -40,6 +40,19 @@ const std::vector<Case>& cases() {
        "BadRequest",
        "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: "
        "unknown field \"foo\", duplicate field \"data.a\""},
+      {"repeated keys of YAML, strict", "POST",
+       "/api/v1/namespaces/a/configmaps?fieldValidation=Strict", "application/yaml",
+       "metadata: {name: m}\nfoo: 1\ndata:\n  a: x\n  a: y\ndata: {}\n", 400, "BadRequest",
+       "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: "
+       "yaml: unmarshal errors:\n  line 5: key \"a\" already set in map\n  line 6: key \"data\" "
+       "already set in map, unknown field \"foo\""},
+      {"repeated keys of an apply, strict", "PATCH",
+       "/api/v1/namespaces/a/configmaps/m?fieldManager=x&fieldValidation=Strict",
+       "application/apply-patch+yaml",
+       "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata:\n  a: x\n  a: y\n", 400,
+       "BadRequest",
+       "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  "
+       "line 6: key \"a\" already set in map"},
       {"invalid name", "POST", kMaps, "application/json", R"({"metadata":{"name":"Bad_Name"}})",
        422, "Invalid",
        "ConfigMap \"Bad_Name\" is invalid: metadata.name: Invalid value: \"Bad_Name\": a lowercase "

@@ -137,7 +137,10 @@ TEST_CASE("yaml streams, anchors, merges, duplicates and errors") {
   REQUIRE(documents->size() == 2);
   REQUIRE(to_json((*documents)[1].value) == R"({"b":{"c":2},"d":{"c":2},"e":{"c":3}})");
   REQUIRE((*documents)[1].line == 3);
-  REQUIRE((*parse_yaml("a: 1\na: 2\n"))[0].duplicates == std::vector<std::string>{"a"});
+  const auto twice = parse_yaml("a: 1\na: 2\nb:\n- c: 1\n  c:\n    d: 2\n");
+  REQUIRE((*twice)[0].duplicates == std::vector<std::string>{"a", "b[0].c"});
+  REQUIRE((*twice)[0].repeats == std::vector<std::string>{"line 2: key \"a\" already set in map",
+                                                          "line 5: key \"c\" already set in map"});
   REQUIRE(parse_yaml("a: 1\nb: c: d\n").status().message() ==
           "yaml: line 2: mapping values are not allowed in this context");
   REQUIRE(parse_yaml("a:\n\tb: 1\n").status().message() ==

@@ -15,6 +15,7 @@ struct YamlDocument {
   json::value value;
   int line = 1;                         // where the document starts in the text
   std::vector<std::string> duplicates;  // paths of repeated keys; the last value is kept
+  std::vector<std::string> repeats;     // the same told: `line 11: key "foo" already set in map`
 };
 
 // All documents of a stream; empty ones are left out. Scalars are typed as YAML 1.1 core does what

@@ -70,6 +70,7 @@ class TreeBuilder final : public YAML::EventHandler {
     document.value = std::move(root_);
     document.line = line_;
     document.duplicates = std::move(duplicates_);
+    document.repeats = std::move(repeats_);
     return document;
   }
 
@@ -81,6 +82,7 @@ class TreeBuilder final : public YAML::EventHandler {
     size_t nodes = 1;
     bool have_key = false;
     std::string key;
+    int key_line = 0;
     std::vector<json::value> merges;
   };
   struct Anchor {
@@ -132,13 +134,18 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     if (!top.have_key) {
       top.key = key_text(value, plain);
+      top.key_line = mark.line + 1;
       top.have_key = true;
       return;
     }
     top.have_key = false;
     if (top.key == "<<") return merge(mark, top, std::move(value));
     json::object& object = top.node.get_object();
-    if (object.contains(top.key)) duplicates_.push_back(path());
+    if (object.contains(top.key)) {
+      duplicates_.push_back(path());
+      repeats_.push_back(
+          fmt::format("line {}: key {} already set in map", top.key_line, quoted(top.key)));
+    }
     object[top.key] = std::move(value);
   }
 
@@ -173,7 +180,7 @@ class TreeBuilder final : public YAML::EventHandler {
   int line_ = 1, position_ = 0;
   std::vector<Frame> stack_;
   std::map<YAML::anchor_t, Anchor> anchors_;
-  std::vector<std::string> duplicates_;
+  std::vector<std::string> duplicates_, repeats_;
 };
 
 // The library's words for the commonest mistakes, as users of kubectl know them from go-yaml.

@@ -130,7 +130,7 @@ Outcome<Body> yaml_body(const std::string& text, std::string_view kind) {
   Body body;
   if (!documents->empty()) {
     body.value = std::move(documents->front().value);
-    body.duplicates = std::move(documents->front().duplicates);
+    body.repeats = std::move(documents->front().repeats);
   }
   const std::string problem = kind_problem(body.value);
   if (!problem.empty()) return unrecognized(kind, problem, text);
@@ -161,6 +161,10 @@ Outcome<Body> parse_body(const net::Request& request, const api::Catalog& catalo
   }
   return api::unsupported_media_type_error(
       {"application/json", "application/yaml", "application/vnd.kubernetes.protobuf"});
+}
+
+std::string yaml_repeats_text(const std::vector<std::string>& repeats) {
+  return "yaml: unmarshal errors:\n  " + join(repeats, "\n  ");
 }
 
 Outcome<FieldValidation> field_validation(const net::Query& query, std::string_view options) {
@@ -199,15 +203,14 @@ Outcome<json::value> decode_object(Context& c, const api::ResourceInfo& info, Bo
   if (!decoded.ok()) {
     return api::bad_request_error(api::decode_error_text(info, decoded.message()));
   }
-  const bool clean = unknown.empty() && body.duplicates.empty();
-  if (!clean && strictness == FieldValidation::kStrict) {
-    return api::bad_request_error(
-        api::decode_error_text(info, api::strict_error_text(unknown, body.duplicates)));
+  std::vector<std::string> faults = api::strict_warnings(unknown, body.duplicates);
+  if (strictness == FieldValidation::kStrict && !(faults.empty() && body.repeats.empty())) {
+    if (!body.repeats.empty()) faults.insert(faults.begin(), yaml_repeats_text(body.repeats));
+    return api::bad_request_error(api::decode_error_text(info, api::strict_error_text(faults, {})));
   }
-  if (!clean && strictness == FieldValidation::kWarn) {
-    for (std::string& text : api::strict_warnings(unknown, body.duplicates)) {
-      c.warnings.push_back(std::move(text));
-    }
+  if (strictness == FieldValidation::kWarn) {
+    for (std::string& text : body.repeats) c.warnings.push_back(std::move(text));
+    for (std::string& text : faults) c.warnings.push_back(std::move(text));
   }
   return std::move(body.value);
 }

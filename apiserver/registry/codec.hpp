@@ -9,18 +9,22 @@
 namespace coracle::apiserver {
 
 // The Accept header; 406 when nothing fits. `streams`: a watch (no YAML). `schema`: of the objects,
-// if there is one that can be told in protobuf.
+// if there is one that can be told in protobuf. `tables`: the answer can be made one.
 Outcome<Format> negotiate(const net::Request& request, bool streams,
-                          const api::Schema* schema = nullptr);
+                          const api::Schema* schema = nullptr, bool tables = true);
 
 struct Body {
   json::value value;
-  std::vector<std::string> duplicates;
-  bool empty = false;  // no body at all
+  std::vector<std::string> duplicates;  // paths of repeated members of JSON
+  std::vector<std::string> repeats;     // of YAML: which lines repeat a key
+  bool empty = false;                   // no body at all
 };
 // JSON, YAML or Kubernetes protobuf by Content-Type; 400 and 415. `kind` is for the message.
 Outcome<Body> parse_body(const net::Request& request, const api::Catalog& catalog,
                          std::string_view kind);
+
+// One error for all repeated keys of a YAML text: `yaml: unmarshal errors:\n  line 3: key ...`.
+std::string yaml_repeats_text(const std::vector<std::string>& repeats);
 
 // The query's fieldValidation: what to do about fields a body has too many.
 enum class FieldValidation { kIgnore, kWarn, kStrict };

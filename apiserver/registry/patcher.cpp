@@ -156,10 +156,7 @@ Outcome<Patch> parse_patch(const net::Request& request) {
     }
     out.apply = true;
     out.document = std::move(documents->front().value);
-    for (const std::string& path : documents->front().duplicates) {
-      out.faults.push_back("yaml: unmarshal errors:\n  key " + quoted(path) +
-                           " already set in map");
-    }
+    out.faults = std::move(documents->front().repeats);
     return out;
   }
   if (request.query.has("force")) {
@@ -233,7 +230,8 @@ Outcome<Done> check_apply(Context& c, const Patch& patch) {
   }
   if (patch.faults.empty() || patch.strictness == FieldValidation::kIgnore) return Done{};
   if (patch.strictness == FieldValidation::kStrict) {
-    return api::bad_request_error("error strict decoding YAML: " + join(patch.faults, ", "));
+    return api::bad_request_error("error strict decoding YAML: error converting YAML to JSON: " +
+                                  yaml_repeats_text(patch.faults));
   }
   for (const std::string& text : patch.faults) c.warnings.push_back(text);
   return Done{};
