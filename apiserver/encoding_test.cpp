@@ -40,6 +40,18 @@ TEST_CASE("Go clients get protobuf, where a kind has it") {
   CHECK(w.call("GET", path, "", {{"Accept", table}})->status == 406);
 }
 
+TEST_CASE("a question's answer is no table") {
+  ApiWorld w;
+  const std::string table = "application/json;as=Table;v=v1;g=meta.k8s.io";
+  const std::string path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+  const std::string body = R"({"spec":{"nonResourceAttributes":{"path":"/","verb":"get"}}})";
+  const auto refused = w.call("POST", path, body, {{"Accept", table}});
+  CHECK(refused->status == 406);
+  CHECK(get_string(*parse_json(refused->body), "message").starts_with("only the following media "));
+  // As kubectl asks: a table, or else the object.
+  CHECK(w.call("POST", path, body, {{"Accept", table + ",application/json"}})->status == 201);
+}
+
 // The fields of one message: number -> payloads of wire type 2.
 std::multimap<int, std::string> fields_of(std::string_view bytes) {
   std::multimap<int, std::string> out;

@@ -68,14 +68,17 @@ bool wants_pretty(const net::Request& request) {
 
 }  // namespace
 
-Outcome<Format> negotiate(const net::Request& request, bool streams, const api::Schema* schema) {
+Outcome<Format> negotiate(const net::Request& request, bool streams, const api::Schema* schema,
+                          bool tables) {
   Format format;
   format.pretty = !streams && wants_pretty(request);
   const std::string_view accept = trim(request.headers.get("accept"));
   if (accept.empty()) return format;
   for (const std::string& part : split(accept, ',')) {
     Format wanted = format;
-    if (apply_range(parse_range(trim(part)), streams, schema, wanted)) return wanted;
+    const MediaRange range = parse_range(trim(part));
+    if (range.as == "Table" && !tables) continue;
+    if (apply_range(range, streams, schema, wanted)) return wanted;
   }
   std::vector<std::string> accepted = {"application/json"};
   if (streams) {

@@ -52,6 +52,12 @@ Outcome<Done> check_patch_type(const Context& c) {
                                             "application/apply-patch+yaml"});
 }
 
+// What only answers a question, or acts, has no rows.
+bool has_table(const Context& c) {
+  const std::string& sub = c.info.subresource;
+  return c.cache != nullptr && sub != "binding" && sub != "eviction" && sub != "token";
+}
+
 }  // namespace
 
 Registry::Registry(Machinery& machinery, ServiceRanges ranges, BackendPort* backends,
@@ -135,7 +141,8 @@ Task<MaybeReply> Registry::serve(Context& c) {
   const Outcome<Done> located = locate(c);
   if (!located.ok()) co_return located.error();
   if (is_connection(c.info.subresource)) co_return co_await connect(c);
-  CO_TRY_OUTCOME(c.format, negotiate(c.request, c.info.verb == "watch", c.resource->schema));
+  CO_TRY_OUTCOME(c.format,
+                 negotiate(c.request, c.info.verb == "watch", c.resource->schema, has_table(c)));
   const Outcome<Done> checked = check_options(c);
   if (!checked.ok()) co_return checked.error();
   if (c.cache == nullptr) co_return some(m_.reviews->review(c));
