@@ -50,6 +50,28 @@ json::value without_owner(const json::value& object, const std::vector<std::stri
   return patch;
 }
 
+// The object's references, none of which blocks its owner any more.
+json::value unblocked(const json::value& object) {
+  json::array references = api::owner_references_of(object);
+  for (json::value& reference : references) {
+    if (reference.is_object()) reference.get_object()["blockOwnerDeletion"] = false;
+  }
+  json::value patch = json::object();
+  set_path(patch, "metadata.resourceVersion", json::value(api::resource_version_of(object)));
+  set_path(patch, "metadata.ownerReferences", json::value(std::move(references)));
+  return patch;
+}
+
+bool blocks_an_owner(const json::value& object) {
+  const json::array& references = api::owner_references_of(object);
+  return std::any_of(references.begin(), references.end(),
+                     [](const json::value& r) { return get_bool(r, "blockOwnerDeletion"); });
+}
+
+bool waits_for_dependents(const json::value& object) {
+  return is_deleting(object) && api::has_finalizer(object, kForeground);
+}
+
 }  // namespace
 
 GarbageCollector::GarbageCollector() {
@@ -92,15 +114,24 @@ void GarbageCollector::touched(const World& world, const client::Gvr& gvr,
     const bool finalizing = is_deleting(*after) && (api::has_finalizer(*after, kForeground) ||
                                                     api::has_finalizer(*after, kOrphan));
     if (owned || finalizing) enqueue(key_of(gvr, *after));
+    const bool left =
+        before != nullptr && api::owner_references_of(*before) != api::owner_references_of(*after);
+    if (left) wake_owners(world, *before, enqueue);
     return;
   }
   // Gone: its dependents may be garbage now, its owners may wait for it.
   const std::string uid(api::uid_of(*before));
   for (const Dependent& d : dependents_of(world, uid)) enqueue(key_of(d.gvr, *d.object, uid));
-  for (const json::value& reference : api::owner_references_of(*before)) {
+  wake_owners(world, *before, enqueue);
+}
+
+// Those that are being deleted: they may wait for this dependent.
+void GarbageCollector::wake_owners(const World& world, const json::value& dependent,
+                                   const Enqueue& enqueue) const {
+  for (const json::value& reference : api::owner_references_of(dependent)) {
     const auto owner = gvr_of(world, reference);
     if (!owner) continue;
-    const std::string ns(owner->namespaced ? api::namespace_of(*before) : std::string_view());
+    const std::string ns(owner->namespaced ? api::namespace_of(dependent) : std::string_view());
     const ObjectPtr object = world.get(*owner, ns, std::string(get_string(reference, "name")));
     if (object && is_deleting(*object)) enqueue(key_of(*owner, *object));
   }
@@ -119,14 +150,17 @@ std::vector<GarbageCollector::Dependent> GarbageCollector::dependents_of(
 
 GarbageCollector::Owner GarbageCollector::look_up(const World& world, const json::value& reference,
                                                   const json::value& dependent,
-                                                  const std::string& gone_uid) const {
+                                                  const Known& known) const {
   const std::string uid(get_string(reference, "uid"));
-  if (uid == gone_uid) return Owner::kGone;
+  if (uid == known.gone) return Owner::kGone;
+  if (uid == known.waits) return Owner::kWaits;
   const auto gvr = gvr_of(world, reference);
   if (!gvr) return Owner::kUnknown;
   const std::string ns(gvr->namespaced ? api::namespace_of(dependent) : std::string_view());
   const ObjectPtr owner = world.get(*gvr, ns, std::string(get_string(reference, "name")));
-  if (owner && api::uid_of(*owner) == uid) return Owner::kThere;
+  if (owner && api::uid_of(*owner) == uid) {
+    return waits_for_dependents(*owner) ? Owner::kWaits : Owner::kThere;
+  }
   long long version = 0;
   if (!parse_int(api::resource_version_of(dependent), &version)) return Owner::kUnknown;
   return world.version(*gvr) >= version ? Owner::kGone : Owner::kUnknown;
@@ -147,7 +181,7 @@ Plan GarbageCollector::reconcile(const World& world, const std::string& key, Ins
       else if (api::has_finalizer(*object, kForeground))
         foreground(world, gvr, object, &plan);
     } else {
-      judge(world, gvr, object, parts.size() > 2 ? parts[2] : "", &plan);
+      judge(world, gvr, object, {parts.size() > 2 ? parts[2] : "", ""}, &plan);
     }
     break;
   }
@@ -165,10 +199,7 @@ void GarbageCollector::foreground(const World& world, const client::Gvr& gvr,
         blocked = blocked || get_bool(reference, "blockOwnerDeletion");
       }
     }
-    if (is_deleting(*d.object)) continue;
-    const bool has_own = !dependents_of(world, std::string(api::uid_of(*d.object))).empty();
-    plan->remove(d.gvr, *d.object).delete_options.propagation_policy =
-        has_own ? "Foreground" : "Background";
+    if (!is_deleting(*d.object)) judge(world, d.gvr, d.object, {"", uid}, plan);
   }
   if (!blocked) remove_finalizer(gvr, *object, kForeground, plan);
 }
@@ -183,33 +214,42 @@ void GarbageCollector::orphan(const World& world, const client::Gvr& gvr,
   remove_finalizer(gvr, *object, kOrphan, plan);
 }
 
+// Whether one of its dependents waits for the end of its own: then that one may be waited for too.
+bool GarbageCollector::in_circle(const World& world, const std::string& uid) const {
+  const std::vector<Dependent> own = dependents_of(world, uid);
+  return std::any_of(own.begin(), own.end(),
+                     [](const Dependent& d) { return waits_for_dependents(*d.object); });
+}
+
 void GarbageCollector::judge(const World& world, const client::Gvr& gvr,
-                             const client::ObjectPtr& object, const std::string& gone_uid,
+                             const client::ObjectPtr& object, const Known& known,
                              Plan* plan) const {
-  std::vector<std::string> gone;
+  std::vector<std::string> gone, waiting;
   size_t there = 0, unknown = 0;
   for (const json::value& reference : api::owner_references_of(*object)) {
-    switch (look_up(world, reference, *object, gone_uid)) {
-      case Owner::kThere:
-        ++there;
-        break;
-      case Owner::kUnknown:
-        ++unknown;
-        break;
-      case Owner::kGone:
-        gone.emplace_back(get_string(reference, "uid"));
-        break;
-    }
+    const Owner owner = look_up(world, reference, *object, known);
+    if (owner == Owner::kThere) ++there;
+    if (owner == Owner::kUnknown) ++unknown;
+    if (owner == Owner::kGone) gone.emplace_back(get_string(reference, "uid"));
+    if (owner == Owner::kWaits) waiting.emplace_back(get_string(reference, "uid"));
   }
   if (unknown > 0) plan->look_again(kUnsure);
-  if (gone.empty() || unknown > 0) return;
+  if ((gone.empty() && waiting.empty()) || unknown > 0) return;
   if (there > 0) {
+    gone.insert(gone.end(), waiting.begin(), waiting.end());
     plan->patch(gvr, *object, without_owner(*object, gone), client::PatchType::kMerge);
+    return;
+  }
+  const std::string uid(api::uid_of(*object));
+  const bool in_turn = !waiting.empty() && !dependents_of(world, uid).empty();
+  if (in_turn && blocks_an_owner(*object) && in_circle(world, uid)) {
+    // It is deleted when this has been seen.
+    plan->patch(gvr, *object, unblocked(*object), client::PatchType::kMerge);
     return;
   }
   // Only as we see it: that it was orphaned may reach our cache after its owner's end did.
   client::DeleteOptions& options = plan->remove(gvr, *object).delete_options;
-  options.propagation_policy = "Background";
+  options.propagation_policy = in_turn ? "Foreground" : "Background";
   options.resource_version = api::resource_version_of(*object);
 }
 

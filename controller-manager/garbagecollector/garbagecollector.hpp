@@ -5,6 +5,9 @@
 // complete up to a version later than the dependent's and does not hold it: an owner is written
 // before its dependents are. Otherwise it may only not be seen yet, and nothing is deleted. Garbage
 // is deleted at the version that was seen, for it may have been orphaned since.
+//
+// An owner that waits for its dependents (foreground deletion) takes those along that no other
+// owner keeps; the others lose their reference to it. In a circle of owners one stops to block.
 #pragma once
 
 #include <optional>
@@ -30,11 +33,17 @@ class GarbageCollector final : public Controller {
     client::Gvr gvr;
     client::ObjectPtr object;
   };
-  enum class Owner { kThere, kGone, kUnknown };
+  enum class Owner { kThere, kWaits, kGone, kUnknown };
+  // What is known of an owner without looking: its uid, or "".
+  struct Known {
+    std::string gone, waits;
+  };
 
   std::vector<Dependent> dependents_of(const World& world, const std::string& uid) const;
+  void wake_owners(const World& world, const json::value& dependent, const Enqueue& enqueue) const;
   Owner look_up(const World& world, const json::value& reference, const json::value& dependent,
-                const std::string& gone_uid) const;
+                const Known& known) const;
+  bool in_circle(const World& world, const std::string& uid) const;
   // The built-in kinds and the custom ones of now.
   std::vector<client::Gvr> kinds(const World& world) const;
   std::optional<client::Gvr> gvr_of(const World& world, const json::value& reference) const;
@@ -43,7 +52,7 @@ class GarbageCollector final : public Controller {
   void orphan(const World& world, const client::Gvr& gvr, const client::ObjectPtr& object,
               Plan* plan) const;
   void judge(const World& world, const client::Gvr& gvr, const client::ObjectPtr& object,
-             const std::string& gone_uid, Plan* plan) const;
+             const Known& known, Plan* plan) const;
 
   std::vector<client::Gvr> watched_;
 };

@@ -98,7 +98,9 @@ TEST_CASE("foreground deletion goes from the leaves") {
   FixedWorld world;
   world.put(gvr::kReplicaSets, object("rs", dying));
   world.put(gvr::kPods, object("p", ", ownerReferences: [" + owner("rs") + "]"));
-  CHECK(summary(reconcile(world, "replicasets.apps|ns/rs")) == "delete p Background; ");
+  CHECK(summary(reconcile(world, "replicasets.apps|ns/rs")) == "delete p Background at 50; ");
+  // Also when the pod is looked at for its own sake.
+  CHECK(summary(reconcile(world, "pods.|ns/p")) == "delete p Background at 50; ");
   FixedWorld empty;
   empty.put(gvr::kReplicaSets, object("rs", dying));
   CHECK(summary(reconcile(empty, "replicasets.apps|ns/rs")) ==
@@ -107,7 +109,48 @@ TEST_CASE("foreground deletion goes from the leaves") {
   unblocked.put(gvr::kReplicaSets, object("rs", dying));
   unblocked.put(gvr::kPods, object("p", ", ownerReferences: [" + owner("rs", "false") + "]"));
   CHECK(summary(reconcile(unblocked, "replicasets.apps|ns/rs")) ==
-        R"(delete p Background; patch rs {"resourceVersion":"50","finalizers":null}; )");
+        R"(delete p Background at 50; patch rs {"resourceVersion":"50","finalizers":null}; )");
+}
+
+TEST_CASE("a dependent of another owner too survives the one that waits") {
+  FixedWorld world;
+  world.put(gvr::kReplicaSets, object("rs",
+                                      ", deletionTimestamp: '2026-01-01T00:00:00Z', "
+                                      "finalizers: [foregroundDeletion]"));
+  world.put(gvr::kReplicaSets, object("x", ""));
+  const json::value pod =
+      object("p", ", ownerReferences: [" + owner("rs") + ", " + owner("x", "false") + "]");
+  world.put(gvr::kPods, pod);
+  CHECK(
+      summary(reconcile(world, "replicasets.apps|ns/rs")) ==
+      R"(patch p {"resourceVersion":"50","ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"x","uid":"u-x","controller":true,"blockOwnerDeletion":false}]}; )");
+  // The one that waits hears of it.
+  const json::value freed = object("p", ", ownerReferences: [" + owner("x", "false") + "]");
+  std::vector<std::string> keys;
+  GarbageCollector().touched(world.view(), gvr::kPods, &pod, &freed,
+                             [&](const std::string& key) { keys.push_back(key); });
+  CHECK(keys == std::vector<std::string>{"pods.|ns/p", "replicasets.apps|ns/rs"});
+}
+
+TEST_CASE("a circle of owners ends") {
+  const std::string dying =
+      ", deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: [foregroundDeletion]";
+  const auto pod = [](const std::string& name, const std::string& of, const char* block,
+                      const std::string& more) {
+    return object(name, ", ownerReferences: [{apiVersion: v1, kind: Pod, name: " + of +
+                            ", uid: u-" + of + ", blockOwnerDeletion: " + block + "}]" + more);
+  };
+  // a is owned by c, c by b, b by a; a was deleted, then b for its sake.
+  FixedWorld world;
+  world.put(gvr::kPods, pod("a", "c", "true", dying));
+  world.put(gvr::kPods, pod("b", "a", "true", dying));
+  world.put(gvr::kPods, pod("c", "b", "true", ""));
+  CHECK(
+      summary(reconcile(world, "pods.|ns/b")) ==
+      R"(patch c {"resourceVersion":"50","ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"b","uid":"u-b","blockOwnerDeletion":false}]}; )");
+  world.put(gvr::kPods, pod("c", "b", "false", ""));
+  CHECK(summary(reconcile(world, "pods.|ns/b")) ==
+        R"(delete c Foreground at 50; patch b {"resourceVersion":"50","finalizers":null}; )");
 }
 
 TEST_CASE("orphaning frees the dependents first") {
