@@ -235,6 +235,31 @@ TEST_CASE("ResourceQuota: scopes", "[admission]") {
   CHECK(w.call("POST", kPods, pod_asking("p", R"({"requests":{"cpu":"1"}})"))->status == 201);
 }
 
+TEST_CASE("ResourceQuota: what was admitted a moment ago counts where it belongs", "[admission]") {
+  ApiWorld w;
+  const std::string quotas = "/api/v1/namespaces/a/resourcequotas";
+  make(w, quotas, object("ResourceQuota", "v1", "q", R"("spec":{"hard":{"configmaps":"1"}})"));
+  make(w, quotas,
+       object("ResourceQuota", "v1", "poor",
+              R"("spec":{"hard":{"pods":"1"},"scopes":["BestEffort"]})"));
+  make(w, quotas,
+       object("ResourceQuota", "v1", "rich",
+              R"("spec":{"hard":{"pods":"1"},"scopes":["NotBestEffort"]})"));
+  w.settle();
+  // Made and deleted at once: nothing of it is left, though no quota was asked in between.
+  make(w, kMaps, a_config_map("m"));
+  CHECK(w.call("DELETE", std::string(kMaps) + "/m")->status == 200);
+  make(w, kMaps, a_config_map("n"));
+  CHECK(w.call("POST", kMaps, a_config_map("o"))->status == 403);
+  // Two pods on their way, each of a quota of its own.
+  const auto poor = w.begin(w.request("POST", kPods, a_pod("p")));
+  const auto rich =
+      w.begin(w.request("POST", kPods, pod_asking("r", R"({"requests":{"cpu":"1"}})")));
+  REQUIRE(w.executor.run_until([&] { return poor->answered() && rich->answered(); }));
+  CHECK(poor->status == 201);
+  CHECK(rich->status == 201);
+}
+
 TEST_CASE("Classes: default ones, overhead and growth", "[admission]") {
   ApiWorld w;
   make(w, "/apis/storage.k8s.io/v1/storageclasses",

@@ -28,6 +28,7 @@ struct QuotaClaim {
   std::string ns, storage_prefix, name;
   TimePoint until;
   json::object usage;
+  std::vector<std::string> quotas;  // which of the namespace count it
 };
 
 class WebhookBook;

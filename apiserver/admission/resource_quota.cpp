@@ -88,12 +88,12 @@ class Counter {
   }
 
   // Others must count it before the caches show it.
-  void claim(const std::string& name) {
+  void claim(const std::string& name, std::vector<std::string> quotas) {
     json::object usage;
     for (const auto& [what, amount] : delta_) usage[what] = amount.text();
     if (a_.state.claims.size() >= AdmissionState::kClaimsMax) a_.state.claims.pop_front();
-    a_.state.claims.push_back(
-        {a_.c.info.ns, a_.c.storage->storage_prefix, name, now_ + kClaimLife, std::move(usage)});
+    a_.state.claims.push_back({a_.c.info.ns, a_.c.storage->storage_prefix, name, now_ + kClaimLife,
+                               std::move(usage), std::move(quotas)});
   }
 
  private:
@@ -111,6 +111,7 @@ class Counter {
     for (const QuotaClaim& c : a_.state.claims) {
       const bool same = c.ns == a_.c.info.ns && c.storage_prefix == a_.c.storage->storage_prefix;
       if (!same || c.name == a_.c.info.name) continue;  // this one, asked again
+      if (std::ranges::find(c.quotas, api::name_of(quota)) == c.quotas.end()) continue;
       for (const auto& [name, amount] : c.usage) sum[std::string(name)].add(quantity(amount));
     }
     return sum;
@@ -123,9 +124,18 @@ class Counter {
   Usage delta_;
 };
 
+// What is deleted had been seen, also if no quota was asked in between.
+void drop_claim(Admitted& a, const json::value& object) {
+  std::erase_if(a.state.claims, [&](const QuotaClaim& c) {
+    return c.name == api::name_of(object) && c.ns == a.c.info.ns &&
+           c.storage_prefix == a.c.storage->storage_prefix;
+  });
+}
+
 }  // namespace
 
 Outcome<Done> check_resource_quota(Admitted& a, const json::value* object, const json::value* old) {
+  if (object == nullptr && old != nullptr && !a.c.dry_run) drop_claim(a, *old);
   if (object == nullptr || !a.c.resource->namespaced || !a.c.info.subresource.empty()) {
     return Done{};
   }
@@ -137,11 +147,13 @@ Outcome<Done> check_resource_quota(Admitted& a, const json::value* object, const
   if (quotas.empty()) return Done{};
   Counter counter(a, *object, old);
   if (counter.nothing()) return Done{};
+  std::vector<std::string> names;
   for (const json::value& quota : quotas) {
     const Outcome<Done> answer = counter.check(quota, old == nullptr);
     if (!answer.ok()) return answer;
+    names.emplace_back(api::name_of(quota));
   }
-  if (old == nullptr && !a.c.dry_run) counter.claim(a.c.info.name);
+  if (old == nullptr && !a.c.dry_run) counter.claim(a.c.info.name, std::move(names));
   return Done{};
 }
 
