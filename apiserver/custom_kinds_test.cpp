@@ -183,6 +183,24 @@ TEST_CASE("another apiserver serves the kind too, at once when it starts") {
   CHECK(w.get(std::string(kCrontabs) + "/one").at("spec").at("replicas") == 1);
 }
 
+TEST_CASE("an apiserver starts though a deleted definition's objects do not go") {
+  ApiWorld w;
+  define(w);
+  REQUIRE(w.call("POST", kCrontabs,
+                 R"({"metadata":{"name":"held","finalizers":["example.com/hold"]},)"
+                 R"("spec":{"cron":"* *"}})")
+              ->status == 201);
+  CHECK(w.call("DELETE", std::string(kDefinitions) + "/crontabs.example.com")->status == 200);
+  w.restart();  // waits until it is ready
+  CHECK(w.call("GET", std::string(kCrontabs) + "/held")->status == 200);
+  CHECK(w.patch("merge-patch+json", std::string(kCrontabs) + "/held",
+                R"({"metadata":{"finalizers":null}})")
+            ->status == 200);
+  CHECK(w.executor.run_until([&] {
+    return w.call("GET", std::string(kDefinitions) + "/crontabs.example.com")->status == 404;
+  }));
+}
+
 TEST_CASE("a name that is taken is not served until it is free") {
   ApiWorld w;
   define(w);

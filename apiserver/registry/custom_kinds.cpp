@@ -1,5 +1,7 @@
 #include "apiserver/registry/custom_kinds.hpp"
 
+#include <algorithm>
+
 #include "api/object.hpp"
 #include "base/log.hpp"
 
@@ -80,11 +82,12 @@ void CustomKinds::wake() {
 
 void CustomKinds::wake_later() {
   if (std::exchange(later_, true)) return;
-  m_.executor.after(kRetry, [this, alive = alive_] {
+  m_.executor.after(retry_, [this, alive = alive_] {
     if (!*alive || stopped_) return;
     later_ = false;
     wake();
   });
+  retry_ = std::min(2 * retry_, kRetryMax);
 }
 
 Task<bool> CustomKinds::run() {
@@ -93,8 +96,10 @@ Task<bool> CustomKinds::run() {
     again_ = false;
     const bool good = co_await pass();
     if (!*alive || stopped_) co_return false;
-    if (!good) wake_later();
-    settled_ = settled_ || good;
+    if (good)
+      retry_ = kRetry;
+    else
+      wake_later();
   } while (again_);
   running_ = false;
   co_return true;
@@ -116,6 +121,7 @@ Task<bool> CustomKinds::pass() {
   if (!*alive || stopped_) co_return false;
   good = co_await serve(definitions) && good;
   if (!*alive || stopped_) co_return false;
+  settled_ = settled_ || good;
   for (const auto& [name, definition] : definitions) {
     if (!deleting(definition) || !api::has_finalizer(definition, api::kCustomFinalizer)) continue;
     good = co_await clean(definition) && good;

@@ -20,7 +20,9 @@ namespace coracle::apiserver {
 
 class CustomKinds final : public WatchClient {
  public:
+  // What did not work is tried again after kRetry, then twice as late each time.
   static constexpr Duration kRetry = std::chrono::milliseconds(200);
+  static constexpr Duration kRetryMax = std::chrono::seconds(5);
 
   // `changed` is called after the catalog changed. All outlive this.
   // `rules`: who runs the rules in schemas, or nullptr.
@@ -31,7 +33,7 @@ class CustomKinds final : public WatchClient {
   // Once the caches are filled. stop() is final.
   void start();
   void stop();
-  // The first pass is done: what was established is served.
+  // What was established is served. Objects of deleted definitions may take their time to go.
   bool settled() const { return settled_; }
   std::size_t size() const { return live_.size(); }
 
@@ -70,6 +72,7 @@ class CustomKinds final : public WatchClient {
   std::map<std::string, std::string> broken_;  // definitions that do not compile: fingerprints
   bool running_ = false, again_ = false, settled_ = false, stopped_ = false;
   bool later_ = false;
+  Duration retry_ = kRetry;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
