@@ -70,11 +70,13 @@ class SchemaWriter {
     const json::value* named = out.if_contains("properties");
     json::object properties;
     properties["apiVersion"] =
-        described(type_only("string"), "The group and version of the API this text follows.");
+        described(type_only("string"),
+                  "APIVersion defines the group and version of the API this text follows.");
     properties["kind"] = described(type_only("string"), "Which kind of object this is.");
     const Property* metadata = info.schema->find("metadata");
-    properties["metadata"] =
-        described(use(*metadata->schema), "Name, labels and all that every object carries.");
+    properties["metadata"] = described(
+        use(*metadata->schema),
+        "Standard object's metadata: its name, labels and all that every object carries.");
     if (named != nullptr && named->is_object()) {
       for (const auto& [name, schema] : named->get_object()) {
         if (!properties.contains(name)) properties[name] = schema;

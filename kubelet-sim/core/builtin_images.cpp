@@ -74,7 +74,7 @@ images:
   env: {PATH: "/usr/local/apache2/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
   programs: {/usr/local/apache2/bin/httpd: httpd}
   files:
-    /usr/local/apache2/bin/httpd-foreground: "#!/bin/sh\nexec httpd \"$@\"\n"
+    /usr/local/apache2/bin/httpd-foreground: "#!/bin/sh\nexec /usr/local/apache2/bin/httpd \"$@\"\n"
     /usr/local/apache2/htdocs/index.html: "<html><body><h1>It works!</h1></body></html>\n"
   logs: ["AH00094: Command line: 'httpd -D FOREGROUND'"]
 - {name: nginx-slim, like: nginx}
