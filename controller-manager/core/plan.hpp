@@ -60,6 +60,8 @@ struct Plan {
   // What World::memory(key) gives the next reconcile, once this plan is carried out; null: nothing
   // any more. It is lost with the program: for what makes decisions calmer, never for what must be.
   std::optional<json::value> remember;
+  // What to write when a write failed (the first that did, and not for a conflict), if anything.
+  std::function<std::optional<Write>(const Write& failed, const std::string& why)> if_failed;
 
   Write& create(const client::Gvr& gvr, json::value object);
   Write& update(const client::Gvr& gvr, json::value object);

@@ -10,6 +10,8 @@
 namespace coracle::controllers {
 namespace {
 
+constexpr std::string_view kFailure = "ReplicaFailure";
+
 // The pods of all ReplicaSets with the same controller (a Deployment's): a node that holds many of
 // them loses one first.
 std::vector<ObjectPtr> related_pods(const World& world, const json::value& rs,
@@ -44,7 +46,11 @@ json::value status_of(const json::value& rs, const std::vector<ObjectPtr>& pods,
   }
   if (wait) plan->look_again(*wait);
   json::object status;
-  if (const json::value* old = find(rs, "status.conditions")) status["conditions"] = *old;
+  json::array conditions;
+  for (const json::value& c : get_array(rs, "status.conditions")) {
+    if (get_string(c, "type") != kFailure) conditions.push_back(c);
+  }
+  if (!conditions.empty()) status["conditions"] = std::move(conditions);
   if (available > 0) status["availableReplicas"] = available;
   if (labelled > 0) status["fullyLabeledReplicas"] = labelled;
   status["observedGeneration"] = api::generation_of(rs);
@@ -52,6 +58,25 @@ json::value status_of(const json::value& rs, const std::vector<ObjectPtr>& pods,
   status["replicas"] = replicas;
   // Not a member of the older kind's status.
   if (api::kind_of(rs) == "ReplicaSet") status["terminatingReplicas"] = terminating;
+  return status;
+}
+
+// The status of a set whose pods could not all be made or deleted. Why is told once.
+json::value failed_status(const json::value& rs, json::value status, const Write& failed,
+                          const std::string& why, Instant now) {
+  json::array conditions = get_array(rs, "status.conditions");
+  const bool told = std::any_of(conditions.begin(), conditions.end(), [](const json::value& c) {
+    return get_string(c, "type") == kFailure;
+  });
+  if (!told) {
+    const bool created = failed.verb == Write::Verb::kCreate;
+    conditions.push_back({{"type", kFailure},
+                          {"status", "True"},
+                          {"lastTransitionTime", format_time(now.wall)},
+                          {"reason", created ? "FailedCreate" : "FailedDelete"},
+                          {"message", why}});
+  }
+  status.get_object()["conditions"] = std::move(conditions);
   return status;
 }
 
@@ -104,6 +129,15 @@ Plan ReplicaSetController::reconcile(const World& world, const std::string& key,
     }
   }
   json::value status = status_of(*rs, mine.owned, now, &plan);
+  plan.if_failed = [rs, status, now, gvr = kind_.gvr](
+                       const Write& failed, const std::string& why) -> std::optional<Write> {
+    const bool of_pods = failed.verb == Write::Verb::kCreate || failed.verb == Write::Verb::kDelete;
+    if (!of_pods) return std::nullopt;
+    json::value changed = *rs;
+    changed.get_object()["status"] = failed_status(*rs, status, failed, why, now);
+    if (changed == *rs) return std::nullopt;
+    return Plan().update_status(gvr, std::move(changed));
+  };
   const json::value* old = find(*rs, "status");
   if (old == nullptr || *old != status) {
     json::value changed = *rs;

@@ -90,6 +90,25 @@ TEST_CASE("missing pods are created from the template") {
       R"("uid":"rs-uid","controller":true,"blockOwnerDeletion":true}]},"spec":{"containers":[{"name":"c","image":"nginx"}]}})");
 }
 
+TEST_CASE("a set that cannot be made says why, once, and not any more when it can") {
+  const Plan plan = reconcile(a_set(2), {});
+  REQUIRE(plan.if_failed);
+  const auto told = plan.if_failed(plan.writes[0], "no more quota");
+  REQUIRE(told);
+  CHECK(told->verb == Write::Verb::kUpdateStatus);
+  CHECK(
+      to_json(*find(told->body, "status")) ==
+      R"({"observedGeneration":1,"replicas":0,"terminatingReplicas":0,"conditions":[{"type":"ReplicaFailure",)"
+      R"("status":"True","lastTransitionTime":"2026-01-01T12:00:00Z","reason":"FailedCreate","message":"no more quota"}]})");
+  // Told already: the next failure writes nothing.
+  const Plan again = reconcile(told->body, {});
+  CHECK_FALSE(again.if_failed(again.writes[0], "still no quota"));
+  // What is behind the pods is carried out when they could be made.
+  CHECK(summary(again) ==
+        R"(create 2; status {"observedGeneration":1,"replicas":0,"terminatingReplicas":0})");
+  CHECK_FALSE(again.if_failed(again.writes.back(), "a status is not about pods"));
+}
+
 TEST_CASE("ended and deleted pods do not count") {
   const Plan plan =
       reconcile(a_set(2), {a_pod("a"), a_pod("b").set("status.phase", "Failed"),

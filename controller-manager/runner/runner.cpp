@@ -106,6 +106,7 @@ Task<Runner::Outcome> Runner::work(std::string key) {
 
 // Runs of the same verb go out together, kParallelWrites at a time; the first failure ends it.
 Task<bool> Runner::carry_out(std::string key, std::shared_ptr<Plan> plan) {
+  const auto failure = std::make_shared<std::optional<Failure>>();
   size_t next = 0;
   while (next < plan->writes.size()) {
     size_t end = next + 1;
@@ -117,19 +118,31 @@ Task<bool> Runner::carry_out(std::string key, std::shared_ptr<Plan> plan) {
       auto left = std::make_shared<size_t>(end - next);
       auto all = std::make_shared<bool>(true);
       for (size_t i = next; i < end; ++i) {
-        spawn<bool>(carry_out_one(key, plan, i), [left, all, done](bool one) {
+        spawn<bool>(carry_out_one(key, plan, i, failure), [left, all, done](bool one) {
           *all = *all && one;
           if (--*left == 0) done(*all);
         });
       }
     });
+    if (!good && !stopped_ && *failure && plan->if_failed) {
+      co_await write_failure(key, plan, **failure);
+    }
     if (!good || stopped_) co_return good;
     next = end;
   }
   co_return true;
 }
 
-Task<bool> Runner::carry_out_one(std::string key, std::shared_ptr<Plan> plan, size_t index) {
+Task<bool> Runner::write_failure(std::string key, std::shared_ptr<Plan> plan, Failure failure) {
+  const auto write = plan->if_failed(plan->writes[failure.index], failure.why);
+  if (!write) co_return true;
+  const auto answer = co_await send(*write);
+  if (answer.ok()) expect(key, *write, answer.value());
+  co_return answer.ok();
+}
+
+Task<bool> Runner::carry_out_one(std::string key, std::shared_ptr<Plan> plan, size_t index,
+                                 FirstFailure failure) {
   const Write& write = plan->writes[index];
   const auto answer = co_await send(write);
   if (answer.ok() && write.verb == Write::Verb::kDeleteAll) {
@@ -152,6 +165,7 @@ Task<bool> Runner::carry_out_one(std::string key, std::shared_ptr<Plan> plan, si
   const client::ApiError& error = answer.error();
   if (write.verb == Write::Verb::kDelete && error.is_not_found()) co_return true;
   if (write.exists_is_fine && error.is_already_exists()) co_return true;
+  if (!*failure && !error.is_conflict()) *failure = Failure{index, error.message};
   if (!write.failed_reason.empty() && !error.is_conflict()) {
     tell(*plan, {true, write.failed_reason, write.failed_message + error.message, {}});
   }

@@ -50,8 +50,15 @@ class Runner {
 
   void listen(const client::Gvr& gvr, client::Informer& informer);
   Task<Outcome> work(std::string key);
+  struct Failure {
+    size_t index = 0;
+    std::string why;
+  };
+  using FirstFailure = std::shared_ptr<std::optional<Failure>>;
   Task<bool> carry_out(std::string key, std::shared_ptr<Plan> plan);
-  Task<bool> carry_out_one(std::string key, std::shared_ptr<Plan> plan, size_t index);
+  Task<bool> carry_out_one(std::string key, std::shared_ptr<Plan> plan, size_t index,
+                           FirstFailure failure);
+  Task<bool> write_failure(std::string key, std::shared_ptr<Plan> plan, Failure failure);
   Task<client::ApiResult<json::value>> send(const Write& write);
   void tell(const Plan& plan, const EventNote& note);
   void expect(const std::string& key, const Write& write, const json::value& answer);

@@ -36,6 +36,11 @@ class TwoPods final : public Controller {
       write.failed_reason = "NotMade";
       write.failed_message = "Error: ";
     }
+    plan.if_failed = [map](const Write& failed, const std::string& why) {
+      json::value changed = *map;
+      set_path(changed, "status.why", json::value(failed.gvr.plural + ": " + why));
+      return std::optional(Plan().update_status(gvr::kConfigMaps, std::move(changed)));
+    };
     return plan;
   }
 };
@@ -138,6 +143,11 @@ TEST_CASE("a failed write is told and tried again") {
   REQUIRE(calls.size() == 2);
   calls[0].reply(201, object("Pod", "p-1", 11));
   calls[1].fail(403, "Forbidden", "quota");
+  auto answer = b.writes();
+  REQUIRE(answer.size() == 1);
+  CHECK(answer[0].request.target == "/api/v1/namespaces/ns/configmaps/c/status");
+  CHECK(answer[0].request.body.find("pods: quota") != std::string::npos);
+  answer[0].reply(200, object("ConfigMap", "c", 5));
   CHECK(b.writes().empty());
   CHECK(b.told == std::vector<std::string>{"Made p-1", "Error: quota"});
   b.executor.advance(1s);  // tried again, but the first one is not visible yet
