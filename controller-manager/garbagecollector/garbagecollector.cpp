@@ -62,6 +62,12 @@ json::value unblocked(const json::value& object) {
   return patch;
 }
 
+bool refers_to(const json::value& object, std::string_view uid) {
+  const json::array& references = api::owner_references_of(object);
+  return std::any_of(references.begin(), references.end(),
+                     [&](const json::value& r) { return get_string(r, "uid") == uid; });
+}
+
 bool blocks_an_owner(const json::value& object) {
   const json::array& references = api::owner_references_of(object);
   return std::any_of(references.begin(), references.end(),
@@ -207,8 +213,21 @@ void GarbageCollector::foreground(const World& world, const client::Gvr& gvr,
 void GarbageCollector::orphan(const World& world, const client::Gvr& gvr,
                               const client::ObjectPtr& object, Plan* plan) const {
   const std::string uid(api::uid_of(*object));
+  std::vector<client::Gvr> looked;
+  if (gvr.namespaced) {
+    looked = {gvr::kPods, gvr::kReplicaSets, gvr::kControllerRevisions, gvr::kJobs};
+  }
   for (const Dependent& d : dependents_of(world, uid)) {
     plan->patch(d.gvr, *d.object, without_owner(*d.object, {uid}), client::PatchType::kMerge);
+    if (std::find(looked.begin(), looked.end(), d.gvr) == looked.end()) looked.push_back(d.gvr);
+  }
+  // A dependent that our caches do not show yet would be garbage in a moment: the server is asked.
+  for (const client::Gvr& kind : looked) {
+    const std::string ns(gvr.namespaced ? api::namespace_of(*object) : std::string_view());
+    plan->only_if(kind, ns, "", [uid](const json::array& items) {
+      return std::none_of(items.begin(), items.end(),
+                          [&](const json::value& item) { return refers_to(item, uid); });
+    });
   }
   // In the same plan, behind them: a failing patch ends it before.
   remove_finalizer(gvr, *object, kOrphan, plan);

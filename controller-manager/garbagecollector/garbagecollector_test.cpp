@@ -21,6 +21,10 @@ std::string owner(const std::string& name, const char* block = "true") {
 std::string summary(const Plan& plan) {
   std::string text;
   for (const Write& w : plan.writes) {
+    if (w.verb == Write::Verb::kLook) {
+      text += "look at " + w.gvr.plural + "; ";
+      continue;
+    }
     text += w.verb == Write::Verb::kDelete
                 ? "delete " + w.name + " " + w.delete_options.propagation_policy +
                       (w.delete_options.resource_version.empty()
@@ -160,7 +164,14 @@ TEST_CASE("orphaning frees the dependents first") {
   world.put(gvr::kPods, object("p", ", ownerReferences: [" + owner("rs") + "]"));
   CHECK(
       summary(reconcile(world, "replicasets.apps|ns/rs")) ==
-      R"(patch p {"resourceVersion":"50","ownerReferences":null}; patch rs {"resourceVersion":"50","finalizers":null}; )");
+      R"(patch p {"resourceVersion":"50","ownerReferences":null}; look at pods; look at replicasets; )"
+      R"(look at controllerrevisions; look at jobs; patch rs {"resourceVersion":"50","finalizers":null}; )");
+  // One that the cache does not show yet holds it up.
+  const Plan plan = reconcile(world, "replicasets.apps|ns/rs");
+  const Write& look = plan.writes[1];
+  CHECK(look.ns == "ns");
+  CHECK(look.holds({object("q", ""), object("r", ", ownerReferences: [" + owner("x") + "]")}));
+  CHECK_FALSE(look.holds({object("late", ", ownerReferences: [" + owner("rs") + "]")}));
 }
 
 TEST_CASE("a deletion wakes dependents with what is known, and waiting owners") {
