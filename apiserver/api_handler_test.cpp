@@ -261,8 +261,16 @@ TEST_CASE("an eviction spends the budget, then is refused") {
   CHECK(evict("p1", R"({"dryRun":["All"]})")->status == 201);
   CHECK(w.call("GET", std::string(kPods) + "/p1")->status == 200);
   CHECK(disruptions() == 1);
+  REQUIRE(w.patch("merge-patch+json", std::string(kPods) + "/p1",
+                  R"({"metadata":{"finalizers":["example.com/hold"]}})")
+              ->status == 200);
   CHECK(evict("p1")->status == 201);
-  CHECK(w.call("GET", std::string(kPods) + "/p1")->status == 404);
+  const json::value going = w.get(std::string(kPods) + "/p1");
+  CHECK(find(going, "metadata.deletionTimestamp") != nullptr);
+  const json::array& conditions = get_array(going, "status.conditions");
+  CHECK(get_string(conditions.back(), "type") == "DisruptionTarget");
+  CHECK(get_string(conditions.back(), "reason") == "EvictionByEvictionAPI");
+  CHECK(get_string(conditions.back(), "message") == "Eviction API: evicting");
   CHECK(disruptions() == 0);
   const auto refused = evict("p2");
   CHECK(refused->status == 429);

@@ -293,6 +293,32 @@ Task<Outcome<std::string>> Subresources::spend_budget(Context& c, const json::va
   co_return free ? names[0] : std::string();
 }
 
+// The pod says why it goes: its Job, and who looks at it, can tell.
+Task<Outcome<Done>> Subresources::mark_evicted(Context& c, DeleteOptions& options) {
+  if (c.dry_run) co_return Done{};
+  const Decide decide = [&](const json::value& pod) -> Outcome<Change> {
+    const bool same = (options.uid.empty() || options.uid == api::uid_of(pod)) &&
+                      (options.resource_version.empty() ||
+                       options.resource_version == api::resource_version_of(pod));
+    if (!same) return Change{};  // the deletion refuses it, and says why
+    Change change{Change::Kind::kPut, pod};
+    set_condition(change.object, {{"type", "DisruptionTarget"},
+                                  {"status", "True"},
+                                  {"lastTransitionTime", format_time(m_.executor.wall_now())},
+                                  {"reason", "EvictionByEvictionAPI"},
+                                  {"message", "Eviction API: evicting"}});
+    return change;
+  };
+  const Outcome<Saved> saved =
+      co_await access_.mutate({c.storage, c.info.ns, c.info.name}, decide, false);
+  if (!saved.ok()) co_return saved.error();
+  // It is we who changed it.
+  if (saved->changed && !options.resource_version.empty()) {
+    options.resource_version = std::to_string(saved->revision);
+  }
+  co_return Done{};
+}
+
 Task<Reply> Subresources::evict(Context& c) {
   CO_TRY_OUTCOME(Body body, parse_body(c.request, m_.catalog, "Eviction"));
   if (api::name_of(body.value) != c.info.name) {
@@ -316,11 +342,15 @@ Task<Reply> Subresources::evict(Context& c) {
     const bool pinned = options.resource_version.empty() &&
                         (!budget.empty() || (harmless && may_become_ready(pod)));
     if (pinned) options.resource_version = api::resource_version_of(pod);
-    const Outcome<Saved> removed = co_await remover_.remove_object(c, options);
-    if (removed.ok()) break;
-    const bool lost = pinned && removed.error().http_code == 409;
+    Outcome<Done> gone = co_await mark_evicted(c, options);
+    if (gone.ok()) {
+      const Outcome<Saved> removed = co_await remover_.remove_object(c, options);
+      if (removed.ok()) break;
+      gone = removed.error();
+    }
+    const bool lost = pinned && gone.error().http_code == 409;
     if (lost && !budget.empty()) co_return budget_unsettled(budget);
-    if (!lost || left == 0) co_return removed.error();
+    if (!lost || left == 0) co_return gone.error();
     co_await sleep_on(m_.executor, kEvictionPause);
   }
   co_return reply_document(c.format, 201, api::plain_success_status(201));

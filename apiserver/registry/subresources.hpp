@@ -34,6 +34,7 @@ class Subresources {
   Task<Reply> bind(Context& c);
   Task<Reply> evict(Context& c);
   Task<Outcome<std::string>> spend_budget(Context& c, const json::value& pod);
+  Task<Outcome<Done>> mark_evicted(Context& c, DeleteOptions& options);
   Task<Reply> finalize(Context& c);
   Task<Outcome<json::value>> read_fresh(Context& c);
 
