@@ -2,6 +2,7 @@
 
 #include "api/object.hpp"
 #include "apiserver/registry/connection_request.hpp"
+#include "apiserver/registry/socket_exchange.hpp"
 #include "base/encoding.hpp"
 #include "base/strings.hpp"
 #include "net_streams/forward.hpp"
@@ -121,7 +122,13 @@ Task<Connector::MaybeReply> Connector::stream(Context& c) {
     co_return api::bad_request_error("Upgrade request required");
   }
   call.request = kubelet_request(c.request, sub, {c.info.ns, c.info.name, container});
-  call.exchange = std::move(c.exchange);
+  if (sub == "log" && net::is_websocket_upgrade(c.request)) {
+    auto socket = net::accept_websocket(c.request, *c.exchange, SocketExchange::subprotocols());
+    if (!socket.ok()) co_return api::bad_request_error(socket.status().message());
+    call.exchange = std::make_shared<SocketExchange>(*std::move(socket));
+  } else {
+    call.exchange = std::move(c.exchange);
+  }
   backends_->connect(std::move(call));
   co_return std::optional<net::Response>();
 }
