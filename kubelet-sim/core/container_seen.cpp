@@ -132,7 +132,10 @@ void ContainerMachine::see_hook(const Seen& seen, Instant now, Effects* out) {
 std::string ContainerMachine::last_lines() const {
   const size_t first = logs_.size() - std::min(logs_.size(), kMessageLinesMax);
   std::string text;
-  for (size_t i = first; i < logs_.size(); ++i) text += logs_[i].text + "\n";
+  for (size_t i = first; i < logs_.size(); ++i) {
+    text += logs_[i].text;
+    if (logs_[i].whole) text += '\n';
+  }
   if (text.size() > kMessageBytesMax) text.erase(0, text.size() - kMessageBytesMax);
   return text;
 }

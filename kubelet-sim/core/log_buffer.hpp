@@ -14,7 +14,8 @@ namespace coracle::kubelet {
 
 struct LogLine {
   WallTime time;
-  std::string text;  // without its newline
+  std::string text;   // without its newline
+  bool whole = true;  // false: it had none, the next one goes on with it
 };
 
 inline constexpr size_t kLogLinesMax = 10'000;

@@ -181,6 +181,9 @@ TEST_CASE("hosts, host name and resolver") {
       "n1", dns);
   CHECK(hosts.find("127.128.0.9\th.s.ns.svc.cluster.local\th\n") != std::string::npos);
   CHECK(hosts.find("1.2.3.4\tx\ty\n") != std::string::npos);
+  CHECK(hosts.starts_with("# Kubernetes-managed hosts file.\n"));
+  CHECK(pod_hosts_file(pod("{hostNetwork: true}"), kPlace, "n1", dns)
+            .starts_with("# Kubernetes-managed hosts file (host network).\n"));
 }
 
 TEST_CASE("pull secrets open a private registry") {

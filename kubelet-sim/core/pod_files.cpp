@@ -64,8 +64,10 @@ std::string pod_host_name(const json::value& pod, const std::string& node) {
 
 std::string pod_hosts_file(const json::value& pod, const PodPlace& place, const std::string& node,
                            const ClusterDns& dns) {
+  const bool of_node = get_bool(pod, "spec.hostNetwork");
   std::string text =
-      "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost "
+      std::string("# Kubernetes-managed hosts file") + (of_node ? " (host network).\n" : ".\n") +
+      "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost "
       "ip6-loopback\nfe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\n"
       "fe00::2\tip6-allrouters\n";
   const std::string name = pod_host_name(pod, node);

@@ -43,9 +43,7 @@ PodMachine::PodMachine(const json::value& pod, PodPlace place, const ImageCatalo
   if (const auto started = parse_time(get_string(pod, "status.startTime")); started.ok()) {
     start_time_ = *started;
   }
-  if (const auto limit = get_int(pod, "spec.activeDeadlineSeconds", -1); limit >= 0) {
-    deadline_ = std::chrono::seconds(limit);
-  }
+  set_deadline(pod);
   for (const json::value& spec : get_array(pod, "spec.initContainers")) {
     const bool sidecar = get_string(spec, "restartPolicy") == "Always";
     sidecars_.push_back(sidecar);
@@ -66,6 +64,12 @@ PodMachine::PodMachine(const json::value& pod, PodPlace place, const ImageCatalo
   }
   add_ephemeral(pod, now);
   since_initialized_ = since_ready_ = since_containers_ready_ = now.wall;
+}
+
+void PodMachine::set_deadline(const json::value& pod) {
+  if (const auto limit = get_int(pod, "spec.activeDeadlineSeconds", -1); limit >= 0) {
+    deadline_ = std::chrono::seconds(limit);
+  }
 }
 
 ContainerTraits PodMachine::traits_of(const json::value& spec, const char* list,
@@ -195,6 +199,7 @@ PodStep PodMachine::step(Instant now) {
 }
 
 void PodMachine::observe(const json::value& pod, Instant now, PodStep* step) {
+  set_deadline(pod);
   if (find(pod, "metadata.deletionTimestamp") == nullptr) return add_ephemeral(pod, now);
   deleting_ = true;
   const auto grace = std::chrono::seconds(get_int(pod, "metadata.deletionGracePeriodSeconds"));
@@ -341,7 +346,11 @@ json::value PodMachine::status(Instant now) const {
   s["conditions"] = std::move(conditions);
   json::array containers, inits, ephemerals;
   for (const ContainerMachine& m : mains_) containers.push_back(m.status(now.now));
-  for (const ContainerMachine& m : inits_) inits.push_back(m.status(now.now));
+  for (const ContainerMachine& m : inits_) {
+    inits.push_back(m.status(now.now));
+    // One that has done its work is as ready as it will be.
+    if (m.exit_code() == 0) inits.back().get_object()["ready"] = true;
+  }
   for (const ContainerMachine& m : ephemerals_) ephemerals.push_back(m.status(now.now));
   s["containerStatuses"] = std::move(containers);
   if (!ephemerals.empty()) s["ephemeralContainerStatuses"] = std::move(ephemerals);

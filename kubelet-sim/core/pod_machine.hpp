@@ -68,6 +68,7 @@ class PodMachine {
   using Containers = std::vector<ContainerMachine>;
   ContainerTraits traits_of(const json::value& spec, const char* list, RestartPolicy policy) const;
   void add_ephemeral(const json::value& pod, Instant now);
+  void set_deadline(const json::value& pod);
   bool prepare(Instant now, PodStep* step);
   ContainerMachine* find_container(std::string_view name);
   bool init_done() const;

@@ -270,6 +270,20 @@ TEST_CASE("a pod's deadline, and ephemeral containers") {
   CHECK(run.phase() == "Failed");
 }
 
+TEST_CASE("a deadline that is set later counts too") {
+  json::value p = pod(kOne);
+  Run run(p);
+  run.to(1s);
+  run.see({.kind = Seen::Kind::kStarted});
+  set_path(p, "spec.activeDeadlineSeconds", json::value(3));
+  PodStep step;
+  run.machine.observe(p, at(2s), &step);
+  run.take(step);
+  run.to(4s);
+  CHECK(get_string(run.status(), "reason") == "DeadlineExceeded");
+  CHECK(run.phase() == "Failed");
+}
+
 TEST_CASE("processes do not live through a restart of ours") {
   json::value p = pod(kOne);
   Run run(p);

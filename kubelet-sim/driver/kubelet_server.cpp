@@ -44,9 +44,10 @@ Result<LogQuery> parse_query(const net::Query& query) {
 }
 
 std::string render(const LogLine& line, const LogQuery& q) {
-  if (!q.timestamps) return line.text + "\n";
+  const char* end = line.whole ? "\n" : "";
+  if (!q.timestamps) return line.text + end;
   const std::string micro = format_micro_time(line.time);
-  return fmt::format("{}000Z {}\n", micro.substr(0, micro.size() - 1), line.text);
+  return fmt::format("{}000Z {}{}", micro.substr(0, micro.size() - 1), line.text, end);
 }
 
 std::string render_all(const LogBuffer& lines, const LogQuery& q, WallTime now) {

@@ -134,7 +134,9 @@ void PodManager::on_pod(const client::ObjectPtr& pod) {
   PodStep seen;
   worker.machine->observe(*pod, now(), &seen);
   act(worker, seen);
-  if (deleting(*pod) || coracle::find(*pod, "spec.ephemeralContainers") != nullptr) run(worker);
+  const bool changes = coracle::find(*pod, "spec.ephemeralContainers") != nullptr ||
+                       coracle::find(*pod, "spec.activeDeadlineSeconds") != nullptr;
+  if (deleting(*pod) || changes) run(worker);
   if (terminal(*pod) && !deleting(*pod) && get_string(*pod, "status.reason") == "Evicted") {
     PodStep failed;
     worker.machine->fail(now(), "Evicted", std::string(get_string(*pod, "status.message")),

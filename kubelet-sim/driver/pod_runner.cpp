@@ -271,11 +271,11 @@ ContainerEvents PodRunner::events_of(const std::string& uid, const Wish& wish,
   ContainerEvents events;
   events.on_started = [this, uid, wish] { tell(uid, wish, {.kind = Seen::Kind::kStarted}); };
   // In turn with what is told, so that the first lines belong to the run that is told of.
-  events.on_line = [this, uid, wish](std::string line) {
-    executor_.post(
-        [this, uid, name = wish.container, line = LogLine{executor_.wall_now(), std::move(line)}] {
-          if (pods_.contains(uid)) events_.print(uid, name, line);
-        });
+  events.on_line = [this, uid, wish](std::string text, bool whole) {
+    executor_.post([this, uid, name = wish.container,
+                    line = LogLine{executor_.wall_now(), std::move(text), whole}] {
+      if (pods_.contains(uid)) events_.print(uid, name, line);
+    });
   };
   events.on_port_moved = [this, uid](int port) {
     const auto known = pods_.find(uid);

@@ -16,6 +16,14 @@ PodEvent failed_mount(std::string_view volume, const std::string& why) {
           fmt::format("MountVolume.SetUp failed for volume \"{}\" : {}", volume, why), ""};
 }
 
+Status begin_node_root(const std::string& root, const std::string& node, Owner owner) {
+  struct stat info{};
+  const std::string hosts = root + "/etc/hosts";
+  if (stat(hosts.c_str(), &info) == 0) return {};
+  RETURN_IF_ERROR(make_folder(root + "/etc", 0755, owner));
+  return make_file(hosts, "127.0.0.1\tlocalhost\n127.0.1.1\t" + node + "\n", 0644, owner);
+}
+
 }  // namespace
 
 Owner PodRunner::volume_owner(const json::value& pod) const {
@@ -103,16 +111,19 @@ Task<Result<std::string>> PodRunner::prepare_volume(std::string uid, json::value
   co_return folder;
 }
 
-// The node's file system as far as pods see it: a folder of the lab for each node.
+// The node's file system as far as pods see it: a folder of the lab for each node, with a hosts
+// file.
 Result<std::string> PodRunner::host_folder(const RunnerPod& pod,
                                            const json::value& host_path) const {
   const std::string path(get_string(host_path, "path"));
   const std::string_view type = get_string(host_path, "type");
   if (!stays_inside(path)) return failed_precondition("path must not contain '..'");
-  const std::string full = options_.root_dir + "/nodes/" + pod.node->name + "/" + path;
+  const std::string root = options_.root_dir + "/nodes/" + pod.node->name;
+  const std::string full = root + "/" + path;
+  const Owner owner = volume_owner(*pod.object);
+  RETURN_IF_ERROR(begin_node_root(root, pod.node->name, owner));
   struct stat info{};
   const bool there = stat(full.c_str(), &info) == 0;
-  const Owner owner = volume_owner(*pod.object);
   if (type == "Directory" && !(there && S_ISDIR(info.st_mode))) {
     return failed_precondition(
         fmt::format("hostPath type check failed: {} is not a directory", path));

@@ -27,6 +27,11 @@ int run_pause(const Args& args);
 // "--port=8080" or "--port 8080" (also with one dash): the value, or the fallback.
 std::string flag_value(const Args& args, const std::string& name, const std::string& fallback);
 std::string env_or(const char* name, const std::string& fallback);
+bool has_flag(const Args& args, const std::string& name);
+// Of ":8080" or "8080"; the fallback if that is none.
+int port_number(const std::string& text, int fallback);
+HttpResponse text(int status, std::string body);   // text/plain
+std::string json_string(const std::string& text);  // quoted
 // A file under `root` by its URL path, as web servers do: index.html of a folder, 301 to a folder
 // without its slash, 403 and 404 with the page `error` makes.
 HttpResponse serve_file(const std::string& root, const std::string& path,

@@ -1,6 +1,4 @@
 // Images that are one small HTTP server.
-#include <arpa/inet.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -12,16 +10,6 @@
 namespace lab_image {
 namespace {
 
-HttpResponse text(int status, std::string body) {
-  return {status, {{"Content-Type", "text/plain; charset=utf-8"}}, std::move(body)};
-}
-
-int port_number(const std::string& text, int fallback) {
-  const size_t colon = text.rfind(':');
-  const int port = std::atoi(text.c_str() + (colon == std::string::npos ? 0 : colon + 1));
-  return port > 0 && port < 65536 ? port : fallback;
-}
-
 std::string first_line_of(const HttpRequest& r) {
   return r.method + " " + r.target + " " + r.version;
 }
@@ -30,44 +18,6 @@ std::string headers_of(const HttpRequest& r) {
   std::string out;
   for (const auto& [name, value] : r.headers) out += name + ": " + value + "\n";
   return out;
-}
-
-HttpResponse shell(const std::string& command) {
-  std::string output;
-  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return text(500, "{\"error\":\"cannot run a shell\"}");
-  char buffer[4096];
-  for (size_t n = 0; (n = fread(buffer, 1, sizeof buffer, pipe)) > 0;) output.append(buffer, n);
-  const int status = pclose(pipe);
-  std::string escaped;
-  for (const char c : output) {
-    if (c == '"' || c == '\\') escaped += '\\';
-    if (c == '\n')
-      escaped += "\\n";
-    else
-      escaped += c;
-  }
-  const std::string body = "{\"output\":\"" + escaped + "\"}";
-  if (WEXITSTATUS(status) == 0) return text(200, body);
-  return text(200, "{\"error\":\"exit status " + std::to_string(WEXITSTATUS(status)) +
-                       "\",\"output\":\"" + escaped + "\"}");
-}
-
-HttpResponse netexec(const HttpRequest& r) {
-  static const std::time_t started = std::time(nullptr);
-  if (r.path == "/") return text(200, "NOW: " + http_date(std::time(nullptr)));
-  if (r.path == "/hostname" || r.path == "/hostName") return text(200, host_name());
-  if (r.path == "/healthz") return text(200, "");
-  if (r.path == "/clientip") return text(200, r.peer);
-  if (r.path == "/echo") return text(200, query_value(r.query, "msg"));
-  if (r.path == "/header") {
-    const auto found = r.headers.find(query_value(r.query, "key"));
-    return text(200, found == r.headers.end() ? "" : found->second);
-  }
-  if (r.path == "/uptime") return text(200, std::to_string(std::time(nullptr) - started) + "s");
-  if (r.path == "/shell") return shell(query_value(r.query, "shellCommand"));
-  if (r.path == "/exit") std::exit(std::atoi(query_value(r.query, "code").c_str()));
-  return text(404, "404 page not found\n");
 }
 
 HttpResponse apache_error(int status) {
@@ -80,6 +30,16 @@ HttpResponse apache_error(int status) {
 }
 
 }  // namespace
+
+HttpResponse text(int status, std::string body) {
+  return {status, {{"Content-Type", "text/plain; charset=utf-8"}}, std::move(body)};
+}
+
+int port_number(const std::string& text, int fallback) {
+  const size_t colon = text.rfind(':');
+  const int port = std::atoi(text.c_str() + (colon == std::string::npos ? 0 : colon + 1));
+  return port > 0 && port < 65536 ? port : fallback;
+}
 
 int run_httpd(const Args& args) {
   if (!args.empty() && args[0] == "-v") {
@@ -124,24 +84,6 @@ int run_http_echo(const Args& args) {
                                    response.status, response.body.size());
                        std::fflush(stdout);
                      }});
-}
-
-int run_agnhost(const Args& args) {
-  const std::string command = args.empty() ? "pause" : args[0];
-  if (command == "pause") return run_pause(args);
-  if (command == "netexec") {
-    const int port = port_number(flag_value(args, "http-port", "8080"), 8080);
-    std::printf("Started HTTP server on port %d\n", port);
-    std::fflush(stdout);
-    return serve_http({"", {port}, netexec});
-  }
-  if (command == "serve-hostname") {
-    const int port = port_number(flag_value(args, "port", "9376"), 9376);
-    return serve_http({"", {port}, [](const HttpRequest&) { return text(200, host_name()); }});
-  }
-  if (command == "liveness") return run_liveness({});
-  std::fprintf(stderr, "Error: unknown command \"%s\" for \"app\"\n", command.c_str());
-  return 1;
 }
 
 // Well for ten seconds, then not.

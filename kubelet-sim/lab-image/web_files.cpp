@@ -57,6 +57,33 @@ std::string flag_value(const Args& args, const std::string& name, const std::str
   return fallback;
 }
 
+bool has_flag(const Args& args, const std::string& name) {
+  const std::string given = flag_value(args, name, "");
+  for (const std::string& a : args) {
+    if (a == "--" + name || a == "-" + name) return true;
+  }
+  return given == "true";
+}
+
+std::string json_string(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    char escape[8];
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      std::snprintf(escape, sizeof escape, "\\u%04x", c);
+      out += escape;
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
 std::string env_or(const char* name, const std::string& fallback) {
   const char* value = std::getenv(name);
   return value != nullptr && *value != 0 ? value : fallback;

@@ -39,26 +39,23 @@ class Lines {
   void add(std::string_view data, const Fn& line) {
     while (!data.empty()) {
       const size_t end = data.find('\n');
+      const bool whole = end != std::string_view::npos;
       part_.append(data.substr(0, end));
-      if (end == std::string_view::npos) {
-        if (part_.size() < kLineMax) return;
-        data = {};
-      } else {
-        data.remove_prefix(end + 1);
-      }
-      flush(line);
+      if (!whole && part_.size() < kLineMax) return;
+      data.remove_prefix(whole ? end + 1 : data.size());
+      flush(line, whole);
     }
   }
   template <class Fn>
   void finish(const Fn& line) {
-    if (!part_.empty()) flush(line);
+    if (!part_.empty()) flush(line, false);
   }
 
  private:
   template <class Fn>
-  void flush(const Fn& line) {
-    if (!part_.empty() && part_.back() == '\r') part_.pop_back();
-    line(std::exchange(part_, {}));
+  void flush(const Fn& line, bool whole) {
+    if (whole && !part_.empty() && part_.back() == '\r') part_.pop_back();
+    line(std::exchange(part_, {}), whole);
   }
   std::string part_;
 };
@@ -70,18 +67,19 @@ struct ProcessRuntime::Container {
   ContainerEvents events;
   std::unique_ptr<StartedProcess> process;
   Lines lines[2];
-  std::vector<std::string> early;  // lines that came before the word that it has started
+  // Lines that came before the word that it has started.
+  std::vector<std::pair<std::string, bool>> early;
   bool started = false, out_of_memory = false, input_taken = false;
   std::vector<std::weak_ptr<AttachedSession>> attached;
 
-  void line(std::string text) {
-    if (started) return events.on_line(std::move(text));
-    early.push_back(std::move(text));
+  void line(std::string text, bool whole) {
+    if (started) return events.on_line(std::move(text), whole);
+    early.emplace_back(std::move(text), whole);
   }
   void now_started() {
     started = true;
     events.on_started();
-    for (std::string& text : early) events.on_line(std::move(text));
+    for (auto& [text, whole] : early) events.on_line(std::move(text), whole);
     early.clear();
   }
 
@@ -145,8 +143,8 @@ Status ProcessRuntime::start(const ContainerId& id, ContainerStart start, Contai
   ProcessEvents process;
   process.on_started = [c] { c->now_started(); };
   process.on_output = [c](StreamOut stream, std::string_view data) {
-    c->lines[stream == StreamOut::kError].add(data,
-                                              [c](std::string line) { c->line(std::move(line)); });
+    c->lines[stream == StreamOut::kError].add(
+        data, [c](std::string line, bool whole) { c->line(std::move(line), whole); });
     c->each_attached([&](AttachedSession& s) { s.output(stream, data); });
   };
   process.on_port_moved = [c](int port) {
@@ -163,7 +161,7 @@ Status ProcessRuntime::start(const ContainerId& id, ContainerStart start, Contai
     const auto gone = found->second;
     running_.erase(found);
     for (Lines& lines : gone->lines) {
-      lines.finish([&](std::string line) { gone->line(std::move(line)); });
+      lines.finish([&](std::string line, bool whole) { gone->line(std::move(line), whole); });
     }
     gone->each_attached([&](AttachedSession& s) { s.ended(end); });
     gone->events.on_end(end, gone->out_of_memory);

@@ -42,7 +42,8 @@ struct ContainerStart {
 struct ContainerEvents {
   std::function<void()> on_started;
   std::function<void(const ProcessEnd&, bool out_of_memory)> on_end;
-  std::function<void(std::string line)> on_line;
+  // `whole`: it ended with a newline.
+  std::function<void(std::string line, bool whole)> on_line;
   std::function<void(int port)> on_port_moved;
 };
 

@@ -108,7 +108,10 @@ struct World {
     started = false;
     ContainerEvents events;
     events.on_started = [this] { started = true; };
-    events.on_line = [this](std::string line) { lines.push_back(std::move(line)); };
+    events.on_line = [this](std::string line, bool whole) {
+      lines.push_back(std::move(line));
+      last_whole = whole;
+    };
     events.on_end = [this](const ProcessEnd& end, bool oom) {
       ended = end;
       out_of_memory = oom;
@@ -134,6 +137,7 @@ struct World {
   std::string why;
   ContainerId id{"u", "c"};
   PodPlace place{"127.32.0.1", "127.128.77.7"};
+  bool last_whole = true;
   bool started = false, out_of_memory = false;
   std::vector<std::string> lines;
   std::optional<ProcessEnd> ended;
@@ -169,6 +173,18 @@ TEST_CASE("a command runs, prints, and its end is seen") {
   CHECK(w.printed("again"));
   CHECK(w.printed("bad"));
   CHECK(w.printed("hostname"));
+}
+
+TEST_CASE("what is printed without a newline is told so") {
+  World w;
+  if (!w.runtime) return;
+  w.start("printf 'one\\ntwo'");
+  w.end();
+  CHECK(w.lines == std::vector<std::string>{"one", "two"});
+  CHECK_FALSE(w.last_whole);
+  w.start("echo three");
+  w.end();
+  CHECK(w.last_whole);
 }
 
 TEST_CASE("a command that is not there is broken, not ended") {
