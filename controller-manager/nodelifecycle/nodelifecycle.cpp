@@ -165,12 +165,31 @@ std::optional<WallTime> eviction_time(const json::value& pod, const json::array&
     if (toleration != nullptr) {
       if (!toleration->seconds) continue;
       const auto added = parse_time(get_string(entry, "timeAdded"));
-      until = (added.ok() ? *added : now) +
-              std::chrono::seconds(std::max<std::int64_t>(*toleration->seconds, 0));
+      WallTime since = added.ok() ? *added : now;
+      // A pod that came later bears it since then.
+      if (const auto begun = parse_time(get_string(pod, "status.startTime")); begun.ok()) {
+        since = std::max(since, *begun);
+      }
+      until = since + std::chrono::seconds(std::max<std::int64_t>(*toleration->seconds, 0));
     }
     when = std::min(when.value_or(until), until);
   }
   return when;
+}
+
+// Who taints a node by hand says no time: then it counts from when it was first seen.
+json::array dated(json::array taints, const json::value& memory, WallTime now, Plan* plan) {
+  json::object seen;
+  for (json::value& taint : taints) {
+    if (get_string(taint, "effect") != "NoExecute" || find(taint, "timeAdded") != nullptr) continue;
+    const std::string id =
+        std::string(get_string(taint, "key")) + "=" + std::string(get_string(taint, "value"));
+    const json::value* known = find_keys(memory, {id});
+    seen[id] = known != nullptr ? *known : json::value(format_time(now));
+    taint.get_object()["timeAdded"] = seen[id];
+  }
+  plan->remember = seen.empty() ? json::value() : json::value(std::move(seen));
+  return taints;
 }
 
 void NodeLifecycleController::touched(const World& world, const client::Gvr& gvr,
@@ -222,10 +241,11 @@ Plan NodeLifecycleController::reconcile(const World& world, const std::string& k
     return plan;  // pods are judged by the taints the node really has
   }
   const bool is_up = state == nullptr || get_string(*state, "status") == "True";
+  const json::array borne = dated(taints, world.memory(key), now.wall, &plan);
   for (const ObjectPtr& pod : world.of(gvr::kPods).by_index(kNodeIndex, key)) {
     if (!is_active(*pod)) continue;
     if (!is_up) mark_not_ready(*pod, now.wall, &plan);
-    const auto when = eviction_time(*pod, taints, now.wall);
+    const auto when = eviction_time(*pod, borne, now.wall);
     if (!when) continue;
     if (*when <= now.wall)
       evict(*pod, now.wall, &plan);

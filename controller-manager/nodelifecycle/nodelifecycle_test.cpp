@@ -88,6 +88,24 @@ TEST_CASE("cordoning is a taint, others' taints stay") {
   CHECK(get_array(plan.writes[0].body, "spec.taints").size() == 2);
 }
 
+TEST_CASE("a taint that tells no time counts from when it was seen") {
+  FixedWorld world;
+  world.put(gvr::kNodes, node("True", "taints: [{key: k, value: v, effect: NoExecute}]"));
+  world.put(gvr::kLeases, lease("2026-01-01T12:00:00.000000Z"));
+  world.put(gvr::kPods, pod("[{key: k, operator: Exists, tolerationSeconds: 60}]"));
+  const Plan first = reconcile(world, kNoon);
+  CHECK(verbs(first) == "");
+  REQUIRE(first.remember);
+  CHECK(to_json(*first.remember) == R"({"k=v":"2026-01-01T12:00:00Z"})");
+  world.memory["n1"] = *first.remember;
+  world.put(gvr::kLeases, lease("2026-01-01T12:01:00.000000Z"));
+  CHECK(verbs(reconcile(world, kNoon + 59s)) == "");
+  CHECK(verbs(reconcile(world, kNoon + 60s)) == "patch pods/status; delete pods; ");
+  // The taint goes: nothing is remembered.
+  world.put(gvr::kNodes, node("True", "taints: []"));
+  CHECK(reconcile(world, kNoon + 60s).remember->is_null());
+}
+
 TEST_CASE("NoExecute taints evict by toleration") {
   struct Case {
     const char* name;
