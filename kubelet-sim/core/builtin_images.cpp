@@ -100,8 +100,8 @@ images:
    cmd: [sh, -c, 'echo; echo "Hello from Docker!"; echo "This message shows that your installation appears to be working correctly."; echo']}
 - {name: curlimages/curl, entrypoint: [curl], user: 100, group: 101}
 - {name: hashicorp/http-echo, entrypoint: [/http-echo], programs: {/http-echo: http-echo}}
-- {name: registry.k8s.io/e2e-test-images/agnhost, entrypoint: [/agnhost], cmd: [pause], programs: {/agnhost: agnhost, /agnhost-2: agnhost}}
-- {name: k8s.gcr.io/e2e-test-images/agnhost, entrypoint: [/agnhost], cmd: [pause], programs: {/agnhost: agnhost, /agnhost-2: agnhost}}
+- {name: registry.k8s.io/e2e-test-images/agnhost, entrypoint: [/agnhost], cmd: [pause], programs: {/agnhost: agnhost, /agnhost-2: agnhost-2}}
+- {name: k8s.gcr.io/e2e-test-images/agnhost, entrypoint: [/agnhost], cmd: [pause], programs: {/agnhost: agnhost, /agnhost-2: agnhost-2}}
 - {name: k8s.gcr.io/liveness, cmd: [/server], programs: {/server: liveness}}
 - {name: registry.k8s.io/liveness, cmd: [/server], programs: {/server: liveness}}
 - {name: gcr.io/google-samples/hello-app, entrypoint: [/hello-app], versionEnv: APP_VERSION, version: 1.0.0, programs: {/hello-app: hello-app}}

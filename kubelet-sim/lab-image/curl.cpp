@@ -41,6 +41,8 @@ const char* long_of(char c) {
       return "insecure";
     case 'g':
       return "globoff";
+    case 'q':
+      return "disable";
     case '4':
       return "ipv4";
     case 'o':
@@ -77,7 +79,10 @@ bool apply(const std::string& name, const std::string& value, Options* o) {
   if (name == "verbose") return o->verbose = true;
   if (name == "include") return o->head_too = true;
   if (name == "location") return o->follow = true;
-  if (name == "insecure" || name == "globoff" || name == "ipv4" || name == "retry") return true;
+  if (name == "insecure" || name == "globoff" || name == "ipv4" || name == "retry" ||
+      name == "disable") {
+    return true;
+  }
   if (name == "head") return o->fetch.method = "HEAD", o->head_only = true;
   if (name == "output") return o->output = value, true;
   if (name == "request") return o->fetch.method = value, true;

@@ -21,7 +21,7 @@ constexpr Program kPrograms[] = {
     {"redis-cli", run_redis_cli}, {"http-echo", run_http_echo}, {"agnhost", run_agnhost},
     {"liveness", run_liveness},   {"hello-app", run_hello_app}, {"kubeserve", run_kubeserve},
     {"whoami", run_whoami},       {"curl", run_curl},           {"bash", run_bash},
-    {"pause", run_pause},
+    {"pause", run_pause},         {"agnhost-2", run_agnhost},
 };
 
 const char* base_name(const char* path) {
