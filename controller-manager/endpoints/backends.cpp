@@ -79,6 +79,11 @@ void enqueue_services(const World& world, const json::value* before, const json:
   }
 }
 
+std::string_view hostname_in(const json::value& service, const json::value& pod) {
+  if (get_string(pod, "spec.subdomain") != api::name_of(service)) return {};
+  return get_string(pod, "spec.hostname");
+}
+
 json::object target_reference(const json::value& pod) {
   json::object reference;
   reference["kind"] = "Pod";

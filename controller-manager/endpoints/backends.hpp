@@ -27,6 +27,8 @@ std::vector<Backend> backends_of(const World& world, const json::value& service)
 // The Services whose selection a pod's change may alter.
 void enqueue_services(const World& world, const json::value* before, const json::value* after,
                       const Enqueue& enqueue);
+// The name a pod has below its Service, when its subdomain is that Service; else empty.
+std::string_view hostname_in(const json::value& service, const json::value& pod);
 json::object target_reference(const json::value& pod);
 
 }  // namespace coracle::controllers

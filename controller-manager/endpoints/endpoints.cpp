@@ -12,8 +12,10 @@ struct Subset {
   json::array ready, not_ready;
 };
 
-json::value address_of(const Backend& backend) {
+json::value address_of(const json::value& service, const Backend& backend) {
   json::object address;
+  const auto hostname = hostname_in(service, *backend.pod);
+  if (!hostname.empty()) address["hostname"] = hostname;
   address["ip"] = get_string(*backend.pod, "status.podIP");
   const auto node = get_string(*backend.pod, "spec.nodeName");
   if (!node.empty()) address["nodeName"] = node;
@@ -22,7 +24,8 @@ json::value address_of(const Backend& backend) {
 }
 
 // Addresses with the same ports share a subset.
-json::array subsets_of(const std::vector<Backend>& backends, bool headless) {
+json::array subsets_of(const json::value& service, const std::vector<Backend>& backends) {
+  const bool headless = get_string(service, "spec.clusterIP") == "None";
   std::map<std::vector<BackendPort>, Subset> by_ports;
   size_t count = 0;
   for (const Backend& backend : backends) {
@@ -30,7 +33,7 @@ json::array subsets_of(const std::vector<Backend>& backends, bool headless) {
     if (backend.ports.empty() && !headless) continue;
     if (++count > EndpointsController::kEndpointsMax) break;
     Subset& subset = by_ports[backend.ports];
-    (backend.ready ? subset.ready : subset.not_ready).push_back(address_of(backend));
+    (backend.ready ? subset.ready : subset.not_ready).push_back(address_of(service, backend));
   }
   json::array subsets;
   for (auto& [ports, subset] : by_ports) {
@@ -75,7 +78,7 @@ Plan EndpointsController::reconcile(const World& world, const std::string& key, 
   if (!is_managed(*service)) return plan;
   plan.about = *service;
   const bool headless = get_string(*service, "spec.clusterIP") == "None";
-  json::array subsets = subsets_of(backends_of(world, *service), headless);
+  json::array subsets = subsets_of(*service, backends_of(world, *service));
   json::object labels = api::labels_of(*service);
   labels["endpoints.kubernetes.io/managed-by"] = name();
   if (headless) labels["service.kubernetes.io/headless"] = "";

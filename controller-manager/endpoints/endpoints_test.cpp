@@ -75,6 +75,27 @@ TEST_CASE("slices tell ready, serving and terminating, and settle") {
   CHECK(more.writes[0].verb == Write::Verb::kUpdate);
 }
 
+TEST_CASE("a pod whose subdomain is the Service has a name there") {
+  FixedWorld world;
+  world.put(gvr::kServices, service());
+  json::value here = pod("a", true), elsewhere = pod("b", true);
+  for (auto* one : {&here, &elsewhere}) set_path(*one, "spec.hostname", json::value("host"));
+  set_path(here, "spec.subdomain", json::value("s"));
+  set_path(elsewhere, "spec.subdomain", json::value("other"));
+  world.put(gvr::kPods, here);
+  world.put(gvr::kPods, elsewhere);
+  const Plan slices = EndpointSliceController().reconcile(world.view(), "ns/s", kNow);
+  const Plan endpoints = EndpointsController().reconcile(world.view(), "ns/s", kNow);
+  REQUIRE((slices.writes.size() == 1 && endpoints.writes.size() == 1));
+  const json::array& list = get_array(slices.writes[0].body, "endpoints");
+  CHECK(get_string(list.at(0), "hostname") == "host");
+  CHECK(find(list.at(1), "hostname") == nullptr);
+  const json::array& addresses =
+      get_array(get_array(endpoints.writes[0].body, "subsets").at(0), "addresses");
+  CHECK(get_string(addresses.at(0), "hostname") == "host");
+  CHECK(find(addresses.at(1), "hostname") == nullptr);
+}
+
 TEST_CASE("101 pods need two slices") {
   FixedWorld world;
   world.put(gvr::kServices, service());

@@ -39,6 +39,8 @@ json::value endpoint_of(const World& world, const json::value& service, const Ba
   set_path(e, "conditions.ready", json::value(backend.ready));
   set_path(e, "conditions.serving", json::value(backend.serving));
   set_path(e, "conditions.terminating", json::value(backend.terminating));
+  const auto hostname = hostname_in(service, *backend.pod);
+  if (!hostname.empty()) set_path(e, "hostname", json::value(hostname));
   const auto node = get_string(*backend.pod, "spec.nodeName");
   if (!node.empty()) set_path(e, "nodeName", json::value(node));
   set_path(e, "targetRef", target_reference(*backend.pod));
