@@ -1,4 +1,6 @@
 // version, cluster-info
+#include <unistd.h>
+
 #include <ostream>
 
 #include "api/object.hpp"
@@ -6,6 +8,7 @@
 #include "base/yaml.hpp"
 #include "commands/commands.hpp"
 #include "kubectl/output.hpp"
+#include "live/terminal.hpp"
 
 namespace coracle::kubectl {
 namespace {
@@ -57,6 +60,25 @@ Status run_version(Invocation& call) {
   return failure;
 }
 
+// As kubectl paints it where somebody looks on.
+void print_place(std::ostream& out, const std::string& name, const std::string& link) {
+  const bool painted = is_terminal(STDOUT_FILENO);
+  const auto paint = [&](const char* code) { return painted ? code : ""; };
+  out << paint("\x1b[0;32m") << name << paint("\x1b[0m") << " is running at " << paint("\x1b[0;33m")
+      << link << paint("\x1b[0m") << "\n";
+}
+
+// The name as a proxy path has it: "https:web:main", "kube-dns:dns", "web".
+std::string proxied_name(const json::value& service) {
+  const std::string name(api::name_of(service));
+  const json::array& ports = get_array(service, "spec.ports");
+  if (ports.empty()) return name;
+  const std::string port(get_string(ports[0], "name"));
+  const bool secure = port == "https" || get_int(ports[0], "port") == 443;
+  if (secure) return "https:" + name + ":" + port;
+  return port.empty() ? name : name + ":" + port;
+}
+
 Status run_cluster_info(Invocation& call) {
   ASSIGN_OR_RETURN(const client::ClientConfig* config, call.session.config());
   ASSIGN_OR_RETURN(const Resource* services, call.session.resource("services"));
@@ -65,14 +87,11 @@ Status run_cluster_info(Invocation& call) {
                                {{"labelSelector", "kubernetes.io/cluster-service=true"}}));
   std::ostream& out = call.session.io.out;
   const std::string server = config->servers.empty() ? "" : config->servers[0];
-  out << "\x1b[0;32mKubernetes control plane\x1b[0m is running at \x1b[0;33m" << server
-      << "\x1b[0m\n";
+  print_place(out, "Kubernetes control plane", server);
   for (const json::value& service : get_array(list, "items")) {
     std::string name(api::label_of(service, "kubernetes.io/name"));
     if (name.empty()) name = api::name_of(service);
-    out << "\x1b[0;32m" << name << "\x1b[0m is running at \x1b[0;33m" << server
-        << services->path("kube-system", std::string(api::name_of(service)), "proxy")
-        << "\x1b[0m\n";
+    print_place(out, name, server + services->path("kube-system", proxied_name(service), "proxy"));
   }
   out << "\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n";
   return {};

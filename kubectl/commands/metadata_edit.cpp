@@ -23,16 +23,32 @@ bool is_change(const std::string& word) {
   return word.find('=') != word.npos || (word.size() > 1 && word.back() == '-');
 }
 
-Status check_overwrite(const json::object& have, const MetadataChange& change) {
+std::string clash(const std::string& key, const json::value& old) {
+  return "'" + key + "' already has a value (" + std::string(old.as_string()) + ")";
+}
+
+Status check_label_overwrite(const json::object& have, const MetadataChange& change) {
   std::vector<std::string> clashes;
   for (const auto& [key, value] : change.set) {
     const json::value* old = have.if_contains(key);
     if (!old || !old->is_string() || old->as_string() == std::string_view(value)) continue;
-    clashes.push_back("'" + key + "' already has a value (" + std::string(old->as_string()) +
-                      "), and --overwrite is false");
+    clashes.push_back(clash(key, *old) + ", and --overwrite is false");
   }
   if (clashes.empty()) return {};
   return fail(join(clashes, "\n"));
+}
+
+// Also the same value is a clash; the cause of a change may always be said anew.
+Status check_annotation_overwrite(const json::object& have, const MetadataChange& change) {
+  std::vector<std::string> clashes;
+  for (const auto& [key, value] : change.set) {
+    const json::value* old = have.if_contains(key);
+    if (!old || !old->is_string() || key == "kubernetes.io/change-cause") continue;
+    clashes.push_back(clash(key, *old));
+  }
+  if (clashes.empty()) return {};
+  return fail("--overwrite is false but found the following declared annotation(s): " +
+              join(clashes, "; "));
 }
 
 class MetadataEdit {
@@ -75,7 +91,10 @@ class MetadataEdit {
 
   Status edit(Target& target) {
     const json::object have = get_object(target.object, std::string("metadata.") + words_.field);
-    if (!call_.flags.is_set("overwrite")) RETURN_IF_ERROR(check_overwrite(have, change_));
+    if (!call_.flags.is_set("overwrite")) {
+      RETURN_IF_ERROR(words_.undone ? check_label_overwrite(have, change_)
+                                    : check_annotation_overwrite(have, change_));
+    }
     json::object fields;
     bool changes = false;
     for (const auto& [key, value] : change_.set) {

@@ -4,6 +4,7 @@
 
 #include "base/strings.hpp"
 #include "kubectl/command.hpp"
+#include "kubectl/removed.hpp"
 
 namespace coracle::kubectl {
 namespace {
@@ -131,6 +132,21 @@ Status unknown_command(const std::vector<Command>& commands, const Found& found)
     }
   }
   if (!near.empty()) text += "\n\nDid you mean this?\n" + near;
+  const std::string instead = parent.empty() ? instead_of_command(found.unknown) : "";
+  if (!instead.empty()) text += "\n" + instead;
+  return fail(text);
+}
+
+// "unknown flag: --export", with what there is in its place.
+Status bad_flags(const Command* command, const Status& why) {
+  const std::string where = command ? "kubectl " + command->name : "kubectl";
+  std::string text = why.message() + "\nSee '" + where + " --help' for usage.";
+  const size_t dash = why.message().find("--");
+  const std::string instead =
+      dash == std::string::npos
+          ? ""
+          : instead_of_flag(command ? command->name : "", why.message().substr(dash));
+  if (!instead.empty()) text += "\n" + instead;
   return fail(text);
 }
 
@@ -161,10 +177,7 @@ int run_program(const std::vector<Command>& commands, const std::vector<std::str
   std::vector<FlagSpec> specs = command ? command->flags : std::vector<FlagSpec>();
   specs.insert(specs.end(), global_flags().begin(), global_flags().end());
   auto flags = text::parse_flags(specs, found.rest);
-  if (!flags.ok()) {
-    const std::string where = command ? "kubectl " + command->name : "kubectl";
-    return report(fail(flags.status().message() + "\nSee '" + where + " --help' for usage."), io);
-  }
+  if (!flags.ok()) return report(bad_flags(command, flags.status()), io);
   if (wants_help || !command || !command->run || flags->is_set("help")) {
     print_help(commands, command, io.out);
     return report({}, io);

@@ -4,6 +4,7 @@
 
 #include "base/strings.hpp"
 #include "kubectl/failure.hpp"
+#include "kubectl/logged_wire.hpp"
 
 namespace coracle::kubectl {
 namespace {
@@ -63,7 +64,7 @@ const std::vector<FlagSpec>& global_flags() {
        "Do not check the server's certificate"},
       {"request-timeout", 0, FlagType::kString, "0", "How long to wait for one answer; 0: 60 s"},
       {"cache-dir", 0, FlagType::kString, "", "Accepted and not used"},
-      {"v", 'v', FlagType::kString, "0", "Accepted and not used"},
+      {"v", 'v', FlagType::kString, "0", "6: tell each request; 8: with what it says"},
       {"warnings-as-errors", 0, FlagType::kBool, "false", "A warning makes the exit code 1"},
   };
   return flags;
@@ -111,6 +112,11 @@ Result<Wire*> Session::wire() {
     auto made = make_https_wire(*known);
     if (!made.ok()) return fail(made.status().message());
     wire_ = std::move(*made);
+    long long level = 0;
+    if (parse_int(flags_.get("v"), &level) && level >= kTellRequests) {
+      const std::string server = known->servers.empty() ? "" : known->servers[0];
+      wire_ = make_logged_wire(std::move(wire_), static_cast<int>(level), server, io.err);
+    }
   }
   return wire_.get();
 }

@@ -1,4 +1,5 @@
 #include "kubectl/target.hpp"
+#include "kubectl/removed.hpp"
 
 #include "api/catalog.hpp"
 #include "api/object.hpp"
@@ -96,11 +97,14 @@ Status no_match(const ManifestObject& manifest) {
   const auto [group, version] = api::split_api_version(api::api_version_of(manifest.object));
   const std::string shown =
       group.empty() ? std::string(version) : std::string(group) + "/" + std::string(version);
+  std::string instead =
+      instead_of_version(api::api_version_of(manifest.object), api::kind_of(manifest.object));
+  if (!instead.empty()) instead = "\n" + instead;
   return fail("resource mapping not found for name: " + quoted(api::name_of(manifest.object)) +
               " namespace: " + quoted(api::namespace_of(manifest.object)) + " from " +
               quoted(manifest.source) + ": no matches for kind " +
               quoted(api::kind_of(manifest.object)) + " in version " + quoted(shown) +
-              "\nensure CRDs are installed first");
+              "\nensure CRDs are installed first" + instead);
 }
 
 // Without a server: what is built in, and a guess.

@@ -33,6 +33,9 @@ void describe_stateful_set(DescribeWriter& out, const DescribeContext& context);
 void describe_job(DescribeWriter& out, const DescribeContext& context);
 void describe_cron_job(DescribeWriter& out, const DescribeContext& context);
 void describe_service(DescribeWriter& out, const DescribeContext& context);
+void describe_ingress(DescribeWriter& out, const DescribeContext& context);
+void describe_ingress_class(DescribeWriter& out, const DescribeContext& context);
+void describe_network_policy(DescribeWriter& out, const DescribeContext& context);
 void describe_node(DescribeWriter& out, const DescribeContext& context);
 void describe_namespace(DescribeWriter& out, const DescribeContext& context);
 void describe_config_map(DescribeWriter& out, const DescribeContext& context);
@@ -47,6 +50,8 @@ void describe_certificate_request(DescribeWriter& out, const DescribeContext& co
 void describe_quota(DescribeWriter& out, const DescribeContext& context);
 void describe_any(DescribeWriter& out, const DescribeContext& context);
 
+// "127.128.0.5:80,127.128.0.6:80 + 2 more...", of a Service's port by its name; "" for none.
+std::string endpoints_text(const std::vector<json::value>& slices, const std::string& port_name);
 // The last section of most descriptions. Pure.
 void write_events(DescribeWriter& out, std::vector<json::value> events, WallTime now);
 // "5m (x3 over 10m)"

@@ -15,7 +15,44 @@ std::string joined(const json::value& object, std::string_view path) {
   return or_none(join(parts, ","));
 }
 
-// "127.128.0.5:80,127.128.0.6:80 + 2 more..."
+void write_ports(DescribeWriter& out, const DescribeContext& context) {
+  const auto slices =
+      context.list("endpointslices.discovery.k8s.io", context.target.ns,
+                   {{"labelSelector",
+                     "kubernetes.io/service-name=" + std::string(api::name_of(context.object))}});
+  for (const json::value& port : get_array(context.object, "spec.ports")) {
+    std::string name = text_at(port, "name");
+    const std::string protocol = text_at(port, "protocol");
+    const std::string endpoints = endpoints_text(slices, name);
+    if (name.empty()) name = "<unset>";
+    out.field(0, "Port", name + "\t" + text_at(port, "port") + "/" + protocol);
+    out.field(0, "TargetPort", text_at(port, "targetPort") + "/" + protocol);
+    if (get_int(port, "nodePort") != 0) {
+      out.field(0, "NodePort", name + "\t" + text_at(port, "nodePort") + "/" + protocol);
+    }
+    out.field(0, "Endpoints", endpoints);
+  }
+}
+
+void write_load_balancer(DescribeWriter& out, const json::value& service) {
+  std::vector<std::string> shown;
+  for (const json::value& at : get_array(service, "status.loadBalancer.ingress")) {
+    const std::string ip = text_at(at, "ip"), mode = text_at(at, "ipMode");
+    shown.push_back(ip.empty()     ? text_at(at, "hostname")
+                    : mode.empty() ? ip
+                                   : ip + " (" + mode + ")");
+  }
+  if (!shown.empty()) out.field(0, "LoadBalancer Ingress", join(shown, ", "));
+}
+
+void write_optional(DescribeWriter& out, const json::value& service, const char* title,
+                    const char* path) {
+  const std::string text = text_at(service, path);
+  if (!text.empty()) out.field(0, title, text);
+}
+
+}  // namespace
+
 std::string endpoints_text(const std::vector<json::value>& slices, const std::string& port_name) {
   std::vector<std::string> shown;
   size_t count = 0;
@@ -40,33 +77,6 @@ std::string endpoints_text(const std::vector<json::value>& slices, const std::st
   return out;
 }
 
-void write_ports(DescribeWriter& out, const DescribeContext& context) {
-  const auto slices =
-      context.list("endpointslices.discovery.k8s.io", context.target.ns,
-                   {{"labelSelector",
-                     "kubernetes.io/service-name=" + std::string(api::name_of(context.object))}});
-  for (const json::value& port : get_array(context.object, "spec.ports")) {
-    std::string name = text_at(port, "name");
-    const std::string protocol = text_at(port, "protocol");
-    const std::string endpoints = endpoints_text(slices, name);
-    if (name.empty()) name = "<unset>";
-    out.field(0, "Port", name + "\t" + text_at(port, "port") + "/" + protocol);
-    out.field(0, "TargetPort", text_at(port, "targetPort") + "/" + protocol);
-    if (get_int(port, "nodePort") != 0) {
-      out.field(0, "NodePort", name + "\t" + text_at(port, "nodePort") + "/" + protocol);
-    }
-    out.field(0, "Endpoints", endpoints);
-  }
-}
-
-void write_optional(DescribeWriter& out, const json::value& service, const char* title,
-                    const char* path) {
-  const std::string text = text_at(service, path);
-  if (!text.empty()) out.field(0, title, text);
-}
-
-}  // namespace
-
 void describe_service(DescribeWriter& out, const DescribeContext& context) {
   const json::value& service = context.object;
   write_head(out, service);
@@ -81,6 +91,7 @@ void describe_service(DescribeWriter& out, const DescribeContext& context) {
   }
   write_optional(out, service, "Desired LoadBalancer IP", "spec.loadBalancerIP");
   write_optional(out, service, "External Name", "spec.externalName");
+  write_load_balancer(out, service);
   write_ports(out, context);
   out.field(0, "Session Affinity", text_at(service, "spec.sessionAffinity"));
   write_optional(out, service, "External Traffic Policy", "spec.externalTrafficPolicy");
