@@ -105,6 +105,9 @@ Result<json::object> attributes(Invocation& call) {
   out["verb"] = call.args[0];
   std::string text = call.args[1];
   if (text.front() == '/') {
+    if (!call.flags.get("subresource").empty()) {
+      return fail("--subresource can not be used with NonResourceURL");
+    }
     out["path"] = text;
     return out;
   }

@@ -6,6 +6,7 @@
 #include "api/object.hpp"
 #include "base/strings.hpp"
 #include "commands/commands.hpp"
+#include "commands/editing.hpp"
 #include "commands/last_applied.hpp"
 #include "kubectl/target.hpp"
 
@@ -13,6 +14,14 @@ namespace coracle::kubectl {
 namespace {
 
 Status create_one(Invocation& call, WriteReport& report, Target& target) {
+  if (call.flags.is_set("edit")) {
+    ASSIGN_OR_RETURN(auto edited, edit_object(target.object));
+    if (!edited) {
+      call.session.io.out << "Edit cancelled, no changes made.\n";
+      return {};
+    }
+    target.object = std::move(*edited);
+  }
   report.record(target.object);
   if (call.flags.is_set("save-config")) set_last_applied(target.object);
   if (report.dry_run == DryRun::kClient) return report.print(target.object, "created");
@@ -25,7 +34,10 @@ Status create_one(Invocation& call, WriteReport& report, Target& target) {
 }
 
 Status run_create(Invocation& call) {
-  if (!call.flags.get("raw").empty()) return send_raw(call, "POST");
+  if (!call.flags.get("raw").empty()) {
+    if (call.flags.is_set("edit")) return fail("--raw and --edit are mutually exclusive");
+    return send_raw(call, "POST");
+  }
   if (!call.args.empty()) {
     return usage_failure("create", "Unexpected args: [" + join(call.args, " ") + "]");
   }
@@ -166,6 +178,8 @@ Command create_command() {
   command.flags = file_flags() + create_flags();
   command.flags.push_back({"raw", 0, text::FlagType::kString, "", "POST the file to this path"});
   command.flags.push_back({"selector", 'l', text::FlagType::kString, "", "Only these objects"});
+  command.flags.push_back(
+      {"edit", 0, text::FlagType::kBool, "false", "First change each object in your editor"});
   command.flags.push_back(record_flag());
   command.run = run_create;
   return command;

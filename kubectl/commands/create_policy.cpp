@@ -54,7 +54,11 @@ Result<json::array> rules_of(Invocation& call) {
     const std::string sub = slash == text.npos ? "" : text.substr(slash);
     const Resource* resource = base == "*" ? nullptr : discovery->find(base);
     if (!resource && base != "*") {
-      return invalid_argument("the server doesn't have a resource type " + quoted(base));
+      const size_t dot = base.find('.');
+      const std::string group = dot == base.npos ? "" : base.substr(dot + 1);
+      return invalid_argument("the server doesn't have a resource type " +
+                              quoted(base.substr(0, dot)) +
+                              (group.empty() ? "" : " in group " + quoted(group)));
     }
     const std::string group = resource ? resource->group : "*";
     const std::string plural = (resource ? resource->plural : "*") + sub;

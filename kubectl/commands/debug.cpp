@@ -168,7 +168,9 @@ class Debug {
     }
     make_object(pod, "spec") = std::move(spec);
     if (call_.flags.is_set("replace")) {
-      auto gone = session_.call_json("DELETE", target.resource.path(target.ns, target.name));
+      const json::value at_once(json::object{{"gracePeriodSeconds", 0}});
+      auto gone =
+          session_.call_json("DELETE", target.resource.path(target.ns, target.name), &at_once);
       if (!gone.ok()) return server_failure(gone.error());
     }
     return create_and_join(std::move(pod), target.ns, name);

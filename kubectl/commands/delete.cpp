@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <ostream>
 
 #include "api/object.hpp"
@@ -40,6 +41,13 @@ class Delete {
       ignore_not_found_ = ignore_not_found_ || !call_.flags.has("ignore-not-found");
     }
     ASSIGN_OR_RETURN(auto targets, find_each_target(session_, options_));
+    const bool outside = std::any_of(targets.begin(), targets.end(), [](const Target& target) {
+      return target.failure.ok() && !target.resource.namespaced;
+    });
+    if (outside && session_.has_explicit_namespace()) {
+      session_.warn(
+          "Warning: deleting cluster-scoped resources, not scoped to the provided namespace");
+    }
     if (grace_ == 0 && call_.flags.is_set("force")) {
       session_.warn(
           "Warning: Immediate deletion does not wait for confirmation that the running "

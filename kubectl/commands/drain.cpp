@@ -167,6 +167,9 @@ Status run_drain(Invocation& call) {
   if (call.args.empty() && options.label_selector.empty()) {
     return usage_failure(call.command, "USAGE: drain NODE [flags]");
   }
+  if (!call.args.empty() && !options.label_selector.empty()) {
+    return usage_failure(call.command, "cannot specify both a node name and a --selector option");
+  }
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
   ASSIGN_OR_RETURN(const auto nodes, fetch_objects(call.session, options));
   ASSIGN_OR_RETURN(const Resource* pods, call.session.resource("pods"));

@@ -13,6 +13,7 @@
 #include "base/strings.hpp"
 #include "base/yaml.hpp"
 #include "commands/commands.hpp"
+#include "commands/editing.hpp"
 #include "commands/last_applied.hpp"
 #include "kubectl/output.hpp"
 #include "kubectl/target.hpp"
@@ -76,24 +77,14 @@ std::string editor() {
 
 Status edit_one(Invocation& call, WriteReport& report, Target& target) {
   const json::value original = without_managed_fields(target.object);
-  TempDir dir;
-  if (!dir.ok()) return fail("cannot make a temporary directory");
-  const std::string path = dir.file("edit.yaml");
-  const std::string shown = to_yaml(sorted_keys(original));
-  RETURN_IF_ERROR(write_file(path, kHeader + shown));
-  if (run_shell(editor() + " " + shell_quoted(path)) != 0) {
-    return fail("there was a problem with the editor " + coracle::quoted(editor()));
-  }
-  ASSIGN_OR_RETURN(const std::string text, read_file(path));
-  auto edited = parse_yaml(text);
-  if (!edited.ok()) return fail("the edited file is invalid: " + edited.status().message());
-  if (edited->empty() || edited->front().value == original) {
+  ASSIGN_OR_RETURN(const auto edited, edit_object(original));
+  if (!edited) {
     call.session.io.out << "Edit cancelled, no changes made.\n";
     return {};
   }
   const api::ResourceInfo* info = api::Catalog::builtin().find_for(original);
   const api::Schema* schema = info ? info->schema : nullptr;
-  auto patch = api::create_two_way_merge_patch(original, edited->front().value, schema);
+  auto patch = api::create_two_way_merge_patch(original, *edited, schema);
   if (!patch.ok()) return fail(patch.status().message());
   if (call.flags.is_set("output-patch")) {
     call.session.io.out << "Patch: " << to_json(sorted_keys(*patch)) << "\n";
@@ -175,6 +166,7 @@ std::string file_name(const Target& target) {
 }
 
 Status run_diff(Invocation& call) {
+  call.session.failure_code = 2;  // 1 says that there are differences
   if (call.flags.list("filename").empty()) return fail("must specify one of -f and -k");
   ASSIGN_OR_RETURN(const auto targets, file_targets(call.session, file_options(call.flags)));
   TempDir dir;
@@ -192,10 +184,27 @@ Status run_diff(Invocation& call) {
   call.session.io.out.flush();
   const int code = run_shell(program + " " + shell_quoted(dir.file("LIVE")) + " " +
                              shell_quoted(dir.file("MERGED")));
-  return code == 0 ? Status() : silent_failure();
+  if (code == 0) return {};
+  call.session.failure_code = code;
+  return silent_failure();
 }
 
 }  // namespace
+
+Result<std::optional<json::value>> edit_object(const json::value& original) {
+  TempDir dir;
+  if (!dir.ok()) return fail("cannot make a temporary directory");
+  const std::string path = dir.file("edit.yaml");
+  RETURN_IF_ERROR(write_file(path, kHeader + to_yaml(sorted_keys(original))));
+  if (run_shell(editor() + " " + shell_quoted(path)) != 0) {
+    return fail("there was a problem with the editor " + coracle::quoted(editor()));
+  }
+  ASSIGN_OR_RETURN(const std::string text, read_file(path));
+  auto edited = parse_yaml(text);
+  if (!edited.ok()) return fail("the edited file is invalid: " + edited.status().message());
+  if (edited->empty() || edited->front().value == original) return std::optional<json::value>();
+  return std::optional<json::value>(std::move(edited->front().value));
+}
 
 Command edit_command() {
   Command command{.name = "edit",
@@ -216,6 +225,7 @@ Command diff_command() {
                   .examples = "  kubectl diff -f web.yaml\n",
                   .flags = file_flags(),
                   .run = run_diff};
+  command.flags.push_back({"selector", 'l', FlagType::kString, "", "Only these objects"});
   command.flags.push_back({"server-side", 0, FlagType::kBool, "false", "Accepted, not used"});
   return command;
 }

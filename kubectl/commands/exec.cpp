@@ -40,7 +40,7 @@ Status check_alive(const json::value& pod, const char* doing) {
 
 Status run_exec(Invocation& call) {
   ASSIGN_OR_RETURN(const ExecWords words, exec_words(call));
-  ASSIGN_OR_RETURN(const json::value pod, pod_of(call.session, words.target, "exec into"));
+  ASSIGN_OR_RETURN(const json::value pod, pod_of(call.session, words.target));
   RETURN_IF_ERROR(check_alive(pod, "exec into"));
   RemoteRequest request;
   request.ns = api::namespace_of(pod);
@@ -62,7 +62,7 @@ Status run_attach(Invocation& call) {
                          "expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw " +
                              std::to_string(call.args.size()) + ": [" + join(call.args, " ") + "]");
   }
-  ASSIGN_OR_RETURN(const json::value pod, pod_of(call.session, call.args[0], "attach to"));
+  ASSIGN_OR_RETURN(const json::value pod, pod_of(call.session, call.args[0]));
   RETURN_IF_ERROR(check_alive(pod, "attach"));
   RemoteRequest request;
   request.ns = api::namespace_of(pod);

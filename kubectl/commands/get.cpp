@@ -238,8 +238,13 @@ class Get {
   }
 
   Status watch(ObjectPrinter* printer) {
-    if (targets_.size() != 1) {
+    if (many_kinds() && options_.files.filenames.empty()) {
       return fail("you may only specify a single resource type");
+    }
+    if (targets_.size() != 1) {
+      return fail("watch is only supported on individual resources and resource collections - " +
+                  (many_kinds() ? "more than 1 resource was found"
+                                : std::to_string(targets_.size()) + " resources were found"));
     }
     GetWatch plan{session_, targets_.front(), view_, printer};
     plan.label_selector = options_.label_selector;

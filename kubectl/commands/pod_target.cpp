@@ -29,8 +29,7 @@ bool serves_better(const json::value& a, const json::value& b) {
 
 }  // namespace
 
-Result<std::vector<json::value>> pods_of(Session& session, const std::string& word,
-                                         std::string_view doing) {
+Result<std::vector<json::value>> pods_of(Session& session, const std::string& word) {
   const std::string ns = session.namespace_name();
   ASSIGN_OR_RETURN(const Resource* pods, session.resource("pods"));
   if (word.find('/') == word.npos) {
@@ -47,7 +46,8 @@ Result<std::vector<json::value>> pods_of(Session& session, const std::string& wo
                           api::LabelSelector::from_map(get_object(target.object, "spec.selector")))
                     : api::LabelSelector::from_object(selector);
   if (!parsed.ok() || parsed->is_nothing() || parsed->is_everything()) {
-    return fail("cannot " + std::string(doing) + " " + target.resource.plural + "/" + target.name);
+    const std::string type = "*" + target.resource.version + "." + target.resource.kind;
+    return fail("cannot attach to " + type + ": selector for " + type + " not implemented");
   }
   TRY_SERVER(const json::value found, session.list(*pods, ns, {{"labelSelector", parsed->text()}}));
   std::vector<json::value> out;
@@ -58,8 +58,8 @@ Result<std::vector<json::value>> pods_of(Session& session, const std::string& wo
   return out;
 }
 
-Result<json::value> pod_of(Session& session, const std::string& word, std::string_view doing) {
-  ASSIGN_OR_RETURN(std::vector<json::value> pods, pods_of(session, word, doing));
+Result<json::value> pod_of(Session& session, const std::string& word) {
+  ASSIGN_OR_RETURN(std::vector<json::value> pods, pods_of(session, word));
   if (pods.empty()) return fail("no pods found for " + word);
   return std::move(pods[0]);
 }

@@ -9,11 +9,10 @@
 namespace coracle::kubectl {
 
 // The pods an object selects, ready and old ones first. Fails for kinds that select none: `cannot
-// DOING TYPE/NAME`.
-Result<std::vector<json::value>> pods_of(Session& session, const std::string& word,
-                                         std::string_view doing);
+// attach to *v1.ConfigMap: selector for *v1.ConfigMap not implemented`.
+Result<std::vector<json::value>> pods_of(Session& session, const std::string& word);
 // One pod of them, running if possible.
-Result<json::value> pod_of(Session& session, const std::string& word, std::string_view doing);
+Result<json::value> pod_of(Session& session, const std::string& word);
 
 // The container by name, `container x not found in pod p`; or the default one: that of the
 // annotation, else the first, and when there are more (and not `quiet`) says so on standard error.

@@ -88,7 +88,7 @@ Status run_port_forward(Invocation& call) {
   }
   Session& session = call.session;
   const std::string& word = call.args[0];
-  ASSIGN_OR_RETURN(const json::value pod, pod_of(session, word, "forward to"));
+  ASSIGN_OR_RETURN(const json::value pod, pod_of(session, word));
   const std::string phase(get_string(pod, "status.phase"));
   if (phase != "Running") {
     return fail("unable to forward port because pod is not running. Current status=" + phase);

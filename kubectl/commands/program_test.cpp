@@ -126,6 +126,10 @@ TEST_CASE("failures read as kubectl's") {
       {{"get", "pods", "-o", "jsonpath={.a"},
        "error: error parsing jsonpath {.a, unclosed action\n"},
       {{"get", "-f", "nosuch.yaml"}, "error: the path \"nosuch.yaml\" does not exist\n"},
+      {{"get", "pods,nodes", "-w"}, "error: you may only specify a single resource type\n"},
+      {{"get", "pods", "a", "b", "-w"},
+       "error: watch is only supported on individual resources and resource collections - 2 "
+       "resources were found\n"},
       {{"delete", "pods"}, "error: resource(s) were provided, but no name was specified\n"},
       {{"label", "pod", "web"}, "error: at least one label update is required\n"},
       {{"create", "deployment", "web"}, "error: required flag(s) \"image\" not set\n"},

@@ -209,11 +209,24 @@ TEST_CASE("flags that need another are refused") {
        "error: --grace-period must have --force specified\n"},
       {{"delete", "pods", "--all", "-l", "a=b"},
        "error: setting 'all' parameter but found a non empty selector. \n"},
+      {{"exec", "cm/m", "--", "date"},
+       "error: cannot attach to *v1.ConfigMap: selector for *v1.ConfigMap not implemented\n"},
+      {{"auth", "can-i", "get", "/logs/", "--subresource=log"},
+       "error: --subresource can not be used with NonResourceURL\n"},
+      {{"drain", "one", "--selector=a=b"},
+       "error: cannot specify both a node name and a --selector option\nSee 'kubectl drain -h' for "
+       "help and examples\n"},
+      {{"create", "role", "r", "--verb=get", "--resource=boats.org/scale"},
+       "the server doesn't have a resource type \"boats\" in group \"org\"\n"},
       {{"set", "env", "pod/web", "--keys=a"},
        "error: when specifying --keys, a configmap or secret must be provided with --from\n"},
   }));
   CAPTURE(c.words);
-  const Outcome got = run(c.words, {}, a_map("m"));
+  const Outcome got =
+      run(c.words,
+          {{"GET " + kMaps + "/m",
+            R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"m","namespace":"ns"}})"}},
+          a_map("m"));
   CHECK(got.code == 1);
   CHECK(got.err == c.err);
   CHECK(got.sent.empty());
@@ -230,6 +243,35 @@ TEST_CASE("a file is enough to expose what it describes") {
   const Outcome got =
       run({"expose", "-f", "-", "--port=80", "--dry-run=client", "-o", "name"}, {}, pod);
   CHECK(got.out == "service/" + std::string(63, 'x') + "\n");
+}
+
+TEST_CASE("create --edit sends what the editor left, and nothing when it left all") {
+  ::setenv("KUBE_EDITOR", "sed -i s/mock/edited/g", 1);
+  const Outcome got =
+      run({"create", "--edit", "-f", "-"}, {}, a_map("mock") + "---\n" + a_map("m"));
+  CHECK(got.out == "configmap/edited created\nEdit cancelled, no changes made.\n");
+  CHECK(got.sent.size() == 1);
+  CHECK(run({"create", "--edit", "--raw", "/x", "-f", "-"}, {}, "{}").err ==
+        "error: --raw and --edit are mutually exclusive\n");
+  ::unsetenv("KUBE_EDITOR");
+}
+
+TEST_CASE("diff says by its code whether there are differences or it failed") {
+  const std::string same = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"m",)"
+                           R"("namespace":"ns"},"data":{"a":"1"}})";
+  std::string other = same;
+  other.replace(other.find("\"1\""), 3, "\"2\"");
+  const std::string target = kMaps + "/m";
+  const std::string text = a_map("m");
+  const auto code = [&](const std::string& merged) {
+    return run({"diff", "-f", "-"}, {{"GET " + target, same}, {"PATCH " + target, merged}}, text)
+        .code;
+  };
+  ::setenv("KUBECTL_EXTERNAL_DIFF", "diff -u -N > /dev/null", 1);
+  CHECK(code(same) == 0);
+  CHECK(code(other) == 1);
+  CHECK(run({"diff", "-f", "-"}, {}, "a: b\n").code == 2);
+  ::unsetenv("KUBECTL_EXTERNAL_DIFF");
 }
 
 TEST_CASE("plugins are the programs kubectl-* of PATH") {

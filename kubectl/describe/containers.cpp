@@ -1,7 +1,9 @@
 // How `describe` prints containers: image, ports, state, resources, probes, environment, mounts.
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
+#include "api/quantity.hpp"
 #include "base/strings.hpp"
 #include "describe/pod_template.hpp"
 
@@ -130,7 +132,26 @@ void write_env_from(DescribeWriter& out, const json::value& container) {
   }
 }
 
-void write_variable(DescribeWriter& out, const json::value& variable) {
+// The value of a pod's field: kubectl tells these two, and nothing of others.
+std::string field_value(const json::value& pod, const std::string& path) {
+  return path == "metadata.name" || path == "metadata.namespace" ? text_at(pod, path) : "";
+}
+
+// What a container is given of a resource, in the units asked for; rounded up.
+std::string amount_value(const json::value& container, const json::value& reference) {
+  const std::string resource = text_at(reference, "resource");
+  const auto given = api::Quantity::parse(text_at(container, "resources." + resource));
+  auto divisor = api::Quantity::parse(text_at(reference, "divisor"));
+  if (!divisor.ok() || divisor->is_zero()) divisor = api::Quantity::from_units(1);
+  if (!given.ok() || given->is_zero()) {
+    return resource == "limits.cpu" || resource == "limits.memory" ? "node allocatable" : "0";
+  }
+  return std::to_string(
+      static_cast<std::int64_t>(std::ceil(given->as_double() / divisor->as_double())));
+}
+
+void write_variable(DescribeWriter& out, const json::value& variable, const json::value& container,
+                    const json::value* pod) {
   const std::string name = text_at(variable, "name");
   const json::value* from = find(variable, "valueFrom");
   if (!from) {
@@ -138,10 +159,13 @@ void write_variable(DescribeWriter& out, const json::value& variable) {
     out.field(3, name, lines.empty() ? "" : lines[0]);
     for (size_t i = 1; i < lines.size(); ++i) out.line(3, "\t" + lines[i]);
   } else if (const json::value* field = find(*from, "fieldRef")) {
+    const std::string path = text_at(*field, "fieldPath");
     out.field(3, name,
-              " (" + text_at(*field, "apiVersion") + ":" + text_at(*field, "fieldPath") + ")");
+              (pod == nullptr ? "" : field_value(*pod, path)) + " (" +
+                  text_at(*field, "apiVersion") + ":" + path + ")");
   } else if (const json::value* amount = find(*from, "resourceFieldRef")) {
-    out.field(3, name, " (" + text_at(*amount, "resource") + ")");
+    out.field(3, name,
+              amount_value(container, *amount) + " (" + text_at(*amount, "resource") + ")");
   } else if (const json::value* secret = find(*from, "secretKeyRef")) {
     out.field(3, name,
               "<set to the key '" + text_at(*secret, "key") + "' in secret '" +
@@ -153,11 +177,11 @@ void write_variable(DescribeWriter& out, const json::value& variable) {
   }
 }
 
-void write_environment(DescribeWriter& out, const json::value& container) {
+void write_environment(DescribeWriter& out, const json::value& container, const json::value* pod) {
   write_env_from(out, container);
   const json::array& env = get_array(container, "env");
   out.line(2, env.empty() ? "Environment:\t<none>" : "Environment:");
-  for (const json::value& variable : env) write_variable(out, variable);
+  for (const json::value& variable : env) write_variable(out, variable, container, pod);
 }
 
 void write_mounts(DescribeWriter& out, const json::value& container) {
@@ -179,7 +203,7 @@ void write_mounts(DescribeWriter& out, const json::value& container) {
 }  // namespace
 
 void write_containers(DescribeWriter& out, std::string_view label, const json::array& containers,
-                      const json::array& statuses, std::string_view space) {
+                      const json::array& statuses, std::string_view space, const json::value* pod) {
   out.line(0,
            std::string(space) + std::string(label) + ":" + (containers.empty() ? " <none>" : ""));
   for (const json::value& container : containers) {
@@ -199,7 +223,7 @@ void write_containers(DescribeWriter& out, std::string_view label, const json::a
     write_amounts(out, "Limits", get_object(container, "resources.limits"));
     write_amounts(out, "Requests", get_object(container, "resources.requests"));
     write_probes(out, container);
-    write_environment(out, container);
+    write_environment(out, container, pod);
     write_mounts(out, container);
   }
 }

@@ -24,6 +24,36 @@ TEST_CASE("a revision's template keeps its tabs") {
         "  Node-Selectors:\t<none>\n  Tolerations:\t<none>\n");
 }
 
+TEST_CASE("variables show what of the pod and its resources they take") {
+  const json::value pod = tree(R"({
+    "metadata": {"name": "web-1", "labels": {"tier": "a"}},
+    "spec": {"containers": [{"name": "c", "image": "x",
+      "resources": {"limits": {"cpu": "1500m"}, "requests": {"memory": "3Mi"}},
+      "env": [
+        {"name": "A", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}},
+        {"name": "B", "valueFrom": {"fieldRef": {"apiVersion": "v1",
+                                                 "fieldPath": "metadata.labels['tier']"}}},
+        {"name": "C", "valueFrom": {"fieldRef": {"apiVersion": "v1",
+                                                 "fieldPath": "status.podIP"}}},
+        {"name": "D", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu",
+                                                         "divisor": "0"}}},
+        {"name": "E", "valueFrom": {"resourceFieldRef": {"resource": "requests.memory",
+                                                         "divisor": "1Mi"}}},
+        {"name": "F", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory"}}}]}]}})");
+  const auto shown = [&pod](const json::value* whose) {
+    DescribeWriter out;
+    write_containers(out, "Containers", get_array(pod, "spec.containers"), {}, "", whose);
+    const std::string text = out.text();
+    const size_t begin = text.find("A:"), end = text.find("    Mounts:");
+    return text.substr(begin, end - begin);
+  };
+  CHECK(shown(&pod) ==
+        "A:     web-1 (v1:metadata.name)\n      B:      (v1:metadata.labels['tier'])\n"
+        "      C:      (v1:status.podIP)\n      D:     2 (limits.cpu)\n"
+        "      E:     3 (requests.memory)\n      F:     node allocatable (limits.memory)\n");
+  CHECK(shown(nullptr).starts_with("A:      (v1:metadata.name)\n"));
+}
+
 TEST_CASE("tolerations read as kubectl's") {
   DescribeWriter out;
   write_tolerations(out, "Tolerations",

@@ -55,10 +55,10 @@ void describe_pod(DescribeWriter& out, const DescribeContext& context) {
   write_optional(out, pod, "NominatedNodeName", "status.nominatedNodeName");
   if (const auto& init = get_array(pod, "spec.initContainers"); !init.empty()) {
     write_containers(out, "Init Containers", init, get_array(pod, "status.initContainerStatuses"),
-                     "");
+                     "", &pod);
   }
   write_containers(out, "Containers", get_array(pod, "spec.containers"),
-                   get_array(pod, "status.containerStatuses"), "");
+                   get_array(pod, "status.containerStatuses"), "", &pod);
   const json::array& conditions = get_array(pod, "status.conditions");
   if (!conditions.empty()) out.line(0, "Conditions:\n  Type\tStatus");
   for (const json::value& condition : conditions) {

@@ -8,9 +8,10 @@
 namespace coracle::kubectl {
 
 // `statuses`: the container statuses of a pod, or an empty array for templates. `space`: what
-// templates are indented by.
+// templates are indented by. `pod`: whose fields variables may show; null for templates.
 void write_containers(DescribeWriter& out, std::string_view label, const json::array& containers,
-                      const json::array& statuses, std::string_view space);
+                      const json::array& statuses, std::string_view space,
+                      const json::value* pod = nullptr);
 void write_volumes(DescribeWriter& out, const json::array& volumes, std::string_view space);
 // What is behind a volume: "Type:" and its fields, of the one source that `holder` names.
 void write_volume_source(DescribeWriter& out, const json::value& holder);
