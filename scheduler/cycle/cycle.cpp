@@ -114,8 +114,8 @@ void Cycle::look_at(Filters& filters, std::uint32_t index) {
   note_rejection(filters.active()[column].plugin);
   if (row >= kFullyAskedMax) return;
   for (size_t i = column + 1; i < filters.active().size(); ++i) {
-    const auto& [plugin, state] = filters.active()[i];
-    const Verdict verdict = plugin->filter(*decision_.pod, node, state.get());
+    const Filters::Active& one = filters.active()[i];
+    const Verdict verdict = one.plugin->filter(*decision_.pod, node, one.state.get());
     why.set(row, i, verdict.is_yes() ? Explanation::kPassed : why.number(verdict));
   }
 }

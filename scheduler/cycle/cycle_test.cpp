@@ -212,6 +212,34 @@ TEST_CASE("a pod waits for victims: the message has no tail, and its place is ke
   }
 }
 
+// Its pre_filter refuses for now and computes nothing; its filter would need what it computed.
+class RefusesAll final : public Plugin {
+ public:
+  std::string_view name() const override { return "RefusesAll"; }
+  Verdict pre_filter(const PodInfo&, const Snapshot&, StatePtr*) const override {
+    return Verdict::not_now("not today");
+  }
+  Verdict filter(const PodInfo&, const NodeInfo&, const PluginState* state) const override {
+    CHECK(state != nullptr);
+    return Verdict::yes();
+  }
+};
+
+TEST_CASE("a no for all nodes stands, whoever would leave") {
+  Profile profile = default_profile();
+  profile.plugins.push_back(std::make_shared<RefusesAll>());
+  for (const Point point : {Point::kPreFilter, Point::kFilter}) {
+    profile.at(point).push_back(profile.plugins.back().get());
+  }
+  Rotation rotation;
+  const auto world = a_world({a_node("n1")}, {a_pod("a").on("n1")});
+  const Decision d = decide(profile, a_pod("p").priority(1).info(), world, rotation);
+  CHECK(d.message ==
+        "0/1 nodes are available: not today. preemption: 0/1 nodes are available: 1 "
+        "not today.");
+  CHECK(d.victims.empty());
+}
+
 TEST_CASE("how many fitting nodes are enough") {
   CHECK(enough_nodes(99, 0) == 99);
   CHECK(enough_nodes(1000, 0) == 420);

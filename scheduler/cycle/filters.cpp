@@ -16,6 +16,7 @@ Filters::Filters(const Profile& profile, const PodInfo& pod, const Snapshot& wor
   for (const Plugin* plugin : profile.at(Point::kPreFilter)) {
     prepared.push_back({plugin, nullptr});
     if (!pre_filter(*plugin, &prepared.back().state)) return;
+    prepared.back().rejected = by_ == plugin;
   }
   const auto skips = [this](const Plugin* plugin) {
     return std::find(skipped_.begin(), skipped_.end(), plugin) != skipped_.end();
@@ -24,7 +25,7 @@ Filters::Filters(const Profile& profile, const PodInfo& pod, const Snapshot& wor
     if (skips(plugin)) continue;
     active_.push_back({plugin, nullptr});
     for (Active& one : prepared) {
-      if (one.plugin == plugin) active_.back().state = std::move(one.state);
+      if (one.plugin == plugin) active_.back() = std::move(one);
     }
   }
 }
@@ -65,7 +66,8 @@ bool Filters::narrow(const Plugin& plugin) {
 
 Verdict Filters::run(const NodeInfo& node, size_t* column) const {
   for (size_t i = 0; i < active_.size(); ++i) {
-    Verdict verdict = active_[i].plugin->filter(pod_, node, active_[i].state.get());
+    const auto& [plugin, state, rejected] = active_[i];
+    Verdict verdict = rejected ? verdict_ : plugin->filter(pod_, node, state.get());
     if (verdict.is_yes()) continue;
     *column = i;
     return verdict;
@@ -98,12 +100,16 @@ Verdict Filters::filter(const NodeInfo& node) {
 
 void Filters::add_pod(const PodPtr& other, NodeInfo& node) {
   node.add(other);
-  for (const Active& one : active_) one.plugin->add_pod(pod_, *other, node, one.state.get());
+  for (const auto& [plugin, state, rejected] : active_) {
+    if (!rejected) plugin->add_pod(pod_, *other, node, state.get());
+  }
 }
 
 void Filters::remove_pod(const PodPtr& other, NodeInfo& node) {
   node.remove(other->key);
-  for (const Active& one : active_) one.plugin->remove_pod(pod_, *other, node, one.state.get());
+  for (const auto& [plugin, state, rejected] : active_) {
+    if (!rejected) plugin->remove_pod(pod_, *other, node, state.get());
+  }
 }
 
 }  // namespace coracle::scheduler

@@ -17,6 +17,7 @@ class Filters final : public FilterRun {
   struct Active {
     const Plugin* plugin;
     StatePtr state;
+    bool rejected = false;  // by its pre_filter: it has no state, and its no stands
   };
 
   Filters(const Profile& profile, const PodInfo& pod, const Snapshot& world);

@@ -109,7 +109,7 @@ void Scheduler::start() {
   nodes_.add_handler(
       {[this](const auto& node, bool) { on_node(node); },
        [this](const auto&, const auto& node) { on_node(node); },
-       [this](const auto& node, bool) { cache_.remove_node(std::string(api::name_of(*node))); }});
+       [this](const auto& node, bool) { on_node_gone(std::string(api::name_of(*node))); }});
   pods_.add_handler({[this](const auto& pod, bool) { on_pod(pod); },
                      [this](const auto&, const auto& pod) { on_pod(pod); },
                      [this](const auto& pod, bool) { on_pod_gone(pod); }});
@@ -134,8 +134,20 @@ void Scheduler::stop() {
 
 void Scheduler::on_node(const client::ObjectPtr& object) {
   const auto facts = parse_node(*object);
-  const Events events = cache_.set_node(facts);
-  if (events != 0) changed({events, cache_.find_node(facts->name), nullptr});
+  Change change;
+  if (const NodeInfo* known = cache_.find_node(facts->name))
+    change.node_before = known->facts_ptr();
+  change.events = cache_.set_node(facts);
+  change.node = cache_.find_node(facts->name);
+  if (change.events != 0) changed(change);
+}
+
+void Scheduler::on_node_gone(const std::string& name) {
+  const NodeInfo* known = cache_.find_node(name);
+  if (known == nullptr) return;
+  Change change{.events = event::kNodeGone, .node_before = known->facts_ptr()};
+  cache_.remove_node(name);
+  changed(change);
 }
 
 void Scheduler::on_pod(const client::ObjectPtr& object) {
@@ -145,8 +157,11 @@ void Scheduler::on_pod(const client::ObjectPtr& object) {
     queue_.remove(pod->key);
     status_.drop(pod->key);
     cache_.surroundings().nominations.remove(pod->uid);
-    const Events events = cache_.set_pod(pod);
-    if (events != 0) changed({events, nullptr, pod.get()});
+    const PodPtr* known = cache_.find_pod(pod->key);
+    const PodPtr before = known == nullptr ? nullptr : *known;
+    Change change{.pod = pod.get(), .pod_before = before.get()};
+    change.events = cache_.set_pod(pod);
+    if (change.events != 0) changed(change);
     return;
   }
   // Ours, bound and not yet shown as such: the answer of the bind, or a later event, settles it.
@@ -196,6 +211,7 @@ void Scheduler::on_pod_gone(const client::ObjectPtr& object) {
 }
 
 void Scheduler::changed(Change change) {
+  change.world = &cache_.snapshot();
   if ((change.events & (event::kClaim | event::kVolume)) != 0) pre_bind_.look_again();
   queue_.on_change(change, executor_.now());
   permits_.look_again();

@@ -66,6 +66,7 @@ class Scheduler {
   void on_pod_gone(const client::ObjectPtr& object);
   void on_waiting_pod(const PodPtr& pod);
   void on_node(const client::ObjectPtr& object);
+  void on_node_gone(const std::string& name);
   void changed(Change change);
   void wake();
   void run_batch();

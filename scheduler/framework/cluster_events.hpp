@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
-#include "framework/node_info.hpp"
+#include "framework/snapshot.hpp"
 
 namespace coracle::scheduler {
 
@@ -23,6 +24,7 @@ inline constexpr Events kNamespace = 1u << 8;   // labels of a namespace changed
 inline constexpr Events kPodLeaving = 1u << 9;  // a placed pod is being deleted; it still counts
 inline constexpr Events kVolume = 1u << 10;     // a PersistentVolume was added or changed
 inline constexpr Events kStorageClass = 1u << 11;
+inline constexpr Events kNodeGone = 1u << 12;  // node_before is the one
 inline constexpr Events kNodeAny = kNodeAdded | kNodeGrew | kNodeLabels | kNodeTaints;
 }  // namespace event
 
@@ -32,6 +34,10 @@ struct Change {
   const NodeInfo* node = nullptr;  // of node events
   const PodInfo* pod = nullptr;    // of pod events
   std::string_view claim{};        // of kClaim: "namespace/name"
+  // What it was before; null: it is new.
+  std::shared_ptr<const NodeFacts> node_before = nullptr;
+  const PodInfo* pod_before = nullptr;
+  const Snapshot* world = nullptr;  // as it is now; the queue's owner fills it in
 };
 
 }  // namespace coracle::scheduler

@@ -4,6 +4,14 @@
 
 namespace coracle::scheduler {
 
+bool turned_by_node(const Plugin& plugin, const PodInfo& pod, const Change& change) {
+  if (!plugin.filter(pod, *change.node, nullptr).is_yes()) return false;
+  if (change.node_before == nullptr) return true;
+  NodeInfo before(change.node->name());
+  before.set_facts(change.node_before);
+  return !plugin.filter(pod, before, nullptr).is_yes();
+}
+
 void scale_scores(std::vector<std::int64_t>& scores, bool reverse) {
   std::int64_t largest = 0;
   for (const std::int64_t score : scores) largest = std::max(largest, score);

@@ -117,9 +117,12 @@ class Plugin {
 
   // Events after which a pod that this plugin rejected is worth another try.
   virtual Events helped_by() const { return 0; }
-  // A closer look at one of those events; the default trusts the bits.
+  // A closer look at one of those events (upstream's queueing hint); the default trusts the bits.
   virtual bool helps(const PodInfo&, const Change&) const { return true; }
 };
+
+// Whether a change of a node turned the no of a filter that needs no state into a yes.
+bool turned_by_node(const Plugin& plugin, const PodInfo& pod, const Change& change);
 
 // The usual normalize: the largest becomes kScoreMax; `reverse`: the largest becomes 0.
 void scale_scores(std::vector<std::int64_t>& scores, bool reverse);

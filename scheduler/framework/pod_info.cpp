@@ -48,6 +48,15 @@ bool HostPort::clashes(const HostPort& other) const {
   return ip == other.ip || ip == "0.0.0.0" || other.ip == "0.0.0.0";
 }
 
+bool PodInfo::uses_claim(std::string_view claim) const {
+  if (!claim.starts_with(ns) || claim.size() <= ns.size() || claim[ns.size()] != '/') return false;
+  const std::string_view wanted = claim.substr(ns.size() + 1);
+  const auto lists = [wanted](const std::vector<std::string>& names) {
+    return std::find(names.begin(), names.end(), wanted) != names.end();
+  };
+  return lists(claims) || lists(ephemeral_claims);
+}
+
 PodPtr parse_pod(const json::value& pod) {
   auto info = std::make_shared<PodInfo>();
   info->ns = api::namespace_of(pod);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/node_selector.hpp"
@@ -91,6 +92,8 @@ struct PodInfo {
     if (start_time.empty()) return false;
     return other.start_time.empty() || start_time < other.start_time;
   }
+  // By "namespace/name"; also one that is made for it alone.
+  bool uses_claim(std::string_view claim) const;
   bool has_pod_affinity() const {
     return !affinity.empty() || !anti_affinity.empty() || !preferred_affinity.empty() ||
            !preferred_anti_affinity.empty();

@@ -152,4 +152,48 @@ void InterPodAffinity::normalize(const PluginState*, std::vector<std::int64_t>& 
   }
 }
 
+namespace {
+
+bool any_matches(const std::vector<PodTerm>& terms, const PodInfo& pod, const Snapshot& world) {
+  return std::any_of(terms.begin(), terms.end(),
+                     [&](const PodTerm& term) { return world.matches(term, pod); });
+}
+
+// A node that has, or changed, a domain one of the pod's terms is about.
+bool node_helps(const PodInfo& pod, const Change& change) {
+  if (pod.affinity.empty() && pod.anti_affinity.empty()) return change.node_before == nullptr;
+  for (const auto* terms : {&pod.affinity, &pod.anti_affinity}) {
+    for (const PodTerm& term : *terms) {
+      const auto now = change.node->facts().topology(term.topology_key);
+      const auto before = change.node_before == nullptr
+                              ? std::nullopt
+                              : change.node_before->topology(term.topology_key);
+      if (now != before) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+// Who comes may be wanted near, who leaves may have been unwanted, or have refused us.
+bool InterPodAffinity::helps(const PodInfo& pod, const Change& change) const {
+  if (change.node != nullptr) return node_helps(pod, change);
+  if (change.pod == nullptr || change.world == nullptr) return true;
+  const PodInfo& other = *change.pod;
+  const Snapshot& world = *change.world;
+  const bool wanted = !pod.affinity.empty() && matches_all(pod.affinity, other, world);
+  const bool unwanted = any_matches(pod.anti_affinity, other, world);
+  if ((change.events & event::kPodPlaced) != 0 && wanted) return true;
+  if ((change.events & event::kPodGone) != 0 &&
+      (wanted || unwanted || any_matches(other.anti_affinity, pod, world))) {
+    return true;
+  }
+  if ((change.events & event::kPodLabels) == 0 || change.pod_before == nullptr) return false;
+  const bool was_wanted =
+      !pod.affinity.empty() && matches_all(pod.affinity, *change.pod_before, world);
+  return wanted != was_wanted ||
+         (any_matches(pod.anti_affinity, *change.pod_before, world) && !unwanted);
+}
+
 }  // namespace coracle::scheduler

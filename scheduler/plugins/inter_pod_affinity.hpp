@@ -24,6 +24,7 @@ class InterPodAffinity final : public Plugin {
     return event::kNodeAdded | event::kNodeLabels | event::kPodPlaced | event::kPodGone |
            event::kPodLabels | event::kNamespace;
   }
+  bool helps(const PodInfo&, const Change&) const override;
 
  private:
   const PodAffinityArgs args_;

@@ -7,4 +7,8 @@ Verdict NodeName::filter(const PodInfo& pod, const NodeInfo& node, const PluginS
   return Verdict::never("node(s) didn't match the requested node name");
 }
 
+bool NodeName::helps(const PodInfo& pod, const Change& change) const {
+  return change.node == nullptr || turned_by_node(*this, pod, change);
+}
+
 }  // namespace coracle::scheduler

@@ -10,6 +10,7 @@ class NodeName final : public Plugin {
   std::string_view name() const override { return "NodeName"; }
   Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
   Events helped_by() const override { return event::kNodeAdded; }
+  bool helps(const PodInfo&, const Change&) const override;
 };
 
 }  // namespace coracle::scheduler

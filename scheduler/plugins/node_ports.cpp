@@ -1,5 +1,7 @@
 #include "plugins/node_ports.hpp"
 
+#include <algorithm>
+
 namespace coracle::scheduler {
 
 Verdict NodePorts::pre_filter(const PodInfo& pod, const Snapshot&, StatePtr*) const {
@@ -11,8 +13,13 @@ Verdict NodePorts::filter(const PodInfo& pod, const NodeInfo& node, const Plugin
   return Verdict::not_now("node(s) didn't have free ports for the requested pod ports");
 }
 
-bool NodePorts::helps(const PodInfo&, const Change& change) const {
-  return change.pod == nullptr || !change.pod->host_ports.empty();
+bool NodePorts::helps(const PodInfo& pod, const Change& change) const {
+  if (change.pod == nullptr) return true;
+  const auto& freed = change.pod->host_ports;
+  return std::any_of(freed.begin(), freed.end(), [&](const HostPort& port) {
+    return std::any_of(pod.host_ports.begin(), pod.host_ports.end(),
+                       [&](const HostPort& wanted) { return wanted.clashes(port); });
+  });
 }
 
 }  // namespace coracle::scheduler

@@ -96,9 +96,20 @@ bool NodeResourcesFit::ignores(const std::string& resource) const {
   return slash != std::string::npos && args_.ignored_groups.contains(resource.substr(0, slash));
 }
 
+// A node that grew must have grown in what the pod wants, and do.
 bool NodeResourcesFit::helps(const PodInfo& pod, const Change& change) const {
-  if (change.node != nullptr) return filter(pod, *change.node, nullptr).is_yes();
-  return true;  // a pod that left freed at least its place
+  if (change.node == nullptr) return true;  // a pod that left freed at least its place
+  if (!filter(pod, *change.node, nullptr).is_yes()) return false;
+  if (change.node_before == nullptr) return true;
+  const NodeFacts &now = change.node->facts(), &before = *change.node_before;
+  const auto more = [&](const std::string& resource, std::int64_t wanted) {
+    return wanted > 0 && now.allocatable.amount(resource) > before.allocatable.amount(resource);
+  };
+  const Resources& wanted = pod.requests;
+  return now.pods_max > before.pods_max || more("cpu", wanted.cpu_milli) ||
+         more("memory", wanted.memory) || more("ephemeral-storage", wanted.ephemeral_storage) ||
+         std::any_of(wanted.scalars.begin(), wanted.scalars.end(),
+                     [&](const auto& scalar) { return more(scalar.first, scalar.second); });
 }
 
 }  // namespace coracle::scheduler

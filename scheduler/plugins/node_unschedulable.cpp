@@ -15,7 +15,7 @@ Verdict NodeUnschedulable::filter(const PodInfo& pod, const NodeInfo& node,
 }
 
 bool NodeUnschedulable::helps(const PodInfo& pod, const Change& change) const {
-  return change.node == nullptr || filter(pod, *change.node, nullptr).is_yes();
+  return change.node == nullptr || turned_by_node(*this, pod, change);
 }
 
 }  // namespace coracle::scheduler

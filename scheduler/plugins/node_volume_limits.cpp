@@ -65,4 +65,10 @@ Verdict NodeVolumeLimits::filter(const PodInfo&, const NodeInfo& node,
   return Verdict::yes();
 }
 
+// Who leaves must have had disks.
+bool NodeVolumeLimits::helps(const PodInfo&, const Change& change) const {
+  return change.pod == nullptr || !change.pod->disks.empty() || !change.pod->claims.empty() ||
+         !change.pod->ephemeral_claims.empty();
+}
+
 }  // namespace coracle::scheduler

@@ -14,6 +14,7 @@ class NodeVolumeLimits final : public Plugin {
   Events helped_by() const override {
     return event::kNodeAdded | event::kNodeGrew | event::kPodGone;
   }
+  bool helps(const PodInfo&, const Change&) const override;
 };
 
 }  // namespace coracle::scheduler

@@ -128,8 +128,33 @@ void PodTopologySpread::normalize(const PluginState*, std::vector<std::int64_t>&
   }
 }
 
+// Pods that count, before or after; nodes that are, or were, in a domain of each constraint.
 bool PodTopologySpread::helps(const PodInfo& pod, const Change& change) const {
-  return change.pod == nullptr || change.pod->ns == pod.ns;
+  if (!pod.own_spread) return change.pod == nullptr || change.pod->ns == pod.ns;
+  const auto hard_one = [&pod](const auto& says) {
+    return std::any_of(pod.spread.begin(), pod.spread.end(),
+                       [&](const SpreadConstraint& c) { return c.hard && says(c); });
+  };
+  if (change.pod != nullptr) {
+    return change.pod->ns == pod.ns && hard_one([&](const SpreadConstraint& c) {
+             return c.selector.matches(change.pod->labels) ||
+                    (change.pod_before != nullptr && c.selector.matches(change.pod_before->labels));
+           });
+  }
+  if (change.node == nullptr && change.node_before == nullptr) return true;
+  const NodeFacts* now = change.node == nullptr ? nullptr : &change.node->facts();
+  const NodeFacts* before = change.node_before.get();
+  const auto in_all = [&](const NodeFacts* facts) {
+    return facts != nullptr && !hard_one([&](const SpreadConstraint& c) {
+             return !facts->topology(c.topology_key).has_value();
+           });
+  };
+  if (!in_all(now) && !in_all(before)) return false;
+  if (now == nullptr || before == nullptr || (change.events & event::kNodeTaints) != 0) return true;
+  return hard_one([&](const SpreadConstraint& c) {
+    return now->topology(c.topology_key) != before->topology(c.topology_key) ||
+           (c.honor_node_affinity && !pod.required_nodes.anywhere());
+  });
 }
 
 }  // namespace coracle::scheduler

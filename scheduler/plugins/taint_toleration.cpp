@@ -29,7 +29,7 @@ void TaintToleration::normalize(const PluginState*, std::vector<std::int64_t>& s
 }
 
 bool TaintToleration::helps(const PodInfo& pod, const Change& change) const {
-  return change.node == nullptr || filter(pod, *change.node, nullptr).is_yes();
+  return change.node == nullptr || turned_by_node(*this, pod, change);
 }
 
 }  // namespace coracle::scheduler

@@ -311,4 +311,9 @@ Verdict VolumeBinding::may_bind(const PodInfo& pod, const std::string& node,
   return all ? Verdict::yes() : Verdict::not_now("binding volumes");
 }
 
+// Of claims, only its own.
+bool VolumeBinding::helps(const PodInfo& pod, const Change& change) const {
+  return change.claim.empty() || pod.uses_claim(change.claim);
+}
+
 }  // namespace coracle::scheduler

@@ -23,6 +23,7 @@ class VolumeBinding final : public Plugin {
     return event::kClaim | event::kVolume | event::kStorageClass | event::kNodeAdded |
            event::kNodeLabels;
   }
+  bool helps(const PodInfo&, const Change&) const override;
 };
 
 }  // namespace coracle::scheduler

@@ -59,4 +59,9 @@ Verdict VolumeZone::filter(const PodInfo&, const NodeInfo& node, const PluginSta
   return Verdict::yes();
 }
 
+// Of claims, only its own.
+bool VolumeZone::helps(const PodInfo& pod, const Change& change) const {
+  return change.claim.empty() || pod.uses_claim(change.claim);
+}
+
 }  // namespace coracle::scheduler

@@ -15,6 +15,7 @@ class VolumeZone final : public Plugin {
     return event::kClaim | event::kVolume | event::kStorageClass | event::kNodeAdded |
            event::kNodeLabels;
   }
+  bool helps(const PodInfo&, const Change&) const override;
 };
 
 }  // namespace coracle::scheduler

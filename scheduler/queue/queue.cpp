@@ -125,6 +125,7 @@ PodPtr Queue::take(TimePoint now) {
   Entry& entry = found->second;
   detach(entry);
   entry.changed = false;
+  entry.changes = changes_;
   move(entry, Place::kTaken);
   return entry.pod;
 }
@@ -140,7 +141,7 @@ void Queue::park(const std::string& key, std::vector<const Plugin*> rejected_by,
   entry.rejected_by = std::move(rejected_by);
   entry.due = now + options_.park_max;
   move(entry, Place::kParked);
-  if (entry.changed) wake(entry, now);
+  if (entry.changed || entry.changes != changes_) wake(entry, now);
 }
 
 void Queue::retry(const std::string& key, TimePoint now) {
@@ -164,6 +165,7 @@ void Queue::activate(const std::string& key) {
 }
 
 size_t Queue::on_change(const Change& change, TimePoint now) {
+  if (change.events != 0) ++changes_;
   if (parked_.empty() || change.events == 0) return 0;
   std::vector<std::string> helped;
   for (const std::string& key : parked_) {

@@ -47,7 +47,8 @@ class Queue {
 
   // The next pod; it is taken until done with by remove(), park() or retry().
   PodPtr take(TimePoint now);
-  // It fits nowhere, by the verdicts of these plugins. None: only time helps.
+  // It fits nowhere, by the verdicts of these plugins. None: only time helps. What happened since
+  // it was taken may help.
   void park(const std::string& key, std::vector<const Plugin*> rejected_by, TimePoint now);
   // Something went wrong that is not the cluster's state: try again after the back-off.
   void retry(const std::string& key, TimePoint now);
@@ -78,7 +79,8 @@ class Queue {
     TimePoint due;  // of kBackoff and kParked
     TimePoint backoff_until;
     std::vector<const Plugin*> rejected_by;
-    bool changed = false;  // of kTaken: there is a newer version
+    bool changed = false;       // of kTaken: there is a newer version
+    std::uint64_t changes = 0;  // of kTaken: changes_ when it was taken
   };
   using Entries = std::map<std::string, Entry>;
   struct ActiveKey {
@@ -99,6 +101,7 @@ class Queue {
 
   const QueueOptions options_;
   std::uint64_t next_sequence_ = 0;
+  std::uint64_t changes_ = 0;  // of the cluster that on_change was told of
   Entries entries_;
   std::set<ActiveKey, Before> active_;
   std::set<std::pair<TimePoint, std::string>> due_;  // backoff and parked

@@ -63,6 +63,30 @@ TEST_CASE("a parked pod waits for an event that helps, or five minutes") {
   CHECK(name(queue.take(clock.now())) == "p");
 }
 
+TEST_CASE("what happened while a pod was tried is not missed") {
+  ManualExecutor clock;
+  Queue queue;
+  queue.put(a_pod("p").info(), clock.now());
+  queue.take(clock.now());
+  queue.on_change({event::kPodGone, nullptr, nullptr}, clock.now());
+  queue.park("default/p", {&kPicky}, clock.now());
+  clock.advance(1s);
+  CHECK(name(queue.take(clock.now())) == "p");
+  queue.park("default/p", {&kPicky}, clock.now());
+  clock.advance(10s);
+  CHECK(queue.take(clock.now()) == nullptr);
+}
+
+TEST_CASE("a pod that is called for waits no longer") {
+  ManualExecutor clock;
+  Queue queue;
+  queue.put(a_pod("p").info(), clock.now());
+  queue.take(clock.now());
+  queue.park("default/p", {}, clock.now());
+  queue.activate("default/p");
+  CHECK(name(queue.take(clock.now())) == "p");
+}
+
 TEST_CASE("gates hold a pod until they are gone") {
   ManualExecutor clock;
   Queue queue;

@@ -89,7 +89,7 @@ def victim_leaves(lab):
     row = lab.out("get", "pod", "high", "-o", "wide", "--no-headers").split()
     check_equal(row[7], "node-1", "the NOMINATED NODE of get pods -o wide")
     check_in("NominatedNodeName:", lab.out("describe", "pod", "high"), "describe")
-    lab.kubectl("label", "node", "node-1", "may=help")  # so it is looked at again
+    lab.kubectl("label", "pod", "high", "look=again")
     told(lab, "high", "FailedScheduling",
          "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't match Pod's node "
          "affinity/selector. preemption: not eligible due to a terminating pod on the nominated "
