@@ -185,7 +185,7 @@ json::array dated(json::array taints, const json::value& memory, WallTime now, P
     const std::string id =
         std::string(get_string(taint, "key")) + "=" + std::string(get_string(taint, "value"));
     const json::value* known = find_keys(memory, {id});
-    seen[id] = known != nullptr ? *known : json::value(format_time(now));
+    seen[id] = known != nullptr ? *known : json::value(format_micro_time(now));
     taint.get_object()["timeAdded"] = seen[id];
   }
   plan->remember = seen.empty() ? json::value() : json::value(std::move(seen));

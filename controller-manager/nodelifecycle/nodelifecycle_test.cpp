@@ -96,7 +96,7 @@ TEST_CASE("a taint that tells no time counts from when it was seen") {
   const Plan first = reconcile(world, kNoon);
   CHECK(verbs(first) == "");
   REQUIRE(first.remember);
-  CHECK(to_json(*first.remember) == R"({"k=v":"2026-01-01T12:00:00Z"})");
+  CHECK(to_json(*first.remember) == R"({"k=v":"2026-01-01T12:00:00.000000Z"})");
   world.memory["n1"] = *first.remember;
   world.put(gvr::kLeases, lease("2026-01-01T12:01:00.000000Z"));
   CHECK(verbs(reconcile(world, kNoon + 59s)) == "");

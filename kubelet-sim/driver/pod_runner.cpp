@@ -96,6 +96,7 @@ void PodRunner::tell(const std::string& uid, const Wish& wish, Seen seen) {
 
 void PodRunner::carry_out(const RunnerPod& pod, const Wish& wish) {
   Known& known = pods_[pod.uid];
+  known.since = executor_.now();
   known.pod = pod;
   const ContainerId id{pod.uid, wish.container};
   switch (wish.kind) {
@@ -164,8 +165,9 @@ Task<Seen> PodRunner::pull(std::string uid, Wish wish) {
     names.secrets.emplace(get_string(secret, "name"));
   }
   Seen seen{.kind = Seen::Kind::kPulled, .good = false};
-  const auto sources = co_await sources_.fetch(
-      std::string(get_string(*pod.object, "metadata.namespace")), names, false);
+  const auto sources =
+      co_await sources_.fetch(std::string(get_string(*pod.object, "metadata.namespace")), names,
+                              false, pods_.at(uid).since);
   if (!sources.ok()) {
     seen.message = sources.status().message();
     co_return seen;
@@ -201,7 +203,7 @@ Task<std::optional<Seen>> PodRunner::start_container(std::string uid, Wish wish)
   const bool real = kind_of(container) == ContainerKind::kReal;
   const auto sources =
       co_await sources_.fetch(std::string(get_string(*pod.object, "metadata.namespace")),
-                              environment_sources(container), real);
+                              environment_sources(container), real, pods_.at(uid).since);
   const auto known = pods_.find(uid);
   if (known == pods_.end()) co_return std::nullopt;
   if (!sources.ok()) co_return refused("CreateContainerConfigError", sources.status().message());

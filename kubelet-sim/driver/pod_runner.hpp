@@ -69,6 +69,7 @@ class PodRunner {
  private:
   struct Known {
     RunnerPod pod;
+    TimePoint since{};                           // it came
     std::map<std::string, std::string> volumes;  // name -> folder
     std::map<std::string, PodSources::Token> tokens;
     std::set<std::string> starting, cancelled;  // containers

@@ -32,10 +32,12 @@ PodSources::PodSources(Executor& executor, client::Api& api)
       volumes_(api, {"", "v1", "persistentvolumes", false}),
       accounts_(api, {"", "v1", "serviceaccounts", true}) {}
 
-Task<Result<json::value>> PodSources::get(std::string kind, std::string ns, std::string name) {
+Task<Result<json::value>> PodSources::get(std::string kind, std::string ns, std::string name,
+                                          TimePoint since) {
   const std::string key = kind + "/" + ns + "/" + name;
   const auto found = kept_.find(key);
-  if (found != kept_.end() && executor_.now() - found->second.at < kFresh) {
+  const TimePoint asked = executor_.now();
+  if (found != kept_.end() && asked - found->second.at < kFresh && found->second.at >= since) {
     co_return found->second.value;
   }
   json::value value;
@@ -56,22 +58,23 @@ Task<Result<json::value>> PodSources::get(std::string kind, std::string ns, std:
     }
   }
   if (kept_.size() >= kKeptMax) kept_.clear();
-  kept_[key] = {executor_.now(), value};
+  kept_[key] = {asked, value};
   co_return value;
 }
 
-Task<Result<Sources>> PodSources::fetch(std::string ns, SourceNames names, bool services) {
+Task<Result<Sources>> PodSources::fetch(std::string ns, SourceNames names, bool services,
+                                        TimePoint since) {
   Sources out;
   for (const std::string& name : names.config_maps) {
-    CO_ASSIGN_OR_RETURN(out.config_maps[name], co_await get("configmaps", ns, name));
+    CO_ASSIGN_OR_RETURN(out.config_maps[name], co_await get("configmaps", ns, name, since));
   }
   for (const std::string& name : names.secrets) {
-    CO_ASSIGN_OR_RETURN(out.secrets[name], co_await get("secrets", ns, name));
+    CO_ASSIGN_OR_RETURN(out.secrets[name], co_await get("secrets", ns, name, since));
   }
   if (!services) co_return out;
   for (const std::string& from : {ns, std::string("default")}) {
     if (from == "default" && ns == "default" && !out.services.empty()) break;
-    CO_ASSIGN_OR_RETURN(const json::value list, co_await get("services", from, ""));
+    CO_ASSIGN_OR_RETURN(const json::value list, co_await get("services", from, "", since));
     for (const json::value& service : get_array(list, "items")) {
       const bool master = get_string(service, "metadata.name") == "kubernetes";
       if (from == ns || master) out.services.push_back(service);

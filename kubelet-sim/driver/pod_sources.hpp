@@ -1,5 +1,6 @@
 // PodSources: what pods refer to, looked up by the API: ConfigMaps, Secrets (decoded), Services,
-// claims, tokens. Answers are kept for kFresh, so that many pods of a namespace ask once.
+// claims, tokens. Answers are kept for kFresh, so that many pods of a namespace ask once; a pod is
+// told nothing older than itself.
 //
 // Strand: the executor's. Bound: kKeptMax kept objects; over it all are forgotten.
 #pragma once
@@ -18,8 +19,8 @@ class PodSources {
  public:
   PodSources(Executor& executor, client::Api& api);
 
-  // Null for those that are not there. Unavailable: the API did not say.
-  Task<Result<Sources>> fetch(std::string ns, SourceNames names, bool services);
+  // Null for those that are not there. Unavailable: the API did not say. `since`: the pod came.
+  Task<Result<Sources>> fetch(std::string ns, SourceNames names, bool services, TimePoint since);
   // The volume of a claim: the claim's PersistentVolume. NotFound, FailedPrecondition (not bound).
   Task<Result<json::value>> volume_of_claim(std::string ns, std::string claim);
   struct Token {
@@ -34,7 +35,8 @@ class PodSources {
     TimePoint at;
     json::value value;
   };
-  Task<Result<json::value>> get(std::string kind, std::string ns, std::string name);
+  Task<Result<json::value>> get(std::string kind, std::string ns, std::string name,
+                                TimePoint since);
 
   Executor& executor_;
   client::ResourceClient config_maps_, secrets_, services_, claims_, volumes_, accounts_;

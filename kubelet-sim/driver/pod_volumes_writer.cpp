@@ -159,7 +159,8 @@ Task<Result<bool>> PodRunner::write_files(std::string uid, json::value volume) {
   const RunnerPod pod = pods_.at(uid).pod;
   const std::string name(get_string(volume, "name"));
   const std::string ns(get_string(*pod.object, "metadata.namespace"));
-  const auto sources = co_await sources_.fetch(ns, volume_sources(volume), false);
+  const auto sources =
+      co_await sources_.fetch(ns, volume_sources(volume), false, pods_.at(uid).since);
   if (!sources.ok()) co_return sources.status();
   auto content = volume_content({*pod.object,
                                  volume,

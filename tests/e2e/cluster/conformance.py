@@ -155,6 +155,12 @@ def kubelet(w):
         {"name": "h", "hostPath": {"path": "/etc/hosts", "type": "File"}}], container={
             "volumeMounts": [{"name": "h", "mountPath": "/etc/hosts"}]})
     w.pod("nodes", "sleep 1000", hostNetwork=True)
+    # The pods before asked for Services a moment ago: this one sees what came before it.
+    w.call("POST", "/api/v1/namespaces/default/services", {
+        "metadata": {"name": "fooservice"}, "spec": {"ports": [{"port": 8765}]}}, 201)
+    w.pod("links", "env", restartPolicy="Never")
+    w.phase("links", "Succeeded")
+    check_in("FOOSERVICE_PORT_8765_TCP_PROTO=tcp", w.log("links"), "a Service made just before")
     for name in ("hosts", "nodes"):
         w.ready(name)
         text = w.lab.out("exec", name, "--", "cat", "/etc/hosts")
