@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace coracle::scheduler {
 
@@ -18,25 +19,30 @@ Verdict NodeResourcesBalancedAllocation::pre_score(const PodInfo& pod, const Sna
 // The standard deviation of the shares; what the node has nothing of does not count.
 std::int64_t NodeResourcesBalancedAllocation::score(const PodInfo& pod, const NodeInfo& node,
                                                     const PluginState*) const {
-  std::vector<double> shares;
-  double sum = 0;
+  const auto share_of = [&](const std::string& resource) -> std::optional<double> {
+    const std::int64_t has = node.facts().allocatable.amount(resource);
+    const std::int64_t asked = pod.requests.amount(resource);
+    if (has == 0 || (asked == 0 && is_extended(resource))) return std::nullopt;
+    const auto taken = static_cast<double>(asked + node.used().amount(resource));
+    return std::min(1.0, taken / static_cast<double>(has));
+  };
+  double sum = 0, count = 0, least = 1, most = 0;
   for (const ResourceWeight& resource : resources_) {
-    const std::int64_t has = node.facts().allocatable.amount(resource.name);
-    const std::int64_t asked = pod.requests.amount(resource.name);
-    if (has == 0 || (is_extended(resource.name) && asked == 0)) continue;
-    const auto taken = static_cast<double>(asked + node.used().amount(resource.name));
-    shares.push_back(std::min(1.0, taken / static_cast<double>(has)));
-    sum += shares.back();
+    const auto share = share_of(resource.name);
+    if (!share) continue;
+    sum += *share;
+    count += 1;
+    least = std::min(least, *share);
+    most = std::max(most, *share);
   }
-  double deviation = 0;
-  if (shares.size() == 2) {
-    deviation = std::fabs((shares[0] - shares[1]) / 2);
-  } else if (shares.size() > 2) {
-    const double mean = sum / static_cast<double>(shares.size());
-    double squares = 0;
-    for (const double share : shares) squares += (share - mean) * (share - mean);
-    deviation = std::sqrt(squares / static_cast<double>(shares.size()));
+  if (count < 2) return kScoreMax;
+  double squares = 0;
+  for (const ResourceWeight& resource : resources_) {
+    const auto share = share_of(resource.name);
+    if (share) squares += (*share - sum / count) * (*share - sum / count);
   }
+  // Of two it is half their distance, which needs no rounding.
+  const double deviation = count == 2 ? (most - least) / 2 : std::sqrt(squares / count);
   return static_cast<std::int64_t>((1 - deviation) * static_cast<double>(kScoreMax));
 }
 
