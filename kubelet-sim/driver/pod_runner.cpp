@@ -95,8 +95,9 @@ void PodRunner::tell(const std::string& uid, const Wish& wish, Seen seen) {
 }
 
 void PodRunner::carry_out(const RunnerPod& pod, const Wish& wish) {
-  Known& known = pods_[pod.uid];
-  known.since = executor_.now();
+  const auto [entry, fresh] = pods_.try_emplace(pod.uid);
+  Known& known = entry->second;
+  if (fresh) known.since = executor_.now();
   known.pod = pod;
   const ContainerId id{pod.uid, wish.container};
   switch (wish.kind) {
