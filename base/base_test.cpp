@@ -160,6 +160,18 @@ TEST_CASE("yaml that is no text is refused in go-yaml's words") {
   CHECK(why("a: \"\t\xc2\xa0\xc3\xa9\xf0\x9f\x98\x80\"\r\n").empty());
 }
 
+TEST_CASE("yaml keys may hold anything") {
+  for (const char* key : {"a\nb: c", "- x\n  y", "? z", "'", "\"\n", "#", "a: b"}) {
+    CAPTURE(key);
+    json::object object;
+    object[key] = 1;
+    const json::value tree = object;
+    const auto again = parse_yaml_one(to_yaml(tree));
+    REQUIRE(again.ok());
+    REQUIRE(*again == tree);
+  }
+}
+
 TEST_CASE("yaml is written as kubectl writes it") {
   struct Case {
     const char* json;

@@ -153,7 +153,9 @@ class Emitter {
     }
     if (!string_when_plain) return double_quoted(s, indent + 2, !is_key);
     if (a.plain) return plain(s, indent + 2, !is_key);
-    if (a.single) return single_quoted(s, indent + 2, !is_key);
+    // A line break stays one in single quotes only if it is doubled: not in a key.
+    const bool breaks = s.find('\n') != std::string_view::npos;
+    if (a.single && !breaks) return single_quoted(s, indent + 2, !is_key);
     double_quoted(s, indent + 2, !is_key);
   }
 
