@@ -8,9 +8,12 @@ namespace {
 constexpr std::string_view kImages = R"yaml(
 images:
 - name: "*"
+  cpu: 1m
+  memory: 2Mi
   missingTags: [BadImageTAG, no-such-tag, does-not-exist]
 - name: nginx
   pull: 200ms
+  memory: 4Mi
   cmd: [nginx, -g, daemon off;]
   version: 1.27.5
   versionEnv: NGINX_VERSION
@@ -84,9 +87,13 @@ images:
    files: {/etc/nginx/nginx.conf: "events {} http { server { listen 80; return 200 'private\n'; } }\n"}}
 - name: mysql
   pull: 400ms
+  cpu: {0s: 300m, 5s: 8m}
+  memory: {0s: 20Mi, 5s: 100Mi}
   logs: ["ready for connections"]
 - name: postgres
   pull: 400ms
+  cpu: {0s: 100m, 3s: 3m}
+  memory: {0s: 10Mi, 3s: 30Mi}
   logs: ["database system is ready to accept connections"]
 - {name: busybox, shell: true, cmd: [sh]}
 - {name: radial/busyboxplus, shell: true, cmd: [sh]}

@@ -51,7 +51,8 @@ ContainerMachine::ContainerMachine(const json::value& spec, const ImageCatalog& 
       image_(get_string(spec, "image")),
       pull_policy_(get_string(spec, "imagePullPolicy")),
       behaviour_(&catalog.find(image_)),
-      pull_failure_(catalog.pull_failure(image_)) {
+      pull_failure_(catalog.pull_failure(image_)),
+      load_(spec, *behaviour_) {
   script_ = script_of(*behaviour_, strings(spec, "command"), strings(spec, "args"),
                       traits_.policy == RestartPolicy::kAlways);
   never_ready_ = !behaviour_->ready_after.has_value();
@@ -171,8 +172,21 @@ void ContainerMachine::run(Instant now, Effects* out) {
     post_start_ = HookState::kPending;
     return wish(Wish::Kind::kHook, out);
   }
-  if (script_.run_for) ends_at_ = now.now + *script_.run_for;
+  plan_end();
   for (const std::string& line : script_.output) logs_.push_back({now.wall, line});
+}
+
+// Of a scripted run: by its script, or when its memory is over the limit.
+void ContainerMachine::plan_end() {
+  const auto memory = load_.out_of_memory_after();
+  out_of_memory_ = memory && (!script_.run_for || *memory < *script_.run_for);
+  const auto lasts = out_of_memory_ ? memory : script_.run_for;
+  if (lasts) ends_at_ = started_ + *lasts;
+}
+
+std::optional<ScriptedLoad::Use> ContainerMachine::scripted_use(TimePoint now) const {
+  if (!running() || traits_.real) return std::nullopt;
+  return load_.at(now - started_);
 }
 
 void ContainerMachine::start_probes(TimePoint now) {
@@ -287,7 +301,10 @@ bool ContainerMachine::step(Instant now, Effects* out) {
         break;
       case Phase::kRunning:
         if (ends_at_ && *at >= *ends_at_) {
-          end(then, {script_.exit_code, "", "", started_wall_, then.wall, container_id_}, out);
+          end(then,
+              {out_of_memory_ ? kKilled : script_.exit_code, out_of_memory_ ? "OOMKilled" : "", "",
+               started_wall_, then.wall, container_id_},
+              out);
         } else {
           due_ = TimePoint();  // the moment it became ready has passed
         }

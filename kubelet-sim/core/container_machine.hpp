@@ -17,23 +17,14 @@
 #include "base/clock.hpp"
 #include "base/json.hpp"
 #include "kubelet/command_script.hpp"
+#include "kubelet/container_traits.hpp"
 #include "kubelet/image_catalog.hpp"
 #include "kubelet/log_buffer.hpp"
 #include "kubelet/probe_machine.hpp"
 #include "kubelet/runtime.hpp"
+#include "kubelet/scripted_load.hpp"
 
 namespace coracle::kubelet {
-
-enum class RestartPolicy { kAlways, kOnFailure, kNever };
-
-struct ContainerTraits {
-  RestartPolicy policy = RestartPolicy::kAlways;
-  bool asks = false, real = false;
-  std::string pod_id;      // names the pod in messages
-  std::string field_path;  // "spec.containers{web}"
-  Duration grace = std::chrono::seconds(30);
-  bool after_inits = false;  // it waits as PodInitializing
-};
 
 class ContainerMachine {
  public:
@@ -84,6 +75,9 @@ class ContainerMachine {
   void restore(const json::value& status, Instant now);
   // The ContainerStatus.
   json::value status(TimePoint now) const;
+  // What a scripted one uses by now in this run; nothing of one that does not run, or is real.
+  std::optional<ScriptedLoad::Use> scripted_use(TimePoint now) const;
+  WallTime started_at() const { return started_wall_; }
   const LogBuffer& logs(bool previous) const { return previous ? old_logs_ : logs_; }
   bool has_previous() const { return last_.has_value(); }
 
@@ -103,6 +97,7 @@ class ContainerMachine {
   void launch(Instant now, Effects* out);
   void run(Instant now, Effects* out);
   void start_probes(TimePoint now);
+  void plan_end();
   void end(Instant now, Ended ended, Effects* out);
   void restart_for(Instant now, Duration grace, const std::string& why, Effects* out);
   void begin_stop(Instant now, Duration grace, Effects* out);
@@ -124,6 +119,7 @@ class ContainerMachine {
   const ImageBehaviour* behaviour_;  // of the catalog
   std::optional<PullFailure> pull_failure_;
   Script script_;
+  ScriptedLoad load_;
   Duration ready_delay_{0};
   bool never_ready_ = false, has_post_start_ = false, has_pre_stop_ = false, logs_tell_ = false;
 
@@ -136,6 +132,7 @@ class ContainerMachine {
   bool pulled_ = false;
   int runs_ = 0, restarts_ = 0, pull_failures_ = 0, crashes_ = 0;
   int stop_code_ = 0;
+  bool out_of_memory_ = false;  // a scripted one will end so
   HookState post_start_ = HookState::kNone, pre_stop_ = HookState::kNone;
   bool alive_ = false;  // a real one: its process is there, or will be
   bool again_ = false;  // stopping to be started again

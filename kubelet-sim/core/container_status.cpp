@@ -62,7 +62,7 @@ void ContainerMachine::restore(const json::value& status, Instant now) {
       if (phase_ != Phase::kEnded) phase_ = Phase::kWaiting;  // for its turn, and the volumes
       return;
     }
-    if (script_.run_for) ends_at_ = started_ + *script_.run_for;
+    plan_end();
     if (!never_ready_) due_ = started_ + ready_delay_;
     for (const std::string& line : script_.output) logs_.push_back({started_wall_, line});
   } else if (const json::value* over = find(status, "state.terminated")) {

@@ -60,6 +60,14 @@ Status read_field(const std::string& image, std::string_view key, const json::va
   if (key == "stop") return read_duration(image, key, v, &b->stop);
   if (key == "logs") return read_strings(image, key, v, &b->logs);
   if (key == "missingTags") return read_strings(image, key, v, &b->missing_tags);
+  for (const auto& [name, curve] :
+       {std::pair{"cpu", &b->cpu}, std::pair{"memory", &b->memory}, std::pair{"disk", &b->disk}}) {
+    if (key != name) continue;
+    auto parsed = UsageCurve::parse(v);
+    if (!parsed.ok()) return bad(image, fmt::format("{} {}", key, parsed.status().message()));
+    *curve = *std::move(parsed);
+    return {};
+  }
   if (key == "runFor" || key == "readyAfter") {
     std::optional<Duration>& slot = key == "runFor" ? b->run_for : b->ready_after;
     const std::string_view never = key == "runFor" ? "forever" : "never";

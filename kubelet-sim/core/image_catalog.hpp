@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "base/json.hpp"
+#include "kubelet/usage_curve.hpp"
 
 namespace coracle::kubelet {
 
@@ -23,6 +24,7 @@ struct ImageBehaviour {
   bool shell = false;                     // no command: a shell without input, which ends at once
   std::vector<std::string> logs;          // printed at its start
   std::vector<std::string> missing_tags;  // cannot be pulled
+  UsageCurve cpu, memory, disk;           // cores, bytes, bytes of ephemeral storage
   // Users and passwords of its registry, of which a pull needs one; none: everybody may.
   std::vector<std::pair<std::string, std::string>> credentials;
 

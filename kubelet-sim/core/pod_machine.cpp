@@ -366,6 +366,14 @@ json::value PodMachine::status(Instant now) const {
   return s;
 }
 
+std::vector<const ContainerMachine*> PodMachine::containers() const {
+  std::vector<const ContainerMachine*> all;
+  for (const auto* group : {&inits_, &mains_, &ephemerals_}) {
+    for (const ContainerMachine& c : *group) all.push_back(&c);
+  }
+  return all;
+}
+
 ContainerMachine* PodMachine::find_container(std::string_view name) {
   return const_cast<ContainerMachine*>(container(name));
 }

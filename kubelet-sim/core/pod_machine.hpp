@@ -59,6 +59,9 @@ class PodMachine {
   const PodPlace& place() const { return place_; }
   // Null when there is no such container.
   const ContainerMachine* container(std::string_view name) const;
+  // All of them: init, main, ephemeral.
+  std::vector<const ContainerMachine*> containers() const;
+  WallTime start_time() const { return start_time_; }
 
  private:
   struct Conditions {

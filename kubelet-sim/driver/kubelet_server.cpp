@@ -7,6 +7,7 @@
 
 #include "base/encoding.hpp"
 #include "base/strings.hpp"
+#include "kubelet/request_access.hpp"
 #include "kubelet_server/port_forward.hpp"
 #include "kubelet_server/remote_command.hpp"
 #include "kubelet_server/stream_upgrade.hpp"
@@ -15,7 +16,6 @@ namespace coracle::kubelet {
 namespace {
 
 constexpr Duration kFollowEvery = std::chrono::milliseconds(200);
-constexpr std::string_view kApiserver = "kube-apiserver-kubelet-client";
 
 struct LogQuery {
   bool follow = false, timestamps = false, previous = false;
@@ -66,13 +66,6 @@ std::string render_all(const LogBuffer& lines, const LogQuery& q, WallTime now) 
   return text;
 }
 
-// The apiserver, which has asked whether its client may, and administrators.
-bool allowed(const net::Peer& peer) {
-  if (peer.cert_trusted && peer.cert_cn == kApiserver) return true;
-  return peer.cert_trusted && std::find(peer.cert_orgs.begin(), peer.cert_orgs.end(),
-                                        "system:masters") != peer.cert_orgs.end();
-}
-
 // Sends what a container prints until it ends, the pod goes or the client leaves.
 class Follower : public std::enable_shared_from_this<Follower> {
  public:
@@ -121,32 +114,56 @@ class Follower : public std::enable_shared_from_this<Follower> {
 
 }  // namespace
 
-Result<std::uint16_t> KubeletServer::listen(const std::string& address) {
+Result<std::uint16_t> KubeletServer::listen(const std::string& address, const std::string& node) {
   net::Server::Options options;
   options.address = address;
   options.tls = tls_;
-  ASSIGN_OR_RETURN(auto server, net::Server::listen(executor_, std::move(options),
-                                                    [this](net::Request request, auto exchange) {
-                                                      handle(request, exchange);
-                                                    }));
+  ASSIGN_OR_RETURN(auto server,
+                   net::Server::listen(executor_, std::move(options),
+                                       [this, node](net::Request request, ExchangePtr exchange) {
+                                         handle(node, std::move(request), exchange);
+                                       }));
   servers_.push_back(std::move(server));
   return servers_.back()->port();
 }
 
-void KubeletServer::handle(const net::Request& request, const ExchangePtr& exchange) {
-  if (request.path == "/healthz") return exchange->respond(plain_answer(200, "ok"));
-  if (!allowed(request.peer)) return exchange->respond(plain_answer(401, "Unauthorized\n"));
+void KubeletServer::handle(const std::string& node, net::Request request,
+                           const ExchangePtr& exchange) {
+  if (pods_ == nullptr) return exchange->respond(plain_answer(503, "starting\n"));
+  if (KubeletAuth::trusted(request.peer)) return route(node, request, exchange);
+  auto check = auth_->check(request.peer, std::string(request.headers.get("Authorization")),
+                            request.method, request.path, node);
+  spawn<std::optional<KubeletAuth::Refusal>>(
+      std::move(check), [this, node, request = std::move(request),
+                         exchange](const std::optional<KubeletAuth::Refusal>& refusal) {
+        if (!refusal) return route(node, request, exchange);
+        exchange->respond(plain_answer(refusal->status, refusal->text));
+      });
+}
+
+void KubeletServer::route(const std::string& node, const net::Request& request,
+                          const ExchangePtr& exchange) {
   const auto parts = split(request.path, '/');  // "", room, namespace, pod, container
   const std::string& room = parts[parts.size() > 1 ? 1 : 0];
   const bool of_container = room == "exec" || room == "attach" || room == "containerLogs";
-  if (!(of_container && parts.size() == 5) && !(room == "portForward" && parts.size() == 4)) {
+  const bool known =
+      (of_container && parts.size() == 5) || (room == "portForward" && parts.size() == 4);
+  RequestCounts& counts = counts_[node];
+  const std::string method = access_of(request.method, "").verb.empty() ? "other" : request.method;
+  if (!known) {
+    if (auto page = node_page(*pods_, node, request, counts)) {
+      ++counts[{method, room}];
+      if (request.method != "GET") page = plain_answer(405, "Method Not Allowed\n");
+      return exchange->respond(*std::move(page));
+    }
+    ++counts[{method, "other"}];
     return exchange->respond(plain_answer(404, "404 page not found\n"));
   }
+  ++counts[{method, room}];
   const bool log = room == "containerLogs";
   if (request.method != "GET" && (log || request.method != "POST")) {
     return exchange->respond(plain_answer(405, "Method Not Allowed\n"));
   }
-  if (pods_ == nullptr) return exchange->respond(plain_answer(503, "starting\n"));
   log ? serve_logs(request, parts, exchange) : serve_streams(request, parts, exchange);
 }
 

@@ -1,8 +1,7 @@
-// KubeletServer: the kubelet's API over HTTPS on each node's own address, for clients whose
-// certificate the cluster's CA signed for the apiserver (kube-apiserver-kubelet-client) or the
-// group system:masters. Driver; strand: the executor's.
+// KubeletServer: the kubelet's API over HTTPS on each node's own address, for those whom
+// KubeletAuth lets in. Driver; strand: the executor's.
 //
-//   GET /healthz
+//   GET /healthz, /pods, /configz, /metrics, /metrics/resource, /stats/summary: node_pages.hpp
 //   GET /containerLogs/NAMESPACE/POD/CONTAINER?follow&tailLines&timestamps&previous&sinceSeconds&
 //       limitBytes
 //   GET, POST /exec/NAMESPACE/POD/CONTAINER, /attach/..., /portForward/NAMESPACE/POD (upgraded:
@@ -14,6 +13,8 @@
 #include <vector>
 
 #include "kubelet/streams.hpp"
+#include "kubelet_driver/kubelet_auth.hpp"
+#include "kubelet_driver/node_pages.hpp"
 #include "kubelet_driver/pod_manager.hpp"
 #include "net/asio_executor.hpp"
 #include "net/server.hpp"
@@ -25,18 +26,20 @@ class KubeletServer {
   KubeletServer(net::AsioExecutor& executor, net::TlsConfig tls)
       : executor_(executor), tls_(std::move(tls)) {}
 
-  // Listens on a free port of the address; returns it.
-  Result<std::uint16_t> listen(const std::string& address);
+  // Listens on a free port of the address, for that node; returns the port.
+  Result<std::uint16_t> listen(const std::string& address, const std::string& node);
   // Requests before this are answered 503.
-  void serve(const PodManager* pods, ContainerStreams* streams) {
+  void serve(PodManager* pods, ContainerStreams* streams, KubeletAuth* auth) {
     pods_ = pods;
     streams_ = streams;
+    auth_ = auth;
   }
 
  private:
   using ExchangePtr = std::shared_ptr<net::Exchange>;
 
-  void handle(const net::Request& request, const ExchangePtr& exchange);
+  void handle(const std::string& node, net::Request request, const ExchangePtr& exchange);
+  void route(const std::string& node, const net::Request& request, const ExchangePtr& exchange);
   void serve_logs(const net::Request& request, const std::vector<std::string>& parts,
                   const ExchangePtr& exchange);
   void serve_streams(const net::Request& request, const std::vector<std::string>& parts,
@@ -44,7 +47,9 @@ class KubeletServer {
 
   net::AsioExecutor& executor_;
   net::TlsConfig tls_;
-  const PodManager* pods_ = nullptr;
+  PodManager* pods_ = nullptr;
+  KubeletAuth* auth_ = nullptr;
+  std::map<std::string, RequestCounts> counts_;  // by node; a few keys each
   ContainerStreams* streams_ = nullptr;
   std::vector<std::unique_ptr<net::Server>> servers_;
 };

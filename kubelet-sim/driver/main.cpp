@@ -156,7 +156,7 @@ std::vector<kubelet::NodeFacts> make_nodes(const Options& options, kubelet::Kube
                                                 : options.join.node_name;
     facts.internal_ip = address_of(options, i);
     if (server != nullptr) {
-      const auto port = server->listen(facts.internal_ip);
+      const auto port = server->listen(facts.internal_ip, facts.name);
       if (!port.ok()) fail_startup(fmt::format("--node-range: {}", port.status().message()));
       facts.kubelet_port = *port;
     }
@@ -222,7 +222,8 @@ int main(int argc, char** argv) {
   kubelet::PodRunner runner(executor, **api, images, runner_options(options), std::move(runtime));
   kubelet::PodManager pods(executor, **api, rng.split(), nodes, images, runner, options.pod_range);
   kubelet::PodStreams streams(pods);
-  if (server) server->serve(&pods, &streams);
+  kubelet::KubeletAuth auth(executor, **api);
+  if (server) server->serve(&pods, &streams, &auth);
 
   std::unique_ptr<net::Server> health;
   Metrics metrics;

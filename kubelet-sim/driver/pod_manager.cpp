@@ -99,6 +99,7 @@ void PodManager::start() {
     for (const auto& [uid, worker] : workers_) uids.insert(uid);
     runner_.forget_all_but(uids);
   });
+  started_ = now();
   informer_.start();
   queue_.start();
 }
@@ -163,6 +164,7 @@ void PodManager::begin(const client::ObjectPtr& pod, const NodeFacts& node) {
   worker.node = node.name;
   worker.pod = pod;
   uid_of_key_[worker.key] = uid;
+  uids_of_node_[worker.node].insert(uid);
   const PodPlace place{node.internal_ip,
                        get_bool(*pod, "spec.hostNetwork") ? node.internal_ip : take_address(pod)};
   worker.machine =
@@ -212,6 +214,7 @@ void PodManager::on_gone(const client::ObjectPtr& pod) {
   executor_.cancel(worker.timer);
   runner_.forget(worker.uid);
   loads_[worker.node].remove(worker.uid);
+  uids_of_node_[worker.node].erase(worker.uid);
   addresses_.erase(parse_address(worker.machine->place().pod_ip));
   const auto uid = uid_of_key_.find(worker.key);
   if (uid != uid_of_key_.end() && uid->second == worker.uid) uid_of_key_.erase(uid);

@@ -15,6 +15,7 @@
 #include "client/resource.hpp"
 #include "client/work_queue.hpp"
 #include "kubelet/node_admission.hpp"
+#include "kubelet/node_usage.hpp"
 #include "kubelet/pod_machine.hpp"
 #include "kubelet_driver/node_agent.hpp"
 #include "kubelet_driver/pod_runner.hpp"
@@ -40,6 +41,11 @@ class PodManager {
   // The name of its first container.
   std::string first_container(const std::string& uid) const;
   PodRunner& runner() { return runner_; }
+  // What the pods of a node of ours use now. O(pods on it), and a look into /proc for processes.
+  NodeUse usage(const std::string& node);
+  // Its pods as the API has them, with the status we know.
+  std::vector<json::value> pods_on(const std::string& node) const;
+  const NodeAgent& nodes() const { return nodes_; }
 
  private:
   struct Worker {
@@ -78,6 +84,9 @@ class PodManager {
   std::map<std::string, Worker> workers_;          // by uid
   std::map<std::string, std::string> uid_of_key_;  // "ns/name" of the workers
   std::map<std::string, NodeLoad> loads_;          // by node
+  std::map<std::string, std::set<std::string>> uids_of_node_;
+  Instant started_;
+  std::map<std::string, NodeMeter> meters_;  // of the nodes whose usage was asked for
   std::map<std::string, std::unique_ptr<client::EventRecorder>> recorders_;
   std::uint32_t address_base_ = 0, next_address_ = 0;
   std::set<std::uint32_t> addresses_;  // in use

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""What the cluster tells of its usage: the kubelets' pages and who may read them.
+
+    metrics.py [NAME of a part ...]
+"""
+import http.client
+import json
+import re
+import ssl
+import sys
+
+from lab import Lab, check, check_equal, check_in, main, wait_for
+
+BUSY = """
+apiVersion: v1
+kind: Pod
+metadata: {name: busy, labels: {app: busy}}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - {name: spin, image: busybox, command: [sh, -c, "while :; do :; done"]}
+  - {name: idle, image: busybox, command: [sleep, "1000"]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: scripted, labels: {app: scripted}}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{name: db, image: postgres}]
+"""
+
+
+def samples(page, name):
+    """{labels as a dict's items: value} of one family of a page of Prometheus text."""
+    found = {}
+    for line in page.splitlines():
+        match = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)(?: (\d+))?", line)
+        if match and match[1] == name:
+            labels = tuple(sorted(re.findall(r'(\w+)="([^"]*)"', match[2] or "")))
+            found[labels] = float(match[3])
+    return found
+
+
+def of(pod, container=None):
+    labels = {"pod": pod, "namespace": "default"}
+    if container:
+        labels["container"] = container
+    return tuple(sorted(labels.items()))
+
+
+def node_of(lab, pod):
+    return lab.get("pod", pod)["spec"]["nodeName"]
+
+
+def kubelet_pages(lab):
+    lab.kubectl("apply", "-f", "-", stdin=BUSY)
+    for pod in ("busy", "scripted"):
+        lab.kubectl("wait", "--for=condition=Ready", f"pod/{pod}", "--timeout=30s")
+    node = node_of(lab, "busy")
+    raw = f"/api/v1/nodes/{node}/proxy"
+
+    def cpu():
+        page = lab.out("get", "--raw", raw + "/metrics/resource")
+        return samples(page, "container_cpu_usage_seconds_total")[of("busy", "spin")]
+    wait_for("it has used CPU", lambda: cpu() > 0.2)
+    first = cpu()
+    wait_for("the counter rises", lambda: cpu() > first)
+    page = lab.out("get", "--raw", raw + "/metrics/resource")
+    memory = samples(page, "container_memory_working_set_bytes")
+    check(memory[of("busy", "idle")] > 10000, f"memory of a process: {memory}")
+    check(samples(page, "pod_cpu_usage_seconds_total")[of("busy")] >= first, "of the pod")
+    check(samples(page, "node_cpu_usage_seconds_total")[()] >= first, "of the node")
+    check_equal(samples(page, "resource_scrape_error"), {(): 0.0}, "errors")
+
+    scripted = node_of(lab, "scripted")
+    page = lab.out("get", "--raw", f"/api/v1/nodes/{scripted}/proxy/metrics/resource")
+    wait_for("its curve", lambda: samples(
+        lab.out("get", "--raw", f"/api/v1/nodes/{scripted}/proxy/metrics/resource"),
+        "container_memory_working_set_bytes")[of("scripted", "db")] == 30 << 20, 20)
+
+    summary = json.loads(lab.out("get", "--raw", raw + "/stats/summary"))
+    check_equal(summary["node"]["nodeName"], node, "the summary's node")
+    pod = [p for p in summary["pods"] if p["podRef"]["name"] == "busy"][0]
+    check_equal(sorted(c["name"] for c in pod["containers"]), ["idle", "spin"], "containers")
+    check(pod["cpu"]["usageNanoCores"] > 10**7, f"rate: {pod['cpu']}")
+    pods = json.loads(lab.out("get", "--raw", raw + "/pods"))
+    check("busy" in [p["metadata"]["name"] for p in pods["items"]], "/pods")
+    check(all(p["spec"]["nodeName"] == node for p in pods["items"]), "/pods of one node")
+    page = lab.out("get", "--raw", raw + "/metrics")
+    check(samples(page, "kubelet_running_pods")[()] >= 1, "kubelet_running_pods")
+    check_equal(samples(page, "kubelet_node_name"), {(("node", node),): 1.0}, "kubelet_node_name")
+    config = json.loads(lab.out("get", "--raw", raw + "/configz"))["kubeletconfig"]
+    check_equal(config["maxPods"], 110, "configz")
+
+
+def kubelet_rights(lab):
+    """Tokens at the node's own port."""
+    node = lab.get("node", "node-1")
+    address = node["status"]["addresses"][0]["address"]
+    port = node["status"]["daemonEndpoints"]["kubeletEndpoint"]["Port"]
+    context = ssl.create_default_context(cafile=lab.dir + "/pki/ca.crt")
+
+    def ask(path, token=None):
+        connection = http.client.HTTPSConnection(address, port, timeout=10, context=context)
+        headers = {"Authorization": "Bearer " + token} if token else {}
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, text
+    lab.kubectl("create", "serviceaccount", "scraper")
+    lab.kubectl("create", "clusterrole", "scraper", "--verb=get", "--resource=nodes/metrics")
+    lab.kubectl("create", "clusterrolebinding", "scraper", "--clusterrole=scraper",
+                "--serviceaccount=default:scraper")
+    token = lab.out("create", "token", "scraper").strip()
+    who = "system:serviceaccount:default:scraper"
+    for path in ("/metrics", "/metrics/resource"):
+        check_equal(ask(path, token)[0], 200, path)
+    check_equal(ask("/stats/summary", token),
+                (403, f"Forbidden (user={who}, verb=get, resource=nodes, subresource(s)=[stats])\n"),
+                "/stats/summary")
+    check_equal(ask("/pods", token),
+                (403, f"Forbidden (user={who}, verb=get, resource=nodes, "
+                      "subresource(s)=[pods proxy])\n"), "/pods")
+    check_equal(ask("/metrics"), (401, "Unauthorized"), "nobody")
+    check_equal(ask("/healthz"), (401, "Unauthorized"), "nobody")
+    check_equal(ask("/metrics", "x" + token), (401, "Unauthorized"), "a bad token")
+    refused = lab.run("get", "--raw", "/api/v1/nodes/node-1/proxy/metrics", f"--as={who}",
+                      check=False)
+    check_in("cannot get resource \"nodes/proxy\"", refused.stderr, "the proxy needs nodes/proxy")
+
+
+PARTS = [kubelet_pages, kubelet_rights]
+
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:]
+    sys.argv[1:] = []
+
+    def metrics():
+        with Lab(replicas=1, nodes=2) as lab:
+            for part in PARTS:
+                if not wanted or part.__name__ in wanted:
+                    part(lab)
+                    print(f"  {part.__name__}", flush=True)
+    main([metrics], limit=230)
