@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "lab/metrics_addon.hpp"
 #include "lab/network.hpp"
 
 namespace coracle::lab {
@@ -57,16 +58,27 @@ std::vector<Addon> decision_addons(const ClusterShape& shape) {
 }  // namespace
 
 Status install_addons(Cluster& cluster, const ClusterShape& shape, bool decisions) {
-  std::vector<Addon> addons{
+  std::vector<Addon> texts{
       {"/api/v1/namespaces/kube-system/services", "kube-dns", dns_service(shape)}};
   if (decisions) {
-    for (Addon& addon : decision_addons(shape)) addons.push_back(std::move(addon));
+    for (Addon& addon : decision_addons(shape)) texts.push_back(std::move(addon));
   }
-  for (const Addon& addon : addons) {
-    ASSIGN_OR_RETURN(const auto found, cluster.call("GET", addon.collection + "/" + addon.name));
+  std::vector<NamedObject> addons;
+  for (const Addon& addon : texts) {
+    ASSIGN_OR_RETURN(json::value body, parse_json(addon.body));
+    addons.push_back({addon.collection, std::move(body)});
+  }
+  if (shape.metrics_server_port != 0) {
+    ASSIGN_OR_RETURN(const std::string ca, read_file(cluster.layout().pki("ca.crt")));
+    for (NamedObject& object : metrics_objects(shape.metrics_server_port, ca)) {
+      addons.push_back(std::move(object));
+    }
+  }
+  for (const NamedObject& addon : addons) {
+    const std::string name(get_string(addon.body, "metadata.name"));
+    ASSIGN_OR_RETURN(const auto found, cluster.call("GET", addon.collection + "/" + name));
     if (found.status == 200) continue;
-    ASSIGN_OR_RETURN(const json::value body, parse_json(addon.body));
-    RETURN_IF_ERROR(cluster.send("POST", addon.collection, body).status());
+    RETURN_IF_ERROR(cluster.send("POST", addon.collection, addon.body).status());
   }
   return {};
 }

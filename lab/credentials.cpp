@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "base/encoding.hpp"
 #include "base/rng.hpp"
+#include "lab/metrics_addon.hpp"
 #include "lab/network.hpp"
 #include "net/jwt.hpp"
 #include "net/pki.hpp"
@@ -40,10 +41,26 @@ class Maker {
       RETURN_IF_ERROR(client(name, user, {}));
       RETURN_IF_ERROR(kubeconfig(name, user, layout_.pki(std::string(name) + ".kubeconfig")));
     }
+    if (shape_.metrics_server_port != 0) RETURN_IF_ERROR(metrics_server());
     return {};
   }
 
  private:
+  // A client of the apiserver and the kubelets, and a server to the apiserver.
+  Status metrics_server() {
+    RETURN_IF_ERROR(client("metrics-server", kMetricsUser, {}));
+    RETURN_IF_ERROR(
+        kubeconfig("metrics-server", kMetricsUser, layout_.pki("metrics-server.kubeconfig")));
+    if (there(layout_.pki("metrics-server-server.key"))) return {};
+    net::CertRequest request;
+    request.common_name = "metrics-server";
+    request.dns_names = metrics_server_names();
+    request.server = true;
+    ASSIGN_OR_RETURN(const auto pair,
+                     net::issue(ca_, request, net::Validity::days(now_, kCertDays)));
+    return save_pair("metrics-server-server", pair);
+  }
+
   bool there(const std::string& file) const { return std::filesystem::exists(file); }
 
   Status load_or_make_ca() {

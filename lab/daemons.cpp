@@ -12,6 +12,9 @@ constexpr char kProvisioners[] =
     "lab.coracle.dev/hostpath,pd.csi.storage.gke.io,ebs.csi.aws.com,disk.csi.azure.com,"
     "cinder.csi.openstack.org,csi.vsphere.vmware.com";
 
+// Upstream's default is 15s; a class waits less.
+constexpr char kMetricResolution[] = "5s";
+
 const char* store_scheme(const ClusterShape& shape) { return shape.store_tls ? "https" : "http"; }
 
 std::string join_urls(const std::vector<int>& ports, const char* scheme) {
@@ -126,6 +129,17 @@ DaemonCommand controller_manager(const Layout& layout, const ClusterShape& shape
   return command;
 }
 
+DaemonCommand metrics_server(const Layout& layout, const ClusterShape& shape,
+                             const std::string& bin, const std::string& masters) {
+  return {"metrics-server-1",
+          bin + "/metrics-server",
+          {"--kubeconfig", layout.pki("metrics-server.kubeconfig"), "--master", masters,
+           "--secure-port", std::to_string(shape.metrics_server_port), "--tls-cert-file",
+           layout.pki("metrics-server-server.crt"), "--tls-private-key-file",
+           layout.pki("metrics-server-server.key"), "--kubelet-certificate-authority",
+           layout.pki("ca.crt"), "--metric-resolution", kMetricResolution}};
+}
+
 }  // namespace
 
 std::string store_endpoints(const ClusterShape& shape) {
@@ -183,6 +197,9 @@ std::vector<DaemonCommand> daemon_commands(const Layout& layout, const ClusterSh
                        network.dns,
                        "--ingress-address",
                        network.ingress}});
+  if (shape.metrics_server_port != 0) {
+    commands.push_back(metrics_server(layout, shape, bin, masters));
+  }
   return commands;
 }
 

@@ -9,6 +9,7 @@
 #include "lab/credentials.hpp"
 #include "lab/daemons.hpp"
 #include "lab/join_objects.hpp"
+#include "lab/metrics_addon.hpp"
 #include "lab/network.hpp"
 #include "lab/process.hpp"
 #include "net/pki.hpp"
@@ -91,6 +92,33 @@ TEST_CASE("credentials are private, made once, and cover every node") {
   const auto info = net::inspect_certificate(*read_file(layout.pki("kubelet-sim-server.crt")));
   REQUIRE(info.ok());
   CHECK(info->ip_addresses == std::vector<std::string>{"127.32.0.1", "127.32.0.2", "127.32.0.3"});
+}
+
+TEST_CASE("a metrics server comes with its identity, its command line and its objects") {
+  const TempDir temp;
+  const Layout layout(temp.path());
+  REQUIRE(layout.create().ok());
+  ClusterShape shape = a_shape();
+  REQUIRE(make_credentials(layout, shape).ok());
+  CHECK(!read_file(layout.pki("metrics-server.crt")).ok());
+  shape.metrics_server_port = 4443;
+  REQUIRE(layout.save(shape).ok());
+  CHECK(layout.load()->metrics_server_port == 4443);
+  REQUIRE(make_credentials(layout, shape).ok());
+  CHECK(net::inspect_certificate(*read_file(layout.pki("metrics-server.crt")))->common_name ==
+        "system:metrics-server");
+  const auto commands = daemon_commands(layout, shape, "/bin");
+  CHECK(commands.back().name == "metrics-server-1");
+  const auto objects = metrics_objects(4443, "PEM");
+  REQUIRE(objects.size() == 8);
+  CHECK(get_string(objects.back().body, "metadata.name") == "v1beta1.metrics.k8s.io");
+  CHECK(get_string(objects.back().body, "spec.caBundle") == "UEVN");
+  CHECK(get_int(get_array(objects[6].body, "ports").at(0), "port") == 4443);
+  for (const NamedObject& object : objects) {
+    if (get_string(object.body, "kind").ends_with("Binding")) {
+      CHECK(get_string(get_array(object.body, "subjects").at(0), "name") == kMetricsUser);
+    }
+  }
 }
 
 TEST_CASE("every daemon of the shape has a command line") {

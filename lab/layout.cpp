@@ -65,6 +65,7 @@ Result<ClusterShape> Layout::load() const {
   shape.store = get_string(root, "store", "kvstore");
   shape.store_tls = get_bool(root, "storeTls");
   shape.runtime = get_string(root, "runtime", "auto");
+  shape.metrics_server_port = static_cast<int>(get_int(root, "metricsServerPort"));
   shape.load_balancers = get_bool(root, "loadBalancers");
   shape.network_slot = static_cast<int>(get_int(root, "networkSlot"));
   const auto count = [](const std::vector<int>& v) { return static_cast<int>(v.size()); };
@@ -94,6 +95,7 @@ Status Layout::save(const ClusterShape& shape) const {
   root["store"] = shape.store;
   root["storeTls"] = shape.store_tls;
   root["runtime"] = shape.runtime;
+  if (shape.metrics_server_port != 0) root["metricsServerPort"] = shape.metrics_server_port;
   root["loadBalancers"] = shape.load_balancers;
   root["networkSlot"] = shape.network_slot;
   return write_file(path("cluster.json"), to_pretty_json(root) + "\n", 0600);

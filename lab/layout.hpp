@@ -25,6 +25,7 @@ struct ClusterShape {
   std::string store = "kvstore";
   bool store_tls = false;        // mutual TLS from, to and between store members
   std::string runtime = "auto";  // of kubelet-sim: which containers are processes
+  int metrics_server_port = 0;   // 0: there is none
   bool load_balancers = false;   // Services of that type get addresses
   int network_slot = 0;          // which loopback addresses: lab/network.hpp
 

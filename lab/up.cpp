@@ -28,6 +28,7 @@ struct UpFlags {
   std::string runtime;  // not said
   bool load_balancers = false;
   bool decisions = false;
+  bool metrics = false;
   bool embedded = false;
   Duration timeout = std::chrono::seconds(60);
 };
@@ -126,6 +127,9 @@ Result<Prepared> prepare(const Layout& layout, const UpFlags& flags) {
     stop_daemons(layout, {"kubelet-sim-1"}, std::chrono::seconds(5));  // it learns it at its start
     shape.runtime = flags.runtime;
   }
+  if (flags.metrics && shape.metrics_server_port == 0) {
+    ASSIGN_OR_RETURN(shape.metrics_server_port, free_port(0));
+  }
   if (!claim) claim = NetworkClaim::of(shape.network_slot);
   RETURN_IF_ERROR(make_credentials(layout, shape));
   const std::string endpoints = shape.embedded() ? "" : store_endpoints(shape) + "\n";
@@ -180,6 +184,12 @@ class Launch {
     // Without it no pod can be made.
     if (!wait_for("the controllers work", **cluster, [&] {
           return (*cluster)->get("/api/v1/namespaces/default/serviceaccounts/default").ok();
+        })) {
+      return 1;
+    }
+    if (shape_.metrics_server_port != 0 &&
+        !wait_for("metrics.k8s.io is served", **cluster, [&] {
+          return (*cluster)->get("/apis/metrics.k8s.io/v1beta1/nodes").ok();
         })) {
       return 1;
     }
@@ -281,6 +291,8 @@ int run_up(int argc, char** argv) {
   flags.add("--decisions", &values.decisions,
             "the scheduler's decisions can be asked for: mini-kubectl why, kubectl get "
             "schedulingdecisions (later calls can add it)");
+  flags.add("--metrics", &values.metrics,
+            "a metrics server: kubectl top, autoscalers; later calls can add it");
   flags.add("--store-tls", &values.store_tls,
             "mutual TLS from, to and between store members (fixed when first started)");
   flags.add("--timeout", &values.timeout, "how long to wait for readiness");

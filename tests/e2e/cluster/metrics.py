@@ -138,7 +138,7 @@ if __name__ == "__main__":
     sys.argv[1:] = []
 
     def metrics():
-        with Lab(replicas=1, nodes=2) as lab:
+        with Lab(replicas=1, nodes=2, metrics=True) as lab:
             for part in PARTS:
                 if not wanted or part.__name__ in wanted:
                     part(lab)
