@@ -101,10 +101,8 @@ std::vector<NamedObject> metrics_objects(int port, const std::string& ca_pem) {
       set_path(body, "metadata.labels.k8s-app", json::value("metrics-server"));
     }
     if (kind.ends_with("Binding")) {
-      body.get_object()["subjects"] =
-          json::array({json::object({{"kind", "User"},
-                                     {"apiGroup", "rbac.authorization.k8s.io"},
-                                     {"name", kMetricsUser}})});
+      body.get_object()["subjects"] = json::array({json::object(
+          {{"kind", "User"}, {"apiGroup", "rbac.authorization.k8s.io"}, {"name", kMetricsUser}})});
     }
     objects.push_back({collection_of(kind), std::move(body)});
   }

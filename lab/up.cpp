@@ -187,8 +187,7 @@ class Launch {
         })) {
       return 1;
     }
-    if (shape_.metrics_server_port != 0 &&
-        !wait_for("metrics.k8s.io is served", **cluster, [&] {
+    if (shape_.metrics_server_port != 0 && !wait_for("metrics.k8s.io is served", **cluster, [&] {
           return (*cluster)->get("/apis/metrics.k8s.io/v1beta1/nodes").ok();
         })) {
       return 1;

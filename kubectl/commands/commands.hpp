@@ -14,8 +14,9 @@ std::vector<Command> api_commands();  // api-resources, api-versions
 Command apply_command();
 std::vector<Command> apply_more_commands();  // view-last-applied, set-last-applied
 Command autoscale_command();
-std::vector<Command> auth_commands();         // can-i, whoami
-std::vector<Command> certificate_commands();  // approve, deny
+std::vector<Command> auth_commands();  // can-i, whoami
+std::vector<Command> certificate_commands();
+std::vector<Command> top_commands();  // top  // approve, deny
 Command cluster_info_command();
 Command cluster_dump_command();
 std::vector<Command> config_view_commands();  // view, get-contexts, current-context, ...

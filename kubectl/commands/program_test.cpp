@@ -34,9 +34,9 @@ class ScriptedWire final : public Wire {
   Result<client::ApiResponse> call(client::ApiRequest request) override {
     const std::string path = request.target.substr(0, request.target.find('?'));
     calls_->push_back(request.method + " " + request.target);
-    if (path == "/api") return client::ApiResponse{200, {}, kCore};
-    if (path == "/apis") return client::ApiResponse{200, {}, kGroups};
     const auto found = replies_.find(request.method + " " + path);
+    if (found == replies_.end() && path == "/api") return client::ApiResponse{200, {}, kCore};
+    if (found == replies_.end() && path == "/apis") return client::ApiResponse{200, {}, kGroups};
     if (found == replies_.end())
       return unavailable("dial tcp 1.2.3.4:6443: connect: connection refused");
     return client::ApiResponse{found->second.status, {}, found->second.body};
@@ -142,6 +142,36 @@ TEST_CASE("failures read as kubectl's") {
   CHECK(got.out == "");
   CHECK(got.err == c.err);
   CHECK(got.code == 1);
+}
+
+TEST_CASE("top shows what is used, most first when asked, with a sum") {
+  const std::string groups =
+      R"({"groups":[{"name":"metrics.k8s.io","versions":[{"version":"v1beta1"}]}]})";
+  const std::string pods = R"({"items":[
+    {"metadata":{"name":"a","namespace":"ns"},"containers":[
+      {"name":"c","usage":{"cpu":"1500u","memory":"1Mi"}},
+      {"name":"d","usage":{"cpu":"1500u","memory":"1025Ki"}}]},
+    {"metadata":{"name":"b","namespace":"ns"},"containers":[
+      {"name":"c","usage":{"cpu":"2","memory":"3Mi"}}]}]})";
+  const std::map<std::string, Reply> replies{
+      {"GET /apis", {200, groups}},
+      {"GET /apis/metrics.k8s.io/v1beta1/namespaces/ns/pods", {200, pods}}};
+  CHECK(run({"top", "pods"}, replies).out ==
+        "NAME   CPU(cores)   MEMORY(bytes)   \n"
+        "a      3m           2Mi             \n"
+        "b      2000m        3Mi             \n");
+  CHECK(run({"top", "po", "--sort-by=cpu", "--no-headers"}, replies).out ==
+        "b     2000m   3Mi   \na     3m      2Mi   \n");
+  CHECK(run({"top", "pods", "--containers", "--sum"}, replies).out ==
+        "POD   NAME   CPU(cores)   MEMORY(bytes)   \n"
+        "a     c      2m           1Mi             \n"
+        "a     d      2m           1Mi             \n"
+        "b     c      2000m        3Mi             \n"
+        "             ________     ________        \n"
+        "             2003m        5Mi             \n");
+  const Outcome none = run({"top", "pods"}, {{"GET /apis", {200, R"({"groups":[]})"}}});
+  CHECK(none.err == "error: Metrics API not available\n");
+  CHECK(none.code == 1);
 }
 
 TEST_CASE("bad manifests are named with file and line") {

@@ -28,6 +28,7 @@ std::vector<Command> all_commands() {
   add(out, set_more_commands());
   add(out, certificate_commands());
   add(out, {create_ingress_command()});
+  add(out, top_commands());
   add(out, config_view_commands());
   add(out, config_edit_commands());
   add(out, cordon_commands());

@@ -40,9 +40,7 @@ json::value resource(const char* name, const char* kind, bool namespaced) {
                        {"verbs", json::array({"get", "list"})}});
 }
 
-json::object version_entry() {
-  return {{"groupVersion", kApiVersion}, {"version", "v1beta1"}};
-}
+json::object version_entry() { return {{"groupVersion", kApiVersion}, {"version", "v1beta1"}}; }
 
 json::object group_entry() {
   json::object group;
@@ -69,9 +67,9 @@ std::optional<json::value> discovery_page(std::string_view path) {
     return json::value(std::move(group));
   }
   if (path != kVersionPath) return std::nullopt;
-  json::object list = discovery("APIResourceList", "resources",
-                                json::array({resource("nodes", "NodeMetrics", false),
-                                             resource("pods", "PodMetrics", true)}));
+  json::object list = discovery(
+      "APIResourceList", "resources",
+      json::array({resource("nodes", "NodeMetrics", false), resource("pods", "PodMetrics", true)}));
   list["groupVersion"] = kApiVersion;
   return json::value(std::move(list));
 }
@@ -181,8 +179,10 @@ ApiAnswer MetricsApi::list(const ApiAsk& ask, const ApiTarget& target, WallTime 
 
 ApiAnswer MetricsApi::get(const ApiAsk& ask, const ApiTarget& target, WallTime now) const {
   const bool pod = target.resource_name == "pods";
-  const client::ObjectPtr object = pod ? pods_.get(target.ns, target.name) : nodes_.get(target.name);
-  if (object == nullptr) return failed(api::not_found_error({"", target.resource_name}, target.name));
+  const client::ObjectPtr object =
+      pod ? pods_.get(target.ns, target.name) : nodes_.get(target.name);
+  if (object == nullptr)
+    return failed(api::not_found_error({"", target.resource_name}, target.name));
   json::value metrics = metrics_of(*object, pod, now);
   if (metrics.is_null()) {
     const std::string name = pod ? target.ns + "/" + target.name : target.name;

@@ -87,10 +87,11 @@ TEST_CASE("nodes and pods of which something is known") {
 TEST_CASE("the objects") {
   const Known known;
   const json::value node = known.ask("/nodes/n1").body;
-  CHECK(to_json(node) ==
-        R"({"kind":"NodeMetrics","apiVersion":"metrics.k8s.io/v1beta1","metadata":{"name":"n1",)"
-        R"("creationTimestamp":"2023-11-14T22:14:00Z","labels":{"zone":"a"}},)"
-        R"("timestamp":"2023-11-14T22:13:55Z","window":"15s","usage":{"cpu":"100m","memory":"20Mi"}})");
+  CHECK(
+      to_json(node) ==
+      R"({"kind":"NodeMetrics","apiVersion":"metrics.k8s.io/v1beta1","metadata":{"name":"n1",)"
+      R"("creationTimestamp":"2023-11-14T22:14:00Z","labels":{"zone":"a"}},)"
+      R"("timestamp":"2023-11-14T22:13:55Z","window":"15s","usage":{"cpu":"100m","memory":"20Mi"}})");
   const json::value pod = known.ask("/namespaces/ns/pods/web-1").body;
   CHECK(get_string(pod, "kind") == "PodMetrics");
   CHECK(to_json(*find(pod, "containers")) ==

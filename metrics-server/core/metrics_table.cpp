@@ -9,7 +9,10 @@ namespace coracle::metrics {
 namespace {
 
 json::object column(std::string_view name, const char* format, const char* description) {
-  return {{"name", name}, {"type", "string"}, {"format", format}, {"description", description},
+  return {{"name", name},
+          {"type", "string"},
+          {"format", format},
+          {"description", description},
           {"priority", 0}};
 }
 

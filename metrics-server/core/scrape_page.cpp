@@ -37,9 +37,12 @@ bool read_labels(std::string_view* rest, Sample* sample) {
     while (!key.empty() && (key.front() == ',' || key.front() == ' ')) key.remove_prefix(1);
     rest->remove_prefix(equals + 2);
     std::string value = quoted_value(rest);
-    if (key == "namespace") sample->ns = std::move(value);
-    else if (key == "pod") sample->pod = std::move(value);
-    else if (key == "container") sample->container = std::move(value);
+    if (key == "namespace")
+      sample->ns = std::move(value);
+    else if (key == "pod")
+      sample->pod = std::move(value);
+    else if (key == "container")
+      sample->container = std::move(value);
     if (!rest->empty() && rest->front() == ',') rest->remove_prefix(1);
   }
   if (rest->empty()) return false;

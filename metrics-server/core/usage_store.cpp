@@ -18,8 +18,7 @@ const Point* partner(const Point& fresh, const Point* last, const Point* before)
 
 std::optional<Usage> between(const Point& before, const Point& last) {
   const Duration window = last.at - before.at;
-  if (window <= Duration(0) || last.started < before.started ||
-      last.cpu_nanos < before.cpu_nanos) {
+  if (window <= Duration(0) || last.started < before.started || last.cpu_nanos < before.cpu_nanos) {
     return std::nullopt;  // it began anew
   }
   const double used = static_cast<double>(last.cpu_nanos - before.cpu_nanos);

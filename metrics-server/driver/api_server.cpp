@@ -29,10 +29,9 @@ std::string in_words(const ApiTarget& target, const std::string& user, const std
 }  // namespace
 
 Status ApiServer::listen(net::Server::Options options) {
-  auto server = net::Server::listen(executor_, std::move(options),
-                                    [this](net::Request request, ExchangePtr exchange) {
-                                      handle(std::move(request), exchange);
-                                    });
+  auto server = net::Server::listen(
+      executor_, std::move(options),
+      [this](net::Request request, ExchangePtr exchange) { handle(std::move(request), exchange); });
   if (!server.ok()) return server.status();
   server_ = std::move(*server);
   return {};

@@ -51,9 +51,9 @@ Task<Result<FrontProxy>> fetch_front_proxy(Executor& executor, client::Api& api,
       const json::value* ca = data.if_contains("requestheader-client-ca-file");
       if (ca != nullptr && ca->is_string()) proxy.ca_pem = ca->get_string();
       const json::value* names = data.if_contains("requestheader-allowed-names");
-      const auto list = parse_json(names != nullptr && names->is_string()
-                                       ? std::string_view(names->get_string())
-                                       : std::string_view("[]"));
+      const auto list =
+          parse_json(names != nullptr && names->is_string() ? std::string_view(names->get_string())
+                                                            : std::string_view("[]"));
       if (list.ok() && list->is_array()) {
         for (const json::value& name : list->get_array()) {
           if (name.is_string()) proxy.names.emplace_back(name.get_string());
@@ -71,10 +71,9 @@ Task<Result<FrontProxy>> fetch_front_proxy(Executor& executor, client::Api& api,
 }
 
 Task<std::optional<AskingUser>> DelegatedAuth::user_of(net::Peer peer, net::Headers headers) {
-  const bool proxy =
-      peer.cert_trusted &&
-      (proxy_.names.empty() || std::find(proxy_.names.begin(), proxy_.names.end(), peer.cert_cn) !=
-                                   proxy_.names.end());
+  const bool proxy = peer.cert_trusted &&
+                     (proxy_.names.empty() || std::find(proxy_.names.begin(), proxy_.names.end(),
+                                                        peer.cert_cn) != proxy_.names.end());
   if (proxy && headers.has("X-Remote-User")) co_return user_of_headers(headers);
   constexpr std::string_view kBearer = "Bearer ";
   const std::string_view authorization = headers.get("Authorization");

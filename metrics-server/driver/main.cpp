@@ -96,9 +96,9 @@ int main(int argc, char** argv) {
   net::Server::Options listen;
   listen.address = options.daemon.bind_address;
   listen.port = static_cast<std::uint16_t>(options.daemon.secure_port);
-  listen.tls = net::TlsConfig{read_flag_file("--tls-cert-file", options.cert_file),
-                              read_flag_file("--tls-private-key-file", options.key_file),
-                              proxy->ca_pem};
+  listen.tls =
+      net::TlsConfig{read_flag_file("--tls-cert-file", options.cert_file),
+                     read_flag_file("--tls-private-key-file", options.key_file), proxy->ca_pem};
   const Status listening = server.listen(std::move(listen));
   if (!listening.ok()) fail_startup("--secure-port: " + listening.message());
   nodes.start();

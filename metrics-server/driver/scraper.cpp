@@ -59,8 +59,8 @@ void Scraper::begin_round() {
   std::set<std::string> known;
   for (const client::ObjectPtr& node : round_->nodes) known.insert(client_key(*node));
   std::erase_if(clients_, [&](const auto& entry) { return !known.contains(entry.first); });
-  round_->workers = static_cast<int>(
-      std::clamp<size_t>(round_->nodes.size(), 1, static_cast<size_t>(kAtOnce)));
+  round_->workers =
+      static_cast<int>(std::clamp<size_t>(round_->nodes.size(), 1, static_cast<size_t>(kAtOnce)));
   const int workers = round_->workers;
   for (int i = 0; i < workers; ++i) {
     spawn<bool>(worker(round_), [this, round = round_](bool) {

@@ -130,7 +130,93 @@ def kubelet_rights(lab):
     check_in("cannot get resource \"nodes/proxy\"", refused.stderr, "the proxy needs nodes/proxy")
 
 
-PARTS = [kubelet_pages, kubelet_rights]
+def two_rounds(lab, pod):
+    """Until the metrics server has seen the pod twice."""
+    return wait_for(f"metrics of {pod}", lambda: lab.api(
+        "GET", f"/apis/metrics.k8s.io/v1beta1/namespaces/default/pods/{pod}")[0] == 200, 40)
+
+
+def metrics_api(lab):
+    """metrics.k8s.io by get and list, for whom it is, and how its tables look."""
+    check_in("metrics.k8s.io/v1beta1", lab.out("api-versions"), "api-versions")
+    wait_for("the APIService is there", lambda: " ".join(lab.out(
+        "get", "apiservice", "v1beta1.metrics.k8s.io", "--no-headers").split()[:3]) ==
+        "v1beta1.metrics.k8s.io kube-system/metrics-server True")
+    two_rounds(lab, "busy")
+    code, pod = lab.api("GET", "/apis/metrics.k8s.io/v1beta1/namespaces/default/pods/busy")
+    check_equal([c["name"] for c in pod["containers"]], ["idle", "spin"], "containers")
+    check_equal((pod["kind"], pod["metadata"]["labels"]), ("PodMetrics", {"app": "busy"}), "pod")
+    spin = pod["containers"][1]["usage"]
+    check(re.fullmatch(r"\d+[nmu]?", spin["cpu"]), f"usage: {spin}")
+    check(re.fullmatch(r"\d+(Ki|Mi)", spin["memory"]), f"usage: {spin}")
+    nodes = lab.get("nodes.metrics.k8s.io")["items"]
+    check_equal([n["metadata"]["name"] for n in nodes], ["node-1", "node-2"], "nodes")
+    table = lab.out("get", "pods.metrics.k8s.io", "-l", "app=scripted")
+    check_equal(table.splitlines()[0].split(), ["NAME", "CPU", "MEMORY", "WINDOW"], "columns")
+    check(table.splitlines()[1].startswith("scripted   3"), f"row: {table}")
+    lab.refused("get", "pods.metrics.k8s.io", "none", text='(NotFound): pods "none" not found')
+    lab.refused("get", "pods.metrics.k8s.io", "--field-selector=spec.nodeName=node-1",
+                text='"spec.nodeName" is not a known field selector: only "metadata.name", '
+                     '"metadata.namespace"')
+    lab.kubectl("create", "namespace", "quiet")
+    lab.kubectl("create", "serviceaccount", "viewer")
+    who = "--as=system:serviceaccount:default:viewer"
+    lab.refused("get", "pods.metrics.k8s.io", who,
+                text='pods.metrics.k8s.io is forbidden: User "system:serviceaccount:default:viewer"'
+                     ' cannot list resource "pods" in API group "metrics.k8s.io" in the namespace '
+                     '"default"')
+    lab.kubectl("create", "rolebinding", "viewer", "--clusterrole=view",
+                "--serviceaccount=default:viewer")
+    wait_for("view is enough", lambda: lab.run(
+        "get", "pods.metrics.k8s.io", who, check=False).returncode == 0)
+    lab.refused("get", "nodes.metrics.k8s.io", who, text="forbidden")
+    check(lab.run("delete", "pods.metrics.k8s.io", "busy", check=False).returncode != 0, "delete")
+
+
+def shape(text):
+    """A table whose figures move: numbers and what fills the columns put away."""
+    return [re.sub(r"\d+(m|Mi|%)", "N", re.sub(r" +", " ", line)) for line in text.splitlines()]
+
+
+def top(lab):
+    """Stock kubectl and mini-kubectl side by side."""
+    two_rounds(lab, "scripted")
+    check(re.search(r"busy +spin +[1-9]\d+m +\d+Mi", lab.out("top", "pods", "--containers")),
+          "a pod that spins")
+    lines = lab.out("top", "pod", "--sort-by=cpu").splitlines()
+    check(lines[1].startswith("busy"), f"most first: {lines}")
+    for line in (["top", "nodes"], ["top", "node", "node-1"], ["top", "no", "--no-headers"],
+                 ["top", "nodes", "--show-capacity"], ["top", "nodes", "--sort-by=memory"],
+                 ["top", "pods"], ["top", "pod", "busy", "--containers"], ["top", "pods", "-A"],
+                 ["top", "pods", "-A", "--containers", "--sum"], ["top", "pods", "--sum"],
+                 ["top", "po", "-l", "app=busy"], ["top", "pods", "--no-headers", "--sort-by=cpu"],
+                 ["top", "pods", "--field-selector=metadata.name=busy"]):
+        check_equal(shape(lab.out(*line, client="mini-kubectl")), shape(lab.out(*line)),
+                    " ".join(line))
+    for line in (["top", "pods", "-n", "quiet"], ["top", "pod", "none"], ["top", "node", "none"],
+                 ["top", "pods", "--sort-by=age"], ["top", "pod", "busy", "-l", "a=b"],
+                 ["top", "node", "node-1", "-l", "a=b"], ["top", "nodes", "-l", "a=b"]):
+        stock, mini = (lab.run(*line, check=False, client=c) for c in ("kubectl", "mini-kubectl"))
+        check_equal((mini.returncode, mini.stdout, mini.stderr),
+                    (stock.returncode, stock.stdout, stock.stderr), " ".join(line))
+
+
+def without_server(lab):
+    """What clients see when it is away, and when it was never registered."""
+    lab.stop("metrics-server-1")
+    wait_for("the APIService knows", lambda: "False" in lab.out(
+        "get", "apiservice", "v1beta1.metrics.k8s.io"), 60)
+    check_equal(lab.api("GET", "/apis/metrics.k8s.io/v1beta1/nodes")[0], 503, "away")
+    lab.up()
+    wait_for("it is back", lambda: lab.run("top", "nodes", check=False).returncode == 0, 60)
+    lab.kubectl("delete", "apiservice", "v1beta1.metrics.k8s.io")
+    wait_for("the group is gone", lambda: "metrics.k8s.io" not in lab.out("api-versions"))
+    for client in ("kubectl", "mini-kubectl"):
+        lab.refused("top", "nodes", text="error: Metrics API not available\n", client=client)
+        lab.refused("top", "pods", text="error: Metrics API not available\n", client=client)
+
+
+PARTS = [kubelet_pages, kubelet_rights, metrics_api, top, without_server]
 
 
 if __name__ == "__main__":
