@@ -119,8 +119,10 @@ Question question_of(const World& world, const json::value& autoscaler, const Ta
   question.current = current;
   question.now = now.wall;
   question.tolerance = {tolerance_of(autoscaler, "scaleDown"), tolerance_of(autoscaler, "scaleUp")};
+  question.status_replicas = get_int(*target.object, "status.replicas");
   const auto selector = selector_of(*target.object);
   if (!selector.ok()) return question;
+  question.selector = selector->text();
   for (ObjectPtr& pod :
        world.in_namespace(gvr::kPods, std::string(api::namespace_of(autoscaler)))) {
     if (selector->matches(api::labels_of(*pod))) question.pods.push_back(std::move(pod));
@@ -200,16 +202,22 @@ Plan PodAutoscalerController::reconcile(const World& world, const std::string& k
     plan.look_again(kFirstAnswer);
     return plan;
   }
-  plan.look_again(kPeriod);
   Report report(*autoscaler, now.wall, &plan);
   const Target target = find_target(world, *autoscaler, &report, &plan);
   if (target.object == nullptr) {
+    plan.look_again(kPeriod);
     report.write_down();
     return plan;
   }
   report.set("AbleToScale", true, "SucceededGetScale",
              "the HPA controller was able to get the target's current scale");
   const std::int64_t current = get_int(*target.object, "spec.replicas", 1);
+  const Question question = question_of(world, *autoscaler, target, current, now);
+  if (!all_answered(*autoscaler, question, metrics_)) {
+    plan.look_again(kFirstAnswer);
+    return plan;
+  }
+  plan.look_again(kPeriod);
   const Wish wish{0, current, get_int(*autoscaler, "spec.minReplicas", 1),
                   get_int(*autoscaler, "spec.maxReplicas", 1), now.wall};
   Memory memory = Memory::from_json(world.memory(key));
@@ -225,8 +233,7 @@ Plan PodAutoscalerController::reconcile(const World& world, const std::string& k
   } else if (current < wish.least) {
     decision = Decision{wish.least, "Current number of replicas below Spec.MinReplicas"};
   } else {
-    decision = decide_by_metrics(*autoscaler, question_of(world, *autoscaler, target, current, now),
-                                 wish, metrics_, &memory, &report, &plan);
+    decision = decide_by_metrics(*autoscaler, question, wish, metrics_, &memory, &report, &plan);
   }
   if (decision && decision->replicas != current) {
     report.set("AbleToScale", true, "SucceededRescale",

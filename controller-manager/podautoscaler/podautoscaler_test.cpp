@@ -22,7 +22,14 @@ class FakeMetrics final : public MetricsSource {
     if (!error.empty()) return unavailable(error);
     return usages;
   }
+  std::optional<Result<MetricValues>> values(const MetricQuery& query) const override {
+    asked.push_back((query.external ? "external " : "custom ") + query.path);
+    return others;
+  }
   PodUsages usages;
+  std::optional<Result<MetricValues>> others =
+      unavailable("no custom metrics API (custom.metrics.k8s.io) registered");
+  mutable Strings asked;
   std::string error;
   bool known = true;
 };
@@ -172,7 +179,7 @@ TEST_CASE("what cannot be known changes nothing, and is told") {
   CHECK(s.message_of("ScalingActive") == "the HPA was unable to compute the replica count: " + why);
   CHECK(s.c.told == Strings{"FailedGetResourceMetric: " + why,
                             "FailedComputeMetricsReplicas: invalid metrics (1 invalid out of 1), "
-                            "first error is: " +
+                            "first error is: failed to get cpu resource metric value: " +
                                 why});
   s.metrics.error.clear();
   CHECK(s.look() == -1);
@@ -306,4 +313,94 @@ TEST_CASE("memory survives being written down") {
   CHECK(back.recommendations[0].at == memory.recommendations[0].at);
   CHECK(back.added.empty());
   CHECK(back.removed.size() == 1);
+}
+
+namespace {
+
+const std::string kPodsRate =
+    "{type: Pods, pods: {metric: {name: rate, selector: {matchLabels: {verb: get}}}, target: "
+    "{type: AverageValue, averageValue: 100m}}}";
+const std::string kQueue =
+    "{type: External, external: {metric: {name: queue, selector: {matchLabels: {q: x}}}, target: ";
+const std::string kHits =
+    "{type: Object, object: {metric: {name: hits}, describedObject: {apiVersion: "
+    "networking.k8s.io/v1, kind: Ingress, name: main}, target: ";
+
+std::string metrics(const std::string& one) { return "{metrics: [" + one + "]}"; }
+
+MetricValue value(const std::string& object, std::int64_t milli) {
+  return {object, milli, *parse_time("2026-01-01T12:00:00Z")};
+}
+
+}  // namespace
+
+TEST_CASE("metrics of pods: the average over those selected") {
+  Scaling s(2, metrics(kPodsRate));
+  s.metrics.others = MetricValues{value("web-0", 300), value("web-1", 100), value("else", 9000)};
+  CHECK(s.look() == 4);
+  CHECK(s.metrics.asked.back() ==
+        "custom namespaces/ns/pods/*/rate?metricLabelSelector=verb%3Dget&labelSelector=app%3Dweb");
+  CHECK(s.c.told ==
+        Strings{"SuccessfulRescale: New size: 4; reason: pods metric rate above target"});
+  CHECK(to_json(get_array(s.hpa(), "status.currentMetrics")) ==
+        R"([{"type":"Pods","pods":{"metric":{"name":"rate","selector":{"matchLabels":)"
+        R"({"verb":"get"}}},"current":{"averageValue":"200m"}}}])");
+}
+
+TEST_CASE("metrics of an object: its value, or a share of it for each pod") {
+  Scaling all(2, metrics(kHits + "{type: Value, value: '10'}}}"));
+  all.metrics.others = MetricValues{value("main", 15'000)};
+  CHECK(all.look() == 3);
+  CHECK(all.metrics.asked.back() == "custom namespaces/ns/ingresses.networking.k8s.io/main/hits");
+  CHECK(all.c.told[0] ==
+        "SuccessfulRescale: New size: 3; reason: Ingress metric hits above target");
+  CHECK(get_string(get_array(all.hpa(), "status.currentMetrics").at(0), "object.current.value") ==
+        "15");
+  Scaling each(2, metrics(kHits + "{type: AverageValue, averageValue: '10'}}}"));
+  set_path(each.c.at("deployments/web"), "status.replicas", json::value(2));
+  each.metrics.others = MetricValues{value("main", 35'000)};
+  CHECK(each.look() == 4);
+  CHECK(get_string(get_array(each.hpa(), "status.currentMetrics").at(0),
+                   "object.current.averageValue") == "17500m");
+}
+
+TEST_CASE("metrics from outside are added up") {
+  Scaling s(2, metrics(kQueue + "{type: AverageValue, averageValue: '30'}}}"));
+  set_path(s.c.at("deployments/web"), "status.replicas", json::value(2));
+  s.metrics.others = MetricValues{value("", 60'000), value("", 50'000)};
+  CHECK(s.look() == 4);
+  CHECK(s.metrics.asked.back() == "external namespaces/ns/queue?labelSelector=q%3Dx");
+  CHECK(s.c.told[0] ==
+        "SuccessfulRescale: New size: 4; reason: external metric queue(&LabelSelector{MatchLabels:"
+        "map[string]string{q: x,},MatchExpressions:[]LabelSelectorRequirement{},}) above target");
+  Scaling value_target(4, metrics(kQueue + "{type: Value, value: '30'}}}"));
+  value_target.metrics.others = MetricValues{value("", 33'000)};
+  CHECK(value_target.look() == -1);  // within the tolerance
+}
+
+TEST_CASE("other metrics that nobody serves, in upstream's words") {
+  Scaling pods(2, metrics(kPodsRate));
+  CHECK(pods.look() == -1);
+  const std::string why =
+      "unable to get metric rate: unable to fetch metrics from custom metrics API: no custom "
+      "metrics API (custom.metrics.k8s.io) registered";
+  CHECK(pods.message_of("ScalingActive") ==
+        "the HPA was unable to compute the replica count: " + why);
+  CHECK(pods.c.told ==
+        Strings{"FailedGetPodsMetric: " + why,
+                "FailedComputeMetricsReplicas: invalid metrics (1 invalid out of 1), first error "
+                "is: failed to get pods metric value: " +
+                    why});
+  Scaling external(2, metrics(kQueue + "{type: Value, value: '30'}}}"));
+  external.metrics.others = MetricValues{};
+  CHECK(external.look() == -1);
+  CHECK(external.message_of("ScalingActive") ==
+        "the HPA was unable to compute the replica count: unable to get external metric "
+        "ns/queue/&LabelSelector{MatchLabels:map[string]string{q: x,},MatchExpressions:[]"
+        "LabelSelectorRequirement{},}: no metrics returned from external metrics API");
+  Scaling waiting(2, metrics(kPodsRate));
+  waiting.metrics.others.reset();
+  CHECK(waiting.look() == -1);
+  CHECK(waiting.c.last.writes.empty());
+  CHECK(*waiting.c.last.again_after == 1s);
 }

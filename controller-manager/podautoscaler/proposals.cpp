@@ -4,6 +4,7 @@
 
 #include "api/object.hpp"
 #include "api/quantity.hpp"
+#include "podautoscaler/other_metrics.hpp"
 
 namespace coracle::controllers::autoscaler {
 namespace {
@@ -99,23 +100,39 @@ Result<One> by_resource(const json::value& spec, const MetricKind& kind, const s
   return one;
 }
 
+// How a failure of a resource metric reads in the sum of all.
+std::string in_sum(const json::value& spec, const MetricKind& kind, std::string_view message) {
+  return fmt::format("failed to get {} {} metric value: {}",
+                     get_string(get_object(spec, kind.field), "name"),
+                     kind.type == std::string_view("Resource") ? "resource" : "container", message);
+}
+
 Result<One> ask(const json::value& spec, const MetricKind& kind, const std::string& ns,
-                const Question& question, const MetricsSource& metrics) {
-  const std::string_view type = kind.type;
-  if (type == "Resource" || type == "ContainerResource") {
-    return by_resource(spec, kind, ns, question, metrics);
+                const Question& question, const MetricsSource& metrics, MetricFailure* failure) {
+  if (const auto query = query_of(spec, ns, question)) {
+    const auto values = metrics.values(*query);
+    if (!values) return unavailable("nothing was heard of it yet");
+    ASSIGN_OR_RETURN(OtherMetric other, by_other(spec, ns, question, *values, failure));
+    return One{other.answer, std::move(other.metric), std::move(other.status)};
   }
-  // What a cluster without an adapter for such metrics says.
-  const bool external = type == "External";
-  return invalid_argument(fmt::format(
-      "unable to get {}metric {}: unable to fetch metrics from {} metrics API: the server could "
-      "not "
-      "find the requested resource",
-      external ? "external " : "", get_string(get_object(spec, kind.field), "metric.name"),
-      external ? "external" : "custom"));
+  auto one = by_resource(spec, kind, ns, question, metrics);
+  if (!one.ok()) {
+    *failure = {one.status().message(), in_sum(spec, kind, one.status().message())};
+  }
+  return one;
 }
 
 }  // namespace
+
+bool all_answered(const json::value& autoscaler, const Question& question,
+                  const MetricsSource& metrics) {
+  bool all = true;  // all are asked for, also behind one that is not known
+  for (const json::value& spec : get_array(autoscaler, "spec.metrics")) {
+    const auto query = query_of(spec, std::string(api::namespace_of(autoscaler)), question);
+    if (query && !metrics.values(*query)) all = false;
+  }
+  return all;
+}
 
 Proposal propose(const json::value& autoscaler, const Question& question,
                  const MetricsSource& metrics) {
@@ -123,17 +140,19 @@ Proposal propose(const json::value& autoscaler, const Question& question,
   const json::array& specs = get_array(autoscaler, "spec.metrics");
   Proposal out;
   size_t failures = 0;
-  std::string first_failure, first_reason;
+  std::string first_failure, first_in_sum, first_reason;
   for (const json::value& spec : specs) {
     const MetricKind* kind = kind_of(spec);
     Result<One> one = invalid_argument(
         fmt::format("unknown metric source type \"{}\"", get_string(spec, "type")));
-    if (kind != nullptr) one = ask(spec, *kind, ns, question, metrics);
+    MetricFailure failure{one.status().message(), one.status().message()};
+    if (kind != nullptr) one = ask(spec, *kind, ns, question, metrics, &failure);
     if (!one.ok()) {
       const char* reason = kind != nullptr ? kind->failed_reason : "InvalidMetricSourceType";
-      out.events.push_back({true, reason, one.status().message(), {}});
+      out.events.push_back({true, reason, failure.message, {}});
       if (failures++ == 0) {
-        first_failure = one.status().message();
+        first_failure = failure.message;
+        first_in_sum = failure.in_sum;
         first_reason = reason;
       }
       out.statuses.push_back(json::object({{"type", ""}}));
@@ -149,7 +168,7 @@ Proposal propose(const json::value& autoscaler, const Question& question,
     out.events.push_back({true,
                           "FailedComputeMetricsReplicas",
                           fmt::format("invalid metrics ({} invalid out of {}), first error is: {}",
-                                      failures, specs.size(), first_failure),
+                                      failures, specs.size(), first_in_sum),
                           {}});
   }
   if (failures >= specs.size() || (failures > 0 && out.replicas < question.current)) {

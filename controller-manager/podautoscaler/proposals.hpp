@@ -18,6 +18,9 @@ struct Proposal {
   std::string reason, message;
   std::vector<EventNote> events;
 };
+// Whether something was heard of every metric; what was not is asked for.
+bool all_answered(const json::value& autoscaler, const Question& question,
+                  const MetricsSource& metrics);
 // The most that any metric asks for. When one is not known, nothing is taken away on the word of
 // the others.
 Proposal propose(const json::value& autoscaler, const Question& question,

@@ -30,6 +30,8 @@ struct Question {
   std::vector<client::ObjectPtr> pods;  // all that are selected
   std::string resource;                 // "cpu": young pods are not trusted
   std::int64_t current = 0;             // replicas
+  std::int64_t status_replicas = 0;     // that there are
+  std::string selector;                 // of the pods, as text
   Tolerance tolerance;
   WallTime now;
 };

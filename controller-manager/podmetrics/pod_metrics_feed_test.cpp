@@ -58,3 +58,49 @@ TEST_CASE("the last answer is kept, until the next") {
   CHECK(api.idle());
   CHECK_FALSE(feed.pods("ns").ok());
 }
+
+TEST_CASE("other metrics are asked for when somebody wants them, and as long as he does") {
+  ManualExecutor executor;
+  client::FakeApi api(executor);
+  PodMetricsFeed feed(executor, api, [] { return true; });
+  feed.start();
+  executor.run_ready();
+  api.expect("GET", kTarget).reply(200, kList);
+  const MetricQuery rate{false, "namespaces/ns/pods/*/rate", "rate"};
+  CHECK(!feed.values(rate));
+  executor.run_ready();
+  api.expect("GET", "/apis/custom.metrics.k8s.io")
+      .reply(200, R"({"versions":[{"version":"v1beta1"},{"version":"v1beta2"}]})");
+  executor.run_ready();
+  api.expect("GET", "/apis/custom.metrics.k8s.io/v1beta2/namespaces/ns/pods/*/rate")
+      .reply(200, R"({"items":[{"describedObject":{"name":"a"},"timestamp":"2026-01-01T12:00:00Z",
+                      "windowSeconds":30,"value":"250m"},{"value":"nonsense"}]})");
+  executor.run_ready();
+  REQUIRE(feed.values(rate));
+  const MetricValues values = **feed.values(rate);
+  REQUIRE(values.size() == 1);
+  CHECK(values[0].object == "a");
+  CHECK(values[0].milli == 250);
+  CHECK(values[0].window == 30s);
+
+  const MetricQuery queue{true, "namespaces/ns/queue", "queue"};
+  CHECK(!feed.values(queue));
+  executor.run_ready();
+  api.expect("GET", "/apis/external.metrics.k8s.io/v1beta1/namespaces/ns/queue")
+      .fail(404, "NotFound", "the server could not find the requested resource");
+  executor.run_ready();
+  CHECK(feed.values(queue)->status().message() ==
+        "the server could not find the requested resource (get queue.external.metrics.k8s.io)");
+
+  executor.advance(15s);  // both again
+  api.expect("GET", kTarget).reply(200, kList);
+  api.expect("GET", "/apis/custom.metrics.k8s.io")
+      .fail(404, "NotFound", "the server could not find the requested resource");
+  api.expect("GET", "/apis/external.metrics.k8s.io/v1beta1/namespaces/ns/queue")
+      .reply(200, R"({"items":[{"metricName":"queue","value":"7"}]})");
+  executor.run_ready();
+  CHECK(feed.values(rate)->status().message() ==
+        "no custom metrics API (custom.metrics.k8s.io) registered");
+  CHECK((**feed.values(queue))[0].milli == 7000);
+  feed.stop();
+}
