@@ -105,6 +105,8 @@ images:
 - {name: bash, shell: true, cmd: [bash]}
 - {name: hello-world, runFor: 100ms, logs: ["Hello from Docker!"],
    cmd: [sh, -c, 'echo; echo "Hello from Docker!"; echo "This message shows that your installation appears to be working correctly."; echo']}
+- {name: registry.k8s.io/hpa-example, cmd: [/hpa-example], programs: {/hpa-example: hpa-example}}
+- {name: k8s.gcr.io/hpa-example, cmd: [/hpa-example], programs: {/hpa-example: hpa-example}}
 - {name: curlimages/curl, entrypoint: [curl], user: 100, group: 101}
 - {name: hashicorp/http-echo, entrypoint: [/http-echo], programs: {/http-echo: http-echo}}
 - {name: registry.k8s.io/e2e-test-images/agnhost, entrypoint: [/agnhost], cmd: [pause], programs: {/agnhost: agnhost, /agnhost-2: agnhost-2}}

@@ -1,6 +1,7 @@
 // Images that are one small HTTP server.
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -127,6 +128,15 @@ int run_whoami(const Args& args) {
                        if (r.path == "/health") return text(200, "");
                        return text(200, "Hostname: " + host_name() + "\nRemoteAddr: " + r.peer +
                                             "\n" + first_line_of(r) + "\n" + headers_of(r) + "\n");
+                     }});
+}
+
+// The busy server of upstream's walk through autoscaling: some milliseconds of work a request.
+int run_hpa_example(const Args&) {
+  return serve_http({"Apache", {80}, [](const HttpRequest&) {
+                       volatile double x = 0.0001;
+                       for (int i = 0; i < 1'000'000; ++i) x = x + std::sqrt(x);
+                       return text(200, "OK!");
                      }});
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/strings.hpp"
 #include "kubelet/low_ports.hpp"
+#include "kubelet_runtime/grpc_probe.hpp"
 #include "net/client.hpp"
 #include "net/tcp.hpp"
 
@@ -101,9 +102,8 @@ void Prober::run(const ContainerId& id, const json::value& container, const std:
     return;
   }
   if (const json::value* grpc = find(spec, "grpc")) {
-    // The connection is looked at, the health service's answer is not.
-    return tcp(pod_ip, static_cast<std::uint16_t>(get_int(*grpc, "port")), timeout,
-               std::move(done));
+    return probe_grpc(executor, pod_ip, static_cast<std::uint16_t>(get_int(*grpc, "port")),
+                      std::string(get_string(*grpc, "service")), timeout, std::move(done));
   }
   done({false, "missing probe handler"});
 }

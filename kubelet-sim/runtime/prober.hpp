@@ -1,4 +1,4 @@
-// One probe, or one hook, really performed: an HTTP request, a TCP connection, a command. The
+// One probe, or one hook, really performed: an HTTP request, a TCP connection, a command, gRPC. The
 // answer comes once, in upstream's words, at the latest after the time-out.
 #pragma once
 
