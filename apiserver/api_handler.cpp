@@ -57,6 +57,7 @@ ApiHandler::ApiHandler(Executor& executor, client::Store& store, const api::Cata
       reviews_(m_, access_, authenticator_, options_.tokens ? &*options_.tokens : nullptr),
       registry_(m_, options_.services, options_.backends,
                 options_.tokens ? &*options_.tokens : nullptr),
+      requests_(metrics_, *catalog_),
       flow_(executor, metrics_, options_.limits),
       flow_keeper_(m_, registry_, flow_),
       documents_(*catalog_, options_.address.ip + ":" + std::to_string(options_.address.port)),
@@ -154,6 +155,7 @@ Task<bool> ApiHandler::run(net::Request request, std::shared_ptr<net::Exchange> 
   c.request = std::move(request);
   c.exchange = exchange;
   c.info = parse_request_info(c.request);
+  const auto under_way = requests_.begin(c.request, c.info);
   Deadlines::Guard deadline;
   if (!is_long_running(c.info)) {
     const Outcome<Duration> limit = time_limit(c.request, options_.request_timeout);
@@ -171,7 +173,8 @@ Task<bool> ApiHandler::run(net::Request request, std::shared_ptr<net::Exchange> 
     co_return true;
   }
   if (options_.audit) audit(c, *reply ? &**reply : nullptr, nullptr);
-  observe(c.info, *reply ? (*reply)->status : 200, c.since);
+  requests_.observe(c.request, c.info, *reply ? (*reply)->status : 200,
+                    m_.executor.now() - c.since);
   if (*reply) {
     add_flow_headers(c, (*reply)->headers);
     if (wants_gzip(c.request, **reply)) {
@@ -190,7 +193,7 @@ void ApiHandler::send_error(Context& c, const api::ApiError& error) {
     const auto format = negotiate(c.request, false);
     if (format.ok()) c.format.pretty = format->pretty;
   }
-  observe(c.info, error.http_code, c.since);
+  requests_.observe(c.request, c.info, error.http_code, m_.executor.now() - c.since);
   net::Response response = reply_error(c.format, error);
   add_warnings(c, response);
   add_flow_headers(c, response.headers);
@@ -404,6 +407,7 @@ Outcome<net::Response> ApiHandler::document(const Context& c) {
     if (page) return net::make_response(200, *std::move(page), "text/plain; charset=utf-8");
   }
   if (path == "/metrics") {
+    requests_.count_objects(feed_);
     return net::make_response(200, metrics_.render(), "text/plain; version=0.0.4");
   }
   if (options_.tokens && path == "/.well-known/openid-configuration") {
@@ -422,22 +426,6 @@ Outcome<net::Response> ApiHandler::document(const Context& c) {
   }
   if (auto found = documents_.get(c.request, path)) return *std::move(found);
   return net::make_response(404, "404 page not found\n", "text/plain; charset=utf-8");
-}
-
-void ApiHandler::observe(const RequestInfo& info, int code, TimePoint since) {
-  const std::string verb = info.is_resource ? info.verb : "raw";
-  Histogram*& latency = latencies_[verb];
-  if (latency == nullptr) {
-    latency = &metrics_.histogram("apiserver_request_duration_seconds",
-                                  "Time from a request to its answer", {{"verb", verb}});
-  }
-  Counter*& count = counts_[{verb, code}];
-  if (count == nullptr) {
-    count = &metrics_.counter("apiserver_request_total", "Requests by verb and status code",
-                              {{"verb", verb}, {"code", std::to_string(code)}});
-  }
-  latency->observe(std::chrono::duration<double>(m_.executor.now() - since).count());
-  count->add();
 }
 
 }  // namespace coracle::apiserver

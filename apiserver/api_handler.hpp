@@ -17,6 +17,7 @@
 #include "apiserver/chain/deadlines.hpp"
 #include "apiserver/chain/documents.hpp"
 #include "apiserver/chain/health.hpp"
+#include "apiserver/chain/request_metrics.hpp"
 #include "apiserver/compactor.hpp"
 #include "apiserver/flow/flow_keeper.hpp"
 #include "apiserver/rbac/grants.hpp"
@@ -84,7 +85,6 @@ class ApiHandler {
   Outcome<net::Response> document(const Context& c);
   Task<bool> run_bootstrap();
   Task<Status> start_custom_kinds();
-  void observe(const RequestInfo& info, int code, TimePoint since);
   void audit(const Context& c, const net::Response* reply, const api::ApiError* error);
   json::value audited_tree(const Context& c, const net::Request& message) const;
 
@@ -98,11 +98,10 @@ class ApiHandler {
   HookClient webhooks_;
   Machinery m_;
   Metrics metrics_;
-  std::map<std::string, Histogram*> latencies_;  // by verb
-  std::map<std::pair<std::string, int>, Counter*> counts_;
   Authenticator authenticator_;
   rbac::Reviews reviews_;
   Registry registry_;
+  RequestMetrics requests_;
   FlowControl flow_;
   FlowKeeper flow_keeper_;
   Documents documents_;

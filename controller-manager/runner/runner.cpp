@@ -49,8 +49,15 @@ Runner::Runner(Executor& executor, client::Api& api, SharedInformers& informers,
                                   {{"controller", std::string(controller_->name())}})),
       failures_(metrics.counter("controller_failures_total", "Reconciles that must be tried again.",
                                 {{"controller", std::string(controller_->name())}})),
+      queue_metrics_(metrics, std::string(controller_->name())),
       queue_(executor, kWorkers, [this](const std::string& key, auto finish) {
-        spawn<Outcome>(work(key), [finish](Outcome outcome) { finish(outcome); });
+        const TimePoint began = executor_.now();
+        queue_metrics_.began(key, began);
+        queue_metrics_.depth(queue_.queue().size());
+        spawn<Outcome>(work(key), [this, finish, began](Outcome outcome) {
+          queue_metrics_.ended(executor_.now() - began, outcome.outcome == kRetry);
+          finish(outcome);
+        });
       }) {}
 
 void Runner::start() {
@@ -78,8 +85,11 @@ void Runner::stop() {
 
 void Runner::on_event(const client::Gvr& gvr, const json::value* before, const json::value* after) {
   if (stopped_) return;
-  controller_->touched(world_, gvr, before, after,
-                       [this](const std::string& key) { queue_.add(key); });
+  controller_->touched(world_, gvr, before, after, [this](const std::string& key) {
+    queue_metrics_.added(key, executor_.now());
+    queue_.add(key);
+    queue_metrics_.depth(queue_.queue().size());
+  });
 }
 
 Task<Runner::Outcome> Runner::work(std::string key) {

@@ -17,6 +17,7 @@
 #include "client/work_queue.hpp"
 #include "controllers/controller.hpp"
 #include "runner/informers.hpp"
+#include "runner/queue_metrics.hpp"
 
 namespace coracle::controllers {
 
@@ -75,6 +76,7 @@ class Runner {
   client::EventRecorder recorder_;
   Counter& reconciles_;
   Counter& failures_;
+  QueueMetrics queue_metrics_;
   std::map<std::string, Pending> pending_;
   std::map<std::string, json::value> memory_;  // by key: Plan::remember
   bool started_ = false, stopped_ = false;

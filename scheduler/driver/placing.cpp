@@ -25,7 +25,10 @@ void Scheduler::place_one(const PodPtr& pod) {
   if (cache_.find_pod(pod->key) != nullptr) return;  // its bind is under way
   const Profile& profile = profile_of(*pod);
   if (!extenders_.decide_on(*pod)) {
-    return settle(pod, decide(profile, pod, cache_.snapshot(), rotation_));
+    const TimePoint began = executor_.now();
+    Decision decision = decide(profile, pod, cache_.snapshot(), rotation_);
+    numbers_.decided(executor_.now() - began);
+    return settle(pod, std::move(decision));
   }
   deciding_ = true;
   spawn<Decision>(extenders_.decide(profile, pod, cache_.snapshot(), rotation_),
@@ -59,7 +62,7 @@ void Scheduler::settle(const PodPtr& pod, Decision decision) {
       fits_nowhere(pod, decision);
       break;
     case Decision::Kind::kBroken:
-      failed_.add();
+      numbers_.attempt(pod->scheduler_name, "error");
       queue_.retry(pod->key, executor_.now());
       cache_.surroundings().nominations.remove(pod->uid);
       reject(pod, "SchedulerError", decision.message, "");
@@ -100,14 +103,14 @@ void Scheduler::on_permitted(const PodPtr& pod, const std::string& node,
   const PodPtr waiting = queue_.find(pod->key);
   if (waiting != nullptr && waiting->uid == pod->uid) {
     if (verdict.kind() == Verdict::Kind::kBroken) {
-      failed_.add();
+      numbers_.attempt(pod->scheduler_name, "error");
       queue_.retry(pod->key, executor_.now());
       reject(pod, "SchedulerError",
              fmt::format("running Permit plugin \"{}\": {}", by->name(),
                          join(verdict.reasons(), ", ")),
              "");
     } else {
-      unschedulable_.add();
+      numbers_.attempt(pod->scheduler_name, "unschedulable");
       std::vector<const Plugin*> rejected_by;
       if (by != nullptr) rejected_by.push_back(by);
       queue_.park(pod->key, std::move(rejected_by), executor_.now());
@@ -120,7 +123,7 @@ void Scheduler::on_permitted(const PodPtr& pod, const std::string& node,
 void Scheduler::on_prepared(const PodPtr& pod, const std::string& node, const Status& outcome) {
   if (stopped_ || !cache_.is_assumed(pod->key)) return;
   if (outcome.ok()) return bind(pod, node);
-  failed_.add();
+  numbers_.attempt(pod->scheduler_name, "error");
   forget(*pod, node);
   log::warn("{} before its bind to {}: {}", pod->key, node, outcome.message());
   const PodPtr waiting = queue_.find(pod->key);
@@ -171,7 +174,7 @@ void Scheduler::on_bound(const PodPtr& pod, const std::string& node,
   const PodPtr waiting = queue_.find(pod->key);
   const bool same = waiting != nullptr && waiting->uid == pod->uid;
   if (answer.ok()) {
-    scheduled_.add();
+    numbers_.attempt(pod->scheduler_name, "scheduled");
     if (same) queue_.remove(pod->key);
     tell(*pod, pod->scheduler_name, "Scheduled",
          fmt::format("Successfully assigned {} to {}", pod->key, node));
@@ -180,7 +183,7 @@ void Scheduler::on_bound(const PodPtr& pod, const std::string& node,
     }
     return wake();
   }
-  failed_.add();
+  numbers_.attempt(pod->scheduler_name, "error");
   forget(*pod, node);
   log::warn("bind of {} to {}: {}", pod->key, node, answer.error().message);
   // Placed by another, or gone: the informer says so and takes it out of the queue.
@@ -194,8 +197,8 @@ void Scheduler::on_bound(const PodPtr& pod, const std::string& node,
 }
 
 void Scheduler::fits_nowhere(const PodPtr& pod, const Decision& decision) {
-  unschedulable_.add();
-  preemptions_.add();
+  numbers_.attempt(pod->scheduler_name, "unschedulable");
+  numbers_.preemptions.add();
   queue_.park(pod->key, decision.rejected_by, executor_.now());
   std::optional<std::string> nomination;
   if (!decision.nominated.empty()) {

@@ -52,14 +52,7 @@ Scheduler::Scheduler(Executor& executor, client::Api& api, Rng rng, SchedulerOpt
       profiles_(by_name(std::move(options.profiles))),
       pods_(executor, api, rng.split(), pod_informer(!options.extenders.empty())),
       nodes_(executor, api, rng.split(), {.gvr = kNodes}),
-      scheduled_(metrics.counter("scheduler_schedule_attempts_total", "Attempts by result.",
-                                 {{"result", "scheduled"}})),
-      unschedulable_(metrics.counter("scheduler_schedule_attempts_total", "Attempts by result.",
-                                     {{"result", "unschedulable"}})),
-      failed_(metrics.counter("scheduler_schedule_attempts_total", "Attempts by result.",
-                              {{"result", "error"}})),
-      preemptions_(metrics.counter("scheduler_preemption_attempts_total",
-                                   "Searches for pods that could leave for another.")),
+      numbers_(metrics),
       queue_(queue_options(std::move(options.queue))),
       surroundings_(executor, api, rng.split(), cache_.surroundings(),
                     [this](Change change) { changed(change); }),
@@ -190,12 +183,14 @@ void Scheduler::on_waiting_pod(const PodPtr& pod) {
     nominations.remove(pod->uid);
   }
   queue_.put(pod, executor_.now());
+  numbers_.pending(queue_.sizes());
 }
 
 void Scheduler::on_pod_gone(const client::ObjectPtr& object) {
   const std::string key = client::object_key(*object);
   const PodPtr waited = queue_.find(key);
   queue_.remove(key);
+  numbers_.pending(queue_.sizes());
   status_.drop(key);
   const bool nominated = waited != nullptr && cache_.surroundings().nominations.remove(waited->uid);
   const PodPtr* counted = cache_.find_pod(key);
@@ -237,6 +232,7 @@ void Scheduler::run_batch() {
 }
 
 void Scheduler::set_timer() {
+  numbers_.pending(queue_.sizes());
   executor_.cancel(timer_);
   const auto due = queue_.next_due();
   if (!due) return;

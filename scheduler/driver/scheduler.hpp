@@ -21,6 +21,7 @@
 #include "cycle/cycle.hpp"
 #include "cycle/reserve.hpp"
 #include "driver/extenders.hpp"
+#include "driver/numbers.hpp"
 #include "driver/permits.hpp"
 #include "driver/pod_status.hpp"
 #include "driver/pre_bind.hpp"
@@ -102,7 +103,7 @@ class Scheduler {
   const std::map<std::string, Profile> profiles_;
   std::map<std::string, std::unique_ptr<client::EventRecorder>> recorders_;  // by profile
   client::Informer pods_, nodes_;
-  Counter &scheduled_, &unschedulable_, &failed_, &preemptions_;
+  Numbers numbers_;
 
   Cache cache_;
   Queue queue_;
