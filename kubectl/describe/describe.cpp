@@ -43,6 +43,7 @@ constexpr Entry kDescribers[] = {
     {"storage.k8s.io", "StorageClass", describe_storage_class, true},
     {"certificates.k8s.io", "CertificateSigningRequest", describe_certificate_request, true},
     {"", "ResourceQuota", describe_quota, false},
+    {"autoscaling", "HorizontalPodAutoscaler", describe_autoscaler, true},
 };
 constexpr Entry kAny = {"", "", describe_any, true};
 

@@ -48,6 +48,7 @@ void describe_claim(DescribeWriter& out, const DescribeContext& context);
 void describe_storage_class(DescribeWriter& out, const DescribeContext& context);
 void describe_certificate_request(DescribeWriter& out, const DescribeContext& context);
 void describe_quota(DescribeWriter& out, const DescribeContext& context);
+void describe_autoscaler(DescribeWriter& out, const DescribeContext& context);
 void describe_any(DescribeWriter& out, const DescribeContext& context);
 
 // "127.128.0.5:80,127.128.0.6:80 + 2 more...", of a Service's port by its name; "" for none.
