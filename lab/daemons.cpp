@@ -182,6 +182,8 @@ std::vector<DaemonCommand> daemon_commands(const Layout& layout, const ClusterSh
                        std::to_string(shape.kubelet_sim_port),
                        "--root-dir",
                        layout.data("kubelet-sim-1"),
+                       "--pod-manifest-path",
+                       layout.path("manifests"),
                        "--tls-cert-file",
                        layout.pki("kubelet-sim-server.crt"),
                        "--tls-private-key-file",

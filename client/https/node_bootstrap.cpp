@@ -17,20 +17,24 @@ namespace coracle::client {
 namespace {
 
 const Gvr kRequests{"certificates.k8s.io", "v1", "certificatesigningrequests", false};
-constexpr char kSigner[] = "kubernetes.io/kube-apiserver-client-kubelet";
 constexpr char kClusterInfo[] = "/api/v1/namespaces/kube-public/configmaps/cluster-info";
 constexpr Duration kLook = std::chrono::milliseconds(250);
 constexpr Duration kDiscovery = std::chrono::seconds(30);  // the signer may be about to sign
 
-json::value request_object(const std::string& csr_pem) {
+struct Wish {
+  net::CertRequest subject;
+  const char *signer, *usage;
+};
+
+json::value request_object(const std::string& csr_pem, const Wish& wish) {
   json::value object =
       json::object{{"apiVersion", "certificates.k8s.io/v1"}, {"kind", "CertificateSigningRequest"}};
   set_path(object, "metadata.generateName", json::value("csr-"));
   json::object& spec = make_object(object, "spec");
   spec["request"] = base64_encode(csr_pem);
-  spec["signerName"] = kSigner;
+  spec["signerName"] = wish.signer;
   json::array& usages = spec["usages"].emplace_array();
-  for (const char* usage : {"digital signature", "client auth"}) usages.emplace_back(usage);
+  for (const char* usage : {"digital signature", wish.usage}) usages.emplace_back(usage);
   return object;
 }
 
@@ -128,17 +132,23 @@ Task<Result<std::string>> discover_ca(net::AsioExecutor& executor, JoinOptions o
   }
 }
 
-Task<Result<NodeIdentity>> request_identity(net::AsioExecutor& executor, ClientConfig config,
-                                            std::string node_name, Duration patience) {
+namespace {
+
+net::CertRequest subject_of(const std::string& node_name) {
+  net::CertRequest subject;
+  subject.common_name = "system:node:" + node_name;
+  subject.organizations = {"system:nodes"};
+  return subject;
+}
+
+Task<Result<NodeIdentity>> request_certificate(net::AsioExecutor& executor, ClientConfig config,
+                                               Wish wish, Duration patience) {
   auto api = make_https_api(executor, {std::move(config), "kubelet"});
   if (!api.ok()) co_return api.status();
-  net::CertRequest wanted;
-  wanted.common_name = "system:node:" + node_name;
-  wanted.organizations = {"system:nodes"};
-  const auto made = net::make_csr(wanted);
+  const auto made = net::make_csr(wish.subject);
   if (!made.ok()) co_return made.status();
   const ResourceClient requests(**api, kRequests);
-  const auto created = co_await requests.create("", request_object(made->csr_pem));
+  const auto created = co_await requests.create("", request_object(made->csr_pem, wish));
   if (!created.ok()) co_return from_api(created.error(), "asking for a certificate");
   const std::string name(get_string(created.value(), "metadata.name"));
   const TimePoint end = executor.now() + patience;
@@ -158,6 +168,27 @@ Task<Result<NodeIdentity>> request_identity(net::AsioExecutor& executor, ClientC
     }
     co_await sleep_on(executor, kLook);
   }
+}
+
+}  // namespace
+
+Task<Result<NodeIdentity>> request_identity(net::AsioExecutor& executor, ClientConfig config,
+                                            std::string node_name, Duration patience) {
+  co_return co_await request_certificate(
+      executor, std::move(config),
+      {subject_of(node_name), "kubernetes.io/kube-apiserver-client-kubelet", "client auth"},
+      patience);
+}
+
+Task<Result<NodeIdentity>> request_serving_identity(net::AsioExecutor& executor,
+                                                    ClientConfig config, std::string node_name,
+                                                    std::string address, Duration patience) {
+  net::CertRequest subject = subject_of(node_name);
+  subject.dns_names = {node_name};
+  subject.ip_addresses = {address};
+  co_return co_await request_certificate(executor, std::move(config),
+                                         {subject, "kubernetes.io/kubelet-serving", "server auth"},
+                                         patience);
 }
 
 Result<NodeIdentity> load_identity(const std::string& file) {

@@ -45,6 +45,12 @@ Result<std::string> ca_of_cluster_info(const json::value& config_map, const Join
 Task<Result<NodeIdentity>> request_identity(net::AsioExecutor& executor, ClientConfig config,
                                             std::string node_name, Duration patience);
 
+// The same for its server's certificate, of signer kubernetes.io/kubelet-serving, asked for as the
+// node itself: an administrator has to approve it.
+Task<Result<NodeIdentity>> request_serving_identity(net::AsioExecutor& executor,
+                                                    ClientConfig config, std::string node_name,
+                                                    std::string address, Duration patience);
+
 // NotFound: no such file; InvalidArgument: it holds no certificate with its key.
 Result<NodeIdentity> load_identity(const std::string& file);
 Status save_identity(const std::string& file, const NodeIdentity& identity);

@@ -43,7 +43,7 @@ json::value node_object(const NodeFacts& facts) {
   return node;
 }
 
-json::value node_status(const NodeFacts& facts, WallTime now, WallTime since) {
+json::value node_status(const NodeFacts& facts, WallTime now, const NodeHealth& health) {
   json::value status = json::object();
   for (const char* kind : {"allocatable", "capacity"}) {
     json::object& amounts = make_object(status, kind);
@@ -53,14 +53,32 @@ json::value node_status(const NodeFacts& facts, WallTime now, WallTime since) {
     amounts["pods"] = std::to_string(facts.pods);
   }
   json::array conditions;
-  conditions.push_back(condition("MemoryPressure", false, "KubeletHasSufficientMemory",
-                                 "kubelet has sufficient memory available", now, since));
-  conditions.push_back(condition("DiskPressure", false, "KubeletHasNoDiskPressure",
-                                 "kubelet has no disk pressure", now, since));
+  const WallTime since = health.ready_since;
+  const auto pressure = [&](const char* type, bool on, WallTime changed, const char* reason,
+                            const char* message) {
+    conditions.push_back(condition(type, on, reason, message, now, std::max(changed, since)));
+  };
+  if (health.memory_pressure) {
+    pressure("MemoryPressure", true, health.memory_since, "KubeletHasInsufficientMemory",
+             "kubelet has insufficient memory available");
+  } else {
+    pressure("MemoryPressure", false, health.memory_since, "KubeletHasSufficientMemory",
+             "kubelet has sufficient memory available");
+  }
+  if (health.disk_pressure) {
+    pressure("DiskPressure", true, health.disk_since, "KubeletHasDiskPressure",
+             "kubelet has disk pressure");
+  } else {
+    pressure("DiskPressure", false, health.disk_since, "KubeletHasNoDiskPressure",
+             "kubelet has no disk pressure");
+  }
   conditions.push_back(condition("PIDPressure", false, "KubeletHasSufficientPID",
                                  "kubelet has sufficient PID available", now, since));
   conditions.push_back(
-      condition("Ready", true, "KubeletReady", "kubelet is posting ready status", now, since));
+      health.shutting_down
+          ? condition("Ready", false, "KubeletNotReady", "node is shutting down", now, since)
+          : condition("Ready", true, "KubeletReady", "kubelet is posting ready status", now,
+                      since));
   set_path(status, "conditions", std::move(conditions));
   json::array addresses;
   addresses.push_back(json::object({{"address", facts.internal_ip}, {"type", "InternalIP"}}));

@@ -18,9 +18,15 @@ struct NodeFacts {
   std::string kubelet_version = "v1.32.4";  // oldest one that stock tools of the course expect
 };
 
+// What else its conditions tell.
+struct NodeHealth {
+  bool memory_pressure = false, disk_pressure = false, shutting_down = false;
+  WallTime memory_since, disk_since, ready_since;  // of the last change
+};
+
 json::value node_object(const NodeFacts& facts);
-// status: capacity, conditions, addresses, versions. `since`: when it became Ready.
-json::value node_status(const NodeFacts& facts, WallTime now, WallTime since);
+// status: capacity, conditions, addresses, versions.
+json::value node_status(const NodeFacts& facts, WallTime now, const NodeHealth& health);
 json::value node_lease(const NodeFacts& facts, const std::string& node_uid, WallTime now);
 
 }  // namespace coracle::kubelet

@@ -235,10 +235,12 @@ void PodMachine::stop_sidecars(Instant now, PodStep* step) {
   }
 }
 
-void PodMachine::fail(Instant now, std::string reason, std::string message, PodStep* step) {
+void PodMachine::fail(Instant now, std::string reason, std::string message, PodStep* step,
+                      Duration grace, bool disrupted) {
   failed_reason_ = std::move(reason);
   failed_message_ = std::move(message);
-  stop_all(now, Duration(0), step);
+  if (disrupted) disrupted_ = now.wall;
+  stop_all(now, grace, step);
 }
 
 bool PodMachine::all_ended() const {
@@ -321,6 +323,12 @@ json::value PodMachine::status(Instant now) const {
     return condition;
   };
   json::array conditions;
+  if (disrupted_) {
+    json::value disruption = condition("DisruptionTarget", true, *disrupted_);
+    disruption.get_object()["reason"] = "TerminationByKubelet";
+    disruption.get_object()["message"] = failed_message_;
+    conditions.push_back(std::move(disruption));
+  }
   conditions.push_back(condition("PodReadyToStartContainers",
                                  prepared_ == Prepare::kDone && !(stopped_ && all_ended()) &&
                                      p != "Succeeded" && p != "Failed",

@@ -49,8 +49,10 @@ class PodMachine {
   void see(const Seen& seen, Instant now, PodStep* step);
   // What a process of the container printed.
   void print(std::string_view container, LogLine line);
-  // Stops everything, as after an eviction: the pod fails with this reason.
-  void fail(Instant now, std::string reason, std::string message, PodStep* step);
+  // Stops everything, as after an eviction: the pod fails with this reason. `disrupted`: the node
+  // did it, which the condition DisruptionTarget tells.
+  void fail(Instant now, std::string reason, std::string message, PodStep* step,
+            Duration grace = Duration(0), bool disrupted = false);
 
   // All of its containers have ended for good: it takes nothing of its node any more.
   bool over() const { return all_ended(); }
@@ -104,6 +106,7 @@ class PodMachine {
   bool deleting_ = false, stopped_ = false;
   std::optional<TimePoint> sidecars_until_;  // stopping: they go when the others have, or then
   std::string failed_reason_, failed_message_;
+  std::optional<WallTime> disrupted_;
   Conditions shown_;
   WallTime since_initialized_, since_ready_, since_containers_ready_;
   bool first_ = true;

@@ -238,8 +238,33 @@ TEST_CASE("images are named as containerd names them") {
 
 TEST_CASE("a node says what it has") {
   const NodeFacts facts{.name = "node-1", .internal_ip = "127.32.0.1", .kubelet_port = 10250};
-  const json::value status = node_status(facts, at(0s).wall, at(0s).wall);
+  const json::value status = node_status(facts, at(0s).wall, {});
   CHECK(to_json(*find(status, "allocatable")) ==
         R"({"cpu":"4","ephemeral-storage":"100Gi","memory":"8Gi","pods":"110"})");
   CHECK(get_array(status, "conditions").size() == 4);
+}
+
+TEST_CASE("a node that is short of something, or going, says so") {
+  const NodeFacts facts{.name = "node-1"};
+  NodeHealth health{.memory_pressure = true, .shutting_down = true};
+  health.memory_since = at(5s).wall;
+  const json::value status = node_status(facts, at(9s).wall, health);
+  const json::array& conditions = get_array(status, "conditions");
+  CHECK(get_string(conditions[0], "reason") == "KubeletHasInsufficientMemory");
+  CHECK(get_string(conditions[0], "lastTransitionTime") == format_time(at(5s).wall));
+  CHECK(get_string(conditions[1], "status") == "False");
+  CHECK(get_string(conditions[3], "status") == "False");
+  CHECK(get_string(conditions[3], "message") == "node is shutting down");
+}
+
+TEST_CASE("a pod that its node ends fails and tells that it was disrupted") {
+  Run r(pod("  containers: [{name: c, image: nginx}]\n"));
+  r.to(5s);
+  PodStep step;
+  r.machine.fail(at(5s), "Evicted", "too much", &step, 0s, true);
+  r.to(6s);
+  CHECK(r.phase() == "Failed");
+  CHECK(get_string(r.status(), "reason") == "Evicted");
+  CHECK(r.condition("DisruptionTarget") == "True");
+  CHECK(get_int(r.first(), "state.terminated.exitCode") == 137);
 }

@@ -86,6 +86,8 @@ void add_join_flags(Flags& flags, JoinFlags* values) {
             "or the hash of its CA's public key, sha256:HEX: then it is asked for");
   flags.add("--unsafe-skip-ca-verification", &values->skip_ca_check,
             "believe any CA that the token has signed for");
+  flags.add("--rotate-server-certificates", &values->rotate_server,
+            "ask the cluster for the server's certificate, which somebody must approve");
   flags.add("--node-name", &values->node_name, "the name to join under");
 }
 

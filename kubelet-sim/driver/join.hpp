@@ -20,6 +20,7 @@ struct JoinFlags {
   std::string token, ca_file, node_name;
   std::vector<std::string> ca_hashes;
   bool skip_ca_check = false;
+  bool rotate_server = false;
   bool wanted() const { return !servers.empty(); }
 };
 void add_join_flags(Flags& flags, JoinFlags* values);

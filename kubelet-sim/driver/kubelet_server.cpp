@@ -127,6 +127,15 @@ Result<std::uint16_t> KubeletServer::listen(const std::string& address, const st
   return servers_.back()->port();
 }
 
+Status KubeletServer::change_certificate(const std::string& cert_pem, const std::string& key_pem) {
+  net::TlsConfig changed = tls_;
+  changed.cert_pem = cert_pem;
+  changed.key_pem = key_pem;
+  for (const auto& server : servers_) RETURN_IF_ERROR(server->reload_tls(changed));
+  tls_ = std::move(changed);
+  return {};
+}
+
 void KubeletServer::handle(const std::string& node, net::Request request,
                            const ExchangePtr& exchange) {
   if (pods_ == nullptr) return exchange->respond(plain_answer(503, "starting\n"));

@@ -28,6 +28,8 @@ class KubeletServer {
 
   // Listens on a free port of the address, for that node; returns the port.
   Result<std::uint16_t> listen(const std::string& address, const std::string& node);
+  // New connections see this certificate.
+  Status change_certificate(const std::string& cert_pem, const std::string& key_pem);
   // Requests before this are answered 503.
   void serve(PodManager* pods, ContainerStreams* streams, KubeletAuth* auth) {
     pods_ = pods;

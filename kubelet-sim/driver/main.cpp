@@ -16,9 +16,12 @@
 #include "client_https/health_server.hpp"
 #include "kubelet_driver/join.hpp"
 #include "kubelet_driver/kubelet_server.hpp"
+#include "kubelet_driver/manifest_folder.hpp"
 #include "kubelet_driver/node_agent.hpp"
+#include "kubelet_driver/node_keeper.hpp"
 #include "kubelet_driver/pod_manager.hpp"
 #include "kubelet_driver/pod_streams.hpp"
+#include "kubelet_driver/serving_certificate.hpp"
 #include "net/asio_executor.hpp"
 #include "network_live/cluster_network.hpp"
 
@@ -31,7 +34,8 @@ struct Options {
   int nodes = 1, first_node = 1;
   std::string node_prefix = "node-";
   std::string node_range = "127.32.0.0", pod_range = "127.128.0.0";
-  std::string image_catalog, root_dir;
+  std::string image_catalog, root_dir, manifests;
+  kubelet::ShutdownGrace shutdown;
   std::string cert_file, key_file, client_ca_file;
   kubelet::NodeFacts facts;
   bool serve_network = false;
@@ -66,6 +70,11 @@ void add_flags(Flags& flags, Options* o) {
   flags.add("--node-storage", &o->facts.ephemeral_storage, "ephemeral storage of a node");
   flags.add("--node-pods", &o->facts.pods, "most pods on a node");
   flags.add("--image-catalog", &o->image_catalog, "YAML: how further images behave");
+  flags.add("--pod-manifest-path", &o->manifests,
+            "folder of static pods: *.yaml, or NODE/*.yaml where there are several nodes");
+  flags.add("--shutdown-grace-period", &o->shutdown.all, "how long pods have when a node goes");
+  flags.add("--shutdown-grace-period-critical-pods", &o->shutdown.critical,
+            "the part of it that is the critical pods'");
   flags.add("--root-dir", &o->root_dir, "where the node's files are");
   flags.add("--tls-cert-file", &o->cert_file, "server certificate for the nodes' addresses");
   flags.add("--tls-private-key-file", &o->key_file, "its key");
@@ -173,6 +182,42 @@ std::unique_ptr<network::ClusterNetwork> make_network(net::AsioExecutor& executo
       network::ClusterNetwork::Options{o.cluster_dns, o.cluster_domain, o.ingress_address});
 }
 
+// Null: the nodes have none.
+std::unique_ptr<kubelet::KubeletServer> make_server(net::AsioExecutor& executor, const Options& o,
+                                                    const std::string& client_ca) {
+  net::TlsConfig tls{.client_ca_pem = client_ca};
+  if (!o.cert_file.empty()) {
+    tls.cert_pem = read_flag_file("--tls-cert-file", o.cert_file);
+    tls.key_pem = read_flag_file("--tls-private-key-file", o.key_file);
+  } else if (o.join.wanted()) {
+    const auto pair =
+        kubelet::self_signed(o.join.node_name, address_of(o, o.first_node), executor.wall_now());
+    if (!pair.ok()) fail_startup("--join: " + pair.status().message());
+    tls.cert_pem = pair->cert_pem;
+    tls.key_pem = pair->key_pem;
+  } else {
+    return nullptr;
+  }
+  return std::make_unique<kubelet::KubeletServer>(executor, std::move(tls));
+}
+
+// Who may ask the nodes' servers: a node that has joined believes its cluster's CA.
+std::string client_ca_of(const Options& o, const client::ClientConfig& config) {
+  if (!o.client_ca_file.empty()) return read_flag_file("--client-ca-file", o.client_ca_file);
+  return o.join.wanted() ? config.ca_pem : std::string();
+}
+
+// Of a joined node's server. Null: it keeps the one it signed itself.
+std::shared_ptr<kubelet::ServingCertificate> keep_serving(net::AsioExecutor& executor,
+                                                          kubelet::KubeletServer& server, Rng rng,
+                                                          const Options& o,
+                                                          const client::ClientConfig& config) {
+  if (!o.join.rotate_server) return nullptr;
+  auto serving = std::make_shared<kubelet::ServingCertificate>(executor, server, std::move(rng));
+  serving->keep(config, o.join.node_name, address_of(o, o.first_node));
+  return serving;
+}
+
 void finish(Options* o) {
   client::finish_daemon_flags(o->daemon, "kubelet-sim");
   if (o->nodes < 1) fail_startup("--nodes: must be at least 1");
@@ -205,22 +250,15 @@ int main(int argc, char** argv) {
   auto api = client::make_https_api(executor, {config, "kubelet"});
   if (!api.ok()) fail_startup("--kubeconfig: " + api.status().message());
 
-  std::unique_ptr<kubelet::KubeletServer> server;
-  std::string client_ca;
-  if (!options.client_ca_file.empty()) {
-    client_ca = read_flag_file("--client-ca-file", options.client_ca_file);
-  }
-  if (!options.cert_file.empty()) {
-    server = std::make_unique<kubelet::KubeletServer>(
-        executor,
-        net::TlsConfig{read_flag_file("--tls-cert-file", options.cert_file),
-                       read_flag_file("--tls-private-key-file", options.key_file), client_ca});
-  }
+  const std::string client_ca = client_ca_of(options, config);
+  const auto server = make_server(executor, options, client_ca);
   kubelet::NodeAgent nodes(executor, **api, rng.split(), make_nodes(options, server.get()));
   const kubelet::ImageCatalog images = images_of(options);
   auto runtime = make_runtime(executor, &options);
   kubelet::PodRunner runner(executor, **api, images, runner_options(options), std::move(runtime));
   kubelet::PodManager pods(executor, **api, rng.split(), nodes, images, runner, options.pod_range);
+  kubelet::NodeKeeper keeper(executor, **api, nodes, pods, options.shutdown);
+  kubelet::ManifestFolder manifests(executor, pods, options.manifests);
   kubelet::PodStreams streams(pods);
   kubelet::KubeletAuth auth(executor, **api);
   if (server) server->serve(&pods, &streams, &auth);
@@ -244,8 +282,13 @@ int main(int argc, char** argv) {
     cluster_network->start();
   }
   if (membership) membership->keep(executor, **api, rng.split());
+  const auto serving = membership && server
+                           ? keep_serving(executor, *server, rng.split(), options, config)
+                           : nullptr;
   nodes.start();
   pods.start();
+  if (!options.manifests.empty()) manifests.start();
+  keeper.start();
   log::info("simulating {} nodes", options.nodes);
   for (const int signal : {SIGTERM, SIGINT}) {
     executor.on_signal(signal, [&] { executor.stop(); });

@@ -84,16 +84,60 @@ const json::object* NodeAgent::labels(std::string_view name) const {
 void NodeAgent::on_node(const client::ObjectPtr& object) {
   const auto found = nodes_.find(get_string(*object, "metadata.name"));
   if (found == nodes_.end() || !found->second.registered) return;
-  for (const json::value& c : get_array(*object, "status.conditions")) {
-    if (get_string(c, "type") != "Ready" || get_string(c, "status") == "True") continue;
-    found->second.status_due = executor_.now();
-    found->second.ready_since = executor_.wall_now();
-    queue_.add(found->first);
+  Node& node = found->second;
+  const bool asked = get_object(*object, "metadata.annotations").contains(kShutdown);
+  if (asked != std::exchange(node.shutdown_asked, asked) && shutdown_wanted_) {
+    shutdown_wanted_(found->first, asked);
   }
+  const char* const wanted = node.health.shutting_down ? "False" : "True";
+  for (const json::value& c : get_array(*object, "status.conditions")) {
+    if (get_string(c, "type") != "Ready" || get_string(c, "status") == wanted) continue;
+    node.health.ready_since = executor_.wall_now();
+    tell(found->first);
+  }
+}
+
+void NodeAgent::tell(const std::string& name) {
+  nodes_.at(name).status_due = executor_.now();
+  queue_.add(name);
+}
+
+std::string NodeAgent::uid(std::string_view name) const {
+  const auto found = nodes_.find(name);
+  return found == nodes_.end() ? std::string() : found->second.uid;
+}
+
+std::vector<std::string> NodeAgent::names() const {
+  std::vector<std::string> all;
+  for (const auto& [name, node] : nodes_) all.push_back(name);
+  return all;
+}
+
+void NodeAgent::set_pressure(const std::string& name, bool memory, bool disk) {
+  NodeHealth& health = nodes_.at(name).health;
+  const WallTime now = executor_.wall_now();
+  if (memory != std::exchange(health.memory_pressure, memory)) health.memory_since = now;
+  if (disk != std::exchange(health.disk_pressure, disk)) health.disk_since = now;
+  tell(name);
+}
+
+void NodeAgent::set_shutting_down(const std::string& name, bool shutting_down) {
+  NodeHealth& health = nodes_.at(name).health;
+  if (std::exchange(health.shutting_down, shutting_down) == shutting_down) return;
+  health.ready_since = executor_.wall_now();
+  tell(name);
+}
+
+void NodeAgent::set_off(const std::string& name, bool off) {
+  Node& node = nodes_.at(name);
+  if (std::exchange(node.off, off) == off || off) return;
+  node.lease_due = executor_.now();
+  tell(name);
 }
 
 Task<Status> NodeAgent::sync(std::string name) {
   Node* node = &nodes_.find(name)->second;
+  if (node->off) co_return Status();
   if (!node->registered) {
     if (const Status s = co_await register_node(node); !s.ok()) co_return s;
   }
@@ -108,8 +152,8 @@ Task<Status> NodeAgent::sync(std::string name) {
 
 Task<Status> NodeAgent::register_node(Node* node) {
   json::value object = node_object(node->facts);
-  node->ready_since = executor_.wall_now();
-  object.get_object()["status"] = node_status(node->facts, executor_.wall_now(), node->ready_since);
+  node->health.ready_since = executor_.wall_now();
+  object.get_object()["status"] = node_status(node->facts, executor_.wall_now(), node->health);
   auto made = co_await nodes_api_.create("", object);
   if (!made.ok() && made.error().is_already_exists()) {
     made = co_await nodes_api_.get("", node->facts.name);
@@ -123,7 +167,7 @@ Task<Status> NodeAgent::register_node(Node* node) {
 
 Task<Status> NodeAgent::write_status(Node* node) {
   json::value patch = json::object();
-  patch.get_object()["status"] = node_status(node->facts, executor_.wall_now(), node->ready_since);
+  patch.get_object()["status"] = node_status(node->facts, executor_.wall_now(), node->health);
   const TimePoint now = executor_.now();
   const auto written = co_await nodes_api_.patch(
       "", node->facts.name, client::PatchType::kStrategic, patch, {}, "status");

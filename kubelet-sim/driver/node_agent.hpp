@@ -32,13 +32,28 @@ class NodeAgent {
   // Of a process that is one node: then it asks for that node's things only.
   std::optional<std::string> only_node() const;
   size_t registered() const { return registered_; }
+  // Empty before it is registered.
+  std::string uid(std::string_view name) const;
+  std::vector<std::string> names() const;
+
+  // What its conditions tell; told at once when it changes.
+  void set_pressure(const std::string& name, bool memory, bool disk);
+  void set_shutting_down(const std::string& name, bool shutting_down);
+  // Off: it does not say anything any more, as a machine without power.
+  void set_off(const std::string& name, bool off);
+  // Told when the annotation kShutdown of a node of ours comes or goes.
+  void on_shutdown(std::function<void(const std::string& node, bool wanted)> fn) {
+    shutdown_wanted_ = std::move(fn);
+  }
+  static constexpr char kShutdown[] = "lab.coracle.dev/shutdown";
 
  private:
   struct Node {
     NodeFacts facts;
     bool registered = false;
     std::string uid;
-    WallTime ready_since;
+    NodeHealth health;
+    bool off = false, shutdown_asked = false;
     TimePoint status_due, lease_due;
   };
   using Finish = std::function<void(client::WorkQueueDriver::Finish)>;
@@ -48,6 +63,7 @@ class NodeAgent {
   Task<Status> write_status(Node* node);
   Task<Status> renew_lease(Node* node);
   void on_node(const client::ObjectPtr& object);
+  void tell(const std::string& name);
 
   Executor& executor_;
   Rng rng_;
@@ -55,6 +71,7 @@ class NodeAgent {
   client::Informer informer_;
   std::map<std::string, Node, std::less<>> nodes_;
   size_t registered_ = 0;
+  std::function<void(const std::string&, bool)> shutdown_wanted_;
   client::WorkQueueDriver queue_;
 };
 

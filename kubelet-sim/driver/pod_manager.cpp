@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "base/strings.hpp"
+#include "kubelet/static_pod.hpp"
 
 namespace coracle::kubelet {
 namespace {
@@ -35,14 +36,6 @@ bool deleting(const json::value& pod) {
   return coracle::find(pod, "metadata.deletionTimestamp") != nullptr;
 }
 
-// "True" or "False": the Ready condition in the status of a pod, or of a patch of one.
-std::string ready_text(const json::value& pod) {
-  for (const json::value& c : get_array(pod, "status.conditions")) {
-    if (get_string(c, "type") == "Ready") return std::string(get_string(c, "status"));
-  }
-  return {};
-}
-
 // Conditions are merged: why one was false must not stay when it is true.
 void clear_reasons(json::value* patch) {
   json::value* conditions = make_object(*patch, "status").if_contains("conditions");
@@ -55,6 +48,13 @@ void clear_reasons(json::value* patch) {
 }
 
 }  // namespace
+
+std::string PodManager::ready_text(const json::value& pod) {
+  for (const json::value& c : get_array(pod, "status.conditions")) {
+    if (get_string(c, "type") == "Ready") return std::string(get_string(c, "status"));
+  }
+  return {};
+}
 
 PodManager::PodManager(Executor& executor, client::Api& api, Rng rng, const NodeAgent& nodes,
                        const ImageCatalog& catalog, PodRunner& runner, std::string pod_range_start)
@@ -119,6 +119,7 @@ const PodMachine* PodManager::find(const std::string& ns, const std::string& nam
 void PodManager::on_pod(const client::ObjectPtr& pod) {
   const NodeFacts* node = nodes_.find(get_string(*pod, "spec.nodeName"));
   if (node == nullptr) return;
+  if (!mirrored_uid(*pod).empty()) return on_mirror(pod);
   const std::string uid(get_string(*pod, "metadata.uid"));
   const auto found = workers_.find(uid);
   if (found == workers_.end()) {
@@ -185,7 +186,8 @@ void PodManager::admit(Worker& worker, const NodeFacts& node, bool last) {
   NodeLoad& load = loads_[node.name];
   const bool begun = coracle::find(*worker.pod, "status.startTime") != nullptr;
   if (!begun && !deleting(*worker.pod)) {
-    const auto refused = Admission{node, nodes_.labels(node.name), load}.refuse(*worker.pod);
+    auto refused = gate_ ? gate_(node.name, *worker.pod) : std::nullopt;
+    if (!refused) refused = Admission{node, nodes_.labels(node.name), load}.refuse(*worker.pod);
     if (refused && refused->reason == "NodeAffinity" && !last) {
       // The label that brought it here can be on its way to us still.
       worker.held = true;
@@ -208,9 +210,12 @@ void PodManager::admit(Worker& worker, const NodeFacts& node, bool last) {
 }
 
 void PodManager::on_gone(const client::ObjectPtr& pod) {
+  if (!mirrored_uid(*pod).empty()) return on_mirror_gone(*pod);
   const auto found = workers_.find(std::string(get_string(*pod, "metadata.uid")));
-  if (found == workers_.end()) return;
-  Worker& worker = found->second;
+  if (found != workers_.end()) drop(found->second);
+}
+
+void PodManager::drop(Worker& worker) {
   executor_.cancel(worker.timer);
   runner_.forget(worker.uid);
   loads_[worker.node].remove(worker.uid);
@@ -218,7 +223,7 @@ void PodManager::on_gone(const client::ObjectPtr& pod) {
   addresses_.erase(parse_address(worker.machine->place().pod_ip));
   const auto uid = uid_of_key_.find(worker.key);
   if (uid != uid_of_key_.end() && uid->second == worker.uid) uid_of_key_.erase(uid);
-  workers_.erase(found);
+  workers_.erase(std::string(worker.uid));
 }
 
 // The address a running pod has already, else the next free one of the range.
@@ -305,6 +310,7 @@ client::EventRecorder& PodManager::recorder(const std::string& node) {
 Task<Finish> PodManager::write(std::string uid) {
   auto found = workers_.find(uid);
   if (found == workers_.end()) co_return Finish{kDone, {}};
+  if (found->second.is_static) co_return co_await write_static(uid);
   const std::string ns(get_string(*found->second.pod, "metadata.namespace"));
   const std::string name(get_string(*found->second.pod, "metadata.name"));
   const json::value status = found->second.machine->status(now());

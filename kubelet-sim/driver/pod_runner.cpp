@@ -41,7 +41,8 @@ PodRunner::PodRunner(net::AsioExecutor& executor, client::Api& api, const ImageC
       options_(std::move(options)),
       runtime_(std::move(runtime)),
       sources_(executor, api),
-      prober_{executor, runtime_.get()} {}
+      prober_{executor, runtime_.get()},
+      host_ports_(executor) {}
 
 PodRunner::~PodRunner() { executor_.cancel(refresh_timer_); }
 
@@ -266,6 +267,11 @@ std::optional<Seen> PodRunner::start_process(Known& known, const json::value& co
   const Status started = runtime_->start({known.pod.uid, wish.container}, std::move(*start),
                                          events_of(known.pod.uid, wish, log));
   if (!started.ok()) return refused("CreateContainerError", started);
+  for (PodEvent& event : host_ports_.open(known.pod.uid, container, known.pod.place)) {
+    executor_.post([this, uid = known.pod.uid, event = std::move(event)] {
+      if (pods_.contains(uid)) events_.report(uid, event);
+    });
+  }
   return std::nullopt;  // its events tell
 }
 
@@ -319,6 +325,7 @@ void PodRunner::update(const std::string& uid, const client::ObjectPtr& object) 
 }
 
 void PodRunner::forget(const std::string& uid) {
+  host_ports_.close(uid);
   if (runtime_) runtime_->kill_pod(uid);
   if (pods_.erase(uid) > 0 && runtime_) {
     // Its mounts are in the namespaces of processes that are ending now.

@@ -16,6 +16,7 @@
 #include "kubelet/pod_files.hpp"
 #include "kubelet/pod_machine.hpp"
 #include "kubelet/streams.hpp"
+#include "kubelet_driver/host_ports.hpp"
 #include "kubelet_driver/node_agent.hpp"
 #include "kubelet_driver/pod_sources.hpp"
 #include "kubelet_runtime/container_order.hpp"
@@ -102,6 +103,7 @@ class PodRunner {
   std::unique_ptr<ProcessRuntime> runtime_;
   PodSources sources_;
   Prober prober_;
+  HostPorts host_ports_;
   Events events_;
   std::map<std::string, Known> pods_;
   Executor::TimerId refresh_timer_ = 0;

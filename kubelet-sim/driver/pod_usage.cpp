@@ -41,6 +41,76 @@ NodeUse PodManager::usage(const std::string& node) {
   return use;
 }
 
+NodeFill PodManager::fill_of(const std::string& node) const {
+  NodeFill fill;
+  if (const NodeFacts* facts = nodes_.find(node)) {
+    fill.memory_capacity = bytes_of(facts->memory);
+    fill.disk_capacity = bytes_of(facts->ephemeral_storage);
+  }
+  fill.memory_bytes = NodeMeter::kSystemMemory;
+  fill.disk_bytes = NodeMeter::kSystemDisk;
+  const auto uids = uids_of_node_.find(node);
+  if (uids == uids_of_node_.end()) return fill;
+  for (const std::string& uid : uids->second) {
+    for (const ContainerMachine* c : workers_.at(uid).machine->containers()) {
+      if (const auto use = c->scripted_use(executor_.now())) {
+        fill.memory_bytes += use->memory_bytes;
+        fill.disk_bytes += use->disk_bytes;
+      } else if (ProcessRuntime* runtime = runner_.runtime(); c->running() && runtime != nullptr) {
+        const auto real = runtime->usage({uid, c->name()});
+        if (real) fill.memory_bytes += real->memory_bytes;
+      }
+    }
+  }
+  return fill;
+}
+
+std::vector<EvictionCandidate> PodManager::candidates(const std::string& node,
+                                                      const NodeUse& use) const {
+  std::vector<EvictionCandidate> all;
+  for (const PodUse& pod : use.pods) {
+    const auto found = workers_.find(pod.uid);
+    if (found != workers_.end() && found->second.node == node && !found->second.finished) {
+      all.push_back({found->second.pod.get(), &pod});
+    }
+  }
+  return all;
+}
+
+void PodManager::end_pod(const std::string& uid, const std::string& reason,
+                         const std::string& message, Duration grace, bool tell) {
+  const auto found = workers_.find(uid);
+  if (found == workers_.end() || found->second.machine->over()) return;
+  PodStep step;
+  if (tell) step.events.push_back({true, reason, message, ""});
+  found->second.machine->fail(now(), reason, message, &step, grace, true);
+  act(found->second, step);
+  run(found->second);
+  queue_.add(uid);
+}
+
+bool PodManager::any_runs(const std::string& node,
+                          const std::function<bool(const json::value&)>& of) const {
+  const auto uids = uids_of_node_.find(node);
+  if (uids == uids_of_node_.end()) return false;
+  for (const std::string& uid : uids->second) {
+    const Worker& worker = workers_.at(uid);
+    if (!worker.machine->over() && of(*worker.pod)) return true;
+  }
+  return false;
+}
+
+std::vector<std::string> PodManager::uids_of(const std::string& node) const {
+  const auto uids = uids_of_node_.find(node);
+  if (uids == uids_of_node_.end()) return {};
+  return {uids->second.begin(), uids->second.end()};
+}
+
+const json::value* PodManager::object_of(const std::string& uid) const {
+  const auto found = workers_.find(uid);
+  return found == workers_.end() ? nullptr : found->second.pod.get();
+}
+
 std::vector<json::value> PodManager::pods_on(const std::string& node) const {
   std::vector<json::value> pods;
   const auto uids = uids_of_node_.find(node);

@@ -108,6 +108,27 @@ def joins(lab, command):
         lab.refused("--context=guest", "label", "node", "node-1", "a=b", text="only its own Node")
 
 
+def serves(lab, command):
+    """The node's server: signed by itself at first, by the cluster once that is approved."""
+    def asked():
+        return [c for c in lab.get("csr")["items"]
+                if c["spec"]["signerName"] == "kubernetes.io/kubelet-serving"]
+    with Node(lab, command + ["--rotate-server-certificates"]):
+        wait_for("the node to be Ready", lambda: is_ready(lab), 60)
+        wait_for("its request", asked)
+        request = asked()[0]
+        check_equal(request["spec"]["username"], "system:node:guest-1", "who asks")
+        check_equal(request["spec"]["usages"], ["digital signature", "server auth"], "usages")
+        check("conditions" not in request["status"], "nobody approves it by himself")
+        page = "/api/v1/nodes/guest-1/proxy/healthz"
+        refused_by = lab.run("get", "--raw", page, check=False)
+        check_in("x509", refused_by.stderr, "a certificate that nobody vouches for")
+        lab.kubectl("certificate", "approve", request["metadata"]["name"])
+        wait_for("the cluster's certificate", lambda: lab.run(
+            "get", "--raw", page, check=False).stdout == "ok", 30)
+        wait_for("logs", lambda: lab.run("logs", "guest", check=False).returncode == 0, 30)
+
+
 def returns_and_renews(lab, command):
     """Without a token, from what it kept; certificates that live for seconds are renewed."""
     flags = flags_of(lab, "controller-manager-1") + ["--cluster-signing-duration", "20s"]
@@ -152,10 +173,10 @@ def join():
         strangers(lab)
         print("  strangers", flush=True)
         command = join_command(lab)
-        for part in (joins, returns_and_renews):
+        for part in (joins, serves, returns_and_renews):
             part(lab, command)
             print(f"  {part.__name__}", flush=True)
 
 
 if __name__ == "__main__":
-    main([join], limit=220)
+    main([join], limit=260)

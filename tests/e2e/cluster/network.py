@@ -15,7 +15,7 @@ import sys
 import threading
 import urllib.request
 
-from lab import SOURCE, Failure, Lab, check, check_equal, check_in, main, wait_for
+from lab import SOURCE, Failure, Lab, check, check_equal, check_in, free_port, main, wait_for
 
 HERE = f"127.{random.randint(200, 250)}.{random.randint(1, 250)}."  # of this test's servers
 
@@ -302,7 +302,39 @@ def side_by_side(lab):
         check_equal(addresses(other), before, "after a restart")
 
 
-PARTS = [services, apiserver_inside, datagrams, names, ingress, side_by_side]
+def host_ports(lab):
+    """From the node's address to the pod; a port in use keeps another pod away."""
+    pod = """
+apiVersion: v1
+kind: Pod
+metadata: {name: %s}
+spec:
+  nodeName: node-1
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: c
+    image: registry.k8s.io/e2e-test-images/agnhost:2.53
+    args: [netexec]
+    ports: [{containerPort: 8080, hostPort: %d}]
+"""
+    port = free_port()
+    lab.kubectl("apply", "-f", "-", stdin=pod % ("hosted", port))
+    lab.kubectl("wait", "--for=condition=Ready", "pod/hosted", "--timeout=30s")
+    address = lab.get("node", "node-1")["status"]["addresses"][0]["address"]
+
+    def page():
+        done = subprocess.run(["curl", "-sS", "--max-time", "5", f"http://{address}:{port}/hostname"],
+                              capture_output=True, text=True)
+        return done.stdout or done.stderr
+    wait_for("an answer", lambda: page() == "hosted" or check(False, page()))
+    lab.kubectl("apply", "-f", "-", stdin=pod % ("second", port))
+    wait_for("no second one", lambda: lab.get("pod", "second")["status"].get("reason") ==
+             "NodePorts")
+    lab.kubectl("delete", "pod", "hosted", "second")
+    wait_for("nobody answers any more", lambda: "refused" in page() or check(False, page()))
+
+
+PARTS = [services, host_ports, apiserver_inside, datagrams, names, ingress, side_by_side]
 
 
 def network():

@@ -1,0 +1,64 @@
+// NodeKeeper: what nodes do to their pods: eviction when memory or disk runs short, and the
+// graceful shutdown of a node (annotation lab.coracle.dev/shutdown): first the ordinary pods, then
+// the critical ones, then silence. Without the annotation the node starts again.
+//
+// Strand: the executor's. Each node is looked at once in kPeriod, a tenth of them at a time.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "base/executor.hpp"
+#include "client/events.hpp"
+#include "kubelet/eviction.hpp"
+#include "kubelet_driver/node_agent.hpp"
+#include "kubelet_driver/pod_manager.hpp"
+
+namespace coracle::kubelet {
+
+struct ShutdownGrace {
+  Duration all = std::chrono::seconds(30);  // of which the last part is
+  Duration critical = std::chrono::seconds(10);
+};
+
+class NodeKeeper {
+ public:
+  static constexpr Duration kPeriod = std::chrono::seconds(10);
+  static constexpr int kSlices = 10;
+
+  // All must outlive it.
+  NodeKeeper(Executor& executor, client::Api& api, NodeAgent& nodes, PodManager& pods,
+             ShutdownGrace grace);
+  ~NodeKeeper();
+  void start();
+
+ private:
+  enum class Going { kOrdinary, kCritical };
+  struct Shutdown {
+    Going stage = Going::kOrdinary;
+    TimePoint until;
+  };
+
+  std::optional<Rejection> refuse(const std::string& node, const json::value& pod) const;
+  void look();
+  void look_at(const std::string& node);
+  void on_shutdown(const std::string& node, bool wanted);
+  void begin_stage(const std::string& node, Going stage);
+  void go_on(const std::string& node);
+  void tell(const std::string& node, const std::string& reason, const std::string& message);
+
+  Executor& executor_;
+  client::Api& api_;
+  NodeAgent& nodes_;
+  PodManager& pods_;
+  const ShutdownGrace grace_;
+  std::map<std::string, NodePressure> pressures_;
+  std::map<std::string, Shutdown> going_;
+  std::set<std::string> off_;
+  int slice_ = 0;
+  Executor::TimerId timer_ = 0;
+  std::map<std::string, std::unique_ptr<client::EventRecorder>> recorders_;  // of nodes in need
+};
+
+}  // namespace coracle::kubelet
