@@ -1,5 +1,7 @@
 #include "podmetrics/pod_metrics_feed.hpp"
 
+#include <fmt/format.h>
+
 #include "api/object.hpp"
 #include "api/quantity.hpp"
 
@@ -9,6 +11,14 @@ namespace {
 constexpr char kTarget[] = "/apis/metrics.k8s.io/v1beta1/pods";
 constexpr char kCustomGroup[] = "/apis/custom.metrics.k8s.io";
 constexpr char kNoSuchResource[] = "the server could not find the requested resource";
+
+// As Go clients say it, also where the answer was no Status: nobody serves that group.
+std::string in_words(const client::ApiError& error, const std::string& what) {
+  const bool nobody =
+      error.is_not_found() && (error.status.is_null() || error.message == kNoSuchResource);
+  if (!nobody) return error.message;
+  return fmt::format("{} (get {}.metrics.k8s.io)", kNoSuchResource, what);
+}
 
 }  // namespace
 
@@ -129,11 +139,8 @@ Task<bool> PodMetricsFeed::ask_values(std::shared_ptr<bool> alive, MetricQuery q
     if (answer.ok()) {
       outcome = read_metric_values(answer.value());
     } else {
-      std::string why = answer.error().message;
-      if (why == kNoSuchResource && query.external) {
-        why += " (get " + query.name + ".external.metrics.k8s.io)";
-      }
-      outcome = unavailable(why);
+      outcome = unavailable(query.external ? in_words(answer.error(), query.name + ".external")
+                                           : answer.error().message);
     }
   }
   if (const auto known = queries_.find(query); known != queries_.end()) {
@@ -153,9 +160,7 @@ Task<bool> PodMetricsFeed::ask(std::shared_ptr<bool> alive) {
     last_ = {};
     usages_ = read_pod_metrics(answer.value());
   } else {
-    const std::string tail =
-        answer.error().is_not_found() ? " (get pods.metrics.k8s.io)" : std::string();
-    last_ = unavailable(answer.error().message + tail);
+    last_ = unavailable(in_words(answer.error(), "pods"));
     usages_.clear();
   }
   co_return true;
