@@ -331,7 +331,7 @@ spec:
     wait_for("no second one", lambda: lab.get("pod", "second")["status"].get("reason") ==
              "NodePorts")
     lab.kubectl("delete", "pod", "hosted", "second")
-    wait_for("nobody answers any more", lambda: "refused" in page() or check(False, page()))
+    wait_for("nobody answers any more", lambda: "connect" in page() or check(False, page()))
 
 
 PARTS = [services, host_ports, apiserver_inside, datagrams, names, ingress, side_by_side]
