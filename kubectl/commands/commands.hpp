@@ -16,7 +16,7 @@ std::vector<Command> apply_more_commands();  // view-last-applied, set-last-appl
 Command autoscale_command();
 std::vector<Command> auth_commands();  // can-i, whoami
 std::vector<Command> certificate_commands();
-std::vector<Command> top_commands();  // top  // approve, deny
+std::vector<Command> top_commands();  // top
 Command cluster_info_command();
 Command cluster_dump_command();
 std::vector<Command> config_view_commands();  // view, get-contexts, current-context, ...
