@@ -332,4 +332,27 @@ void check_custom(const json::value& object, const Node& root, FieldErrors& erro
   Checker(errors).root(object, root);
 }
 
+void custom_warnings(const json::value& object, const json::value* old,
+                     std::vector<std::string>& out) {
+  std::set<std::string, std::less<>> added;
+  for (const json::value& name : get_array(object, "metadata.finalizers")) {
+    if (name.is_string()) added.emplace(std::string_view(name.get_string()));
+  }
+  if (old != nullptr) {
+    for (const json::value& name : get_array(*old, "metadata.finalizers")) {
+      if (name.is_string()) added.erase(std::string(std::string_view(name.get_string())));
+    }
+  }
+  for (const std::string& name : added) {
+    const std::string start = "metadata.finalizers: " + quoted(name) + ": ";
+    for (const std::string& message : check_qualified_name(name)) out.push_back(start + message);
+    const bool standard = name == "orphan" || name == "foregroundDeletion" || name == "kubernetes";
+    if (standard || name.find('/') != std::string::npos) continue;
+    const bool dotted = name.find('.') != std::string::npos;
+    out.push_back(start + "prefer a domain-qualified finalizer name " +
+                  (dotted ? "including a path (/) " : "") +
+                  "to avoid accidental conflicts with other finalizer writers");
+  }
+}
+
 }  // namespace coracle::api

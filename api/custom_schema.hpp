@@ -75,4 +75,8 @@ class CustomSchema {
   Node root_;
 };
 
+// What the writer of a custom object is told: of finalizers that are new and not well named.
+void custom_warnings(const json::value& object, const json::value* old,
+                     std::vector<std::string>& out);
+
 }  // namespace coracle::api

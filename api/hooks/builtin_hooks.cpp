@@ -4,12 +4,14 @@
 #include "api/hooks/custom_rules.hpp"
 #include "api/object.hpp"
 #include "api/validation/validation.hpp"
+#include "api/warnings/warnings.hpp"
 
 namespace coracle::api {
 namespace {
 
 namespace d = defaults;
 namespace v = validation;
+namespace w = warnings;
 
 constexpr std::string_view kApps = "apps";
 constexpr std::string_view kRbac = "rbac.authorization.k8s.io";
@@ -30,28 +32,44 @@ const std::vector<KindHooks>& core_kinds() {
        .set_defaults = d::set_pod,
        .prepare_create = d::prepare_pod_create,
        .validate = v::pod,
-       .validate_status = v::pod_status},
+       .validate_status = v::pod_status,
+       .warnings = w::pod},
       {.group = "",
        .kind = "PodTemplate",
        .set_defaults = d::set_template_kind,
-       .validate = v::pod_template_kind},
+       .validate = v::pod_template_kind,
+       .warnings = w::pod_template_kind},
       {.group = "",
        .kind = "ReplicationController",
        .set_defaults = d::set_replication_controller,
-       .validate = v::replication_controller},
+       .validate = v::replication_controller,
+       .warnings = w::replicated},
       {.group = "",
        .kind = "Service",
        .set_defaults = d::set_service,
        .prepare_create = d::prepare_service_create,
        .prepare_update = d::prepare_service_update,
        .validate = v::service,
-       .check_name = check_dns1035_label},
+       .validate_status = v::service_status,
+       .check_name = check_dns1035_label,
+       .warnings = w::service},
       {.group = "",
        .kind = "Endpoints",
        .set_defaults = d::set_endpoints,
-       .validate = v::endpoints},
+       .validate = v::endpoints,
+       .warnings = w::endpoints},
       {.group = "", .kind = "ConfigMap", .validate = v::config_map},
-      {.group = "", .kind = "Secret", .set_defaults = d::set_secret, .validate = v::secret},
+      {.group = "",
+       .kind = "Secret",
+       .set_defaults = d::set_secret,
+       .validate = v::secret,
+       .warnings = w::secret},
+  };
+  return kHooks;
+}
+
+const std::vector<KindHooks>& cluster_kinds() {
+  static const std::vector<KindHooks> kHooks = {
       {.group = "",
        .kind = "Namespace",
        .set_defaults = d::set_namespace,
@@ -59,7 +77,12 @@ const std::vector<KindHooks>& core_kinds() {
        .prepare_update = d::prepare_namespace_update,
        .validate = v::namespace_,
        .check_name = check_dns1123_label},
-      {.group = "", .kind = "Node", .set_defaults = d::set_node, .validate = v::node},
+      {.group = "",
+       .kind = "Node",
+       .set_defaults = d::set_node,
+       .validate = v::node,
+       .warnings = w::node},
+      {.group = "", .kind = "ServiceAccount", .warnings = w::service_account},
       {.group = "", .kind = "Event", .validate = v::event},
       {.group = "", .kind = "Binding", .validate = v::binding},
       {.group = "",
@@ -71,12 +94,14 @@ const std::vector<KindHooks>& core_kinds() {
        .kind = "PersistentVolume",
        .set_defaults = d::set_persistent_volume,
        .prepare_create = d::prepare_volume_create,
-       .validate = v::persistent_volume},
+       .validate = v::persistent_volume,
+       .warnings = w::persistent_volume},
       {.group = "",
        .kind = "PersistentVolumeClaim",
        .set_defaults = d::set_persistent_volume_claim,
        .prepare_create = d::prepare_volume_create,
-       .validate = v::persistent_volume_claim},
+       .validate = v::persistent_volume_claim,
+       .warnings = w::persistent_volume_claim},
   };
   return kHooks;
 }
@@ -86,35 +111,43 @@ const std::vector<KindHooks>& workload_kinds() {
       {.group = kApps,
        .kind = "Deployment",
        .set_defaults = d::set_deployment,
-       .validate = v::deployment},
+       .validate = v::deployment,
+       .warnings = w::replicated},
       {.group = kApps,
        .kind = "ReplicaSet",
        .set_defaults = d::set_replica_set,
-       .validate = v::replica_set},
+       .validate = v::replica_set,
+       .warnings = w::replicated},
       {.group = kApps,
        .kind = "DaemonSet",
        .set_defaults = d::set_daemon_set,
        .prepare_create = d::prepare_daemon_set_create,
        .prepare_update = d::prepare_daemon_set_update,
-       .validate = v::daemon_set},
+       .validate = v::daemon_set,
+       .warnings = w::daemon_set},
       {.group = kApps,
        .kind = "StatefulSet",
        .set_defaults = d::set_stateful_set,
-       .validate = v::stateful_set},
+       .validate = v::stateful_set,
+       .check_name = check_dns1123_label,
+       .warnings = w::stateful_set},
       {.group = kApps, .kind = "ControllerRevision", .validate = v::controller_revision},
       {.group = "batch",
        .kind = "Job",
        .set_defaults = d::set_job,
        .prepare_create = d::prepare_job_create,
-       .validate = v::job},
+       .validate = v::job,
+       .warnings = w::job},
       {.group = "batch",
        .kind = "CronJob",
        .set_defaults = d::set_cron_job,
-       .validate = v::cron_job},
+       .validate = v::cron_job,
+       .warnings = w::cron_job},
       {.group = "autoscaling",
        .kind = "HorizontalPodAutoscaler",
        .set_defaults = d::set_autoscaler,
-       .validate = v::autoscaler},
+       .validate = v::autoscaler,
+       .validate_status = v::autoscaler_status},
       {.group = "policy", .kind = "PodDisruptionBudget", .validate = v::disruption_budget},
   };
   return kHooks;
@@ -126,13 +159,18 @@ const std::vector<KindHooks>& other_kinds() {
       {.group = "discovery.k8s.io",
        .kind = "EndpointSlice",
        .set_defaults = d::set_endpoint_slice,
-       .validate = v::endpoint_slice},
+       .validate = v::endpoint_slice,
+       .warnings = w::endpoint_slice},
       {.group = "coordination.k8s.io", .kind = "Lease", .validate = v::lease},
       {.group = "scheduling.k8s.io",
        .kind = "PriorityClass",
        .set_defaults = d::set_priority_class,
        .validate = v::priority_class},
-      {.group = kNetworking, .kind = "Ingress", .validate = v::ingress},
+      {.group = kNetworking,
+       .kind = "Ingress",
+       .validate = v::ingress,
+       .validate_status = v::ingress_status,
+       .warnings = w::ingress},
       {.group = kNetworking,
        .kind = "IngressClass",
        .set_defaults = d::set_ingress_class,
@@ -145,7 +183,8 @@ const std::vector<KindHooks>& other_kinds() {
       {.group = kNetworking,
        .kind = "NetworkPolicy",
        .set_defaults = d::set_network_policy,
-       .validate = v::network_policy},
+       .validate = v::network_policy,
+       .warnings = w::network_policy},
       {.group = kRbac, .kind = "Role", .validate = v::role, .check_name = check_path_segment_name},
       {.group = kRbac,
        .kind = "ClusterRole",
@@ -164,16 +203,23 @@ const std::vector<KindHooks>& other_kinds() {
       {.group = kStorage,
        .kind = "StorageClass",
        .set_defaults = d::set_storage_class,
-       .validate = v::storage_class},
+       .validate = v::storage_class,
+       .warnings = w::storage_class},
       {.group = kStorage,
        .kind = "CSIDriver",
        .set_defaults = d::set_csi_driver,
        .validate = v::csi_driver},
       {.group = kStorage, .kind = "CSINode", .validate = v::csi_node},
-      {.group = kStorage, .kind = "CSIStorageCapacity", .validate = v::csi_capacity},
+      {.group = kStorage,
+       .kind = "CSIStorageCapacity",
+       .validate = v::csi_capacity,
+       .warnings = w::csi_capacity},
       {.group = kStorage, .kind = "VolumeAttachment", .validate = v::volume_attachment},
       {.group = kStorage, .kind = "VolumeAttributesClass", .validate = v::volume_attributes_class},
-      {.group = "node.k8s.io", .kind = "RuntimeClass", .validate = v::runtime_class},
+      {.group = "node.k8s.io",
+       .kind = "RuntimeClass",
+       .validate = v::runtime_class,
+       .warnings = w::runtime_class},
   };
   return kHooks;
 }
@@ -190,7 +236,8 @@ const std::vector<KindHooks>& extension_kinds() {
        .set_defaults = d::set_custom_definition,
        .prepare_create = d::prepare_custom_definition_create,
        .prepare_update = d::prepare_custom_definition_update,
-       .validate = custom_definition},
+       .validate = custom_definition,
+       .warnings = w::custom_definition},
       {.group = "apiregistration.k8s.io",
        .kind = "APIService",
        .validate = v::api_service,
@@ -210,6 +257,7 @@ const std::vector<KindHooks>& extension_kinds() {
 HookTable make_table() {
   HookTable table;
   table.add_kinds(core_kinds());
+  table.add_kinds(cluster_kinds());
   table.add_kinds(workload_kinds());
   table.add_kinds(other_kinds());
   table.add_kinds(extension_kinds());

@@ -120,6 +120,45 @@ void dns_subdomain(std::string_view text, const FieldPath& path, FieldErrors& er
   errors.invalid_each(path, text_value(text), check_dns1123_subdomain(text));
 }
 
+void domain_prefixed_path(std::string_view text, const FieldPath& path, FieldErrors& errors) {
+  constexpr std::string_view kMore = "/-._~%!$&'()*+,;=:";
+  if (text.empty()) {
+    errors.required(path);
+    return;
+  }
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos || slash == 0 || slash + 1 == text.size()) {
+    errors.invalid(path, text, "must be a domain-prefixed path (such as \"acme.io/foo\")");
+    return;
+  }
+  dns_subdomain(text.substr(0, slash), path, errors);
+  const std::string_view rest = text.substr(slash + 1);
+  const bool good = std::ranges::all_of(rest, [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kMore.find(c) != std::string_view::npos;
+  });
+  if (!good) {
+    errors.invalid(path, rest,
+                   "Invalid path (regex used for validation is "
+                   "'[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')");
+  }
+}
+
+void wildcard_host(std::string_view text, const FieldPath& path, FieldErrors& errors) {
+  constexpr int kMax = 253;
+  if (text.size() > kMax) errors.invalid(path, text, max_length_message(kMax));
+  // The rest may be as long as it likes here: that was told.
+  const std::string_view rest = text.substr(std::min<std::size_t>(2, text.size()));
+  if (!text.starts_with("*.") || !check_dns1123_subdomain(rest.substr(0, kMax)).empty()) {
+    errors.invalid(path, text,
+                   "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS "
+                   "subdomain, which must consist of lower case alphanumeric characters, '-' or "
+                   "'.' and end with an alphanumeric character (e.g. '*.example.com', regex used "
+                   "for validation is "
+                   "'\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')");
+  }
+}
+
 void protocol(const json::value& port, const FieldPath& path, FieldErrors& errors) {
   one_of(port, "protocol", path, {"SCTP", "TCP", "UDP"}, errors);
 }

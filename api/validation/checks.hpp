@@ -47,6 +47,10 @@ void port_number_or_name(const json::value* value, const FieldPath& path, FieldE
 void label_name(std::string_view key, const FieldPath& path, FieldErrors& errors);
 void dns_label(std::string_view text, const FieldPath& path, FieldErrors& errors);
 void dns_subdomain(std::string_view text, const FieldPath& path, FieldErrors& errors);
+// "acme.io/foo": a domain, a slash and a path.
+void domain_prefixed_path(std::string_view text, const FieldPath& path, FieldErrors& errors);
+// "*.example.com".
+void wildcard_host(std::string_view text, const FieldPath& path, FieldErrors& errors);
 void protocol(const json::value& port, const FieldPath& path, FieldErrors& errors);
 // Ids of users and groups: 0 to 2147483647.
 void user_or_group(const json::value* id, const FieldPath& path, FieldErrors& errors);

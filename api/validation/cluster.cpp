@@ -254,34 +254,6 @@ void api_service(const json::value& object, const json::value*, FieldErrors& err
   }
 }
 
-void ingress_class(const json::value& object, const json::value* old, FieldErrors& errors) {
-  const json::value& spec = spec_of(object);
-  const FieldPath path = FieldPath("spec").child("controller");
-  const std::string_view controller = text_of(spec, "controller");
-  if (old == nullptr) {
-    if (controller.size() > 250) errors.too_long(path, 250);
-    if (controller.find('/') == std::string_view::npos && !controller.empty()) {
-      errors.invalid(path, controller, "must be a domain-prefixed path (such as \"acme.io/foo\")");
-    }
-  } else if (controller != get_string(*old, "spec.controller")) {
-    errors.invalid(path, controller, checks::kImmutable);
-  }
-  if (const json::value* parameters = member(spec, "parameters")) {
-    const FieldPath at = FieldPath("spec").child("parameters");
-    checks::required_text(*parameters, "kind", at, errors, "kind is required");
-    checks::required_text(*parameters, "name", at, errors, "name is required");
-    const std::string_view scope = text_of(*parameters, "scope");
-    checks::one_of_if_set(*parameters, "scope", at, {"Cluster", "Namespace"}, errors);
-    const bool named = !text_of(*parameters, "namespace").empty();
-    if (scope == "Namespace" && !named) {
-      errors.required(at.child("namespace"), "`parameters.scope` is set to 'Namespace'");
-    }
-    if (scope == "Cluster" && named) {
-      errors.forbidden(at.child("namespace"), "`parameters.scope` is set to 'Cluster'");
-    }
-  }
-}
-
 void runtime_class(const json::value& object, const json::value* old, FieldErrors& errors) {
   const std::string_view handler = text_of(object, "handler");
   errors.invalid_each(FieldPath("handler"), handler, check_dns1123_label(handler));

@@ -2,7 +2,9 @@
 #include <set>
 #include <string>
 
+#include "api/object.hpp"
 #include "api/validation/checks.hpp"
+#include "api/validation/network_parts.hpp"
 #include "api/validation/pod_parts.hpp"
 #include "api/validation/validation.hpp"
 #include "base/strings.hpp"
@@ -52,61 +54,94 @@ void once_only(const json::value& node, const json::value& old, std::string_view
 }
 
 // Events written by the newer clients, which set eventTime, are checked more closely.
-void new_style_event(const json::value& event, FieldErrors& errors) {
-  const bool newer = member(event, "regarding") != nullptr || member(event, "note") != nullptr;
-  const std::string_view controller = newer ? "reportingController" : "reportingComponent";
-  const FieldPath reporting("reportingController");
-  if (text_of(event, controller).empty()) {
-    errors.required(reporting);
-  } else {
-    checks::label_name(text_of(event, controller), reporting, errors);
+void new_style_event(const json::value& event, bool newer, FieldErrors& errors) {
+  constexpr std::size_t kMax = 128, kNoteMax = 1024;
+  const std::string_view own = namespace_of(event);
+  const std::string_view involved =
+      get_string(event, newer ? "regarding.namespace" : "involvedObject.namespace");
+  if (involved.empty() && own != "default" && own != "kube-system") {
+    errors.invalid(FieldPath("involvedObject").child("namespace"), involved,
+                   "does not match event.namespace");
   }
-  for (const std::string_view key : {"reportingInstance", "action", "reason"}) {
-    checks::required_text(event, key, FieldPath(), errors);
+  const std::string_view key = newer ? "reportingController" : "reportingComponent";
+  const FieldPath reporting(key);
+  if (text_of(event, key).empty()) errors.required(reporting);
+  checks::label_name(text_of(event, key), reporting, errors);
+  for (const std::string_view member : {"reportingInstance", "action", "reason"}) {
+    checks::required_text(event, member, FieldPath(), errors);
+    if (text_of(event, member).size() > kMax) {
+      errors.invalid(FieldPath(member), "", "can have at most 128 characters");
+    }
   }
-  checks::one_of(event, "type", FieldPath(), {"Normal", "Warning"}, errors);
+  if (text_of(event, newer ? "note" : "message").size() > kNoteMax) {
+    errors.invalid(FieldPath("message"), "", "can have at most 1024 characters");
+  }
+}
+
+// What events.k8s.io/v1 asks of a new event on top of that.
+void strict_event(const json::value& event, FieldErrors& errors) {
+  if (const json::value* series = member(event, "series")) {
+    if (get_int(*series, "count") < 2) {
+      errors.invalid(FieldPath("series").child("count"), "", "should be at least 2");
+    }
+    checks::required_text(*series, "lastObservedTime", FieldPath("series"), errors);
+  }
+  checks::required_text(event, "eventTime", FieldPath(), errors);
+  const std::string type(text_of(event, "type"));
+  if (type != "Normal" && type != "Warning") {
+    errors.invalid(FieldPath("type"), "", "has invalid value: " + type);
+  }
 }
 
 }  // namespace
 
-void namespace_(const json::value& object, const json::value*, FieldErrors& errors) {
-  std::size_t index = 0;
+void namespace_(const json::value& object, const json::value* old, FieldErrors& errors) {
+  if (old != nullptr) return;  // they change through /finalize
+  const FieldPath at = FieldPath("spec").child("finalizers");
   for (const json::value& finalizer : get_array(object, "spec.finalizers")) {
-    if (finalizer.is_string()) {
-      const std::string_view name = finalizer.get_string();
-      const FieldPath at = FieldPath("spec").child("finalizers").index(index++);
-      errors.invalid_each(at, finalizer, check_qualified_name(name));
-      if (name != "kubernetes" && name.find('/') == std::string_view::npos) {
-        errors.invalid(at, finalizer,
-                       "name is neither a standard finalizer name nor is it fully qualified");
-      }
+    if (!finalizer.is_string()) continue;
+    const std::string_view name = finalizer.get_string();
+    errors.invalid_each(at, finalizer, check_qualified_name(name));
+    if (name != "kubernetes" && name != "orphan" && name != "foregroundDeletion" &&
+        name.find('/') == std::string_view::npos) {
+      errors.invalid(at, finalizer,
+                     "name is neither a standard finalizer name nor is it fully qualified");
     }
   }
 }
 
 void node(const json::value& object, const json::value* old, FieldErrors& errors) {
-  taints(object, errors);
   if (old == nullptr) {
+    taints(object, errors);
+    std::size_t index = 0;
+    for (const json::value& range : get_array(object, "spec.podCIDRs")) {
+      const FieldPath at = FieldPath("spec").child("podCIDRs").index(index++);
+      if (range.is_string()) legacy_network(at, range.get_string(), errors);
+    }
     return;
   }
   once_only(object, *old, "podCIDR", "podCIDRs", errors);
   once_only(object, *old, "providerID", "providerID", errors);
+  taints(object, errors);
+  if (!checks::same(find(object, "spec.externalID"), find(*old, "spec.externalID"))) {
+    errors.forbidden(FieldPath("spec").child("externalID"), "may not be updated");
+  }
 }
 
-void event(const json::value& object, const json::value*, FieldErrors& errors) {
-  const std::string_view core = get_string(object, "involvedObject.namespace");
-  const bool newer = member(object, "regarding") != nullptr;
-  const std::string_view involved = newer ? get_string(object, "regarding.namespace") : core;
+void event(const json::value& object, const json::value* old, FieldErrors& errors) {
+  const bool newer = member(object, "regarding") != nullptr || member(object, "note") != nullptr ||
+                     text_of(object, "apiVersion").starts_with("events.k8s.io/");
+  const std::string_view involved =
+      get_string(object, newer ? "regarding.namespace" : "involvedObject.namespace");
   const std::string_view own = namespace_of(object);
-  // Events about cluster-wide objects live in "default".
-  const bool matches = involved.empty() ? own.empty() || own == "default" : own == involved;
-  if (!matches) {
-    errors.invalid(FieldPath("involvedObject").child("namespace"), checks::text_value(involved),
+  if (!text_of(object, "eventTime").empty()) {
+    new_style_event(object, newer, errors);
+  } else if (involved.empty() ? !own.empty() && own != "default" : own != involved) {
+    // Events about cluster-wide objects live in "default".
+    errors.invalid(FieldPath("involvedObject").child("namespace"), involved,
                    "does not match event.namespace");
   }
-  if (!text_of(object, "eventTime").empty()) {
-    new_style_event(object, errors);
-  }
+  if (newer && old == nullptr) strict_event(object, errors);
 }
 
 void binding(const json::value& object, const json::value*, FieldErrors& errors) {
@@ -130,12 +165,18 @@ void lease(const json::value& object, const json::value*, FieldErrors& errors) {
   if (transitions != nullptr && get_int(object, "spec.leaseTransitions") < 0) {
     errors.invalid(path.child("leaseTransitions"), *transitions, checks::kNotNegative);
   }
-  const json::value* holder = find(object, "spec.holderIdentity");
-  if (holder != nullptr && find(object, "spec.preferredHolder") != nullptr &&
-      get_string(object, "spec.strategy").empty()) {
+  const std::string_view strategy = get_string(object, "spec.strategy");
+  const FieldPath at = path.child("strategy", "strategy");
+  if (!strategy.empty() && strategy.find('/') == std::string_view::npos) {
+    if (strategy != "OldestEmulationVersion") {
+      errors.not_supported(at, strategy, {"OldestEmulationVersion"});
+    }
+  } else if (!strategy.empty()) {
+    checks::label_name(strategy, at, errors);
+  }
+  if (!get_string(object, "spec.preferredHolder").empty() && strategy.empty()) {
     errors.forbidden(path.child("preferredHolder"),
-                     "may only be specified if `strategy` is "
-                     "defined");
+                     "may only be specified if `strategy` is defined");
   }
 }
 

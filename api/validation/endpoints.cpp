@@ -1,8 +1,12 @@
 #include <set>
 #include <string>
 
+#include "api/addresses.hpp"
+#include "api/object.hpp"
 #include "api/validation/checks.hpp"
+#include "api/validation/network_parts.hpp"
 #include "api/validation/validation.hpp"
+#include "base/strings.hpp"
 
 namespace coracle::api::validation {
 namespace {
@@ -17,7 +21,7 @@ constexpr int kPortsMax = 20000;
 // Upstream also refuses loopback; here simulated nodes live on it.
 void address(const json::value& address, const FieldPath& path, FieldErrors& errors) {
   const std::string_view ip = text_of(address, "ip");
-  errors.invalid_each(path.child("ip"), checks::text_value(ip), check_ip(ip));
+  legacy_ip(path.child("ip"), ip, errors);
   if (const auto host = text_of(address, "hostname"); !host.empty()) {
     checks::dns_label(host, path.child("hostname"), errors);
   }
@@ -25,6 +29,7 @@ void address(const json::value& address, const FieldPath& path, FieldErrors& err
     errors.invalid_each(path.child("nodeName"), checks::text_value(node),
                         check_dns1123_subdomain(node));
   }
+  endpoint_ip(path.child("ip"), ip, Loopback::kAllowed, errors);
 }
 
 void subset(const json::value& subset, const FieldPath& path, FieldErrors& errors) {
@@ -49,6 +54,31 @@ void subset(const json::value& subset, const FieldPath& path, FieldErrors& error
     }
     checks::port_number(member(port, "port"), at.child("port"), errors);
     checks::protocol(port, at, errors);
+    if (member(port, "appProtocol") != nullptr) {
+      checks::label_name(text_of(port, "appProtocol"), at.child("appProtocol"), errors);
+    }
+  }
+}
+
+void qualified_domain(std::string_view name, const FieldPath& path, FieldErrors& errors) {
+  if (name.empty()) {
+    errors.required(path);
+    return;
+  }
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (const Messages messages = check_dns1123_subdomain(name); !messages.empty()) {
+    errors.invalid(path, name, join(messages, ","));
+    return;
+  }
+  const std::vector<std::string> labels = split(name, '.');
+  if (labels.size() < 2) {
+    errors.invalid(path, name, "should be a domain with at least two segments separated by dots");
+  }
+  for (const std::string& label : labels) {
+    const Messages messages = check_dns1123_label(label);
+    if (messages.empty()) continue;
+    errors.invalid(path, label, join(messages, ","));
+    return;
   }
 }
 
@@ -56,12 +86,15 @@ void slice_address(std::string_view type, const json::value& value, const FieldP
                    FieldErrors& errors) {
   const std::string_view text =
       value.is_string() ? std::string_view(value.get_string()) : std::string_view();
-  if (type == "IPv4" && !is_ipv4(text)) {
-    errors.invalid(path, value, "must be an IPv4 address");
-  } else if (type == "IPv6" && !is_ipv6(text)) {
-    errors.invalid(path, value, "must be an IPv6 address");
-  } else if (type == "FQDN") {
-    checks::dns_subdomain(text, path, errors);
+  const auto ip = parse_ip(text);
+  if (type == "FQDN") {
+    qualified_domain(text, path, errors);
+  } else if (type == "IPv4" || type == "IPv6") {
+    const bool v6 = type == "IPv6";
+    if (!ip || ip->is_v6() != v6) {
+      errors.invalid(path, value, v6 ? "must be an IPv6 address" : "must be an IPv4 address");
+    }
+    endpoint_ip(path, text, Loopback::kAllowed, errors);
   }
 }
 
@@ -118,7 +151,9 @@ void slice_ports(const json::value& slice, FieldErrors& errors) {
 
 }  // namespace
 
-void endpoints(const json::value& object, const json::value*, FieldErrors& errors) {
+void endpoints(const json::value& object, const json::value* old, FieldErrors& errors) {
+  // What was let in once may stay.
+  if (old != nullptr && checks::same(member(object, "subsets"), member(*old, "subsets"))) return;
   std::size_t index = 0;
   for (const json::value& entry : get_array(object, "subsets")) {
     subset(entry, FieldPath("subsets").index(index++), errors);
@@ -126,13 +161,13 @@ void endpoints(const json::value& object, const json::value*, FieldErrors& error
 }
 
 void endpoint_slice(const json::value& object, const json::value* old, FieldErrors& errors) {
+  checks::one_of(object, "addressType", FieldPath(), {"FQDN", "IPv4", "IPv6"}, errors);
+  slice_endpoints(object, errors);
+  slice_ports(object, errors);
   if (old != nullptr && !checks::same(member(object, "addressType"), member(*old, "addressType"))) {
     errors.invalid(FieldPath("addressType"), checks::value_or_null(member(object, "addressType")),
                    checks::kImmutable);
   }
-  checks::one_of(object, "addressType", FieldPath(), {"FQDN", "IPv4", "IPv6"}, errors);
-  slice_endpoints(object, errors);
-  slice_ports(object, errors);
 }
 
 }  // namespace coracle::api::validation

@@ -15,6 +15,18 @@ struct Row {
 constexpr Row kRows[] = {
     {"PodDisruptionBudgetSpec",
      "MinAvailable:n Selector:n MaxUnavailable:n UnhealthyPodEvictionPolicy:n"},
+    {"DeploymentStrategy", "Type:s RollingUpdate:*RollingUpdateDeployment"},
+    {"RollingUpdateDeployment", "MaxUnavailable:n MaxSurge:n"},
+    {"StatefulSetUpdateStrategy", "Type:s RollingUpdate:*RollingUpdateStatefulSetStrategy"},
+    {"RollingUpdateStatefulSetStrategy", "Partition:i MaxUnavailable:n"},
+    {"SuccessPolicy", "Rules:[]SuccessPolicyRule"},
+    {"SuccessPolicyRule", "SucceededIndexes:n SucceededCount:n"},
+    {"PodFailurePolicy", "Rules:[]PodFailurePolicyRule"},
+    {"PodFailurePolicyRule",
+     "Action:s OnExitCodes:*PodFailurePolicyOnExitCodesRequirement "
+     "OnPodConditions:[]PodFailurePolicyOnPodConditionsPattern"},
+    {"PodFailurePolicyOnExitCodesRequirement", "ContainerName:n Operator:s Values:n"},
+    {"PodFailurePolicyOnPodConditionsPattern", "Type:s Status:s"},
     {"RoleRef", "APIGroup=apiGroup:s Kind:s Name:s"},
     {"VolumeAttachmentSpec", "Attacher:s Source:VolumeAttachmentSource NodeName:s"},
     {"VolumeAttachmentSource", "PersistentVolumeName:n InlineVolumeSpec:n"},

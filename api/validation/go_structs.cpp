@@ -170,6 +170,20 @@ json::value as_go_struct(const json::value& object, std::string_view type) {
   return as_struct(object, type, object);
 }
 
+json::value template_as_go_struct(const json::value& pod_template) {
+  json::object out;
+  const json::value* metadata = checks::member(pod_template, "metadata");
+  for (const std::string_view key :
+       {"name", "generateName", "namespace", "uid", "creationTimestamp", "labels", "annotations",
+        "ownerReferences", "finalizers"}) {
+    const json::value* value = metadata == nullptr ? nullptr : checks::member(*metadata, key);
+    if (!checks::is_empty(value)) out[key] = *value;
+  }
+  const json::value* spec = checks::member(pod_template, "spec");
+  out["Spec"] = as_go_struct(spec == nullptr ? json::value(json::object()) : *spec, "PodSpec");
+  return out;
+}
+
 std::string unified_diff(std::string_view before, std::string_view now) {
   const Lines a = split(before, '\n');
   const Lines b = split(now, '\n');

@@ -183,7 +183,7 @@ TEST_CASE("template of a stateful set has its claims as volumes") {
            {R"(spec.podManagementPolicy: Invalid value: "Any": must be 'OrderedReady' or )"
             "'Parallel'",
             R"(spec.persistentVolumeClaimRetentionPolicy.whenDeleted: Unsupported value: "Keep": )"
-            R"(supported values: "Delete", "Retain")"}},
+            R"(supported values: "Retain", "Delete")"}},
       },
       stateful_set, defaults::set_stateful_set);
 }

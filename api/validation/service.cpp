@@ -1,8 +1,12 @@
+#include <algorithm>
 #include <set>
 #include <string>
 
+#include "api/object.hpp"
 #include "api/validation/checks.hpp"
+#include "api/validation/network_parts.hpp"
 #include "api/validation/validation.hpp"
+#include "base/strings.hpp"
 
 namespace coracle::api::validation {
 namespace {
@@ -10,39 +14,21 @@ namespace {
 using checks::member;
 using checks::text_of;
 
-constexpr std::int64_t kKubeletPort = 10250;
-
 const json::value& spec_of(const json::value& object) {
   static const json::value kNothing = json::object();
   const json::value* spec = member(object, "spec");
   return spec == nullptr ? kNothing : *spec;
 }
 
-// The addresses of a service, whichever of the two members holds them.
-std::vector<std::string> cluster_ips(const json::value& spec) {
-  std::vector<std::string> out;
-  for (const json::value& ip : get_array(spec, "clusterIPs")) {
-    if (ip.is_string()) {
-      out.emplace_back(std::string_view(ip.get_string()));
-    }
-  }
-  if (const auto ip = text_of(spec, "clusterIP"); out.empty() && !ip.empty()) {
-    out.emplace_back(ip);
-  }
-  return out;
-}
-
-bool is_headless(const json::value& spec) {
-  const std::vector<std::string> ips = cluster_ips(spec);
-  return ips.size() == 1 && ips.front() == "None";
+bool headless(const json::value& spec) {
+  const json::array& ips = get_array(spec, "clusterIPs");
+  return ips.size() == 1 && ips.front() == json::value("None");
 }
 
 void external_name(const json::value& spec, FieldErrors& errors) {
   const FieldPath path("spec");
   for (const std::string_view key : {"clusterIPs", "ipFamilies", "ipFamilyPolicy"}) {
-    const bool set =
-        key == "clusterIPs" ? !cluster_ips(spec).empty() : !checks::is_empty(member(spec, key));
-    if (set) {
+    if (!checks::is_empty(member(spec, key))) {
       errors.forbidden(path.child(key), "may not be set for ExternalName services");
     }
   }
@@ -64,17 +50,7 @@ void by_type(const json::value& spec, FieldErrors& errors) {
     external_name(spec, errors);
     return;
   }
-  if (type == "LoadBalancer") {
-    std::size_t index = 0;
-    for (const json::value& port : get_array(spec, "ports")) {
-      if (get_int(port, "port") == kKubeletPort) {
-        errors.invalid(path.child("ports").index(index), kKubeletPort,
-                       "may not expose port 10250 externally since it is used by kubelet");
-      }
-      ++index;
-    }
-  }
-  if ((type == "LoadBalancer" || type == "NodePort") && is_headless(spec)) {
+  if ((type == "LoadBalancer" || type == "NodePort") && headless(spec)) {
     errors.invalid(path.child("clusterIPs").index(0), "None",
                    "may not be set to 'None' for " + std::string(type) + " services");
   }
@@ -94,8 +70,8 @@ void port(const json::value& port, bool named, std::set<std::string>& names, con
   checks::port_number(member(port, "port"), path.child("port"), errors);
   checks::protocol(port, path, errors);
   checks::port_number_or_name(member(port, "targetPort"), path.child("targetPort"), errors);
-  if (const auto protocol = text_of(port, "appProtocol"); !protocol.empty()) {
-    checks::label_name(protocol, path.child("appProtocol"), errors);
+  if (member(port, "appProtocol") != nullptr) {
+    checks::label_name(text_of(port, "appProtocol"), path.child("appProtocol"), errors);
   }
 }
 
@@ -108,35 +84,19 @@ void affinity(const json::value& spec, FieldErrors& errors) {
     errors.forbidden(path.child("sessionAffinityConfig"),
                      "must not be set when session affinity is None");
   }
-  if (affinity == "ClientIP") {
-    constexpr std::int64_t kSecondsMax = 86400;
-    const std::int64_t seconds = get_int(spec, "sessionAffinityConfig.clientIP.timeoutSeconds");
-    if (seconds <= 0 || seconds > kSecondsMax) {
-      errors.invalid(path.child("sessionAffinityConfig").child("clientIP").child("timeoutSeconds"),
-                     seconds, "must be greater than 0 and less than 86400");
-    }
+  if (affinity != "ClientIP") return;
+  constexpr std::int64_t kSecondsMax = 86400;
+  FieldPath at = path.child("sessionAffinityConfig");
+  const json::value* inner = config;
+  for (const std::string_view key : {"clientIP", "timeoutSeconds"}) {
+    if (inner == nullptr) break;
+    at = at.child(key);
+    inner = member(*inner, key);
   }
-}
-
-void addresses(const json::value& spec, FieldErrors& errors) {
-  const FieldPath path("spec");
-  std::size_t index = 0;
-  const bool single = cluster_ips(spec).size() < 2;
-  for (const std::string& ip : cluster_ips(spec)) {
-    const FieldPath at = path.child("clusterIPs").index(index++);
-    if (ip == "None") {
-      if (!single) {
-        errors.invalid(at, checks::text_value(ip), "'None' must be the first and only value");
-      }
-      continue;
-    }
-    errors.invalid_each(at, checks::text_value(ip), check_ip(ip));
-  }
-  index = 0;
-  for (const json::value& ip : get_array(spec, "externalIPs")) {
-    if (ip.is_string()) {
-      errors.invalid_each(path.child("externalIPs").index(index++), ip, check_ip(ip.get_string()));
-    }
+  if (inner == nullptr) {
+    errors.required(at, "when session affinity type is ClientIP");
+  } else if (inner->is_int64() && (inner->get_int64() <= 0 || inner->get_int64() > kSecondsMax)) {
+    errors.invalid(at, *inner, "must be greater than 0 and less than 86400");
   }
 }
 
@@ -185,52 +145,94 @@ void repeated_ports(const json::value& spec, FieldErrors& errors) {
   }
 }
 
-void type_dependent(const json::value& spec, FieldErrors& errors) {
-  const FieldPath path("spec");
-  const std::string_view type = text_of(spec, "type");
-  const bool balancer = type == "LoadBalancer";
-  if (balancer && member(spec, "allocateLoadBalancerNodePorts") == nullptr) {
-    errors.required(path.child("allocateLoadBalancerNodePorts"));
+void source_ranges(const json::value& object, const json::value* old, FieldErrors& errors) {
+  constexpr std::string_view kAnnotation = "service.beta.kubernetes.io/load-balancer-source-ranges";
+  const json::value& spec = spec_of(object);
+  const bool balancer = text_of(spec, "type") == "LoadBalancer";
+  const json::array& ranges = get_array(spec, "loadBalancerSourceRanges");
+  const FieldPath path = FieldPath("spec").child("LoadBalancerSourceRanges");
+  if (!ranges.empty() && !balancer) {
+    errors.forbidden(path, "may only be used when `type` is 'LoadBalancer'");
   }
-  for (const std::string_view key : {"allocateLoadBalancerNodePorts", "loadBalancerClass"}) {
-    if (!balancer && member(spec, key) != nullptr) {
-      errors.forbidden(path.child(key), "may only be used when `type` is 'LoadBalancer'");
-    }
+  const json::array kNone;
+  const json::array& known =
+      old == nullptr ? kNone : get_array(spec_of(*old), "loadBalancerSourceRanges");
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    if (!ranges[i].is_string() || std::ranges::find(known, ranges[i]) != known.end()) continue;
+    legacy_network(path.index(i), trim(ranges[i].get_string()), errors);
   }
-  const bool external = balancer || type == "NodePort" ||
-                        (type == "ClusterIP" && !get_array(spec, "externalIPs").empty());
-  const json::value* policy = member(spec, "externalTrafficPolicy");
-  if (!external && policy != nullptr) {
-    errors.invalid(path.child("externalTrafficPolicy"), *policy,
-                   "may only be set for externally-accessible services");
-  } else if (external) {
-    checks::one_of(spec, "externalTrafficPolicy", path, {"Cluster", "Local"}, errors);
+  const std::string_view given = annotation_of(object, kAnnotation);
+  if (!ranges.empty() || !annotations_of(object).contains(kAnnotation)) return;
+  const FieldPath at = FieldPath("metadata").child("annotations").key(kAnnotation);
+  if (!balancer) errors.forbidden(at, "may only be used when `type` is 'LoadBalancer'");
+  if (old != nullptr && annotation_of(*old, kAnnotation) == given) return;
+  for (const std::string& range : split(trim(given), ',')) {
+    legacy_network(at, trim(range), errors);
   }
-  checks::one_of_if_set(spec, "internalTrafficPolicy", path, {"Cluster", "Local"}, errors);
 }
 
-// An address, once given, stays, unless the service comes from or goes to a type without one.
-void kept_addresses(const json::value& spec, const json::value& before, FieldErrors& errors) {
-  if (text_of(spec, "type") == "LoadBalancer" && text_of(before, "type") == "LoadBalancer" &&
-      !checks::same(member(spec, "loadBalancerClass"), member(before, "loadBalancerClass"))) {
-    errors.invalid(FieldPath("spec").child("loadBalancerClass"),
-                   checks::value_or_null(member(spec, "loadBalancerClass")),
-                   "may not change once set");
+bool reached_from_outside(const json::value& spec) {
+  const std::string_view type = text_of(spec, "type");
+  return type == "LoadBalancer" || type == "NodePort" ||
+         (type == "ClusterIP" && !get_array(spec, "externalIPs").empty());
+}
+
+// A port for it is taken later.
+bool needs_health_check(const json::value& spec) {
+  return text_of(spec, "type") == "LoadBalancer" &&
+         text_of(spec, "externalTrafficPolicy") == "Local";
+}
+
+void traffic(const json::value& spec, FieldErrors& errors) {
+  const FieldPath path("spec");
+  const std::string_view type = text_of(spec, "type");
+  const json::value* policy = member(spec, "externalTrafficPolicy");
+  if (reached_from_outside(spec)) {
+    checks::one_of(spec, "externalTrafficPolicy", path, {"Cluster", "Local"}, errors);
+  } else if (!checks::is_empty(policy)) {
+    errors.invalid(path.child("externalTrafficPolicy"), *policy,
+                   "may only be set for externally-accessible services");
   }
-  if (text_of(spec, "type") == "ExternalName" || text_of(before, "type") == "ExternalName") {
-    return;
+  const std::int64_t health = get_int(spec, "healthCheckNodePort");
+  if (health != 0 && !needs_health_check(spec)) {
+    errors.invalid(path.child("healthCheckNodePort"), health,
+                   "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is "
+                   "'Local'");
+  } else if (health != 0) {
+    errors.invalid_each(path.child("healthCheckNodePort"), health, check_port_number(health));
   }
-  const std::vector<std::string> now = cluster_ips(spec);
-  const std::vector<std::string> old = cluster_ips(before);
-  if (old.empty() || (!now.empty() && now.front() == old.front())) {
-    return;
+  const bool inside = type == "ClusterIP" || type == "NodePort" || type == "LoadBalancer";
+  if (inside && member(spec, "internalTrafficPolicy") == nullptr) {
+    errors.required(path.child("internalTrafficPolicy"));
   }
-  json::array shown;
-  for (const std::string& ip : now) {
-    shown.emplace_back(ip);
+  checks::one_of_if_set(spec, "internalTrafficPolicy", path, {"Cluster", "Local"}, errors);
+  checks::one_of_if_set(spec, "trafficDistribution", path,
+                        {"PreferClose", "PreferSameZone", "PreferSameNode"}, errors);
+}
+
+void balancer(const json::value& spec, FieldErrors& errors) {
+  const FieldPath path("spec");
+  const bool is = text_of(spec, "type") == "LoadBalancer";
+  const json::value* allocate = member(spec, "allocateLoadBalancerNodePorts");
+  if (is && allocate == nullptr) {
+    errors.required(FieldPath("allocateLoadBalancerNodePorts"));  // where upstream reports it
+  } else if (!is && allocate != nullptr) {
+    errors.forbidden(path.child("allocateLoadBalancerNodePorts"),
+                     "may only be used when `type` is 'LoadBalancer'");
   }
-  errors.invalid(FieldPath("spec").child("clusterIPs").index(0), json::value(std::move(shown)),
-                 now.empty() ? "primary clusterIP can not be unset" : "may not change once set");
+  balancer_class(spec, errors);
+}
+
+void topology_annotations(const json::value& object, FieldErrors& errors) {
+  constexpr std::string_view kMode = "service.kubernetes.io/topology-mode";
+  constexpr std::string_view kHints = "service.kubernetes.io/topology-aware-hints";
+  const json::object& all = annotations_of(object);
+  if (all.contains(kMode) && all.contains(kHints) &&
+      annotation_of(object, kMode) != annotation_of(object, kHints)) {
+    errors.invalid(FieldPath("metadata").child("annotations").key(kMode),
+                   annotation_of(object, kMode),
+                   "must match annotations[" + std::string(kHints) + "] when both are specified");
+  }
 }
 
 }  // namespace
@@ -239,10 +241,16 @@ void service(const json::value& object, const json::value* old, FieldErrors& err
   const json::value& spec = spec_of(object);
   const FieldPath path("spec");
   if (old != nullptr) {
-    kept_addresses(spec, spec_of(*old), errors);
+    const json::value& before = spec_of(*old);
+    service_changes(spec, before, errors);
+    if (needs_health_check(spec) && needs_health_check(before) &&
+        get_int(spec, "healthCheckNodePort") != get_int(before, "healthCheckNodePort")) {
+      errors.forbidden(path.child("healthCheckNodePort"), checks::kImmutable);
+    }
   }
+  topology_annotations(object, errors);
   const json::array& ports = get_array(spec, "ports");
-  if (ports.empty() && !is_headless(spec) && text_of(spec, "type") != "ExternalName") {
+  if (ports.empty() && !headless(spec) && text_of(spec, "type") != "ExternalName") {
     errors.required(path.child("ports"));
   }
   by_type(spec, errors);
@@ -253,11 +261,37 @@ void service(const json::value& object, const json::value* old, FieldErrors& err
   }
   validate_labels(member(spec, "selector"), path.child("selector"), errors);
   affinity(spec, errors);
-  addresses(spec, errors);
+  service_addresses(spec, old == nullptr ? nullptr : &spec_of(*old), errors);
   checks::one_of(spec, "type", path, {"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"},
                  errors);
   repeated_ports(spec, errors);
-  type_dependent(spec, errors);
+  source_ranges(object, old, errors);
+  balancer(spec, errors);
+  traffic(spec, errors);
+}
+
+void service_status(const json::value& object, const json::value&, FieldErrors& errors) {
+  const FieldPath path = FieldPath("status").child("loadBalancer", "ingress");
+  const json::array& list = get_array(object, "status.loadBalancer.ingress");
+  if (text_of(spec_of(object), "type") != "LoadBalancer" && !list.empty()) {
+    errors.forbidden(path, "may only be used when `spec.type` is 'LoadBalancer'");
+    return;
+  }
+  std::size_t index = 0;
+  for (const json::value& one : list) {
+    const FieldPath at = path.index(index++);
+    const std::string_view ip = text_of(one, "ip");
+    if (!ip.empty()) legacy_ip(at.child("ip"), ip, errors);
+    const json::value* mode = member(one, "ipMode");
+    if (mode == nullptr && !ip.empty()) {
+      errors.required(at.child("ipMode"), "must be specified when `ip` is set");
+    } else if (mode != nullptr && ip.empty()) {
+      errors.forbidden(at.child("ipMode"), "may not be specified when `ip` is not set");
+    } else {
+      checks::one_of_if_set(one, "ipMode", at, {"Proxy", "VIP"}, errors);
+    }
+    host_name(at.child("hostname"), text_of(one, "hostname"), errors);
+  }
 }
 
 }  // namespace coracle::api::validation

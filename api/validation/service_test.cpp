@@ -9,7 +9,7 @@ TEST_CASE("service") {
   run(
       {
           {"good", R"({"spec":{"ports":[{"port":80}]}})", {}},
-          {"headless without ports", R"({"spec":{"clusterIP":"None"}})", {}},
+          {"headless without ports", R"({"spec":{"clusterIP":"None","clusterIPs":["None"]}})", {}},
           {"no ports", R"({"spec":{}})", {"spec.ports: Required value"}},
           {"two ports need names",
            R"({"spec":{"ports":[{"port":80},{"port":443}]}})",
@@ -25,7 +25,7 @@ TEST_CASE("service") {
            {R"(spec.type: Unsupported value: "Magic": supported values: "ClusterIP", )"
             R"("ExternalName", "LoadBalancer", "NodePort")"}},
           {"address changed",
-           R"({"spec":{"clusterIPs":["10.0.99.99"],"ports":[{"port":80}]}})",
+           R"({"spec":{"clusterIP":"10.0.99.99","clusterIPs":["10.0.99.99"],"ports":[{"port":80}]}})",
            {R"(spec.clusterIPs[0]: Invalid value: ["10.0.99.99"]: may not change once set)"},
            R"({"spec":{"clusterIPs":["10.0.0.1"],"ports":[{"port":80}]}})"},
           {"balancer class changed",

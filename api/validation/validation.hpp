@@ -29,9 +29,11 @@ void cron_job(Object object, Old old, FieldErrors& errors);
 void controller_revision(Object object, Old old, FieldErrors& errors);
 
 void service(Object object, Old old, FieldErrors& errors);
+void service_status(Object object, Object old, FieldErrors& errors);
 void endpoints(Object object, Old old, FieldErrors& errors);
 void endpoint_slice(Object object, Old old, FieldErrors& errors);
 void ingress(Object object, Old old, FieldErrors& errors);
+void ingress_status(Object object, Object old, FieldErrors& errors);
 void network_policy(Object object, Old old, FieldErrors& errors);
 
 void config_map(Object object, Old old, FieldErrors& errors);
@@ -47,6 +49,7 @@ void role(Object object, Old old, FieldErrors& errors);
 void cluster_role(Object object, Old old, FieldErrors& errors);
 void role_binding(Object object, Old old, FieldErrors& errors);
 void autoscaler(Object object, Old old, FieldErrors& errors);
+void autoscaler_status(Object object, Object old, FieldErrors& errors);
 void persistent_volume_claim(Object object, Old old, FieldErrors& errors);
 void persistent_volume(Object object, Old old, FieldErrors& errors);
 void resource_quota(Object object, Old old, FieldErrors& errors);

@@ -3,6 +3,7 @@
 
 #include "api/selectors.hpp"
 #include "api/validation/checks.hpp"
+#include "api/validation/go_structs.hpp"
 #include "api/validation/pod_parts.hpp"
 #include "api/validation/validation.hpp"
 
@@ -105,7 +106,8 @@ void deployment_strategy(const json::value& spec, FieldErrors& errors) {
       rolling_update(*rolling, path.child("rollingUpdate"), errors);
     }
   } else {
-    errors.not_supported(path, strategy, {"Recreate", "RollingUpdate"});
+    errors.not_supported(path, as_go_struct(strategy, "DeploymentStrategy"),
+                         {"Recreate", "RollingUpdate"});
   }
 }
 
@@ -116,8 +118,10 @@ void daemon_strategy(const json::value& spec, FieldErrors& errors) {
     return;
   }
   if (type != "RollingUpdate") {
-    errors.not_supported(path, checks::value_or_null(member(spec, "updateStrategy")),
-                         {"RollingUpdate", "OnDelete"});
+    const json::value* strategy = member(spec, "updateStrategy");
+    errors.not_supported(
+        path, as_go_struct(strategy == nullptr ? empty_object() : *strategy, "DeploymentStrategy"),
+        {"RollingUpdate", "OnDelete"});
     return;
   }
   const json::value* rolling = find(spec, "updateStrategy.rollingUpdate");
@@ -141,6 +145,18 @@ void daemon_strategy(const json::value& spec, FieldErrors& errors) {
   }
 }
 
+void stateful_rolling(const json::value& rolling, const FieldPath& path, FieldErrors& errors) {
+  checks::non_negative(rolling, {"partition"}, path, errors);
+  const json::value* unavailable = member(rolling, "maxUnavailable");
+  if (unavailable == nullptr) return;
+  const FieldPath at = path.child("maxUnavailable");
+  checks::int_or_percent(unavailable, at, errors);
+  if (checks::int_or_percent_value(unavailable) == 0) {
+    errors.invalid(at, *unavailable, "cannot be 0");
+  }
+  checks::at_most_100_percent(unavailable, at, errors);
+}
+
 void stateful_strategy(const json::value& spec, FieldErrors& errors) {
   const FieldPath path = FieldPath("spec").child("updateStrategy");
   const std::string_view type = get_string(spec, "updateStrategy.type");
@@ -149,15 +165,16 @@ void stateful_strategy(const json::value& spec, FieldErrors& errors) {
     errors.required(path);
   } else if (type == "OnDelete") {
     if (rolling != nullptr) {
-      errors.invalid(path.child("rollingUpdate"), *rolling,
+      errors.invalid(path.child("rollingUpdate"),
+                     as_go_struct(*rolling, "RollingUpdateStatefulSetStrategy"),
                      "only allowed for updateStrategy 'RollingUpdate'");
     }
   } else if (type == "RollingUpdate") {
     if (rolling != nullptr) {
-      checks::non_negative(*rolling, {"partition"}, path.child("rollingUpdate"), errors);
+      stateful_rolling(*rolling, path.child("rollingUpdate"), errors);
     }
   } else {
-    errors.invalid(path, checks::value_or_null(member(spec, "updateStrategy")),
+    errors.invalid(path, as_go_struct(*member(spec, "updateStrategy"), "StatefulSetUpdateStrategy"),
                    "must be 'RollingUpdate' or 'OnDelete'");
   }
 }
@@ -216,18 +233,14 @@ void daemon_set(const json::value& object, const json::value* old, FieldErrors& 
   const json::value* inner = member(spec, "template");
   const json::value& pods = inner == nullptr ? empty_object() : *inner;
   const auto selects = LabelSelector::from_object(member(spec, "selector"));
-  if (member(spec, "selector") == nullptr) {
-    errors.required(path.child("selector"));
-  } else {
-    validate_label_selector(member(spec, "selector"), path.child("selector"), errors);
-  }
+  validate_label_selector(member(spec, "selector"), path.child("selector"), errors);
   if (selects.ok() && !selects->matches(get_object(pods, "metadata.labels"))) {
     errors.invalid(path.child("template").child("metadata").child("labels"),
                    checks::value_or_null(find(pods, "metadata.labels")),
                    "`selector` does not match template `labels`");
   }
-  if (selects.ok() && selects->is_everything()) {
-    errors.invalid(path.child("selector"), checks::value_or_null(member(spec, "selector")),
+  if (member(spec, "selector") != nullptr && selects.ok() && selects->is_everything()) {
+    errors.invalid(path.child("selector"), *member(spec, "selector"),
                    "empty selector is invalid for daemonset");
   }
   pod_template(pods, path.child("template"), errors);
@@ -285,7 +298,7 @@ void retention(const json::value& spec, FieldErrors& errors) {
   for (const std::string_view key : {"whenDeleted", "whenScaled"}) {
     const std::string_view text = text_of(*policy, key);
     if (text != "Delete" && text != "Retain") {
-      errors.not_supported(path.child(key), text, {"Delete", "Retain"});
+      errors.not_supported(path.child(key), text, {"Retain", "Delete"});
     }
   }
 }

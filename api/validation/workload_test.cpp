@@ -46,21 +46,39 @@ TEST_CASE("deployment") {
       deployment, defaults::set_deployment);
 }
 
-TEST_CASE("job") {
-  run(
-      {
-          {"restarts for ever",
-           R"({"spec":{"template":{"spec":{"containers":[{"name":"a","image":"x"}]}}}})",
-           {R"(spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", )"
-            R"("Never")"}},
-          {"completions changed",
-           R"({"spec":{"completions":2,"template":{"spec":{"restartPolicy":"Never","containers":[
-               {"name":"a","image":"x"}]}}}})",
-           {"spec.completions: Invalid value: 2: field is immutable"},
-           R"({"spec":{"completions":1,"template":{"spec":{"restartPolicy":"Never","containers":[
-               {"name":"a","image":"x"}]}}}})"},
-      },
-      job, defaults::set_job);
+TEST_CASE("strategies are shown as upstream's structs") {
+  const std::string rest =
+      R"("selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},
+         "spec":{"containers":[{"name":"a","image":"x"}]}}})";
+  const std::string deployment_text = R"({"spec":{"strategy":{"type":"Rolling"},)" + rest + "}";
+  const std::string daemon_text = R"({"spec":{"updateStrategy":{"type":"Rolling"},)" + rest + "}";
+  const std::string set_text =
+      R"({"spec":{"updateStrategy":{"type":"Recreate","rollingUpdate":{"partition":1}},)" + rest +
+      "}";
+  run({{"deployment",
+        deployment_text,
+        {R"(spec.strategy: Unsupported value: {"Type":"Rolling","RollingUpdate":null}: )"
+         R"(supported values: "Recreate", "RollingUpdate")"}}},
+      deployment, defaults::set_deployment);
+  run({{"daemon set",
+        daemon_text,
+        {R"(spec.updateStrategy: Unsupported value: {"Type":"Rolling","RollingUpdate":null}: )"
+         R"(supported values: "RollingUpdate", "OnDelete")"}}},
+      daemon_set, defaults::set_daemon_set);
+  run({{"stateful set",
+        set_text,
+        {R"(spec.updateStrategy: Invalid value: {"Type":"Recreate","RollingUpdate":{)"
+         R"("Partition":1,"MaxUnavailable":null}}: must be 'RollingUpdate' or 'OnDelete')"}}},
+      stateful_set, defaults::set_stateful_set);
+}
+
+TEST_CASE("daemon set without a selector") {
+  run({{"none",
+        R"({"spec":{"template":{"metadata":{"labels":{"a":"b"}},
+            "spec":{"containers":[{"name":"a","image":"x"}]}}}})",
+        {R"(spec.template.metadata.labels: Invalid value: {"a":"b"}: `selector` does not match )"
+         "template `labels`"}}},
+      daemon_set, defaults::set_daemon_set);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "apiserver/registry/codec.hpp"
 
-#include "apiserver/registry/conversion.hpp"
+#include <set>
 
 #include "api/custom_schema.hpp"
 #include "api/object.hpp"
@@ -9,6 +9,7 @@
 #include "api/table.hpp"
 #include "api/validate.hpp"
 #include "apiserver/flow/flow_control.hpp"
+#include "apiserver/registry/conversion.hpp"
 #include "base/encoding.hpp"
 #include "base/go_json.hpp"
 #include "base/json_write.hpp"
@@ -346,8 +347,9 @@ void add_flow_headers(const Context& c, net::Headers& headers) {
 }
 
 void add_warnings(const Context& c, net::Response& response) {
+  std::set<std::string_view> told;
   for (const std::string& text : c.warnings) {
-    response.headers.add("Warning", "299 - " + quoted(text));
+    if (told.insert(text).second) response.headers.add("Warning", "299 - " + quoted(text));
   }
 }
 

@@ -138,11 +138,9 @@ Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object, Owner
   if (!errors.empty()) {
     co_return api::invalid_error(c.group_kind(), api::name_of(object), errors);
   }
+  warn(c, object, nullptr);
   const Outcome<Done> admitted = co_await admission_.validate(c, object, nullptr);
   if (!admitted.ok()) co_return admitted.error();
-  if (const auto warn = m_.hooks.kind(c.storage->group, c.storage->kind).warnings) {
-    warn(object, nullptr, c.warnings);
-  }
   for (int attempt = 1;; ++attempt) {
     Outcome<Saved> saved = co_await insert(c, object);
     const bool taken = !saved.ok() && saved.error().reason() == "AlreadyExists";
@@ -169,6 +167,14 @@ Task<Outcome<Saved>> Writer::insert(Context& c, const json::value& object) {
   // An unknown outcome keeps its records: the service may exist.
   if (!saved.ok() && saved.error().http_code < 500) co_await services_.give_back(std::move(claims));
   co_return saved;
+}
+
+void Writer::warn(Context& c, const json::value& object, const json::value* old) const {
+  if (c.storage->custom) {
+    api::custom_warnings(object, old, c.warnings);
+  } else if (const auto tell = m_.hooks.kind(c.storage->group, c.storage->kind).warnings) {
+    tell(object, old, c.warnings);
+  }
 }
 
 Outcome<Done> Writer::check_preconditions(const Context& c, json::value& next,
@@ -214,10 +220,9 @@ Task<Outcome<Change>> Writer::decide_update(Context& c, const Update& update,
       api::validate_update(*c.storage, m_.hooks, target, next, part ? before : current);
   if (part) check_pod_part(c.info.subresource, next, current, errors);
   if (!errors.empty()) co_return api::invalid_error(c.group_kind(), c.info.name, errors);
+  if (target == api::WriteTarget::kObject) warn(c, next, &current);
   const Outcome<Done> admitted = co_await admission_.validate(c, next, &current);
   if (!admitted.ok()) co_return admitted.error();
-  const auto warn = m_.hooks.kind(c.storage->group, c.storage->kind).warnings;
-  if (warn != nullptr && target == api::WriteTarget::kObject) warn(next, &current, c.warnings);
   Change change;
   if (may_vanish(next)) {
     change.kind = Change::Kind::kDelete;

@@ -45,6 +45,8 @@ class Writer {
     Owners owners;
     MakeLater make;
   };
+  // Tells what is unwise about an object that passed its checks.
+  void warn(Context& c, const json::value& object, const json::value* old) const;
   Outcome<Done> check_preconditions(const Context& c, json::value& next,
                                     const json::value& current) const;
   Task<Outcome<Change>> decide_update(Context& c, const Update& update, const json::value& current);
