@@ -39,8 +39,8 @@ def runner():
     return module
 
 
-def recorded(scenario):
-    with open(os.path.join(FOLDER, scenario + ".golden")) as f:
+def recorded(scenario, folder):
+    with open(os.path.join(folder, scenario + ".golden")) as f:
         steps = f.read().split("\n$ ")
     return [s.rstrip("\n") for s in [steps[0], *("$ " + s for s in steps[1:])]]
 
@@ -83,7 +83,8 @@ def compare(client, scenario, want, got):
 HANGS = {"kubectl, workloads: kubectl delete pod web-0"}
 
 
-def golden(scenarios):
+def golden(scenarios, folder=FOLDER, write=False):
+    """write: what stock kubectl prints becomes what is expected."""
     module = runner()
     wrong = []
     with Lab(replicas=1, nodes=3) as lab:
@@ -95,8 +96,11 @@ def golden(scenarios):
                                       kubeconfig=lab.env["KUBECONFIG"])
             for scenario in scenarios:
                 def play():
-                    got = module.play(os.path.join(FOLDER, scenario + ".scn"), args)
-                    return compare(client, scenario, recorded(scenario),
+                    got = module.play(os.path.join(folder, scenario + ".scn"), args)
+                    if write and client == "kubectl":
+                        with open(os.path.join(folder, scenario + ".golden"), "w") as f:
+                            f.write("\n".join(got))
+                    return compare(client, scenario, recorded(scenario, folder),
                                    [g.rstrip("\n") for g in got])
                 differ = play()
                 wrong += play() if differ and set(differ) <= HANGS else differ
