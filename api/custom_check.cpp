@@ -109,7 +109,12 @@ class Checker {
  public:
   explicit Checker(FieldErrors& errors) : errors_(errors) {}
 
-  void root(const json::value& object, const Node& node) { walk(object, node, "", true); }
+  // What is wrong with embedded objects and with lists comes after the rest.
+  void root(const json::value& object, const Node& node) {
+    walk(object, node, "", true);
+    errors_.append(std::move(embedded_));
+    errors_.append(std::move(lists_));
+  }
 
  private:
   static FieldPath at(const std::string& path) { return FieldPath(path); }
@@ -207,7 +212,7 @@ class Checker {
         key = std::move(keys);
       }
       if (!seen.insert(to_json(sorted_keys(key))).second) {
-        errors_.duplicate(at(path).index(i), std::move(key));
+        lists_.duplicate(at(path).index(i), std::move(key));
       }
     }
   }
@@ -233,14 +238,7 @@ class Checker {
     for (const std::string& name : node.required) {
       if (!members.contains(name)) errors_.required(at(join_path(path, name)));
     }
-    if (node.embedded && !root) {
-      for (const std::string_view name : {"apiVersion", "kind"}) {
-        const json::value* value = members.if_contains(name);
-        if (value == nullptr || !value->is_string() || value->get_string().empty()) {
-          errors_.required(at(join_path(path, name)), "must not be empty");
-        }
-      }
-    }
+    if (node.embedded && !root) embedded_object(members, path);
     for (const auto& [name, property] : node.properties) {
       if (root && (name == "metadata" || name == "apiVersion" || name == "kind")) continue;
       const json::value* value = members.if_contains(name);
@@ -250,6 +248,25 @@ class Checker {
     for (const auto& [name, value] : members) {
       if (node.properties.contains(std::string_view(name))) continue;
       walk(value, *node.additional, join_path(path, name), false);
+    }
+  }
+
+  void embedded_object(const json::object& members, const std::string& path) {
+    for (const std::string_view name : {"apiVersion", "kind"}) {
+      const FieldPath here = at(join_path(path, name));
+      const json::value* value = members.if_contains(name);
+      if (value == nullptr) {
+        embedded_.required(here);
+      } else if (!value->is_string()) {
+        embedded_.invalid(here, *value, "must be a string");
+      } else if (value->get_string().empty()) {
+        embedded_.invalid(here, "", "must not be empty");
+      } else if (name == "kind") {
+        const Messages bad = check_dns1035_label(to_lower(value->get_string()));
+        if (bad.empty()) continue;
+        embedded_.invalid(here, *value,
+                          "may have mixed case, but should otherwise match: " + join(bad, ","));
+      }
     }
   }
 
@@ -308,6 +325,7 @@ class Checker {
   }
 
   FieldErrors& errors_;
+  FieldErrors embedded_, lists_;
 };
 
 }  // namespace

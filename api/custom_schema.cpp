@@ -2,6 +2,7 @@
 #include "api/custom_schema.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "api/custom_check.hpp"
 #include "base/strings.hpp"
@@ -153,6 +154,7 @@ class Pruner {
       const std::string_view name = it->key();
       const std::string at = path.empty() ? std::string(name) : path + "." + std::string(name);
       if ((root || node.embedded) && is_meta(name)) {
+        if (!root && name == "metadata") prune_metadata(it->value(), at);
         ++it;
         continue;
       }
@@ -171,6 +173,27 @@ class Pruner {
   }
 
  private:
+  // Of embedded objects; the object's own was decoded before.
+  void prune_metadata(json::value& metadata, const std::string& path) {
+    static const std::set<std::string, std::less<>> kKnown = {
+        "name",       "generateName",    "namespace",         "selfLink",
+        "uid",        "resourceVersion", "generation",        "creationTimestamp",
+        "labels",     "annotations",     "deletionTimestamp", "deletionGracePeriodSeconds",
+        "finalizers", "ownerReferences", "managedFields"};
+    json::object* members = metadata.if_object();
+    if (members == nullptr) return;
+    for (auto it = members->begin(); it != members->end();) {
+      if (kKnown.contains(std::string_view(it->key()))) {
+        ++it;
+        continue;
+      }
+      if (unknown_ != nullptr) {
+        unknown_->push_back("unknown field " + quoted(path + "." + std::string(it->key())));
+      }
+      it = members->stable_erase(it);
+    }
+  }
+
   // Neither a type nor members: nothing is known about the value.
   static bool untyped(const Node& node) { return node.type.empty() && node.properties.empty(); }
 

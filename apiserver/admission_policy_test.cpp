@@ -153,11 +153,35 @@ TEST_CASE("policy: expressions that do not compile are refused with the policy",
   for (const json::value& cause : get_array(status, "details.causes")) {
     fields.emplace_back(get_string(cause, "field"));
   }
-  CHECK(fields == std::vector<std::string>{"spec.validations[0].expression",
-                                           "spec.validations[1].expression",
-                                           "spec.validations[2].expression"});
-  CHECK(get_string(status, "message").find("must evaluate to bool") != std::string::npos);
-  CHECK(get_string(status, "message").find("undefined field 'y'") != std::string::npos);
+  CHECK(fields == std::vector<std::string>{
+                      "spec.matchConstraints.resourceRules", "spec.validations[0].expression",
+                      "spec.validations[1].expression", "spec.validations[2].expression"});
+  CHECK(get_string(status, "message").find("must evaluate to bool but got int") !=
+        std::string::npos);
+  CHECK(get_string(status, "message").find("undeclared reference to 'variables'") !=
+        std::string::npos);
+}
+
+TEST_CASE("policy: expressions ask what their user may do", "[policy]") {
+  ApiWorld w;
+  const std::string secrets = "group('').resource('secrets').namespace('a').check('get')";
+  policy(w, R"x("validations":[{"expression":"authorizer.)x" + secrets + R"x(.allowed()"},
+    {"expression":"authorizer.path('/healthz').check('get').allowed()"},
+    {"expression":"authorizer.requestResource.check('delete').allowed()"},
+    {"expression":"!authorizer.serviceAccount('a','default').)x" +
+                secrets + R"x(.allowed()"},
+    {"expression":"authorizer.path('/x').check('get').errored()","message":"nothing failed"}])x");
+  binding(w);
+  CHECK(answer(create(w)) == denied("nothing failed"));
+}
+
+TEST_CASE("policy: what cannot be configured denies, even where bindings only warn", "[policy]") {
+  ApiWorld w;
+  policy(w, R"x("paramKind":{"apiVersion":"v1","kind":"Secret"},"validations":[
+    {"expression":"true"}])x");
+  binding(w, R"(,"paramRef":{"name":"limit","parameterNotFoundAction":"Deny"})", R"(["Warn"])");
+  CHECK(answer(create(w)) == denied("failed to configure binding: no params found for policy "
+                                    "binding with `Deny` parameterNotFoundAction"));
 }
 
 }  // namespace coracle::apiserver

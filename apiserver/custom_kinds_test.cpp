@@ -254,7 +254,7 @@ std::string ruled_definition() {
   const std::string rules = R"x("x-kubernetes-validations":[
     {"rule":"self.replicas <= 5","message":"too many"},
     {"rule":"self.replicas >= oldSelf.replicas","fieldPath":".replicas",
-     "messageExpression":"'not below ' + string(oldSelf.replicas)"}],)x";
+     "messageExpression":"'not below %d'.format([oldSelf.replicas])"}],)x";
   const std::size_t at = text.find(from);
   REQUIRE(at != std::string::npos);
   return text.replace(at, from.size(), from + rules);
@@ -285,6 +285,15 @@ TEST_CASE("validation rules of a custom kind, in CEL") {
   CHECK(message(refused).find("x-kubernetes-validations[0].rule: Invalid value:") !=
         std::string::npos);
   CHECK(message(refused).find("compilation failed: ") != std::string::npos);
+
+  std::string dear = ruled_definition();
+  dear.replace(dear.find("self.replicas <= 5"), 18,
+               "self.cron.matches(self.cron) || self.replicas <= 5");
+  CHECK(message(w.call("PUT", std::string(kDefinitions) + "/crontabs.example.com", dear))
+            .find("x-kubernetes-validations[0].rule: Forbidden: estimated rule cost exceeds budget "
+                  "by factor of more than 100x (try simplifying the rule, or adding maxItems, "
+                  "maxProperties, and maxLength where arrays, maps, and strings are declared), ") !=
+        std::string::npos);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <memory>
+#include <unordered_map>
 
 #include "api/cel/ast.hpp"
 #include "api/cel/functions.hpp"
@@ -57,7 +58,10 @@ class Program {
 };
 
 // The steps behind Program. check() resolves calls and qualified names in the tree.
-Result<Type> check(Node& tree, std::string_view text, const Environment& environment);
+// `types`: filled with what every node is.
+using NodeTypes = std::unordered_map<const Node*, Type>;
+Result<Type> check(Node& tree, std::string_view text, const Environment& environment,
+                   NodeTypes* types = nullptr);
 struct Scope {
   std::string_view name;
   const Value* value;

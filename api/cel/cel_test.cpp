@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "api/cel/authorizer.hpp"
 #include "api/cel/cel.hpp"
 
 using namespace coracle;
@@ -267,8 +268,15 @@ TEST_CASE("CEL: Kubernetes' libraries", "[cel]") {
 TEST_CASE("CEL: what does not compile", "[cel]") {
   const auto c = GENERATE(values<Case>({
       {"1 +",
-       "ERROR: <input>:1:4: Syntax error: mismatched input '<EOF>' expecting an expression\n"
+       "ERROR: <input>:1:4: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', "
+       "'-', "
+       "'!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n"
        " | 1 +\n | ...^"},
+      {"* 1",
+       "ERROR: <input>:1:1: Syntax error: extraneous input '*' expecting {'[', '{', '(', '.', '-', "
+       "'!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n"
+       " | * 1\n | ^"},
+      {"(1", "ERROR: <input>:1:3: Syntax error: missing ')' at '<EOF>'\n | (1\n | ..^"},
       {"a.b", "ERROR: <input>:1:1: undeclared reference to 'a' (in container '')\n | a.b\n | ^"},
       {"true &&\n foo(1)",
        "ERROR: <input>:2:5: undeclared reference to 'foo' (in container '')\n |  foo(1)\n | ....^"},
@@ -355,6 +363,62 @@ TEST_CASE("CEL: cost and depth are bounded", "[cel]") {
   CHECK(run(sum).find("recursion limit exceeded: 200") != std::string::npos);
   CHECK(run(both) == "true");
   CHECK(run(std::string(kExpressionMax + 1, ' ')).find("exceeds limit") != std::string::npos);
+}
+
+namespace {
+
+// Remembers what it was asked; lets nobody read but the account a/reader.
+class Port final : public AccessPort {
+ public:
+  AccessAnswer ask(const AccessQuestion& q) const override {
+    asked.push_back(q.account + "|" + q.path + "|" + q.group + "/" + q.resource + "/" +
+                    q.subresource + "|" + q.ns + "/" + q.name + "|" + q.field_selector +
+                    q.label_selector + "|" + q.verb);
+    if (q.verb == "fail") return {false, "", "it broke"};
+    return {q.account == "reader", "because", ""};
+  }
+  mutable std::vector<std::string> asked;
+};
+
+}  // namespace
+
+TEST_CASE("the authorizer is asked call by call") {
+  Environment env;
+  env.declare("authorizer", Type::of_letter('A'));
+  const Port port;
+  AccessQuestion request;
+  request.resource = "pods";
+  request.name = "p";
+  const auto run = [&](const std::string& text) {
+    const auto program = Program::compile(text, env);
+    if (!program.ok()) return "compile: " + program.status().message();
+    Budget budget{kRequestCost};
+    const Value value =
+        program->evaluate({{"authorizer", authorizer_value(port, request)}}, budget);
+    if (value.is_error()) return "error: " + std::string(value.as_text());
+    return to_json(to_json_tree(value));
+  };
+  CHECK(run("authorizer.group('g').resource('r').subresource('s').namespace('n').name('x')"
+            ".fieldSelector('a=b').labelSelector('c').check('get').allowed()") == "false");
+  CHECK(run("authorizer.path('/x').check('get').reason()") == "\"because\"");
+  CHECK(run("authorizer.requestResource.check('get').errored()") == "false");
+  CHECK(run("authorizer.requestResource.check('fail').error()") == "\"it broke\"");
+  CHECK(run("authorizer.serviceAccount('a', 'reader').requestResource.check('list').allowed()") ==
+        "true");
+  CHECK(port.asked == std::vector<std::string>{"||g/r/s|n/x|a=bc|get", "|/x|//|/||get",
+                                               "||/pods/|/p||get", "||/pods/|/p||fail",
+                                               "reader||/pods/|/p||list"});
+  CHECK(run("authorizer.path(' ').check('get').allowed()") == "error: path must not be empty");
+  CHECK(run("authorizer.group('').resource('').check('get').allowed()") ==
+        "error: resource must not be empty");
+  CHECK(run("authorizer.serviceAccount('a', 'B').path('/x').check('get').allowed()") ==
+        "error: Invalid service account name");
+  CHECK(run("authorizer.group('').check('get')")
+            .find("found no matching overload for 'check' applied to "
+                  "'kubernetes.authorization.GroupCheck.(string)'") != std::string::npos);
+  // Three questions are more than one expression may cost.
+  CHECK(run("[1, 2, 3].all(i, !authorizer.path('/x').check('get').allowed())") ==
+        "error: operation cancelled: actual cost limit exceeded");
 }
 
 TEST_CASE("CEL: a request's budget is used up by its expressions", "[cel]") {

@@ -17,10 +17,18 @@ struct Local {
 
 class Checker {
  public:
-  Checker(std::string_view text, const Environment& environment)
-      : text_(text), environment_(environment) {}
+  Checker(std::string_view text, const Environment& environment, NodeTypes* types)
+      : text_(text), environment_(environment), types_(types) {}
 
   Type visit(Node& n) {
+    Type out = type_of(n);
+    if (types_ != nullptr) types_->insert_or_assign(&n, out);
+    return out;
+  }
+  std::vector<std::string> errors;
+
+ private:
+  Type type_of(Node& n) {
     switch (n.op) {
       case Op::kLiteral:
         return literal(n);
@@ -51,9 +59,6 @@ class Checker {
     }
     return Type::dyn();
   }
-  std::vector<std::string> errors;
-
- private:
   Type fail(const Node& n, const std::string& message) {
     if (errors.size() < kErrorsMax) errors.push_back(located(text_, n.offset, message));
     return Type::dyn();
@@ -122,6 +127,7 @@ class Checker {
 
   Type field(const Node& n, const Type& target) {
     if (target.is_dyn()) return Type::dyn();
+    if (target.letter == 'A' && n.name == "requestResource") return Type::of_letter('R');
     if (target.letter != 'm') {
       return fail(n, "type '" + target.text() + "' does not support field selection");
     }
@@ -375,13 +381,15 @@ class Checker {
 
   std::string_view text_;
   const Environment& environment_;
+  NodeTypes* types_;
   std::vector<Local> locals_;
 };
 
 }  // namespace
 
-Result<Type> check(Node& tree, std::string_view text, const Environment& environment) {
-  Checker checker(text, environment);
+Result<Type> check(Node& tree, std::string_view text, const Environment& environment,
+                   NodeTypes* types) {
+  Checker checker(text, environment, types);
   Type type = checker.visit(tree);
   if (!checker.errors.empty()) return invalid_argument(join(checker.errors, "\n"));
   return type;

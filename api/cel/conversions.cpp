@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "api/cel/functions.hpp"
+#include "api/cel/opaque.hpp"
 #include "api/cel/time.hpp"
 #include "base/clock.hpp"
 #include "base/strings.hpp"

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "api/cel/authorizer.hpp"
 #include "api/cel/cel.hpp"
 
 namespace coracle::api::cel {
@@ -35,6 +36,9 @@ Value select(const Node& n, const Scope* scope, Budget& budget) {
     optional = true;
     const Value inner = *target.inner();
     target = inner;
+  }
+  if (target.is(Kind::kAuthorizer) && n.name == "requestResource" && n.op == Op::kSelect) {
+    return request_resource(target);
   }
   if (!target.is(Kind::kMap))
     return optional && target.is(Kind::kNull) ? Value::optional(std::nullopt) : no_such_overload();

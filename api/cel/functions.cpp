@@ -181,9 +181,9 @@ constexpr Overload kOrders[] = {
 
 std::vector<Overload> join_tables() {
   std::vector<Overload> all(std::begin(kOrders), std::end(kOrders));
-  for (const auto table :
-       {operator_overloads(), conversion_overloads(), text_overloads(), time_overloads(),
-        list_overloads(), network_overloads(), kubernetes_overloads(), semver_overloads()}) {
+  for (const auto table : {operator_overloads(), conversion_overloads(), text_overloads(),
+                           time_overloads(), list_overloads(), network_overloads(),
+                           kubernetes_overloads(), semver_overloads(), authorizer_overloads()}) {
     all.insert(all.end(), table.begin(), table.end());
   }
   std::ranges::stable_sort(all, {}, &Overload::name);
@@ -215,7 +215,7 @@ bool fits(char letter, Kind kind) {
     case '#':
       return kind == Kind::kInt || kind == Kind::kUint || kind == Kind::kDouble;
     default: {
-      static constexpr std::string_view kLetters = "!nbiudsylmtDToqUpcfv";
+      static constexpr std::string_view kLetters = "!nbiudsylmtDToqUpcfvAPGRX";
       const auto at = kLetters.find(letter);
       return at != std::string_view::npos && static_cast<std::size_t>(kind) == at;
     }

@@ -3,7 +3,8 @@
 //
 // A signature is letters: receiver and '.', arguments, ':', result. b bool, i int, u uint, d
 // double, # any number, s string, y bytes, l list, m map, t timestamp, D duration, T type, n null,
-// o optional, q quantity, U url, p ip, c cidr, f format, v semver, * anything. In results lX and oX
+// o optional, q quantity, U url, p ip, c cidr, f format, v semver, A authorizer, P G R what it is
+// asked about (path, group, resource), X its decision, * anything. In results lX and oX
 // are a list and an optional of X, = is the type of the first argument and E of its elements.
 #pragma once
 
@@ -61,6 +62,7 @@ std::span<const Overload> list_overloads();
 std::span<const Overload> network_overloads();
 std::span<const Overload> kubernetes_overloads();
 std::span<const Overload> semver_overloads();
+std::span<const Overload> authorizer_overloads();
 
 Value no_such_overload();
 // Of texts that CEL's string() makes of other values; an error for those it makes none of.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "api/cel/functions.hpp"
+#include "api/cel/opaque.hpp"
 #include "base/encoding.hpp"
 #include "base/strings.hpp"
 

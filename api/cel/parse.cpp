@@ -52,8 +52,28 @@ class Parser {
     const std::string got = t.kind == Tok::kEnd ? "<EOF>" : t.text;
     return fail(t.offset, "Syntax error: mismatched input '" + got + "' " + expecting);
   }
+  // As the generated parser of upstream words it: a token that could be left out is extraneous.
+  NodePtr fail_expression() {
+    const Token& t = peek();
+    const bool more = t.kind != Tok::kEnd && begins_expression(tokens_[pos_ + 1]);
+    return fail(t.offset, "Syntax error: " + std::string(more ? "extraneous" : "mismatched") +
+                              " input '" + (t.kind == Tok::kEnd ? "<EOF>" : t.text) +
+                              "' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', "
+                              "'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}");
+  }
+  static bool begins_expression(const Token& t) {
+    if (t.kind == Tok::kEnd) return false;
+    if (t.kind != Tok::kSign) return t.text != "in";
+    static constexpr std::string_view kStarts = "[{(.-!";
+    return t.text.size() == 1 && kStarts.find(t.text) != std::string_view::npos;
+  }
   void expect(std::string_view sign) {
-    if (!failed() && !take(sign)) fail_token("expecting '" + std::string(sign) + "'");
+    if (failed() || take(sign)) return;
+    if (peek().kind == Tok::kEnd) {
+      fail(peek().offset, "Syntax error: missing '" + std::string(sign) + "' at '<EOF>'");
+    } else {
+      fail_token("expecting '" + std::string(sign) + "'");
+    }
   }
 
   NodePtr node(Op op, std::uint32_t offset) {
@@ -270,7 +290,7 @@ class Parser {
     if (!t.quoted && t.text == "null") return n;
     if (t.quoted || t.text == "in") {
       --pos_;
-      return fail_token("expecting an expression");
+      return fail_expression();
     }
     if (is("(")) {
       const std::uint32_t at = peek().offset;
@@ -336,7 +356,7 @@ class Parser {
     } else if (!negative && t.kind == Tok::kBytes) {
       n->literal = Value::text(t.text, Kind::kBytes);
     } else {
-      return fail_token("expecting an expression");
+      return fail_expression();
     }
     ++pos_;
     return n;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/cel/functions.hpp"
+#include "api/cel/opaque.hpp"
 #include "base/strings.hpp"
 
 namespace coracle::api::cel {

@@ -117,6 +117,16 @@ std::string Type::text() const {
       return "kubernetes.NamedFormat";
     case 'v':
       return "kubernetes.Semver";
+    case 'A':
+      return "kubernetes.authorization.Authorizer";
+    case 'P':
+      return "kubernetes.authorization.PathCheck";
+    case 'G':
+      return "kubernetes.authorization.GroupCheck";
+    case 'R':
+      return "kubernetes.authorization.ResourceCheck";
+    case 'X':
+      return "kubernetes.authorization.Decision";
     case '#':
       return "double";
     default:

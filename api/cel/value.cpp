@@ -1,4 +1,5 @@
 #include "api/cel/value.hpp"
+#include "api/cel/opaque.hpp"
 
 #include <cmath>
 
@@ -360,7 +361,12 @@ std::string_view type_name(const Value& value) {
                                                 "net.IP",
                                                 "net.CIDR",
                                                 "kubernetes.NamedFormat",
-                                                "kubernetes.Semver"};
+                                                "kubernetes.Semver",
+                                                "kubernetes.authorization.Authorizer",
+                                                "kubernetes.authorization.PathCheck",
+                                                "kubernetes.authorization.GroupCheck",
+                                                "kubernetes.authorization.ResourceCheck",
+                                                "kubernetes.authorization.Decision"};
   return kNames[static_cast<int>(value.kind)];
 }
 
@@ -407,6 +413,11 @@ json::value to_json_tree(const Value& value) {
     case Kind::kSemver:
       return json::value(value.as_opaque().text);
     case Kind::kNull:
+    case Kind::kAuthorizer:
+    case Kind::kPathCheck:
+    case Kind::kGroupCheck:
+    case Kind::kResourceCheck:
+    case Kind::kDecision:
       return nullptr;
   }
   return nullptr;

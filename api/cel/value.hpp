@@ -42,6 +42,12 @@ enum class Kind : std::uint8_t {
   kCidr,
   kFormat,
   kSemver,
+  // authorizer.hpp
+  kAuthorizer,
+  kPathCheck,
+  kGroupCheck,
+  kResourceCheck,
+  kDecision,
 };
 
 class Value;
@@ -65,7 +71,7 @@ struct JsonMap {
   const Schema* schema;
 };
 struct MapRep;
-struct Opaque;  // url, ip, cidr, semver
+struct Opaque;  // opaque.hpp: url, ip, cidr, semver, the authorizer and its questions
 
 class Value {
  public:
@@ -122,14 +128,6 @@ struct MapRep {
 
   // False when the key is there already or cannot be one.
   bool add(Value key, Value value);
-};
-
-struct Opaque {
-  std::string text;                // as it was written; of ips and cidrs: the network address
-  std::string bytes;               // 4 or 16
-  std::int64_t bits = 0;           // of a prefix
-  std::vector<std::string> parts;  // url: scheme, host, path, query; semver: prerelease, build
-  std::int64_t major = 0, minor = 0, patch = 0;
 };
 
 // The one text of equal keys (1, 1u and 1.0 are equal); empty when the value cannot be a key.

@@ -3,6 +3,7 @@
 #include "api/hooks.hpp"
 #include "api/hooks/custom_rules.hpp"
 #include "api/object.hpp"
+#include "api/policy/validation.hpp"
 #include "api/validation/validation.hpp"
 #include "api/warnings/warnings.hpp"
 
@@ -22,7 +23,7 @@ constexpr std::string_view kAdmission = "admissionregistration.k8s.io";
 
 void custom_definition(const json::value& object, const json::value* old, FieldErrors& errors) {
   v::custom_definition(object, old, errors);
-  if (errors.empty()) check_rule_texts(object, errors);
+  if (errors.empty()) check_rule_texts(object, old, errors);
 }
 
 const std::vector<KindHooks>& core_kinds() {
@@ -244,6 +245,13 @@ const std::vector<KindHooks>& extension_kinds() {
        .check_name = check_path_segment_name},
       {.group = kFlowControl, .kind = "FlowSchema", .validate = v::flow_schema},
       {.group = kFlowControl, .kind = "PriorityLevelConfiguration", .validate = v::priority_level},
+      {.group = kAdmission,
+       .kind = "ValidatingAdmissionPolicy",
+       .validate = policy::admission_policy,
+       .validate_status = policy::admission_policy_status},
+      {.group = kAdmission,
+       .kind = "ValidatingAdmissionPolicyBinding",
+       .validate = policy::admission_policy_binding},
       {.group = kAdmission,
        .kind = "MutatingWebhookConfiguration",
        .validate = v::mutating_webhooks},

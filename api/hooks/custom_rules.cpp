@@ -1,9 +1,12 @@
 #include "api/hooks/custom_rules.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <functional>
 #include <map>
 
-#include "api/cel/cel.hpp"
+#include "api/cel/estimate.hpp"
 #include "api/schema.hpp"
 #include "api/validation/custom_schema.hpp"
 #include "base/strings.hpp"
@@ -239,25 +242,110 @@ json::value type_of(const json::value& schema, bool is_object, int depth) {
   return out;
 }
 
+// What rules may cost at most, by upstream's limits: each of them, and all of a definition.
+class RuleCosts {
+ public:
+  explicit RuleCosts(FieldErrors& errors) : errors_(errors) {}
+
+  // `what`: of the rule or of its messageExpression.
+  void add(const FieldPath& at, std::string_view what, std::uint64_t cost) {
+    if (cost > kRuleMost) {
+      errors_.forbidden(at, exceeded("estimated " + std::string(what) + " cost", cost, kRuleMost));
+    }
+    total_ = cel::plus(total_, cost);
+    if (cost < kTotalMost / 100) return;
+    dearest_.push_back({at, cost});
+    std::ranges::stable_sort(dearest_, std::greater{}, &Dear::cost);
+    if (dearest_.size() > kDearest) dearest_.pop_back();
+  }
+  void end(const FieldPath& schema) {
+    if (total_ <= kTotalMost) return;
+    for (const Dear& one : dearest_) {
+      errors_.forbidden(one.at,
+                        "contributed to estimated rule cost total exceeding cost limit for entire "
+                        "OpenAPIv3 schema");
+    }
+    errors_.forbidden(schema, exceeded("x-kubernetes-validations estimated rule cost total for "
+                                       "entire OpenAPIv3 schema",
+                                       total_, kTotalMost));
+  }
+
+ private:
+  static constexpr std::uint64_t kRuleMost = 10'000'000;
+  static constexpr std::uint64_t kTotalMost = 100'000'000;
+  static constexpr std::size_t kDearest = 4;
+
+  static std::string exceeded(const std::string& what, std::uint64_t cost, std::uint64_t most) {
+    const double factor = static_cast<double>(cost) / static_cast<double>(most);
+    std::array<char, 32> times{};
+    std::snprintf(times.data(), times.size(), factor < 1.5 ? "%fx" : "%.1fx", factor);
+    return what + " exceeds budget by factor of " +
+           (factor > 100 ? "more than 100x" : times.data()) +
+           " (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where "
+           "arrays, maps, and strings are declared)";
+  }
+
+  struct Dear {
+    FieldPath at;
+    std::uint64_t cost;
+  };
+  FieldErrors& errors_;
+  std::uint64_t total_ = 0;
+  std::vector<Dear> dearest_;
+};
+
+// How often what is inside a schema may be there for each time the schema's own value is; nothing
+// when there is no bound.
+using Times = std::optional<std::uint64_t>;
+Times repeated(const json::value& schema, const Times& outer) {
+  const std::string_view type = get_string(schema, "type");
+  const bool keyed = type == "object" && find_keys(schema, {"additionalProperties"}) != nullptr;
+  if (!outer || (type != "array" && !keyed)) return outer;
+  const json::value* most = find_keys(schema, {type == "array" ? "maxItems" : "maxProperties"});
+  if (most == nullptr || !most->is_number()) return std::nullopt;
+  return cel::times(*outer, static_cast<std::uint64_t>(std::max(0.0, most->to_number<double>())));
+}
+
+// Where the walk over a schema is.
+struct Place {
+  const Schema* shape = nullptr;
+  const cel::Measure* measure = nullptr;
+  Times times;
+
+  Place field(std::string_view name, const Times& inside) const {
+    const Property* property = shape == nullptr ? nullptr : shape->find(name);
+    const cel::Measure* of = nullptr;
+    if (measure != nullptr) {
+      const auto found = measure->fields.find(name);
+      if (found != measure->fields.end()) of = found->second.get();
+    }
+    return {property == nullptr ? nullptr : property->schema, of, inside};
+  }
+  Place item(const Times& inside) const {
+    return {shape == nullptr ? nullptr : shape->items,
+            measure == nullptr ? nullptr : measure->item.get(), inside};
+  }
+};
+
 // Compiles the rules of one version's schema, with what the schema says of their types.
 class RuleTexts {
  public:
-  explicit RuleTexts(FieldErrors& errors) : errors_(errors) {}
+  RuleTexts(FieldErrors& errors, RuleCosts* costs) : errors_(errors), costs_(costs) {}
 
   // `uncorrelated`: the list or map above whose elements have no old selves; empty when all have.
-  void walk(const json::value& schema, const Schema* shape, const FieldPath& path,
+  void walk(const json::value& schema, const Place& place, const FieldPath& path,
             const FieldPath& uncorrelated, int depth) {
     if (!schema.is_object() || depth > kDepthMax) return;
+    const Times inside = repeated(schema, place.times);
     if (const json::value* properties = find_keys(schema, {"properties"});
         properties != nullptr && properties->is_object()) {
       const bool atomic = get_string(schema, "x-kubernetes-map-type") == "atomic";
       for (const auto& [name, inner] : properties->get_object()) {
-        const Property* property = shape == nullptr ? nullptr : shape->find(name);
-        walk(inner, property == nullptr ? nullptr : property->schema,
-             path.child("properties").key(name), atomic ? path : uncorrelated, depth + 1);
+        walk(inner, place.field(name, inside), path.child("properties").key(name),
+             atomic ? path : uncorrelated, depth + 1);
       }
     }
-    const Schema* below = shape == nullptr ? nullptr : shape->items;
+    const Place below = place.item(inside);
     if (const json::value* inner = find_keys(schema, {"items"})) {
       const bool mapped = get_string(schema, "x-kubernetes-list-type") == "map";
       walk(*inner, below, path.child("items"), mapped ? uncorrelated : path, depth + 1);
@@ -267,26 +355,36 @@ class RuleTexts {
     }
     const json::array& rules = rules_of(schema);
     for (std::size_t i = 0; i < rules.size(); ++i) {
-      one(rules[i], shape, path.child(kRules).index(i), uncorrelated);
+      one(rules[i], place, path.child(kRules).index(i), uncorrelated);
     }
   }
 
  private:
-  void one(const json::value& rule, const Schema* shape, const FieldPath& at,
+  void one(const json::value& rule, const Place& place, const FieldPath& at,
            const FieldPath& uncorrelated) {
     const std::string_view text = get_string(rule, "rule");
     if (trim(text).empty()) return;
     const bool optional = get_bool(rule, "optionalOldSelf");
-    const cel::Type self = shape == nullptr ? cel::Type::dyn() : cel::Type::from_schema(shape);
+    const cel::Type self =
+        place.shape == nullptr ? cel::Type::dyn() : cel::Type::from_schema(place.shape);
     cel::Environment env;
     env.declare("self", self);
     env.declare("oldSelf", optional ? cel::Type::dyn() : self);
+    if (costs_ != nullptr && place.measure != nullptr) {
+      const std::uint64_t times = place.times.value_or(cel::most_in_request(*place.measure));
+      costs_->add(at.child("rule"), "rule",
+                  cel::times(cel::highest_cost(text, env, *place.measure), times));
+    }
     compile(text, env, 'b', "cel expression must evaluate to a bool",
             "compilation failed: ", at.child("rule"), rule);
     const std::string_view message = get_string(rule, "messageExpression");
     if (!trim(message).empty()) {
       compile(message, env, 's', "messageExpression must evaluate to a string",
               "messageExpression compilation failed: ", at.child("messageExpression"), rule);
+      if (costs_ != nullptr && place.measure != nullptr) {
+        costs_->add(at.child("messageExpression"), "messageExpression",
+                    cel::highest_cost(message, env, *place.measure));
+      }
     }
     if (looks_back(text)) {
       if (!uncorrelated.empty()) {
@@ -314,7 +412,22 @@ class RuleTexts {
   }
 
   FieldErrors& errors_;
+  RuleCosts* costs_;  // nullptr: not asked
 };
+
+json::value schema_of(const json::value& version) {
+  const json::value* schema = find(version, "schema.openAPIV3Schema");
+  return schema == nullptr ? json::value(nullptr) : *schema;
+}
+
+// Schemas that were there are let be, whatever they cost.
+bool was_there(const json::value& version, const json::value* old) {
+  return old != nullptr &&
+         std::ranges::any_of(get_array(*old, "spec.versions"), [&](const json::value& one) {
+           return get_string(one, "name") == get_string(version, "name") &&
+                  schema_of(one) == schema_of(version);
+         });
+}
 
 }  // namespace
 
@@ -323,12 +436,8 @@ void check_custom_rules(const CustomSchema& schema, const Schema* shape, const j
   Runner(errors).walk(object, old, schema.source(), shape, "");
 }
 
-void check_rule_texts(const json::value& definition, FieldErrors& errors) {
+void check_rule_texts(const json::value& definition, const json::value* old, FieldErrors& errors) {
   const json::array& versions = get_array(definition, "spec.versions");
-  const auto schema_of = [](const json::value& version) {
-    const json::value* schema = find(version, "schema.openAPIV3Schema");
-    return schema == nullptr ? json::value(nullptr) : *schema;
-  };
   // One schema for all is one schema of the definition, as upstream keeps it.
   const bool alike = std::all_of(versions.begin(), versions.end(), [&](const json::value& one) {
     return schema_of(one) == schema_of(versions[0]);
@@ -342,7 +451,11 @@ void check_rule_texts(const json::value& definition, FieldErrors& errors) {
     const json::value schema = schema_of(version);
     SchemaSet types;
     const auto shape = types.compile_one(type_of(schema, true, 0), "schema");
-    RuleTexts(errors).walk(schema, shape.ok() ? *shape : nullptr, at, FieldPath(), 0);
+    const auto measure = cel::measure(schema, true);
+    RuleCosts costs(errors);
+    RuleTexts(errors, was_there(version, old) ? nullptr : &costs)
+        .walk(schema, {shape.ok() ? *shape : nullptr, measure.get(), 1}, at, FieldPath(), 0);
+    costs.end(at);
     if (alike) return;
     ++index;
   }

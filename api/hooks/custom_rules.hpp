@@ -11,7 +11,8 @@ namespace coracle::api {
 // rules.
 void check_custom_rules(const CustomSchema& schema, const Schema* shape, const json::value& object,
                         const json::value* old, FieldErrors& errors);
-// Whether the rules of a CustomResourceDefinition compile.
-void check_rule_texts(const json::value& definition, FieldErrors& errors);
+// Whether the rules of a CustomResourceDefinition compile, and cost no more than allowed unless the
+// version was so before.
+void check_rule_texts(const json::value& definition, const json::value* old, FieldErrors& errors);
 
 }  // namespace coracle::api

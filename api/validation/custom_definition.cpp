@@ -238,7 +238,7 @@ void versions(const json::value& spec, const Hoisted& split, const FieldPath& pa
   for (std::size_t i = 0; i < list.size(); ++i) {
     const json::value* schema = find(list[i], "schema.openAPIV3Schema");
     if (schema == nullptr || !schema->is_object()) {
-      errors.required(at.index(i).child("schema", "openAPIV3Schema"));
+      errors.required(at.index(i).child("schema", "openAPIV3Schema"), "schemas are required");
     }
   }
   std::set<std::string, std::less<>> seen;

@@ -350,7 +350,7 @@ TEST_CASE("custom resource definition: what versions have apart is reported at t
         R"({"metadata":{"name":"tabs.example.com"},"spec":{"group":"example.com",
             "scope":"Namespaced","names":{"plural":"tabs","kind":"a b","listKind":"L"},
             "versions":[{"name":"v1","served":true,"storage":false}]}})",
-        {"spec.versions[0].schema.openAPIV3Schema: Required value",
+        {"spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required",
          R"(spec.versions: Invalid value: [{"Name":"v1","Served":true,"Storage":false,)"
          R"("Deprecated":false,"DeprecationWarning":null,"Schema":null,"Subresources":null,)"
          R"("AdditionalPrinterColumns":null,"SelectableFields":null}]: must have exactly one )"

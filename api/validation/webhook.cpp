@@ -131,38 +131,6 @@ void resources(const json::value& rule, const FieldPath& path, FieldErrors& erro
   }
 }
 
-void rule(const json::value& rule, const FieldPath& path, FieldErrors& errors) {
-  const json::array& operations = get_array(rule, "operations");
-  if (operations.empty()) errors.required(path.child("operations"));
-  if (operations.size() > 1 && holds(operations, "*")) {
-    errors.invalid(path.child("operations"), operations,
-                   "if '*' is present, must not specify other operations");
-  }
-  static const std::vector<std::string> kKnown = {"*", "CONNECT", "CREATE", "DELETE", "UPDATE"};
-  for (std::size_t i = 0; i < operations.size(); ++i) {
-    if (std::find(kKnown.begin(), kKnown.end(), text(operations[i])) == kKnown.end()) {
-      errors.not_supported(path.child("operations").index(i), operations[i], kKnown);
-    }
-  }
-  const json::array& groups = get_array(rule, "apiGroups");
-  if (groups.empty()) errors.required(path.child("apiGroups"));
-  if (groups.size() > 1 && holds(groups, "*")) {
-    errors.invalid(path.child("apiGroups"), groups,
-                   "if '*' is present, must not specify other API groups");
-  }
-  const json::array& versions = get_array(rule, "apiVersions");
-  if (versions.empty()) errors.required(path.child("apiVersions"));
-  if (versions.size() > 1 && holds(versions, "*")) {
-    errors.invalid(path.child("apiVersions"), versions,
-                   "if '*' is present, must not specify other API versions");
-  }
-  for (std::size_t i = 0; i < versions.size(); ++i) {
-    if (text(versions[i]).empty()) errors.required(path.child("apiVersions").index(i));
-  }
-  resources(rule, path.child("resources"), errors);
-  checks::one_of_if_set(rule, "scope", path, {"*", "Cluster", "Namespaced"}, errors);
-}
-
 void conditions(const json::value& hook, const FieldPath& path, FieldErrors& errors) {
   const json::array& list = get_array(hook, "matchConditions");
   constexpr int kConditionsMax = 64;
@@ -199,7 +167,7 @@ void hook(const json::value& hook, bool mutating, const FieldPath& path, FieldEr
   full_name(text_of(hook, "name"), path.child("name"), errors);
   std::size_t index = 0;
   for (const json::value& one : get_array(hook, "rules")) {
-    rule(one, path.child("rules").index(index++), errors);
+    operations_rule(one, path.child("rules").index(index++), errors);
   }
   checks::one_of_if_set(hook, "failurePolicy", path, {"Fail", "Ignore"}, errors);
   checks::one_of_if_set(hook, "matchPolicy", path, {"Equivalent", "Exact"}, errors);
@@ -239,6 +207,38 @@ void configuration(const json::value& object, bool mutating, FieldErrors& errors
 }
 
 }  // namespace
+
+void operations_rule(const json::value& rule, const FieldPath& path, FieldErrors& errors) {
+  const json::array& operations = get_array(rule, "operations");
+  if (operations.empty()) errors.required(path.child("operations"));
+  if (operations.size() > 1 && holds(operations, "*")) {
+    errors.invalid(path.child("operations"), operations,
+                   "if '*' is present, must not specify other operations");
+  }
+  static const std::vector<std::string> kKnown = {"*", "CONNECT", "CREATE", "DELETE", "UPDATE"};
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    if (std::find(kKnown.begin(), kKnown.end(), text(operations[i])) == kKnown.end()) {
+      errors.not_supported(path.child("operations").index(i), operations[i], kKnown);
+    }
+  }
+  const json::array& groups = get_array(rule, "apiGroups");
+  if (groups.empty()) errors.required(path.child("apiGroups"));
+  if (groups.size() > 1 && holds(groups, "*")) {
+    errors.invalid(path.child("apiGroups"), groups,
+                   "if '*' is present, must not specify other API groups");
+  }
+  const json::array& versions = get_array(rule, "apiVersions");
+  if (versions.empty()) errors.required(path.child("apiVersions"));
+  if (versions.size() > 1 && holds(versions, "*")) {
+    errors.invalid(path.child("apiVersions"), versions,
+                   "if '*' is present, must not specify other API versions");
+  }
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    if (text(versions[i]).empty()) errors.required(path.child("apiVersions").index(i));
+  }
+  resources(rule, path.child("resources"), errors);
+  checks::one_of_if_set(rule, "scope", path, {"*", "Cluster", "Namespaced"}, errors);
+}
 
 void webhook_client(const json::value& config, const FieldPath& path, FieldErrors& errors) {
   const json::value* address = member(config, "url");

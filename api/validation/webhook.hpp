@@ -1,4 +1,4 @@
-// What webhooks of admission and of conversion share. Internal to validation. Pure.
+// What webhooks of admission and of conversion share, and policies with them. Pure.
 #pragma once
 
 #include "api/field_error.hpp"
@@ -12,5 +12,8 @@ void webhook_client(const json::value& config, const FieldPath& path, FieldError
 // Names of versions, one of which must be v1 or v1beta1.
 void review_versions(const json::value& holder, std::string_view key, const FieldPath& path,
                      std::string_view when_empty, FieldErrors& errors);
+
+// A rule of operations on resources: of webhooks and of policies.
+void operations_rule(const json::value& rule, const FieldPath& path, FieldErrors& errors);
 
 }  // namespace coracle::api::validation

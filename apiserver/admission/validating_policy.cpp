@@ -4,6 +4,7 @@
 #include "api/object.hpp"
 #include "api/selectors.hpp"
 #include "apiserver/admission/plugins.hpp"
+#include "apiserver/admission/policy_access.hpp"
 #include "apiserver/admission/policy_expressions.hpp"
 #include "apiserver/admission/request_match.hpp"
 #include "base/strings.hpp"
@@ -13,11 +14,14 @@ namespace coracle::apiserver {
 namespace {
 
 namespace cel = api::cel;
+using Place = PolicyExpressions::Place;
 constexpr std::size_t kMessageMax = 5 * 1024, kAnnotationMax = 10 * 1024;
 
 struct Denial {
   std::string message, reason;
   std::size_t rule = 0;  // which of spec.validations
+  // What could not be asked at all denies, whatever the binding's actions are.
+  bool always = false;
 };
 
 // One policy with one binding, for one request.
@@ -30,7 +34,8 @@ class Evaluation {
         binding_(binding),
         object_(object),
         old_(old),
-        expressions_(a.state, policy) {
+        expressions_(a.state, policy),
+        access_(a) {
     request_ = request_object(a, *a.c.resource);
     if (a.c.resource->namespaced) {
       if (auto ns = a.find("namespaces", a.c.info.ns)) namespace_ = *std::move(ns);
@@ -40,7 +45,7 @@ class Evaluation {
   std::vector<Denial> run() {
     auto params = find_params();
     if (!params.ok()) {
-      fail("failed to configure binding: " + params.status().message());
+      fail("failed to configure binding: " + params.status().message(), 0, true);
       return std::move(out_);
     }
     for (const json::value& param : *params) with(param);
@@ -49,8 +54,8 @@ class Evaluation {
   bool fails_closed() const { return get_string(policy_, "spec.failurePolicy", "Fail") == "Fail"; }
 
  private:
-  void fail(std::string message, std::size_t rule = 0) {
-    if (fails_closed()) out_.push_back({std::move(message), "", rule});
+  void fail(std::string message, std::size_t rule = 0, bool always = false) {
+    if (fails_closed()) out_.push_back({std::move(message), "", rule, always});
   }
 
   // One null when the policy takes none.
@@ -106,11 +111,10 @@ class Evaluation {
   }
 
   void with(const json::value& param) {
-    cel::Bindings bindings{{"object", value_of(object_)},
-                           {"oldObject", value_of(old_)},
-                           {"request", value_of(&request_)},
-                           {"namespaceObject", value_of(&namespace_)},
-                           {"params", value_of(&param)}};
+    cel::Bindings bindings{
+        {"object", value_of(object_)},    {"oldObject", value_of(old_)},
+        {"request", value_of(&request_)}, {"namespaceObject", value_of(&namespace_)},
+        {"params", value_of(&param)},     {"authorizer", access_.variable(*a_.c.resource)}};
     cel::Budget match_budget{cel::kMatchConditionsCost};
     if (!conditions_hold(bindings, match_budget)) return;
     cel::Budget budget{cel::kRequestCost};
@@ -120,7 +124,8 @@ class Evaluation {
     for (std::size_t i = 0; i < rules.size(); ++i) {
       const std::string place = "spec.validations[" + std::to_string(i) + "].";
       const std::string text(get_string(rules[i], "expression"));
-      const cel::Value answer = run(place + "expression", text, bindings, budget);
+      const cel::Value answer =
+          run(place + "expression", text, Place::kValidation, bindings, budget);
       if (answer.is_true()) continue;
       if (answer.is_error()) {
         fail(std::string(answer.as_text()), i);
@@ -137,10 +142,10 @@ class Evaluation {
     const json::array& items = get_array(policy_, "spec.auditAnnotations");
     for (std::size_t i = 0; i < items.size(); ++i) {
       const std::string place = "spec.auditAnnotations[" + std::to_string(i) + "].valueExpression";
-      const cel::Value answer =
-          run(place, std::string(get_string(items[i], "valueExpression")), bindings, budget);
+      const cel::Value answer = run(place, std::string(get_string(items[i], "valueExpression")),
+                                    Place::kAnnotation, bindings, budget);
       if (answer.is_error()) {
-        fail(std::string(answer.as_text()));
+        fail(std::string(answer.as_text()), i, true);
       } else if (answer.is(cel::Kind::kString)) {
         const std::string value(trim(answer.as_text()).substr(0, kAnnotationMax));
         if (value.empty()) continue;
@@ -151,9 +156,9 @@ class Evaluation {
     }
   }
 
-  cel::Value run(const std::string& place, const std::string& text, const cel::Bindings& bindings,
-                 cel::Budget& budget) {
-    const ProgramPtr program = expressions_.program(place, text);
+  cel::Value run(const std::string& name, const std::string& text, Place place,
+                 const cel::Bindings& bindings, cel::Budget& budget) {
+    const ProgramPtr program = expressions_.program(name, text, place);
     if (!program->ok()) {
       return cel::Value::error("compilation error: compilation failed: " +
                                program->status().message());
@@ -175,8 +180,8 @@ class Evaluation {
     std::string error;
     for (std::size_t i = 0; i < items.size(); ++i) {
       const std::string place = "spec.matchConditions[" + std::to_string(i) + "].expression";
-      const cel::Value answer =
-          run(place, std::string(get_string(items[i], "expression")), bindings, budget);
+      const cel::Value answer = run(place, std::string(get_string(items[i], "expression")),
+                                    Place::kMatchCondition, bindings, budget);
       if (answer.is_error() && error.empty()) error = std::string(answer.as_text());
       if (!answer.is_error() && !answer.is_true()) return false;
     }
@@ -189,7 +194,8 @@ class Evaluation {
                          const cel::Bindings& bindings, cel::Budget& budget) {
     const std::string expression(get_string(rule, "messageExpression"));
     if (!expression.empty()) {
-      const cel::Value made = run(place + "messageExpression", expression, bindings, budget);
+      const cel::Value made =
+          run(place + "messageExpression", expression, Place::kMessage, bindings, budget);
       if (made.is(cel::Kind::kString)) {
         const std::string message(trim(made.as_text()));
         const bool good = message.size() <= kMessageMax && message.find('\n') == std::string::npos;
@@ -204,6 +210,7 @@ class Evaluation {
   const json::value &policy_, &binding_;
   const json::value *object_, *old_;
   const PolicyExpressions expressions_;
+  const PolicyAccess access_;
   json::value request_, namespace_;
   std::vector<Denial> out_;
 };
@@ -277,6 +284,10 @@ class Dispatcher {
   void tell(const std::string& policy, const json::value& binding, const Denial& denial) {
     const std::string who = "ValidatingAdmissionPolicy '" + policy + "' with binding '" +
                             std::string(api::name_of(binding)) + "'";
+    if (denial.always) {
+      if (!denial_) denial_ = Denial{who + " denied request: " + denial.message, denial.reason};
+      return;
+    }
     if (holds_action(binding, "Warn")) {
       a_.c.warnings.push_back("Validation failed for " + who + ": " + denial.message);
     }
@@ -300,24 +311,12 @@ class Dispatcher {
   json::array failures_;  // for the audit log
 };
 
-Outcome<Done> check_policy_itself(Admitted& a, const json::value& policy) {
-  const api::FieldErrors errors = PolicyExpressions(a.state, policy).check();
-  if (errors.empty()) return Done{};
-  return api::invalid_error(a.c.group_kind(), api::name_of(policy), errors);
-}
-
 }  // namespace
 
 Outcome<Done> check_validating_policies(Admitted& a, const json::value* object,
                                         const json::value* old) {
   if (object == nullptr && old == nullptr) return Done{};
-  if (a.c.storage->group == "admissionregistration.k8s.io") {
-    const bool policy = a.c.storage->kind == "ValidatingAdmissionPolicy";
-    if (policy && object != nullptr && a.c.info.subresource.empty()) {
-      return check_policy_itself(a, *object);
-    }
-    return Done{};
-  }
+  if (a.c.storage->group == "admissionregistration.k8s.io") return Done{};
   return Dispatcher(a, object, old).run();
 }
 

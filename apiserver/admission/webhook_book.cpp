@@ -1,7 +1,8 @@
 #include "apiserver/admission/webhook_book.hpp"
 
 #include "api/object.hpp"
-#include "apiserver/admission/policy_expressions.hpp"
+#include "api/policy/expressions.hpp"
+#include "apiserver/admission/policy_access.hpp"
 #include "apiserver/admission/request_match.hpp"
 #include "base/strings.hpp"
 
@@ -32,8 +33,8 @@ std::shared_ptr<const Webhook> compile(const std::string& configuration, std::si
   const json::value* client = find(entry, "clientConfig");
   out->target = HookConfig::parse(client == nullptr ? json::value() : *client);
   for (const json::value& condition : get_array(entry, "matchConditions")) {
-    out->conditions.push_back(
-        cel::Program::compile(get_string(condition, "expression"), admission_environment()));
+    out->conditions.push_back(cel::Program::compile(get_string(condition, "expression"),
+                                                    api::policy::webhook_environment()));
   }
   out->review_version = review_version(entry);
   out->fails_closed = get_string(entry, "failurePolicy", "Fail") == "Fail";
@@ -79,9 +80,12 @@ Outcome<bool> conditions_fit(const Admitted& a, const Webhook& hook, const json:
     const json::value* tree = find_keys(request, {key});
     return tree == nullptr ? cel::Value::null() : cel::Value::from_json(*tree);
   };
+  const PolicyAccess access(a);
   const cel::Bindings bindings{{"object", value_of("object")},
                                {"oldObject", value_of("oldObject")},
-                               {"request", cel::Value::from_json(request)}};
+                               {"request", cel::Value::from_json(request)},
+                               {"namespaceObject", cel::Value::null()},
+                               {"authorizer", access.variable(*a.c.resource)}};
   cel::Budget budget{cel::kMatchConditionsCost};
   std::vector<std::string> errors;
   const json::array& texts = get_array(hook.config, "matchConditions");
@@ -116,12 +120,9 @@ api::FieldErrors check_conditions(const json::value& configuration) {
       const std::string text(get_string(conditions[k], "expression"));
       const api::FieldPath path =
           api::FieldPath("webhooks").index(i).child("matchConditions").index(k).child("expression");
-      const auto made = cel::Program::compile(text, admission_environment());
-      if (!made.ok()) {
-        errors.invalid(path, text, "compilation failed: " + made.status().message());
-      } else if (!cel::compatible(made->type(), cel::Type::of_letter('b'))) {
-        errors.invalid(path, text, "must evaluate to bool");
-      }
+      const std::string problem = api::policy::expression_problem(
+          text, api::policy::webhook_environment(), api::policy::Place::kMatchCondition);
+      if (!problem.empty()) errors.invalid(path, text, problem);
     }
   }
   return errors;

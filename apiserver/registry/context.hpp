@@ -48,6 +48,7 @@ struct Machinery {
   Rng& rng;
   const WriteGuard* guard = nullptr;  // none: nothing more is asked
   ReviewPort* reviews = nullptr;
+  const Authorizer* authorizer = nullptr;  // whom policies ask; none: everything is denied them
   HookClient* webhooks = nullptr;  // none: what needs a webhook fails as if it did not answer
   const AdmissionConfig* admission = nullptr;  // none: the defaults
 };

@@ -61,6 +61,8 @@ inline const client::Gvr kSecrets{"", "v1", "secrets", true};
 inline const client::Gvr kResourceQuotas{"", "v1", "resourcequotas", true};
 inline const client::Gvr kCertificateSigningRequests{"certificates.k8s.io", "v1",
                                                      "certificatesigningrequests", false};
+inline const client::Gvr kAdmissionPolicies{"admissionregistration.k8s.io", "v1",
+                                            "validatingadmissionpolicies", false};
 }  // namespace gvr
 
 // Indexes every cache has beside the namespace: "owner" (uids of all owner references),

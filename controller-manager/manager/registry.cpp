@@ -15,6 +15,7 @@
 #include "persistentvolume/persistentvolume.hpp"
 #include "podautoscaler/podautoscaler.hpp"
 #include "podgc/podgc.hpp"
+#include "policystatus/policystatus.hpp"
 #include "protection/protection.hpp"
 #include "provisioner/provisioner.hpp"
 #include "replicaset/replicaset.hpp"
@@ -51,6 +52,7 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOption
   all.push_back(
       std::make_unique<NodeLifecycleController>(options.node_monitor_grace, options.started));
   all.push_back(std::make_unique<PodGcController>());
+  all.push_back(std::make_unique<PolicyStatusController>());
   all.push_back(std::make_unique<PersistentVolumeController>());
   all.push_back(std::make_unique<ProvisionerController>(options.volume_provisioners));
   all.push_back(std::make_unique<VolumeExpandController>());
