@@ -48,18 +48,9 @@ ContainerMachine::ContainerMachine(const json::value& spec, const ImageCatalog& 
                                    ContainerTraits traits)
     : traits_(std::move(traits)),
       name_(get_string(spec, "name")),
-      image_(get_string(spec, "image")),
       pull_policy_(get_string(spec, "imagePullPolicy")),
-      behaviour_(&catalog.find(image_)),
-      pull_failure_(catalog.pull_failure(image_)),
-      load_(spec, *behaviour_) {
-  script_ = script_of(*behaviour_, strings(spec, "command"), strings(spec, "args"),
-                      traits_.policy == RestartPolicy::kAlways);
-  never_ready_ = !behaviour_->ready_after.has_value();
-  ready_delay_ = behaviour_->ready_after.value_or(Duration(0));
-  if (find(spec, "readinessProbe") != nullptr) {
-    ready_delay_ += seconds(get_int(spec, "readinessProbe.initialDelaySeconds"));
-  }
+      load_(spec, catalog.find(get_string(spec, "image"))) {
+  take_image(spec, catalog);
   logs_tell_ = get_string(spec, "terminationMessagePolicy") == "FallbackToLogsOnError";
   if (!traits_.real) return;
   traits_.asks = true;
@@ -69,6 +60,41 @@ ContainerMachine::ContainerMachine(const json::value& spec, const ImageCatalog& 
                                   std::pair{ProbeKind::kLiveness, "livenessProbe"},
                                   std::pair{ProbeKind::kReadiness, "readinessProbe"}}) {
     probes_.emplace_back(kind, find(spec, key));
+  }
+}
+
+void ContainerMachine::take_image(const json::value& spec, const ImageCatalog& catalog) {
+  image_ = get_string(spec, "image");
+  behaviour_ = &catalog.find(image_);
+  pull_failure_ = catalog.pull_failure(image_);
+  load_ = ScriptedLoad(spec, *behaviour_);
+  script_ = script_of(*behaviour_, strings(spec, "command"), strings(spec, "args"),
+                      traits_.policy == RestartPolicy::kAlways);
+  never_ready_ = !behaviour_->ready_after.has_value();
+  ready_delay_ = behaviour_->ready_after.value_or(Duration(0));
+  if (find(spec, "readinessProbe") != nullptr) {
+    ready_delay_ += seconds(get_int(spec, "readinessProbe.initialDelaySeconds"));
+  }
+}
+
+void ContainerMachine::change_image(const json::value& spec, const ImageCatalog& catalog,
+                                    Instant now, Effects* out) {
+  if (get_string(spec, "image") == image_) return;
+  take_image(spec, catalog);
+  pulled_ = false;
+  pull_failures_ = crashes_ = 0;
+  switch (phase_) {
+    case Phase::kWaiting:
+    case Phase::kStopping:  // it goes, or comes back with the new one
+    case Phase::kCreating:  // run() looks
+    case Phase::kPullAsked:
+    case Phase::kEnded:
+      return;
+    case Phase::kRunning:
+      changed_ = true;
+      return restart_for(now, traits_.grace, "definition changed, will be restarted", out);
+    default:
+      return begin_pull(now, out);
   }
 }
 
@@ -141,7 +167,8 @@ void ContainerMachine::pull_refused(Instant now, Effects* out) {
 
 void ContainerMachine::launch(Instant now, Effects* out) {
   ++runs_;
-  killed_ = again_ = ran_ = false;
+  killed_ = again_ = ran_ = changed_ = false;
+  launched_image_ = image_;
   if (!traits_.asks) return run(now, out);
   phase_ = Phase::kCreating;
   alive_ = traits_.real;
@@ -166,6 +193,10 @@ void ContainerMachine::run(Instant now, Effects* out) {
   ends_at_.reset();
   old_logs_ = std::move(logs_);
   logs_.clear();
+  if (launched_image_ != image_) {
+    changed_ = true;
+    return restart_for(now, traits_.grace, "definition changed, will be restarted", out);
+  }
   if (traits_.real) {
     due_ = TimePoint();
     if (!has_post_start_) return start_probes(now.now);
@@ -209,7 +240,7 @@ void ContainerMachine::end(Instant now, Ended ended, Effects* out) {
     ++restarts_;
   }
   current_end_ = std::move(ended);
-  const bool restart = traits_.policy == RestartPolicy::kAlways ||
+  const bool restart = changed_ || traits_.policy == RestartPolicy::kAlways ||
                        (traits_.policy == RestartPolicy::kOnFailure && exit_code != 0);
   if (stopped || !restart) {
     phase_ = Phase::kEnded;

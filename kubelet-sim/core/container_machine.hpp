@@ -47,34 +47,32 @@ class ContainerMachine {
   ContainerMachine(const json::value& spec, const ImageCatalog& catalog, ContainerTraits traits);
 
   const std::string& name() const { return name_; }
+  const std::string& image() const { return image_; }
   Phase phase() const { return phase_; }
   bool real() const { return traits_.real; }
   bool running() const { return phase_ == Phase::kRunning || phase_ == Phase::kStopping; }
   bool ended() const { return phase_ == Phase::kEnded; }
   bool ready(TimePoint now) const;
-  // Passed its startup probe and its postStart hook.
-  bool started() const;
-  // Its last end, if it is not running now.
-  std::optional<int> exit_code() const;
+  bool started() const;                  // passed its startup probe and its postStart hook
+  std::optional<int> exit_code() const;  // of its last end, if it is not running now
   int restart_count() const { return restarts_; }
 
-  // May start (its turn has come). Only the first call counts.
-  void allow(Instant now, Effects* out);
+  // The image of a newer spec: one that is another is pulled at once, and what runs is started anew
+  // with it, whatever the restart policy says.
+  void change_image(const json::value& spec, const ImageCatalog& images, Instant now, Effects* out);
+  void allow(Instant now, Effects* out);  // its turn has come; only the first call counts
   // SIGTERM now (after the preStop hook); SIGKILL when the grace is over.
   void stop(Instant now, Duration grace, Effects* out);
   // Passes the deadlines up to now. Returns whether anything changed.
   bool step(Instant now, Effects* out);
-  // When step() has something to do next.
-  std::optional<TimePoint> next() const;
+  std::optional<TimePoint> next() const;  // when step() has something to do
   // What a wish of this container was answered, or its end. Returns whether anything changed.
   bool see(const Seen& seen, Instant now, Effects* out);
-  // What the process printed.
-  void print(LogLine line) { logs_.push_back(std::move(line)); }
+  void print(LogLine line) { logs_.push_back(std::move(line)); }  // by the process
 
   // Continues what an earlier process of ours reported (a status of the API), after a restart.
   void restore(const json::value& status, Instant now);
-  // The ContainerStatus.
-  json::value status(TimePoint now) const;
+  json::value status(TimePoint now) const;  // the ContainerStatus
   // What a scripted one uses by now in this run; nothing of one that does not run, or is real.
   std::optional<ScriptedLoad::Use> scripted_use(TimePoint now) const;
   WallTime started_at() const { return started_wall_; }
@@ -90,6 +88,7 @@ class ContainerMachine {
   };
   enum class HookState { kNone, kPending, kDone };
 
+  void take_image(const json::value& spec, const ImageCatalog& catalog);
   void begin_pull(Instant now, Effects* out);
   void after_pull(Instant now, Effects* out);
   void pulled(Instant now, Effects* out);
@@ -115,8 +114,8 @@ class ContainerMachine {
 
   // Constant after construction.
   ContainerTraits traits_;
-  std::string name_, image_, pull_policy_;
-  const ImageBehaviour* behaviour_;  // of the catalog
+  std::string name_, pull_policy_, image_;  // the image: of the newest spec, and what follows
+  const ImageBehaviour* behaviour_;         // of the catalog
   std::optional<PullFailure> pull_failure_;
   Script script_;
   ScriptedLoad load_;
@@ -134,8 +133,9 @@ class ContainerMachine {
   int stop_code_ = 0;
   bool out_of_memory_ = false;  // a scripted one will end so
   HookState post_start_ = HookState::kNone, pre_stop_ = HookState::kNone;
-  bool alive_ = false;  // a real one: its process is there, or will be
-  bool again_ = false;  // stopping to be started again
+  bool alive_ = false;                    // a real one: its process is there, or will be
+  bool again_ = false, changed_ = false;  // it stops to start again; for another image: surely
+  std::string launched_image_;
   bool killed_ = false, ran_ = false, startup_passed_ = false;  // in this run
   std::string waiting_reason_, waiting_message_;                // of kConfigError
   std::vector<ProbeMachine> probes_;                            // of a real one, by kind

@@ -200,10 +200,26 @@ PodStep PodMachine::step(Instant now) {
 
 void PodMachine::observe(const json::value& pod, Instant now, PodStep* step) {
   set_deadline(pod);
-  if (find(pod, "metadata.deletionTimestamp") == nullptr) return add_ephemeral(pod, now);
+  if (find(pod, "metadata.deletionTimestamp") == nullptr) {
+    change_images(pod, now, step);
+    return add_ephemeral(pod, now);
+  }
   deleting_ = true;
   const auto grace = std::chrono::seconds(get_int(pod, "metadata.deletionGracePeriodSeconds"));
   stop_all(now, std::max<Duration>(grace, Duration(0)), step);
+}
+
+// The one thing of a running pod's containers that may be changed.
+void PodMachine::change_images(const json::value& pod, Instant now, PodStep* step) {
+  if (stopped_) return;
+  for (const char* list : {"spec.initContainers", "spec.containers"}) {
+    for (const json::value& spec : get_array(pod, list)) {
+      ContainerMachine* const c = find_container(get_string(spec, "name"));
+      if (c == nullptr || c->image() == get_string(spec, "image")) continue;
+      c->change_image(spec, catalog_, now, step);
+      step->changed = true;
+    }
+  }
 }
 
 void PodMachine::stop_all(Instant now, Duration grace, PodStep* step) {

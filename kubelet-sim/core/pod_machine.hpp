@@ -42,7 +42,8 @@ class PodMachine {
   PodMachine(const json::value& pod, PodPlace place, const ImageCatalog& catalog, Instant now,
              PodTraits traits = {});
 
-  // A newer version of the object: its deletion and new ephemeral containers matter.
+  // A newer version of the object: its deletion, images and new ephemeral
+  // containers matter.
   void observe(const json::value& pod, Instant now, PodStep* step);
   PodStep step(Instant now);
   // What a wish was answered. Followed by a step().
@@ -74,6 +75,7 @@ class PodMachine {
   ContainerTraits traits_of(const json::value& spec, const char* list, RestartPolicy policy) const;
   void add_ephemeral(const json::value& pod, Instant now);
   void set_deadline(const json::value& pod);
+  void change_images(const json::value& pod, Instant now, PodStep* step);
   bool prepare(Instant now, PodStep* step);
   ContainerMachine* find_container(std::string_view name);
   bool init_done() const;

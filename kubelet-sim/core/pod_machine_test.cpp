@@ -59,6 +59,39 @@ struct Run {
 
 }  // namespace
 
+TEST_CASE("an image that is changed is pulled, and its container started anew") {
+  const auto with = [](const std::string& image, const std::string& policy = "Always") {
+    return pod("  restartPolicy: " + policy + "\n  containers: [{name: c, image: '" + image +
+               "'}]\n");
+  };
+  const auto change = [](Run& run, const json::value& newer) {
+    PodStep step;
+    run.machine.observe(newer, at(run.now), &step);
+    run.take(step);
+    return step.changed;
+  };
+  SECTION("one that could not be pulled") {
+    Run run(with("nginx:BadImageTAG"));
+    run.to(5s);
+    CHECK(get_string(run.first(), "state.waiting.reason") == "ImagePullBackOff");
+    CHECK(change(run, with("nginx:1.27")));
+    run.to(8s);
+    CHECK(run.condition("Ready") == "True");
+    CHECK(get_int(run.first(), "restartCount") == 0);
+  }
+  SECTION("of what runs, whatever the restart policy") {
+    Run run(with("nginx:1.25", "Never"));
+    run.to(5s);
+    CHECK_FALSE(change(run, with("nginx:1.25", "Never")));
+    CHECK(change(run, with("nginx:1.26", "Never")));
+    run.to(60s);
+    CHECK(run.condition("Ready") == "True");
+    CHECK(get_string(run.first(), "image") == "nginx:1.26");
+    CHECK(get_int(run.first(), "restartCount") == 1);
+    CHECK(std::find(run.events.begin(), run.events.end(), "Killing") != run.events.end());
+  }
+}
+
 TEST_CASE("a service pod pulls, starts, runs and is ready") {
   Run run(pod("  containers: [{name: c, image: nginx, imagePullPolicy: Always}]\n"));
   run.to(100ms);

@@ -136,7 +136,7 @@ void PodManager::on_pod(const client::ObjectPtr& pod) {
   PodStep seen;
   worker.machine->observe(*pod, now(), &seen);
   act(worker, seen);
-  const bool changes = coracle::find(*pod, "spec.ephemeralContainers") != nullptr ||
+  const bool changes = seen.changed || coracle::find(*pod, "spec.ephemeralContainers") != nullptr ||
                        coracle::find(*pod, "spec.activeDeadlineSeconds") != nullptr;
   if (deleting(*pod) || changes) run(worker);
   if (terminal(*pod) && !deleting(*pod) && get_string(*pod, "status.reason") == "Evicted") {
