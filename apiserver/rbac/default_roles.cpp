@@ -176,6 +176,9 @@ get | core | serviceaccounts
 role coracle:ingress-controller
 list watch | networking.k8s.io | ingressclasses ingresses
 patch update | networking.k8s.io | ingresses/status
+role coracle:network-policy
+list watch | networking.k8s.io | networkpolicies
+list watch | core | namespaces pods
 role system:node-bootstrapper
 create get list watch | certificates.k8s.io | certificatesigningrequests
 role system:node-problem-detector
@@ -251,6 +254,7 @@ bind system:controller:token-cleaner in kube-system system:controller:token-clea
 bind coracle:kubelet-sim system:node u:system:kubelet-sim
 bind coracle:kubelet-sim-network system:node-proxier u:system:kubelet-sim
 bind coracle:ingress-controller coracle:ingress-controller u:system:kubelet-sim
+bind coracle:network-policy coracle:network-policy u:system:kubelet-sim
 bind coracle:kubelet-api-admin system:kubelet-api-admin u:kube-apiserver-kubelet-client
 )";
 

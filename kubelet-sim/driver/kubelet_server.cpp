@@ -152,6 +152,11 @@ void KubeletServer::handle(const std::string& node, net::Request request,
 
 void KubeletServer::route(const std::string& node, const net::Request& request,
                           const ExchangePtr& exchange) {
+  if (request.path == "/networkPolicy" && explain_) {
+    const auto answer = explain_(request.query);
+    return exchange->respond(answer.ok() ? plain_answer(200, *answer)
+                                         : plain_answer(400, answer.status().message() + "\n"));
+  }
   const auto parts = split(request.path, '/');  // "", room, namespace, pod, container
   const std::string& room = parts[parts.size() > 1 ? 1 : 0];
   const bool of_container = room == "exec" || room == "attach" || room == "containerLogs";

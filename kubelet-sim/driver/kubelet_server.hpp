@@ -4,10 +4,12 @@
 //   GET /healthz, /pods, /configz, /metrics, /metrics/resource, /stats/summary: node_pages.hpp
 //   GET /containerLogs/NAMESPACE/POD/CONTAINER?follow&tailLines&timestamps&previous&sinceSeconds&
 //       limitBytes
+//   GET /networkPolicy?from=NAMESPACE/POD|ADDRESS&to=...&port=N[&protocol=UDP]: may it, and why
 //   GET, POST /exec/NAMESPACE/POD/CONTAINER, /attach/..., /portForward/NAMESPACE/POD (upgraded:
 //       kubelet_server/)
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,6 +38,9 @@ class KubeletServer {
     streams_ = streams;
     auth_ = auth;
   }
+  // What GET /networkPolicy answers.
+  using ExplainPolicy = std::function<Result<std::string>(const net::Query& asked)>;
+  void explain_policy(ExplainPolicy explain) { explain_ = std::move(explain); }
 
  private:
   using ExchangePtr = std::shared_ptr<net::Exchange>;
@@ -53,6 +58,7 @@ class KubeletServer {
   KubeletAuth* auth_ = nullptr;
   std::map<std::string, RequestCounts> counts_;  // by node; a few keys each
   ContainerStreams* streams_ = nullptr;
+  ExplainPolicy explain_;
   std::vector<std::unique_ptr<net::Server>> servers_;
 };
 

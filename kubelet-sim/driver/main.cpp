@@ -24,6 +24,7 @@
 #include "kubelet_driver/serving_certificate.hpp"
 #include "net/asio_executor.hpp"
 #include "network_live/cluster_network.hpp"
+#include "network_live/policy_guard.hpp"
 
 namespace {
 
@@ -117,8 +118,8 @@ void raise_descriptor_limit() {
 }
 
 // Null: containers are scripted, and the log says why unless that was asked for.
-std::unique_ptr<kubelet::ProcessRuntime> make_runtime(net::AsioExecutor& executor,
-                                                      Options* options) {
+std::unique_ptr<kubelet::ProcessRuntime> make_runtime(net::AsioExecutor& executor, Options* options,
+                                                      kubelet::AskRoute route) {
   if (options->runtime == "scripted") return nullptr;
   const auto without = [&](const std::string& why) {
     if (options->runtime == "process") fail_startup("--runtime process: " + why);
@@ -135,6 +136,7 @@ std::unique_ptr<kubelet::ProcessRuntime> make_runtime(net::AsioExecutor& executo
   }
   raise_descriptor_limit();
   kubelet::RuntimeOptions runtime{options->root_dir, options->lab_image, options->busybox};
+  runtime.route = std::move(route);
   if (geteuid() == 0) {
     runtime.first_outside_id = kFirstOutsideId;
     runtime.outside_ids = kOutsideIds;
@@ -174,12 +176,43 @@ std::vector<kubelet::NodeFacts> make_nodes(const Options& options, kubelet::Kube
   return nodes;
 }
 
-std::unique_ptr<network::ClusterNetwork> make_network(net::AsioExecutor& executor, client::Api& api,
-                                                      Rng rng, const Options& o) {
-  if (!o.serve_network) return nullptr;
-  return std::make_unique<network::ClusterNetwork>(
-      executor, api, std::move(rng),
-      network::ClusterNetwork::Options{o.cluster_dns, o.cluster_domain, o.ingress_address});
+// Services and DNS, where this process carries them, and NetworkPolicies in any case.
+struct Network {
+  network::PolicyGuard guard;
+  std::unique_ptr<network::ClusterNetwork> cluster;
+
+  Network(net::AsioExecutor& executor, client::Api& api, Rng& rng, const Options& o)
+      : guard(executor, api, rng.split(), o.cluster_dns) {
+    if (!o.serve_network) return;
+    cluster = std::make_unique<network::ClusterNetwork>(
+        executor, api, rng.split(),
+        network::ClusterNetwork::Options{o.cluster_dns, o.cluster_domain, o.ingress_address},
+        guard);
+  }
+
+  kubelet::Route route(const kubelet::RouteAsked& asked) {
+    const network::Flow flow{asked.from, asked.to, asked.port,
+                             asked.udp ? network::Transport::kUdp : network::Transport::kTcp};
+    if (cluster) return cluster->route(flow);
+    return {!guard.may(flow), asked.port};
+  }
+  void start() {
+    guard.start();
+    if (cluster) cluster->start();
+  }
+  void stop() {
+    if (cluster) cluster->stop();
+    guard.stop();
+  }
+};
+
+// Null without TLS files.
+std::unique_ptr<kubelet::KubeletServer> make_server(net::AsioExecutor& executor, const Options& o,
+                                                    const std::string& client_ca) {
+  if (o.cert_file.empty()) return nullptr;
+  return std::make_unique<kubelet::KubeletServer>(
+      executor, net::TlsConfig{read_flag_file("--tls-cert-file", o.cert_file),
+                               read_flag_file("--tls-private-key-file", o.key_file), client_ca});
 }
 
 // Null: the nodes have none.
@@ -254,14 +287,21 @@ int main(int argc, char** argv) {
   const auto server = make_server(executor, options, client_ca);
   kubelet::NodeAgent nodes(executor, **api, rng.split(), make_nodes(options, server.get()));
   const kubelet::ImageCatalog images = images_of(options);
-  auto runtime = make_runtime(executor, &options);
+  Network network(executor, **api, rng, options);
+  auto runtime = make_runtime(executor, &options, [&network](const kubelet::RouteAsked& asked) {
+    return network.route(asked);
+  });
   kubelet::PodRunner runner(executor, **api, images, runner_options(options), std::move(runtime));
   kubelet::PodManager pods(executor, **api, rng.split(), nodes, images, runner, options.pod_range);
   kubelet::NodeKeeper keeper(executor, **api, nodes, pods, options.shutdown);
   kubelet::ManifestFolder manifests(executor, pods, options.manifests);
   kubelet::PodStreams streams(pods);
   kubelet::KubeletAuth auth(executor, **api);
-  if (server) server->serve(&pods, &streams, &auth);
+  if (server) {
+    server->serve(&pods, &streams, &auth);
+    server->explain_policy(
+        [&network](const net::Query& asked) { return network.guard.explain(asked); });
+  }
 
   std::unique_ptr<net::Server> health;
   Metrics metrics;
@@ -274,13 +314,12 @@ int main(int argc, char** argv) {
   }
   metrics.gauge_function("kubelet_running_pods", "Pods with a worker.",
                          [&] { return static_cast<double>(pods.running()); });
-  auto cluster_network = make_network(executor, **api, rng.split(), options);
-  if (cluster_network) {
+  if (network.cluster) {
     metrics.gauge_function("kubeproxy_connections", "TCP connections to Services under way.", [&] {
-      return static_cast<double>(cluster_network->proxy().connections());
+      return static_cast<double>(network.cluster->proxy().connections());
     });
-    cluster_network->start();
   }
+  network.start();
   if (membership) membership->keep(executor, **api, rng.split());
   const auto serving = membership && server
                            ? keep_serving(executor, *server, rng.split(), options, config)
@@ -294,7 +333,7 @@ int main(int argc, char** argv) {
     executor.on_signal(signal, [&] { executor.stop(); });
   }
   executor.run();
-  if (cluster_network) cluster_network->stop();
+  network.stop();
   pods.stop();
   nodes.stop();
   return 0;

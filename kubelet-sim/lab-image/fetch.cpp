@@ -1,5 +1,6 @@
 #include "fetch.hpp"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -57,7 +58,11 @@ int dial(const Url& url, const Fetch& fetch, FetchResult* result) {
                   " after 0 ms: Could not connect to server";
   for (const addrinfo* a = list; a != nullptr && fd < 0; a = a->ai_next) {
     fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, 0);
-    timeval limit{fetch.connect_timeout_seconds, 0};
+    char name[INET_ADDRSTRLEN] = "";
+    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(a->ai_addr)->sin_addr, name,
+              sizeof name);
+    result->peer = std::string(name) + ":" + url.port;
+    timeval limit{std::min(fetch.connect_timeout_seconds, fetch.timeout_seconds), 0};
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     if (connect(fd, a->ai_addr, a->ai_addrlen) == 0) {
       result->curl_code = 0;

@@ -19,6 +19,7 @@ struct FetchResult {
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   int curl_code = 0;                                         // why not, as curl exits
   std::string error;
+  std::string peer;  // "127.0.0.1:80", who was dialled last
 };
 
 FetchResult fetch_url(const Fetch& fetch);

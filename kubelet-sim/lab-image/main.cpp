@@ -22,6 +22,7 @@ constexpr Program kPrograms[] = {
     {"liveness", run_liveness},   {"hello-app", run_hello_app}, {"kubeserve", run_kubeserve},
     {"whoami", run_whoami},       {"curl", run_curl},           {"bash", run_bash},
     {"pause", run_pause},         {"agnhost-2", run_agnhost},   {"hpa-example", run_hpa_example},
+    {"nslookup", run_nslookup},   {"wget", run_wget},
 };
 
 const char* base_name(const char* path) {

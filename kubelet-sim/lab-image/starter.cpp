@@ -28,6 +28,7 @@ namespace lab_image {
 namespace {
 
 constexpr int kOrder = 3, kReport = 4;
+constexpr int kAnswerMs = 5000, kLookAgainMs = 1000;
 constexpr int kCannotStart = 128;
 
 void report(const std::string& line) {
@@ -123,17 +124,52 @@ bool minds(pid_t process, int number) {
   return found;
 }
 
+in_addr pod_of(const Config& config) {
+  in_addr address{};
+  inet_pton(AF_INET, config.address.c_str(), &address);
+  return address;
+}
+
+// One line of kubelet-sim's answers; empty when none comes in time.
+std::string read_answer() {
+  std::string line;
+  char byte = 0;
+  for (pollfd ready{kReport, POLLIN, 0}; poll(&ready, 1, kAnswerMs) == 1;) {
+    if (read(kReport, &byte, 1) != 1) return {};
+    if (byte == '\n') return line;
+    line += byte;
+  }
+  return {};
+}
+
+// What becomes of a connection: dropped, too, when nobody says.
+Route ask_outside(bool udp, in_addr to, int port) {
+  static int asked = 0;
+  char address[INET_ADDRSTRLEN] = "";
+  inet_ntop(AF_INET, &to, address, sizeof address);
+  report("Q " + std::to_string(++asked) + (udp ? " udp " : " tcp ") + address + " " +
+         std::to_string(port));
+  for (std::string line = read_answer(); !line.empty(); line = read_answer()) {
+    int number = 0, at = 0;
+    if (std::sscanf(line.c_str(), "%d %d", &number, &at) == 2 && number == asked) {
+      return {at == 0, at};
+    }
+  }
+  return {true, 0};
+}
+
 class Watcher {
  public:
-  Watcher(const Config& config, pid_t child) : config_(config), child_(child) {
-    inet_pton(AF_INET, config.address.c_str(), &pod_);
-  }
+  Watcher(const Config& config, pid_t child)
+      : config_(config), child_(child), calls_(pod_of(config), ask_outside) {}
 
   // Until the child has ended; its exit code.
   int run(int signals, int listener) {
     pollfd fds[2] = {{signals, POLLIN, 0}, {listener, POLLIN, 0}};
     while (true) {
-      if (poll(fds, 2, -1) < 0 && errno != EINTR) return kCannotStart;
+      const int ready = poll(fds, 2, calls_.holding() ? kLookAgainMs : -1);
+      if (ready < 0 && errno != EINTR) return kCannotStart;
+      if (ready <= 0 && calls_.holding()) calls_.look_again(fds[1].fd);
       if ((fds[1].revents & POLLIN) != 0) answer_socket_call(fds[1].fd);
       if ((fds[1].revents & (POLLHUP | POLLERR)) != 0) fds[1].fd = -1;
       if ((fds[0].revents & POLLIN) == 0) continue;
@@ -162,7 +198,7 @@ class Watcher {
   }
 
   void answer_socket_call(int listener) {
-    if (const int port = serve_socket_call(listener, pod_); port != 0) {
+    if (const int port = calls_.serve(listener); port != 0) {
       report("M " + std::to_string(port));
     }
   }
@@ -198,7 +234,7 @@ class Watcher {
 
   const Config& config_;
   const pid_t child_;
-  in_addr pod_{};
+  SocketCalls calls_;
   int ended_by_ = 0, code_ = 0;
 };
 

@@ -7,6 +7,8 @@
 //             M PORT  a port below 1024 was moved (sockets.hpp)
 //             B CODE TEXT    it could not be started, and why
 //             X CODE         it ended; 128 + N if by signal N
+//             Q N udp|tcp ADDRESS PORT   may it connect there? The answer, on the same descriptor:
+//                     "N PORT2": yes, to that port, or "N 0": it is dropped
 //   enter   the same, for one more command in a running container
 //   check   exit 0 if this user may make the namespaces of a container
 //

@@ -97,23 +97,42 @@ Status add_mount_point(const RootTools& tools, const RootWanted& wanted, const B
   return make_file(point, "", 0644, wanted.owner);
 }
 
+// What every image has beside busybox's commands, or in place of one.
+constexpr std::array kOurs = {"bash", "curl", "nslookup", "wget"};
+
+bool is_ours(const std::string& name) {
+  return std::find(kOurs.begin(), kOurs.end(), name) != kOurs.end();
+}
+
+// Busybox's shell prefers busybox's own commands to those of the PATH. In the lab's copy the names
+// of those that are ours end in another letter, so that nobody asks for them: the table of names is
+// sorted, and stays so.
+Status copy_busybox(const std::string& from, const std::string& to, const Owner& owner) {
+  constexpr std::size_t kBytesMax = 64u << 20;
+  std::string program = read_start(from, kBytesMax);
+  for (const char* const one : kOurs) {
+    const std::string name = std::string(1, '\0') + one + std::string(1, '\0');
+    const std::size_t at = program.find(name);
+    if (at != std::string::npos) ++program[at + name.size() - 2];
+  }
+  return make_file(to, program, 0755, owner);
+}
+
 }  // namespace
 
 Status make_commands(const RootTools& tools, const std::vector<std::string>& applets) {
   const Owner ours;
   remove_tree(tools.commands);
   RETURN_IF_ERROR(make_folder(tools.commands, 0755, ours));
-  if (tools.isolated) {
-    RETURN_IF_ERROR(make_file(tools.commands + "/busybox", "", 0755, ours));
-  } else {
-    RETURN_IF_ERROR(make_link(tools.commands + "/busybox", tools.busybox, ours));
-  }
+  RETURN_IF_ERROR(copy_busybox(tools.busybox, tools.commands + "/busybox", ours));
   for (const std::string& applet : applets) {
-    if (applet == "busybox" || applet.empty() || applet.find('/') != std::string::npos) continue;
+    if (applet == "busybox" || is_ours(applet) || applet.empty() ||
+        applet.find('/') != std::string::npos)
+      continue;
     RETURN_IF_ERROR(make_link(tools.commands + "/" + applet, "busybox", ours));
   }
   const std::string lab_image = tools.isolated ? kLabImage : tools.lab_image;
-  for (const char* name : {"bash", "curl"}) {
+  for (const char* const name : kOurs) {
     RETURN_IF_ERROR(make_link(tools.commands + "/" + name, lab_image, ours));
   }
   return {};
@@ -126,7 +145,6 @@ Result<std::vector<BindMount>> make_container_root(const RootTools& tools,
   std::vector<BindMount> mounts;
   if (tools.isolated) {
     mounts.push_back({tools.commands, "/bin", true});
-    mounts.push_back({tools.busybox, "/bin/busybox", true});
     mounts.push_back({tools.lab_image, kLabImage, true});
     for (const char* device : kDevices) {
       mounts.push_back({std::string("/dev/") + device, std::string("/dev/") + device, false});

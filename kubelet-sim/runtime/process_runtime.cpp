@@ -138,6 +138,7 @@ Status ProcessRuntime::start(const ContainerId& id, ContainerStart start, Contai
   container->start = std::move(start);
   container->events = std::move(events);
   container->start.order.isolate = tools_.isolated;
+  container->start.order.route = options_.route;
   // No reference to the container outlives the map's entry: the process is inside it.
   Container* c = container.get();
   ProcessEvents process;

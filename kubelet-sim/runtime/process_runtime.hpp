@@ -31,6 +31,7 @@ struct RuntimeOptions {
   std::string root_dir;                                // where pods' files are
   std::string lab_image, busybox;                      // programs
   std::int64_t first_outside_id = 0, outside_ids = 0;  // of root; see StartOrder
+  AskRoute route;                                      // asked at pods' connections
 };
 
 struct ContainerStart {

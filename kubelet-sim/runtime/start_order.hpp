@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "kubelet/pod_route.hpp"
+
 namespace coracle::kubelet {
 
 struct BindMount {
@@ -29,6 +31,7 @@ struct StartOrder {
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<std::string> args;
   int join_pid = 0;  // enter a running container instead
+  AskRoute route;    // of its connections; none: each is made. Not part of the text
 };
 
 std::string encode(const StartOrder& order);

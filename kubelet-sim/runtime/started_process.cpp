@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,6 +65,14 @@ Status make_pipe(Fd* read_end, Fd* write_end) {
   return {};
 }
 
+Status make_pair(Fd* one, Fd* other) {
+  int fds[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) return no("socketpair");
+  *one = Fd(fds[0]);
+  *other = Fd(fds[1]);
+  return {};
+}
+
 Status make_terminal(Streams* s) {
   Fd ours(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
   char name[128];
@@ -84,7 +93,7 @@ Status make_streams(const std::string& order, bool input, bool tty, Streams* s) 
       lseek(s->order.get(), 0, SEEK_SET) != 0) {
     return no("order");
   }
-  RETURN_IF_ERROR(make_pipe(&s->report, &s->child_report));
+  RETURN_IF_ERROR(make_pair(&s->report, &s->child_report));
   if (tty) return make_terminal(s);
   RETURN_IF_ERROR(make_pipe(&s->out, &s->child_out));
   RETURN_IF_ERROR(make_pipe(&s->error, &s->child_error));
@@ -232,12 +241,28 @@ struct StartedProcess::State : std::enable_shared_from_this<StartedProcess::Stat
           events.on_port_moved(static_cast<int>(number));
         }
         break;
+      case 'Q':
+        answer_route(split(rest, ' '));
+        break;
       case 'X':
         if (parse_int(rest, &number)) code = static_cast<int>(number);
         break;
       default:
         break;
     }
+  }
+
+  // A starter asks one question at a time and waits: there is room for the answer.
+  void answer_route(const std::vector<std::string>& asked) {
+    long long port = 0;
+    if (asked.size() != 4 || !parse_int(asked[3], &port) || port < 0 || port > 65535) return;
+    Route route{false, static_cast<std::uint16_t>(port)};
+    if (ask_route) {
+      route = ask_route({address, asked[2], static_cast<std::uint16_t>(port), asked[1] == "udp"});
+    }
+    const std::string text = fmt::format("{} {}\n", asked[0], route.dropped ? 0 : route.port);
+    [[maybe_unused]] const ssize_t n =
+        ::send(report->fd(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
 
   // The starter is a child of ours: its descriptor is readable when it has ended.
@@ -307,7 +332,8 @@ struct StartedProcess::State : std::enable_shared_from_this<StartedProcess::Stat
   pid_t starter = 0, command = 0;
   Output outputs[2];
   std::unique_ptr<net::FdWatch> input, report, ended;
-  std::string report_text, queue;
+  std::string report_text, queue, address;  // the pod's
+  AskRoute ask_route;
   std::size_t turn_bytes = 0;
   Executor::TimerId turn_timer = 0, input_timer = 0;
   std::optional<int> code;
@@ -324,6 +350,8 @@ Result<std::unique_ptr<StartedProcess>> StartedProcess::start(net::AsioExecutor&
   auto state = std::make_shared<State>(executor);
   state->events = std::move(events);
   state->tty = order.tty;
+  state->address = order.address;
+  state->ask_route = order.route;
   state->starter = pid;
   state->report = std::make_unique<net::FdWatch>(executor, s.report.release());
   state->outputs[0].watch = std::make_unique<net::FdWatch>(executor, s.out.release());

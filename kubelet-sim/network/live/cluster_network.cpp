@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/log.hpp"
+#include "kubelet/low_ports.hpp"
 
 namespace coracle::network {
 namespace {
@@ -40,10 +43,11 @@ bool uses_secret(const json::value& ingress, const std::string& key) {
 }  // namespace
 
 ClusterNetwork::ClusterNetwork(net::AsioExecutor& executor, client::Api& api, Rng rng,
-                               Options options)
+                               Options options, PolicyGuard& guard)
     : executor_(executor),
       api_(api),
       options_(std::move(options)),
+      guard_(guard),
       informers_(executor, api, rng),
       services_(informers_.get(slim(kServices))),
       slices_(informers_.get(slim(kSlices))),
@@ -56,10 +60,16 @@ ClusterNetwork::ClusterNetwork(net::AsioExecutor& executor, client::Api& api, Rn
       events_(executor, api, {"kube-proxy", ""}),
       zone_(options_.zone),
       dns_(executor, zone_),
-      proxy_(executor,
-             [this](const std::string& service, const Status& why) { tell(service, why); }),
+      proxy_(
+          executor, [this](const std::string& service, const Status& why) { tell(service, why); },
+          [this](const Flow& flow) { return guard_.may(flow); }),
       ingress_(executor, {.address = options_.ingress_address},
-               [this](const Status& why) { tell_ingresses("FailedToListen", advice(why)); }) {}
+               {[this](const Status& why) { tell_ingresses("FailedToListen", advice(why)); },
+                [this](const Flow& flow) { return guard_.may(flow); }}) {
+  dns_.ask_first([this](const std::string& client, Transport transport) {
+    return guard_.may({client, options_.dns_address, kDnsPort, transport});
+  });
+}
 
 ClusterNetwork::~ClusterNetwork() { stop(); }
 
@@ -159,9 +169,36 @@ void ClusterNetwork::tell(const std::string& service, const Status& why) {
   events_.warning(named, "FailedToListen", advice(why));
 }
 
+kubelet::Route ClusterNetwork::route(const Flow& flow) {
+  if (flow.to == options_.dns_address && flow.port == kDnsPort) {
+    return {!guard_.may(flow), dns_port_ == 0 ? kDnsPort : dns_port_};
+  }
+  std::uint16_t port = flow.port;
+  const Frontend* behind = proxy_.find({flow.to, flow.port, flow.transport}, &port);
+  if (behind == nullptr) behind = proxy_.find({"", flow.port, flow.transport}, &port);
+  if (behind == nullptr || behind->endpoints.empty()) return {!guard_.may(flow), flow.port};
+  const auto to = [&](const Endpoint& e) {
+    return Flow{flow.from, e.address, e.port, flow.transport};
+  };
+  const bool any = std::any_of(behind->endpoints.begin(), behind->endpoints.end(),
+                               [&](const Endpoint& e) { return guard_.allows(to(e)); });
+  // One refusal is told for all.
+  return {!any && !guard_.may(to(behind->endpoints.front())), port};
+}
+
+// Where port 53 is not for this user, pods are led to another one.
 void ClusterNetwork::serve_dns() {
   const Status status = dns_.listen(options_.dns_address, kDnsPort);
-  if (status.ok()) return log::info("DNS for {} on {}", options_.zone, options_.dns_address);
+  if (status.ok()) {
+    dns_port_ = kDnsPort;
+    return log::info("DNS for {} on {}", options_.zone, options_.dns_address);
+  }
+  const std::uint16_t moved = kubelet::moved_port(kDnsPort);
+  if (dns_.listen(options_.dns_address, moved).ok()) {
+    dns_port_ = moved;
+    return log::warn("DNS for pods on {}:{}, not on port 53: {}", options_.dns_address, moved,
+                     advice(status));
+  }
   if (!std::exchange(dns_told_, true)) log::warn("no DNS: {}", advice(status));
   dns_retry_ = executor_.after(kDnsRetry, [this] { serve_dns(); });
 }

@@ -13,8 +13,10 @@
 
 #include "client/events.hpp"
 #include "client/informer.hpp"
+#include "kubelet/pod_route.hpp"
 #include "network_live/dns_server.hpp"
 #include "network_live/ingress_proxy.hpp"
+#include "network_live/policy_guard.hpp"
 #include "network_live/service_proxy.hpp"
 
 namespace coracle::network {
@@ -28,12 +30,16 @@ class ClusterNetwork {
     std::string zone = "cluster.local";
     std::string ingress_address;  // "": Ingresses are objects only
   };
-  ClusterNetwork(net::AsioExecutor& executor, client::Api& api, Rng rng, Options options);
+  // The guard is asked before a connection goes on to a pod.
+  ClusterNetwork(net::AsioExecutor& executor, client::Api& api, Rng rng, Options options,
+                 PolicyGuard& guard);
   ~ClusterNetwork();
 
   void start();
   void stop();
   const ServiceProxy& proxy() const { return proxy_; }
+  // What becomes of a pod's connection: one that no endpoint may take is dropped.
+  kubelet::Route route(const Flow& flow);
 
  private:
   void changed();
@@ -49,6 +55,7 @@ class ClusterNetwork {
   net::AsioExecutor& executor_;
   client::Api& api_;
   const Options options_;
+  PolicyGuard& guard_;
   client::InformerFactory informers_;
   client::Informer &services_, &slices_, &nodes_, &ingresses_, &classes_, &certificates_;
   client::EventRecorder events_;
@@ -61,6 +68,7 @@ class ClusterNetwork {
   std::set<std::string> publishing_;      // Ingresses whose status is being written
   Executor::TimerId settle_ = 0, dns_retry_ = 0;
   bool dns_told_ = false;
+  std::uint16_t dns_port_ = 0;  // 0: it does not listen
 };
 
 }  // namespace coracle::network

@@ -23,6 +23,7 @@ Status DnsServer::listen(const std::string& address, std::uint16_t port) {
   ASSIGN_OR_RETURN(auto udp,
                    net::UdpSocket::bind(executor_, address, port,
                                         [this](std::string_view query, const net::HostPort& from) {
+                                          if (may_ && !may_(from.host, Transport::kUdp)) return;
                                           const auto answer = answer_query(zone_, query, true);
                                           if (answer) udp_->send_to(*answer, from);
                                         }));

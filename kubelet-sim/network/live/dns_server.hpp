@@ -2,6 +2,7 @@
 // Bounds: kDnsClientsMax TCP connections, each closed after kDnsIdle without a query.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include "net/tcp.hpp"
 #include "net/udp_socket.hpp"
 #include "network/dns_packet.hpp"
+#include "network/service_table.hpp"
 
 namespace coracle::network {
 
@@ -23,10 +25,14 @@ class DnsServer {
 
   // Both, or neither. Unavailable: "listen udp 127.96.0.10:53: bind: permission denied".
   Status listen(const std::string& address, std::uint16_t port);
+  // Clients that may not ask get no answer. Before listen().
+  using May = std::function<bool(const std::string& client, Transport transport)>;
+  void ask_first(May may) { may_ = std::move(may); }
   bool listening() const { return udp_ != nullptr; }
   std::uint16_t port() const { return udp_->port(); }
 
  private:
+  May may_;
   struct Session;
   void begin(std::shared_ptr<net::TcpSocket> socket);
   void take(int id, std::string_view data);

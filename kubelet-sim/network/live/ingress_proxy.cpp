@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/encoding.hpp"
+#include "kubelet/low_ports.hpp"
 #include "net/pki.hpp"
 #include "net_streams/forward.hpp"
 
@@ -44,9 +45,8 @@ std::string with_query(const std::string& path, const std::string& target) {
 
 }  // namespace
 
-IngressProxy::IngressProxy(net::AsioExecutor& executor, Options options,
-                           std::function<void(const Status&)> failed)
-    : executor_(executor), options_(std::move(options)), failed_(std::move(failed)) {
+IngressProxy::IngressProxy(net::AsioExecutor& executor, Options options, Hooks hooks)
+    : executor_(executor), options_(std::move(options)), hooks_(std::move(hooks)) {
   const net::KeyPair fake = untrusted_pair(executor.wall_now());
   tls_.cert_pem = fake.cert_pem;
   tls_.key_pem = fake.key_pem;
@@ -109,7 +109,7 @@ IngressProxy::BadSecrets IngressProxy::collect_certificates(const FindSecret& se
   return bad;
 }
 
-void IngressProxy::open() {
+Status IngressProxy::open_at(std::uint16_t http_port, std::uint16_t https_port) {
   const auto listen = [&](std::uint16_t port, bool tls) {
     net::Server::Options options;
     options.address = options_.address;
@@ -119,19 +119,31 @@ void IngressProxy::open() {
         executor_, std::move(options),
         [this](net::Request request, auto exchange) { handle(request, exchange); });
   };
-  auto http = listen(options_.http_port, false);
-  auto https = listen(options_.https_port, true);
-  if (http.ok() && https.ok()) {
-    http_ = std::move(*http);
-    https_ = std::move(*https);
+  ASSIGN_OR_RETURN(auto http, listen(http_port, false));
+  ASSIGN_OR_RETURN(https_, listen(https_port, true));
+  http_ = std::move(http);
+  return {};
+}
+
+void IngressProxy::open() {
+  const Status opened = open_at(options_.http_port, options_.https_port);
+  moved_ = !opened.ok() && open_at(kubelet::moved_port(options_.http_port),
+                                   kubelet::moved_port(options_.https_port))
+                               .ok();
+  if (opened.ok()) {
     told_ = false;
     return;
   }
-  if (!std::exchange(told_, true)) failed_(http.ok() ? https.status() : http.status());
+  if (!std::exchange(told_, true)) hooks_.failed(opened);
+  if (moved_) return;
   retry_ = executor_.after(kRetryEvery, [this] {
     retry_ = 0;
     if (!table_.served().empty() && !listening()) open();
   });
+}
+
+std::uint16_t IngressProxy::https_port() const {
+  return moved_ ? kubelet::moved_port(options_.https_port) : options_.https_port;
 }
 
 void IngressProxy::handle(const net::Request& request,
@@ -141,8 +153,7 @@ void IngressProxy::handle(const net::Request& request,
   if (!hit) return exchange->respond(page(404, "default backend - 404"));
   if (hit->route->to_https && !request.peer.tls) {
     net::Response moved = page(308, "Permanent Redirect");
-    const std::string port =
-        options_.https_port == 443 ? "" : fmt::format(":{}", options_.https_port);
+    const std::string port = https_port() == 443 ? "" : fmt::format(":{}", https_port());
     moved.headers.set("Location", fmt::format("https://{}{}{}", host.substr(0, host.find(':')),
                                               port, request.target));
     return exchange->respond(std::move(moved));
@@ -156,6 +167,10 @@ void IngressProxy::pass_on(const net::Request& request,
   const auto endpoint = balancers_.at(hit.route->backend.service)
                             .choose({request.peer.address, options_.address, {}}, executor_.now());
   if (!endpoint) return exchange->respond(page(503, "503 Service Temporarily Unavailable"));
+  // As a proxy whose packets are dropped says in the end.
+  if (!hooks_.may({options_.address, endpoint->address, endpoint->port, Transport::kTcp})) {
+    return exchange->respond(page(504, "504 Gateway Time-out"));
+  }
   auto reached = client(*endpoint);
   if (!reached) return exchange->respond(page(502, "502 Bad Gateway"));
   net::Forwarding forwarding;
@@ -191,7 +206,7 @@ std::shared_ptr<net::Client> IngressProxy::client(const Endpoint& endpoint) {
   if (!known) {
     net::ClientConfig config;
     config.host = endpoint.address;
-    config.port = endpoint.port;
+    config.port = moved_ ? kubelet::moved_port(endpoint.port) : endpoint.port;
     config.tls = false;
     config.connect_timeout = std::chrono::seconds(5);
     auto made = net::Client::create(executor_, std::move(config));

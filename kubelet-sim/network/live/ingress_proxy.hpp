@@ -19,6 +19,7 @@
 #include "net/server.hpp"
 #include "network/balancer.hpp"
 #include "network/ingress_table.hpp"
+#include "network/policy_table.hpp"
 
 namespace coracle::network {
 
@@ -30,9 +31,12 @@ class IngressProxy {
     std::string address;
     std::uint16_t http_port = 80, https_port = 443;
   };
-  // failed: why an address cannot be listened on; once, until it can.
-  IngressProxy(net::AsioExecutor& executor, Options options,
-               std::function<void(const Status&)> failed);
+  struct Hooks {
+    std::function<void(const Status&)> failed;  // why it cannot listen; once, until it can
+    std::function<bool(const Flow&)> may;       // whether a connection to a pod may be
+  };
+  // Where this user has no low ports, it listens 10,000 higher, and finds pods' low ports there.
+  IngressProxy(net::AsioExecutor& executor, Options options, Hooks hooks);
   ~IngressProxy();
 
   // `secret` gives the object of a key, or null. Certificates that cannot be used are told back:
@@ -44,6 +48,8 @@ class IngressProxy {
 
  private:
   void open();
+  Status open_at(std::uint16_t http_port, std::uint16_t https_port);
+  std::uint16_t https_port() const;
   void handle(const net::Request& request, const std::shared_ptr<net::Exchange>& exchange);
   void pass_on(const net::Request& request, const std::shared_ptr<net::Exchange>& exchange,
                const IngressTable::Hit& hit);
@@ -52,13 +58,13 @@ class IngressProxy {
 
   net::AsioExecutor& executor_;
   const Options options_;
-  const std::function<void(const Status&)> failed_;
+  const Hooks hooks_;
   IngressTable table_;
   std::map<std::string, Balancer> balancers_;  // by IngressBackend::service
   std::map<Endpoint, std::shared_ptr<net::Client>> clients_;
   net::TlsConfig tls_;
   std::unique_ptr<net::Server> http_, https_;
-  bool told_ = false;
+  bool told_ = false, moved_ = false;
   Executor::TimerId retry_ = 0;
 };
 

@@ -27,8 +27,8 @@ std::optional<net::HostPort> moved_target(const std::vector<net::HostPort>& refu
 
 }  // namespace
 
-ServiceProxy::ServiceProxy(net::AsioExecutor& executor, Failed failed)
-    : executor_(executor), failed_(std::move(failed)) {
+ServiceProxy::ServiceProxy(net::AsioExecutor& executor, Failed failed, May may)
+    : executor_(executor), failed_(std::move(failed)), may_(std::move(may)) {
   retry();
 }
 
@@ -52,32 +52,59 @@ void ServiceProxy::apply(ServiceTable table) {
 }
 
 void ServiceProxy::open(const Listening& at, Entry& entry) {
-  Status why;
-  if (at.transport == Transport::kTcp) {
-    auto opened = net::TcpForwarder::listen(
-        executor_, {.address = at.address, .port = at.port, .tries = kTries},
-        [this, balancer = entry.balancer](const net::TcpForwarder::Arrival& arrival) {
-          Balancer::Arrival asked{arrival.client.host, arrival.local.host, {}};
-          if (const auto moved = moved_target(arrival.refused)) return moved;
-          for (const net::HostPort& dead : arrival.refused) {
-            asked.dead.push_back({dead.host, kubelet::unmoved_port(dead.port)});
-          }
-          return to_host_port(balancer->choose(asked, executor_.now()));
-        });
-    why = opened.status();
-    if (opened.ok()) entry.tcp = std::move(*opened);
-  } else {
-    auto opened = net::UdpForwarder::listen(
-        executor_, {.address = at.address, .port = at.port},
-        [this, balancer = entry.balancer, at](const net::HostPort& client) {
-          return to_host_port(balancer->choose({client.host, at.address, {}}, executor_.now()));
-        });
-    why = opened.status();
-    if (opened.ok()) entry.udp = std::move(*opened);
+  Status why = open_at(at, at.port, entry);
+  const std::uint16_t moved = kubelet::moved_port(at.port);
+  if (!why.ok() && moved != at.port && !at.address.empty()) {
+    entry.moved = open_at(at, moved, entry).ok();
   }
   if (why.ok() || entry.told) return;
   entry.told = true;
   failed_(entry.balancer->frontend().service, why);
+}
+
+Status ServiceProxy::open_at(const Listening& at, std::uint16_t port, Entry& entry) {
+  if (at.transport == Transport::kTcp) {
+    ASSIGN_OR_RETURN(
+        entry.tcp,
+        net::TcpForwarder::listen(
+            executor_, {.address = at.address, .port = port, .tries = kTries},
+            [this, balancer = entry.balancer](const net::TcpForwarder::Arrival& arrival) {
+              Balancer::Arrival asked{arrival.client.host, arrival.local.host, {}};
+              if (const auto moved = moved_target(arrival.refused)) return moved;
+              for (const net::HostPort& dead : arrival.refused) {
+                asked.dead.push_back({dead.host, kubelet::unmoved_port(dead.port)});
+              }
+              return choose(*balancer, asked, Transport::kTcp);
+            }));
+    return {};
+  }
+  ASSIGN_OR_RETURN(entry.udp,
+                   net::UdpForwarder::listen(
+                       executor_, {.address = at.address, .port = port},
+                       [this, balancer = entry.balancer, at](const net::HostPort& client) {
+                         return choose(*balancer, {client.host, at.address, {}}, Transport::kUdp);
+                       }));
+  return {};
+}
+
+// The endpoint first, then whether the client may reach it: as where nodes choose and pods'
+// networks drop. The client has its connection already; it goes where nobody answers.
+std::optional<net::HostPort> ServiceProxy::choose(Balancer& balancer,
+                                                  const Balancer::Arrival& arrival,
+                                                  Transport transport) {
+  const auto endpoint = balancer.choose(arrival, executor_.now());
+  if (!endpoint) return std::nullopt;
+  if (may_({arrival.client, endpoint->address, endpoint->port, transport})) {
+    return to_host_port(endpoint);
+  }
+  return transport == Transport::kTcp ? hole_.address() : std::nullopt;
+}
+
+const Frontend* ServiceProxy::find(const Listening& at, std::uint16_t* port) const {
+  const auto found = entries_.find(at);
+  if (found == entries_.end()) return nullptr;
+  *port = found->second.moved ? kubelet::moved_port(at.port) : at.port;
+  return &found->second.balancer->frontend();
 }
 
 void ServiceProxy::retry() {

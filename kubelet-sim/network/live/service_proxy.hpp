@@ -3,7 +3,8 @@
 //
 // Driver; strand: the executor's. An address that cannot be listened on (a port under 1024 without
 // the right to, one that another program has) is told to `failed` once and tried again every
-// kRetryEvery. Bound: TcpForwarder's and UdpForwarder's, for each address.
+// kRetryEvery; a low port of a cluster address is listened on 10,000 higher meanwhile, where pods'
+// connections find it. Bound: TcpForwarder's and UdpForwarder's, for each address.
 #pragma once
 
 #include <functional>
@@ -15,6 +16,8 @@
 #include "net/tcp_forwarder.hpp"
 #include "net/udp_forwarder.hpp"
 #include "network/balancer.hpp"
+#include "network/policy_table.hpp"
+#include "network_live/black_hole.hpp"
 
 namespace coracle::network {
 
@@ -23,11 +26,16 @@ class ServiceProxy {
   static constexpr Duration kRetryEvery = std::chrono::seconds(10);
   // `service` as "namespace/name"; why, in Go's words.
   using Failed = std::function<void(const std::string& service, const Status& why)>;
+  // Whether a connection from a client to an endpoint may be. What may not is held and told
+  // nothing.
+  using May = std::function<bool(const Flow& flow)>;
 
-  ServiceProxy(net::AsioExecutor& executor, Failed failed);
+  ServiceProxy(net::AsioExecutor& executor, Failed failed, May may);
   ~ServiceProxy();
 
   void apply(ServiceTable table);
+  // What is behind an address and port, and which port is really listened on; null: nothing is.
+  const Frontend* find(const Listening& at, std::uint16_t* port) const;
   std::size_t listening() const;
   std::size_t connections() const;
 
@@ -36,14 +44,20 @@ class ServiceProxy {
     std::shared_ptr<Balancer> balancer;
     std::unique_ptr<net::TcpForwarder> tcp;
     std::unique_ptr<net::UdpForwarder> udp;
-    bool told = false;  // of its failure
+    bool told = false;   // of its failure
+    bool moved = false;  // a low port: see kubelet/low_ports.hpp
     bool open() const { return tcp != nullptr || udp != nullptr; }
   };
   void open(const Listening& at, Entry& entry);
+  Status open_at(const Listening& at, std::uint16_t port, Entry& entry);
+  std::optional<net::HostPort> choose(Balancer& balancer, const Balancer::Arrival& arrival,
+                                      Transport transport);
   void retry();
 
   net::AsioExecutor& executor_;
   const Failed failed_;
+  const May may_;
+  const BlackHole hole_;
   std::map<Listening, Entry> entries_;
   Executor::TimerId retry_ = 0;
 };
