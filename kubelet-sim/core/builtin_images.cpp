@@ -117,6 +117,9 @@ images:
 - {name: us-docker.pkg.dev/google-samples/containers/gke/hello-app, entrypoint: [/hello-app], versionEnv: APP_VERSION, version: 1.0.0, programs: {/hello-app: hello-app}}
 - {name: linuxacademycontent/kubeserve, entrypoint: [/kubeserve], programs: {/kubeserve: kubeserve}}
 - {name: chadmcrowell/kubeserve2, entrypoint: [/kubeserve], programs: {/kubeserve: kubeserve}}
+- {name: container-images/kubectl-proxy, entrypoint: [/kubectl-proxy], programs: {/kubectl-proxy: kubectl-proxy}}
+- {name: linuxacademycontent/kubectl-proxy, like: container-images/kubectl-proxy}
+- {name: tutum/curl, shell: true, cmd: [sh]}
 - {name: traefik/whoami, entrypoint: [/whoami], programs: {/whoami: whoami}}
 - {name: containous/whoami, entrypoint: [/whoami], programs: {/whoami: whoami}}
 )yaml";

@@ -1,5 +1,5 @@
 // curl, as far as exercises type it: -s -S -f -v -i -I -L -k -o -O -X -d -H -A -w -m
-// --connect-timeout.
+// --connect-timeout --cacert.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -66,7 +66,7 @@ const char* long_of(char c) {
 
 bool takes_value(const std::string& name) {
   for (const char* one : {"output", "request", "data", "header", "user-agent", "write-out",
-                          "max-time", "connect-timeout", "retry"}) {
+                          "max-time", "connect-timeout", "retry", "cacert"}) {
     if (name == one) return true;
   }
   return false;
@@ -79,10 +79,9 @@ bool apply(const std::string& name, const std::string& value, Options* o) {
   if (name == "verbose") return o->verbose = true;
   if (name == "include") return o->head_too = true;
   if (name == "location") return o->follow = true;
-  if (name == "insecure" || name == "globoff" || name == "ipv4" || name == "retry" ||
-      name == "disable") {
-    return true;
-  }
+  if (name == "insecure") return o->fetch.insecure = true;
+  if (name == "cacert") return o->fetch.ca_file = value, true;
+  if (name == "globoff" || name == "ipv4" || name == "retry" || name == "disable") return true;
   if (name == "head") return o->fetch.method = "HEAD", o->head_only = true;
   if (name == "output") return o->output = value, true;
   if (name == "request") return o->fetch.method = value, true;

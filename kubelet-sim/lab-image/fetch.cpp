@@ -10,6 +10,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
+
+#include "tls.hpp"
 
 namespace lab_image {
 namespace {
@@ -18,12 +21,15 @@ constexpr size_t kAnswerMax = 64u << 20;
 
 struct Url {
   std::string host, port = "80", path = "/";
+  bool secure = false;
 };
 
 bool parse(std::string text, Url* url, std::string* error) {
   const size_t scheme = text.find("://");
   if (scheme != std::string::npos) {
-    if (text.substr(0, scheme) != "http") {
+    url->secure = text.substr(0, scheme) == "https";
+    if (url->secure) url->port = "443";
+    if (text.substr(0, scheme) != "http" && !url->secure) {
       *error = "Protocol \"" + text.substr(0, scheme) + "\" not supported or disabled in libcurl";
       return false;
     }
@@ -131,12 +137,27 @@ bool whole(const FetchResult& r, const std::string& rest, bool no_body) {
   return !length.empty() && rest.size() >= std::strtoul(length.c_str(), nullptr, 10);
 }
 
-void receive(int fd, bool no_body, FetchResult* r) {
+// A connection, by TLS or without.
+struct Channel {
+  int fd = -1;
+  std::unique_ptr<TlsSession> tls;
+
+  ssize_t receive(char* buffer, size_t size) {
+    return tls ? tls->receive(buffer, size) : recv(fd, buffer, size, 0);
+  }
+  ssize_t send_some(const char* data, size_t size) {
+    return tls ? tls->send(data, size) : send(fd, data, size, MSG_NOSIGNAL);
+  }
+  // Why TLS did not come about; empty if it did.
+  std::string problem() const { return tls ? tls->problem() : ""; }
+};
+
+void receive(Channel& channel, bool no_body, FetchResult* r) {
   std::string text;
   char buffer[16384];
   size_t head_end = std::string::npos;
   while (text.size() < kAnswerMax) {
-    const ssize_t n = recv(fd, buffer, sizeof buffer, 0);
+    const ssize_t n = channel.receive(buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       r->curl_code = errno == EAGAIN ? 28 : 56;
@@ -170,21 +191,37 @@ FetchResult fetch_url(const Fetch& fetch) {
     result.curl_code = result.error.rfind("Protocol", 0) == 0 ? 1 : 3;
     return result;
   }
-  const int fd = dial(url, fetch, &result);
-  if (fd < 0) return result;
+  Channel channel;
+  channel.fd = dial(url, fetch, &result);
+  if (channel.fd < 0) return result;
+  if (url.secure) {
+    const auto context = TlsContext::client(fetch.ca_file, fetch.insecure, &result.error);
+    if (context == nullptr) {
+      result.curl_code = 77;
+      close(channel.fd);
+      return result;
+    }
+    channel.tls = std::make_unique<TlsSession>(context, channel.fd, url.host);
+  }
   std::string request = fetch.method + " " + url.path + " HTTP/1.1\r\nHost: " + url.host +
-                        (url.port == "80" ? "" : ":" + url.port) + "\r\n";
+                        (url.port == (url.secure ? "443" : "80") ? "" : ":" + url.port) + "\r\n";
   for (const auto& [name, value] : fetch.headers) request += name + ": " + value + "\r\n";
   if (!fetch.body.empty())
     request += "Content-Length: " + std::to_string(fetch.body.size()) + "\r\n";
   request += "Connection: close\r\n\r\n" + fetch.body;
   for (size_t sent = 0; sent < request.size();) {
-    const ssize_t n = send(fd, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
+    const ssize_t n = channel.send_some(request.data() + sent, request.size() - sent);
     if (n <= 0) break;
     sent += static_cast<size_t>(n);
   }
-  receive(fd, fetch.method == "HEAD", &result);
-  close(fd);
+  if (channel.problem().empty()) {
+    receive(channel, fetch.method == "HEAD", &result);
+  } else {
+    result.curl_code = 60;
+    result.error = "SSL certificate problem: " + channel.problem();
+  }
+  channel.tls.reset();
+  close(channel.fd);
   return result;
 }
 

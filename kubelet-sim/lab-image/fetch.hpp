@@ -1,4 +1,4 @@
-// A small HTTP/1.1 client: curl's core, and nginx's proxying. Plain http only.
+// A small HTTP/1.1 client: curl's core, and nginx's proxying.
 #pragma once
 
 #include <string>
@@ -10,6 +10,8 @@ namespace lab_image {
 struct Fetch {
   std::string url, method = "GET", body;
   std::vector<std::pair<std::string, std::string>> headers;
+  bool insecure = false;  // of https: any certificate will do
+  std::string ca_file;
   int timeout_seconds = 60, connect_timeout_seconds = 30;
 };
 

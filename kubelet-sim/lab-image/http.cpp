@@ -39,6 +39,14 @@ struct Client {
   int fd = -1, port = 0;
   std::string peer, in, out;
   bool last = false;  // close when `out` is sent
+  std::unique_ptr<TlsSession> tls;
+
+  ssize_t receive(char* buffer, size_t size) {
+    return tls ? tls->receive(buffer, size) : recv(fd, buffer, size, 0);
+  }
+  ssize_t send_some() {
+    return tls ? tls->send(out.data(), out.size()) : send(fd, out.data(), out.size(), MSG_NOSIGNAL);
+  }
 };
 
 // The head of a request; false if it is none.
@@ -94,6 +102,7 @@ class Loop {
     const size_t first = listeners_.size();
     for (size_t i = 0; i < clients_.size(); ++i) {
       if (fds[first + i].revents != 0 && !serve(clients_[i])) {
+        clients_[i].tls.reset();
         close(clients_[i].fd);
         clients_[i].fd = -1;
       }
@@ -122,6 +131,8 @@ class Loop {
     client.fd = fd;
     client.port = port;
     client.peer = text;
+    const auto tls = server_.tls.find(port);
+    if (tls != server_.tls.end()) client.tls = std::make_unique<TlsSession>(tls->second, fd);
     clients_.push_back(std::move(client));
   }
 
@@ -129,7 +140,7 @@ class Loop {
   bool serve(Client& c) {
     if (!c.out.empty()) return flush(c);
     char buffer[16384];
-    const ssize_t n = recv(c.fd, buffer, sizeof buffer, 0);
+    const ssize_t n = c.receive(buffer, sizeof buffer);
     if (n == 0) return false;
     if (n < 0) return errno == EAGAIN || errno == EINTR;
     c.in.append(buffer, static_cast<size_t>(n));
@@ -140,8 +151,8 @@ class Loop {
 
   static bool flush(Client& c) {
     while (!c.out.empty()) {
-      const ssize_t n = send(c.fd, c.out.data(), c.out.size(), MSG_NOSIGNAL);
-      if (n < 0) return errno == EAGAIN || errno == EINTR;
+      const ssize_t n = c.send_some();
+      if (n <= 0) return errno == EAGAIN || errno == EINTR;
       c.out.erase(0, static_cast<size_t>(n));
     }
     return !c.last;

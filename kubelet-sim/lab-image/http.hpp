@@ -4,9 +4,12 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "tls.hpp"
 
 namespace lab_image {
 
@@ -27,6 +30,7 @@ struct HttpServer {
   std::vector<int> ports;
   std::function<HttpResponse(const HttpRequest&)> handle;
   std::function<void(const HttpRequest&, const HttpResponse&)> log = nullptr;
+  std::map<int, std::shared_ptr<TlsContext>> tls = {};  // those of the ports that speak TLS
 };
 
 // Serves until SIGTERM, SIGINT or SIGQUIT; then 0. 1 if a port cannot be had (it says so).

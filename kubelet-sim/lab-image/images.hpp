@@ -25,6 +25,7 @@ int run_bash(const Args& args);
 int run_hpa_example(const Args& args);
 int run_nslookup(const Args& args);
 int run_wget(const Args& args);
+int run_kubectl_proxy(const Args& args);
 int run_pause(const Args& args);
 
 // "--port=8080" or "--port 8080" (also with one dash): the value, or the fallback.

@@ -17,12 +17,24 @@ struct Program {
 };
 
 constexpr Program kPrograms[] = {
-    {"nginx", run_nginx},         {"httpd", run_httpd},         {"redis-server", run_redis_server},
-    {"redis-cli", run_redis_cli}, {"http-echo", run_http_echo}, {"agnhost", run_agnhost},
-    {"liveness", run_liveness},   {"hello-app", run_hello_app}, {"kubeserve", run_kubeserve},
-    {"whoami", run_whoami},       {"curl", run_curl},           {"bash", run_bash},
-    {"pause", run_pause},         {"agnhost-2", run_agnhost},   {"hpa-example", run_hpa_example},
-    {"nslookup", run_nslookup},   {"wget", run_wget},
+    {"nginx", run_nginx},
+    {"httpd", run_httpd},
+    {"redis-server", run_redis_server},
+    {"redis-cli", run_redis_cli},
+    {"http-echo", run_http_echo},
+    {"agnhost", run_agnhost},
+    {"liveness", run_liveness},
+    {"hello-app", run_hello_app},
+    {"kubeserve", run_kubeserve},
+    {"whoami", run_whoami},
+    {"curl", run_curl},
+    {"bash", run_bash},
+    {"nslookup", run_nslookup},
+    {"wget", run_wget},
+    {"kubectl-proxy", run_kubectl_proxy},
+    {"pause", run_pause},
+    {"agnhost-2", run_agnhost},
+    {"hpa-example", run_hpa_example},
 };
 
 const char* base_name(const char* path) {

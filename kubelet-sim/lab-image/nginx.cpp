@@ -119,7 +119,10 @@ const NginxServer& server_for(const std::vector<NginxServer>& servers, const Htt
       found == r.headers.end() ? "" : found->second.substr(0, found->second.find(':'));
   const NginxServer* first = nullptr;
   for (const NginxServer& s : servers) {
-    if (std::find(s.ports.begin(), s.ports.end(), r.port) == s.ports.end()) continue;
+    const auto listens = [&](const std::vector<int>& ports) {
+      return std::find(ports.begin(), ports.end(), r.port) != ports.end();
+    };
+    if (!listens(s.ports) && !listens(s.tls_ports)) continue;
     if (std::find(s.names.begin(), s.names.end(), host) != s.names.end()) return s;
     if (first == nullptr) first = &s;
   }
@@ -160,8 +163,15 @@ int run_nginx(const Args& args) {
       }
     }
     for (const int port : s.tls_ports) {
-      std::fprintf(stderr,
-                   "[warn] listen %d ssl: this nginx speaks no TLS, the port stays closed\n", port);
+      auto& context = http.tls[port];  // of a port, the first server's
+      if (context == nullptr) context = TlsContext::server(s.certificate, s.key, &error);
+      if (context == nullptr) {
+        std::fprintf(stderr, "nginx: [emerg] %s\n", error.c_str());
+        return 1;
+      }
+      if (std::find(http.ports.begin(), http.ports.end(), port) == http.ports.end()) {
+        http.ports.push_back(port);
+      }
     }
   }
   http.handle = [&servers](const HttpRequest& r) { return serve(server_for(servers, r), r); };

@@ -172,6 +172,12 @@ NginxServer server_of(const Directive& block) {
   server.whole.root = "/etc/nginx/html";
   for (const Directive& d : block.block) {
     if (d.words[0] == "listen") listen(d, &server);
+    const auto file = [&d] {
+      const std::string name = d.words.size() > 1 ? d.words[1] : "";
+      return name.empty() || name[0] == '/' ? name : "/etc/nginx/" + name;
+    };
+    if (d.words[0] == "ssl_certificate") server.certificate = file();
+    if (d.words[0] == "ssl_certificate_key") server.key = file();
     if (d.words[0] == "server_name") server.names.assign(d.words.begin() + 1, d.words.end());
     common(d, &server.whole);
   }

@@ -24,6 +24,7 @@ struct NginxServer {
   NginxLocation whole;  // what the server block itself says
   std::vector<std::string> names;
   std::vector<NginxLocation> locations;
+  std::string certificate, key;  // files, for the tls_ports
 };
 
 // False: `error` is nginx's message.

@@ -181,6 +181,7 @@ int run_wget(const Args& args) {
   if (!read_options(args, &o)) return usage();
   if (o.spider) o.fetch.method = "HEAD";
   o.fetch.headers.emplace_back("User-Agent", "Wget");
+  o.fetch.insecure = true;  // as busybox's: it has no certificates to believe
   std::string url = o.url;
   FetchResult r;
   for (int hops = 0; hops <= kRedirectsMax; ++hops) {

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """Course: which node a pod gets, and why none. Requests and limits, selectors, affinity, taints, a
-second scheduler, static pods, and taking nodes out of service."""
-import os
+second scheduler, and taking nodes out of service."""
 import re
-import time
+import threading
 
 from student import check, check_equal, check_in, course
 
@@ -188,7 +187,6 @@ def maintenance(me):
         while not over:
             ready = int(me.field(".status.readyReplicas", "deployment", "crew") or 0)
             lowest.append(ready)
-    import threading
     looking = threading.Thread(target=look)
     looking.start()
     try:
@@ -220,29 +218,6 @@ def maintenance(me):
     me("uncordon", node)
 
 
-def static_pod(me):
-    """A manifest in a folder of a node, and no API server asked for it."""
-    folder = os.path.join(me.lab.dir, "data/kubelet-sim-1/nodes", me.node, "etc/kubernetes/manifests")
-    check(os.path.isdir(folder), f"there is no {folder}")
-    name = f"lighthouse-{me.tag}"
-    path = os.path.join(folder, name + ".yaml")
-    with open(path, "w") as f:
-        f.write(f"""
-apiVersion: v1
-kind: Pod
-metadata: {{name: {name}, namespace: {me.ns}}}
-spec: {{containers: [{{name: web, image: nginx}}]}}
-""")
-    mirror = f"{name}-{me.node}"
-    me.until("its mirror", lambda: mirror in me.names("pods"))
-    me.ready(f"pod/{mirror}")
-    check_equal(me.field(".metadata.ownerReferences[0].kind", "pod", mirror), "Node", "its owner")
-    me("delete", "pod", mirror)
-    me.until("it is back", lambda: mirror in me.names("pods"))
-    os.unlink(path)
-    me.until("it goes with its file", lambda: mirror not in me.names("pods"))
-
-
 if __name__ == "__main__":
-    course([requests, selectors_and_affinity, taints, second_scheduler, manual, maintenance, static_pod],
+    course([requests, selectors_and_affinity, taints, second_scheduler, manual, maintenance],
            nodes=8)

@@ -4,7 +4,7 @@ Services, DNS inside pods and their resolv.conf, Ingress."""
 import os
 import re
 
-from student import (SOURCE, check, check_equal, check_in, course, curl, may_listen_low, page)
+from student import SOURCE, check, check_equal, check_in, course, curl, low, page
 
 # A web server whose page is the pod's name.
 APP = """
@@ -217,11 +217,10 @@ def ingress(me):
     text = me("describe", "ingress")
     for part in (f"shop.{me.tag}.example.com", "shop:80", "blog:80"):
         check_in(part, text, "describe")
-    if not may_listen_low():
-        return print("  ports 80 and 443 are not for this user: no requests to the Ingress", flush=True)
+    port = low(80)
 
     def asked(host):
-        return page(f"http://{host}/hostname", "--resolve", f"{host}:80:{address}")
+        return page(f"http://{host}:{port}/hostname", "--resolve", f"{host}:{port}:{address}")
     for name in ("shop", "blog"):
         pod = me.names("pods", "-l", f"app={name}")[0]
         me.until(name, lambda: asked(f"{name}.{me.tag}.example.com") == pod)
