@@ -63,15 +63,9 @@ def deprecated(me):
     """What still works, or says what does."""
     done = me.run("create", "deployment", "kept", "--image=nginx")
     done = me.run("set", "image", "deployment/kept", "nginx=nginx:1.26", "--record")
-    if me.client == "mini-kubectl":  # which never had it
-        check_in("kubernetes.io/change-cause", done.stderr, "what to do instead")
-        me("set", "image", "deployment/kept", "nginx=nginx:1.26")
-        me("annotate", "deployment/kept", "kubernetes.io/change-cause=to 1.26")
-        me.until("the cause", lambda: "to 1.26" in me("rollout", "history", "deployment/kept"))
-    else:
-        check_in("--record has been deprecated, --record will be removed in the future", done.stderr, "the warning")
-        me.until("the cause", lambda: "set image deployment/kept nginx=nginx:1.26 --record=true" in
-                 me("rollout", "history", "deployment/kept"))
+    check_in("--record has been deprecated, --record will be removed in the future", done.stderr, "the warning")
+    me.until("the cause", lambda: "set image deployment/kept nginx=nginx:1.26 --record=true" in
+             me("rollout", "history", "deployment/kept"))
     check_in("use discovery.k8s.io/v1 EndpointSlice", me.run("get", "endpoints").stderr, "endpoints")
 
 
