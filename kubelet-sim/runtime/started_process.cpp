@@ -278,7 +278,8 @@ struct StartedProcess::State : std::enable_shared_from_this<StartedProcess::Stat
   void finish() {
     if (over) return;
     read_report();
-    drain();
+    if (!over) drain();
+    if (over) return;  // whoever was told let go of us
     over = true;
     executor.cancel(turn_timer);
     executor.cancel(input_timer);
@@ -295,7 +296,7 @@ struct StartedProcess::State : std::enable_shared_from_this<StartedProcess::Stat
       for (size_t i = 0; o.watch && o.watch->open() && i < kBytesATurn / 16384; ++i) {
         char buffer[16384];
         const ssize_t n = ::read(o.watch->fd(), buffer, sizeof buffer);
-        if (n <= 0) break;
+        if (n <= 0 || over) break;
         events.on_output(o.kind, {buffer, static_cast<size_t>(n)});
       }
     }
