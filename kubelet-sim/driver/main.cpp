@@ -190,6 +190,12 @@ struct Network {
         guard);
   }
 
+  kubelet::AskRoute asker() {
+    return [this](const kubelet::RouteAsked& asked) { return route(asked); };
+  }
+  kubelet::KubeletServer::ExplainPolicy explainer() const {
+    return [this](const net::Query& asked) { return guard.explain(asked); };
+  }
   kubelet::Route route(const kubelet::RouteAsked& asked) {
     const network::Flow flow{asked.from, asked.to, asked.port,
                              asked.udp ? network::Transport::kUdp : network::Transport::kTcp};
@@ -205,15 +211,6 @@ struct Network {
     guard.stop();
   }
 };
-
-// Null without TLS files.
-std::unique_ptr<kubelet::KubeletServer> make_server(net::AsioExecutor& executor, const Options& o,
-                                                    const std::string& client_ca) {
-  if (o.cert_file.empty()) return nullptr;
-  return std::make_unique<kubelet::KubeletServer>(
-      executor, net::TlsConfig{read_flag_file("--tls-cert-file", o.cert_file),
-                               read_flag_file("--tls-private-key-file", o.key_file), client_ca});
-}
 
 // Null: the nodes have none.
 std::unique_ptr<kubelet::KubeletServer> make_server(net::AsioExecutor& executor, const Options& o,
@@ -288,9 +285,7 @@ int main(int argc, char** argv) {
   kubelet::NodeAgent nodes(executor, **api, rng.split(), make_nodes(options, server.get()));
   const kubelet::ImageCatalog images = images_of(options);
   Network network(executor, **api, rng, options);
-  auto runtime = make_runtime(executor, &options, [&network](const kubelet::RouteAsked& asked) {
-    return network.route(asked);
-  });
+  auto runtime = make_runtime(executor, &options, network.asker());
   kubelet::PodRunner runner(executor, **api, images, runner_options(options), std::move(runtime));
   kubelet::PodManager pods(executor, **api, rng.split(), nodes, images, runner, options.pod_range);
   kubelet::NodeKeeper keeper(executor, **api, nodes, pods, options.shutdown);
@@ -299,8 +294,7 @@ int main(int argc, char** argv) {
   kubelet::KubeletAuth auth(executor, **api);
   if (server) {
     server->serve(&pods, &streams, &auth);
-    server->explain_policy(
-        [&network](const net::Query& asked) { return network.guard.explain(asked); });
+    server->explain_policy(network.explainer());
   }
 
   std::unique_ptr<net::Server> health;
