@@ -346,7 +346,7 @@ TEST_CASE("a port of a container is its pod's, and probes reach it") {
   World w;
   if (!w.runtime) return;
   w.start(
-      "nc -l -p 8099 -e echo served & curl -s --max-time 1 localhost:1 ; echo up; wait; sleep "
+      "nc -ll -p 8099 -e echo served & curl -s --max-time 1 localhost:1 ; echo up; wait; sleep "
       "1000");
   w.until([&] { return w.printed("up"); });
   const Prober prober{w.executor, w.runtime.get()};
