@@ -151,7 +151,7 @@ struct StartedProcess::State : std::enable_shared_from_this<StartedProcess::Stat
     for (Output& o : outputs) {
       if (o.watch) wait(o);
     }
-    read_report();
+    await_report();  // not read at once: whoever starts us is told nothing before it has us
     wait_end();
   }
 
@@ -198,15 +198,16 @@ struct StartedProcess::State : std::enable_shared_from_this<StartedProcess::Stat
     });
   }
 
+  void await_report() {
+    report->when_readable([self = shared_from_this()] { self->read_report(); });
+  }
+
   void read_report() {
     char buffer[4096];
     while (report->open()) {
       const ssize_t n = ::read(report->fd(), buffer, sizeof buffer);
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0 && errno == EAGAIN) {
-        report->when_readable([self = shared_from_this()] { self->read_report(); });
-        return;
-      }
+      if (n < 0 && errno == EAGAIN) return await_report();
       if (n <= 0) return report->close();
       report_text.append(buffer, static_cast<size_t>(n));
       if (report_text.size() > kReportMax) return report->close();
