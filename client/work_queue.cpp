@@ -72,6 +72,9 @@ bool WorkQueue::has_ready(TimePoint now) {
   return !ready_.empty();
 }
 
+// Begun before others of the strand have their turn.
+constexpr int kKeysATurn = 64;
+
 struct WorkQueueDriver::State : std::enable_shared_from_this<WorkQueueDriver::State> {
   State(Executor& e, int n, Work w, WorkQueueOptions options)
       : executor(e), workers(n), work(std::move(w)), queue(options) {}
@@ -102,7 +105,9 @@ void WorkQueueDriver::State::pump_soon() {
 }
 
 void WorkQueueDriver::State::pump() {
-  while (running && busy < workers) {
+  for (int begun = 0; running && busy < workers; ++begun) {
+    // Work that ends at once would else keep the strand for as long as there are keys.
+    if (begun == kKeysATurn) return pump_soon();
     auto key = queue.take(executor.now());
     if (!key) break;
     ++busy;

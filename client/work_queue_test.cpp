@@ -107,6 +107,20 @@ TEST_CASE("a key that is due while all workers are busy waits without a timer") 
   CHECK(d.log == Lines{"a", "b", "c"});
 }
 
+TEST_CASE("many keys whose work ends at once let others have their turn") {
+  ManualExecutor executor;
+  int worked = 0, worked_when_asked = -1;
+  WorkQueueDriver driver(executor, 2, [&](const std::string&, auto finish) {
+    if (++worked == 1) executor.post([&] { worked_when_asked = worked; });
+    finish({});
+  });
+  for (int i = 0; i < 1000; ++i) driver.add(std::to_string(i));
+  driver.start();
+  executor.run_ready();
+  CHECK(worked == 1000);
+  CHECK(worked_when_asked < 200);
+}
+
 TEST_CASE("retry backs off, again_after waits, stop begins nothing new") {
   Driven d;
   d.driver.start();
