@@ -96,14 +96,7 @@ bool apply(const std::string& name, const std::string& value, Options* o) {
     return true;
   }
   if (name == "user-agent") return o->fetch.headers.emplace_back("User-Agent", value), true;
-  if (name == "header") {
-    const size_t colon = value.find(':');
-    if (colon == std::string::npos) return true;
-    const size_t start = value.find_first_not_of(' ', colon + 1);
-    o->fetch.headers.emplace_back(value.substr(0, colon),
-                                  start == std::string::npos ? "" : value.substr(start));
-    return true;
-  }
+  if (name == "header") return o->fetch.add_header(value), true;
   return false;
 }
 

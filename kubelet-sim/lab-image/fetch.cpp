@@ -184,6 +184,13 @@ void receive(Channel& channel, bool no_body, FetchResult* r) {
 
 }  // namespace
 
+void Fetch::add_header(const std::string& line) {
+  const size_t colon = line.find(':');
+  if (colon == std::string::npos) return;
+  const size_t start = line.find_first_not_of(' ', colon + 1);
+  headers.emplace_back(line.substr(0, colon), start == std::string::npos ? "" : line.substr(start));
+}
+
 FetchResult fetch_url(const Fetch& fetch) {
   FetchResult result;
   Url url;

@@ -13,6 +13,9 @@ struct Fetch {
   bool insecure = false;  // of https: any certificate will do
   std::string ca_file;
   int timeout_seconds = 60, connect_timeout_seconds = 30;
+
+  // "Name: value", as people type it; without a colon it is ignored.
+  void add_header(const std::string& line);
 };
 
 struct FetchResult {
