@@ -14,14 +14,9 @@
 namespace coracle::api::policy {
 namespace {
 
+using checks::child_or_empty;
 using checks::member;
 using checks::text_of;
-
-const json::value& child_or_empty(const json::value& object, std::string_view key) {
-  static const json::value kNothing = json::object();
-  const json::value* found = member(object, key);
-  return found == nullptr ? kNothing : *found;
-}
 
 bool is_blank(std::string_view text) { return trim(text).empty(); }
 

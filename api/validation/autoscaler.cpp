@@ -11,14 +11,9 @@
 namespace coracle::api::validation {
 namespace {
 
+using checks::child_or_empty;
 using checks::member;
 using checks::text_of;
-
-const json::value& child_or_empty(const json::value& object, std::string_view key) {
-  static const json::value kNothing = json::object();
-  const json::value* found = member(object, key);
-  return found == nullptr ? kNothing : *found;
-}
 
 void segment(const json::value& object, std::string_view key, const FieldPath& path,
              FieldErrors& errors, std::string_view detail = {}) {

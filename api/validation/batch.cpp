@@ -14,17 +14,12 @@
 namespace coracle::api::validation {
 namespace {
 
+using checks::child_or_empty;
 using checks::member;
 using checks::text_of;
 
 // 63 less the 11 characters that the names of the jobs get behind.
 constexpr std::size_t kCronNameMax = 52;
-
-const json::value& child_or_empty(const json::value& object, std::string_view key) {
-  static const json::value kNothing = json::object();
-  const json::value* found = member(object, key);
-  return found == nullptr ? kNothing : *found;
-}
 
 constexpr std::int64_t kManyIndexes = 100000, kManyPods = 10000;
 

@@ -12,6 +12,12 @@ const json::value* member(const json::value& object, std::string_view key) {
   return members == nullptr ? nullptr : members->if_contains(key);
 }
 
+const json::value& child_or_empty(const json::value& object, std::string_view key) {
+  static const json::value kNothing = json::object();
+  const json::value* found = member(object, key);
+  return found == nullptr ? kNothing : *found;
+}
+
 json::value value_or_null(const json::value* value) {
   return value == nullptr ? json::value(nullptr) : *value;
 }

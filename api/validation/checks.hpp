@@ -19,6 +19,8 @@ inline constexpr std::string_view kImmutable = "field is immutable";
 
 // The member, or nullptr: also for keys that hold dots.
 const json::value* member(const json::value& object, std::string_view key);
+// The member, or an empty object.
+const json::value& child_or_empty(const json::value& object, std::string_view key);
 // null when there is nothing.
 json::value value_or_null(const json::value* value);
 std::string_view text_of(const json::value& object, std::string_view key);

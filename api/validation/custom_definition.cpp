@@ -11,16 +11,11 @@
 namespace coracle::api::validation {
 namespace {
 
+using checks::child_or_empty;
 using checks::member;
 using checks::text_of;
 
 constexpr int kSelectableMax = 8;
-
-const json::value& child_or_empty(const json::value& object, std::string_view key) {
-  static const json::value kNothing = json::object();
-  const json::value* found = member(object, key);
-  return found == nullptr ? kNothing : *found;
-}
 
 // What IsDNS1035Label and the like say, in one error.
 void joined(const FieldPath& path, std::string_view value, const Messages& messages,

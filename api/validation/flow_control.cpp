@@ -8,6 +8,7 @@
 namespace coracle::api::validation {
 namespace {
 
+using checks::child_or_empty;
 using checks::member;
 using checks::text_of;
 
@@ -19,12 +20,6 @@ const std::vector<std::string>& verbs_known() {
   static const std::vector<std::string> kVerbs = {
       "create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch"};
   return kVerbs;
-}
-
-const json::value& child_or_empty(const json::value& object, std::string_view key) {
-  static const json::value kNothing = json::object();
-  const json::value* found = member(object, key);
-  return found == nullptr ? kNothing : *found;
 }
 
 bool has_wildcard(const json::array& list) {

@@ -8,16 +8,11 @@
 namespace coracle::api::validation {
 namespace {
 
+using checks::child_or_empty;
 using checks::member;
 using checks::text_of;
 
 constexpr std::string_view kRbac = "rbac.authorization.k8s.io";
-
-const json::value& child_or_empty(const json::value& object, std::string_view key) {
-  static const json::value kNothing = json::object();
-  const json::value* found = member(object, key);
-  return found == nullptr ? kNothing : *found;
-}
 
 void rule(const json::value& rule, bool namespaced, const FieldPath& path, FieldErrors& errors) {
   if (get_array(rule, "verbs").empty()) {
