@@ -58,6 +58,14 @@ bool NodeSelectorTerm::matches(const NodeLabels& node) const {
                      [&](const NameRule& r) { return (r.name == node.name) == r.equals; });
 }
 
+std::vector<NodeSelectorTerm> parse_node_terms(const json::value& selector) {
+  std::vector<NodeSelectorTerm> terms;
+  for (const json::value& term : get_array(selector, "nodeSelectorTerms")) {
+    terms.push_back(NodeSelectorTerm::parse(term));
+  }
+  return terms;
+}
+
 RequiredNodes RequiredNodes::parse(const json::value& pod) {
   RequiredNodes required;
   for (const auto& [key, value] : get_object(pod, "spec.nodeSelector")) {
@@ -67,9 +75,7 @@ RequiredNodes RequiredNodes::parse(const json::value& pod) {
       find(pod, "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution");
   if (affinity != nullptr && affinity->is_object()) {
     required.has_terms_ = true;
-    for (const json::value& term : get_array(*affinity, "nodeSelectorTerms")) {
-      required.terms_.push_back(NodeSelectorTerm::parse(term));
-    }
+    required.terms_ = parse_node_terms(*affinity);
   }
   return required;
 }

@@ -31,6 +31,9 @@ class NodeSelectorTerm {
   bool valid_ = true;  // false: an operator or field we do not know; matches nothing
 };
 
+// The terms of a v1 NodeSelector: one of them must match.
+std::vector<NodeSelectorTerm> parse_node_terms(const json::value& selector);
+
 struct PreferredNodes {
   std::int64_t weight = 0;
   NodeSelectorTerm term;

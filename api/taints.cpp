@@ -14,6 +14,18 @@ std::optional<TaintEffect> parse_effect(std::string_view text) {
 
 }  // namespace
 
+std::string_view effect_text(TaintEffect effect) {
+  switch (effect) {
+    case TaintEffect::kNoSchedule:
+      return "NoSchedule";
+    case TaintEffect::kPreferNoSchedule:
+      return "PreferNoSchedule";
+    case TaintEffect::kNoExecute:
+      return "NoExecute";
+  }
+  return "";
+}
+
 bool Toleration::tolerates(const Taint& taint) const {
   if (!any_effect && effect != taint.effect) return false;
   if (!key.empty() && key != taint.key) return false;

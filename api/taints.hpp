@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.hpp"
@@ -11,6 +12,7 @@
 namespace coracle::api {
 
 enum class TaintEffect : std::uint8_t { kNoSchedule, kPreferNoSchedule, kNoExecute };
+std::string_view effect_text(TaintEffect effect);  // "NoSchedule" ..
 
 struct Taint {
   std::string key, value;

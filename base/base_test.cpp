@@ -1,6 +1,9 @@
 #include <catch2/catch.hpp>
+#include <set>
+#include <string>
 
 #include "base/clock.hpp"
+#include "base/digest.hpp"
 #include "base/encoding.hpp"
 #include "base/json.hpp"
 #include "base/rng.hpp"
@@ -147,6 +150,9 @@ TEST_CASE("yaml streams, anchors, merges, duplicates and errors") {
           "yaml: line 2: found character that cannot start any token");
   REQUIRE(parse_yaml("{},").status().message() ==
           "yaml: line 1: did not find expected <document start>");
+  CHECK(parse_yaml_one("a: 1\na: 2\n").ok());
+  CHECK(parse_yaml_strict("a: 1\nb: {c: 1}\na: 2\n").status().message() ==
+        "yaml: line 3: key \"a\" already set in map");
 }
 
 TEST_CASE("yaml that is no text is refused in go-yaml's words") {
@@ -170,6 +176,17 @@ TEST_CASE("yaml keys may hold anything") {
     REQUIRE(again.ok());
     REQUIRE(*again == tree);
   }
+}
+
+TEST_CASE("yaml tells the line of every member and element") {
+  YamlLines lines;
+  const auto value =
+      parse_yaml_strict("a: 1\nb:\n- x: 2\n  w: {z: 3}\n-\n  - 4\nc: &k {d: 5}\ne: *k\n", &lines);
+  REQUIRE(value.ok());
+  const YamlLines expected = {{"a", 1},      {"b", 2},        {"b[0]", 3}, {"b[0].x", 3},
+                              {"b[0].w", 4}, {"b[0].w.z", 4}, {"b[1]", 6}, {"b[1][0]", 6},
+                              {"c", 7},      {"c.d", 7},      {"e", 8}};
+  REQUIRE(lines == expected);
 }
 
 TEST_CASE("yaml is written as kubectl writes it") {
@@ -283,4 +300,26 @@ TEST_CASE("a task that was answered is not freed twice when its callback goes") 
   second(2);
   CHECK(told == 3);
   CHECK(living == 0);
+}
+
+TEST_CASE("digests of texts that are nearly the same differ, in both halves") {
+  std::set<std::uint64_t> high, low;
+  std::set<std::string> texts{"", std::string(1, '\0'), std::string(2, '\0')};
+  for (int i = 0; i < 100'000; ++i) {
+    texts.insert("default/web-" + std::to_string(i));
+    texts.insert(std::to_string(i) + "/web");
+  }
+  for (const std::string& text : texts) {
+    const Digest digest = digest_of(text);
+    high.insert(digest.high);
+    low.insert(digest.low);
+  }
+  CHECK(high.size() == texts.size());
+  CHECK(low.size() == texts.size());
+}
+
+TEST_CASE("a digest is the same on every machine") {
+  CHECK(digest_of("").high == 0xcbf29ce484222325u);
+  CHECK(digest_of("a").high == 0xaf63dc4c8601ec8cu);  // published test values of FNV-1a
+  CHECK(digest_of("foobar").high == 0x85944171f73967e8u);
 }

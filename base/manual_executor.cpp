@@ -47,8 +47,10 @@ void ManualExecutor::run_next_timer() {
   auto work = std::move(first->second);
   timers_.erase(first);
   deadlines_.erase(id);
-  wall_ += due - now_;
-  now_ = due;
+  if (due > now_) {
+    wall_ += due - now_;
+    now_ = due;
+  }
   work();
   run_ready();
 }
@@ -60,8 +62,10 @@ void ManualExecutor::advance(Duration span) {
     CHECK_MSG(steps < kMaxSteps, "timers never end");
     run_next_timer();
   }
-  wall_ += end - now_;
-  now_ = end;
+  if (end > now_) {
+    wall_ += end - now_;
+    now_ = end;
+  }
 }
 
 bool ManualExecutor::run_until(const std::function<bool()>& done, Duration limit) {

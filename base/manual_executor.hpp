@@ -34,6 +34,11 @@ class ManualExecutor final : public Executor {
   // Moves on (timers included) until `done` or until `limit` of virtual time has passed.
   // True when `done`.
   bool run_until(const std::function<bool()>& done, Duration limit = std::chrono::minutes(10));
+  // For work that takes its time: the clocks move on, timers that become due run late.
+  void busy(Duration span) {
+    now_ += span;
+    wall_ += span;
+  }
   // The wall clock jumps; timers do not notice.
   void shift_wall(Duration by) { wall_ += by; }
   size_t pending_timers() const { return timers_.size(); }

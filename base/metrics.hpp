@@ -49,6 +49,10 @@ class Histogram {
   std::atomic<double> sum_{0};
 };
 
+// Of this process, now. Resident: 0 where there is no /proc.
+double cpu_seconds();
+double resident_bytes();
+
 // Seconds from 100 us to 10 s, factor about 2.
 std::vector<double> latency_buckets();
 

@@ -3,6 +3,7 @@
 // be).
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,11 @@ struct YamlDocument {
 Result<std::vector<YamlDocument>> parse_yaml(std::string_view text);
 // Exactly one document. InvalidArgument when there are none or several.
 Result<json::value> parse_yaml_one(std::string_view text);
+// The same of a file that is somebody's configuration: a repeated key is InvalidArgument, too.
+// `lines`, if given: the line of every member and element by its path ("spec.nodes[0].name"). What
+// an alias stands for has the alias's line alone.
+using YamlLines = std::map<std::string, int, std::less<>>;
+Result<json::value> parse_yaml_strict(std::string_view text, YamlLines* lines = nullptr);
 
 // Ends in a newline. Members in the order of the tree: sort first (sorted_keys) to print as
 // kubectl.

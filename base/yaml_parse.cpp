@@ -26,6 +26,7 @@ struct BadDocument {
 // Turns the event stream of one document into a tree. Throws BadDocument; caught below.
 class TreeBuilder final : public YAML::EventHandler {
  public:
+  explicit TreeBuilder(YamlLines* lines) : lines_(lines) {}
   void OnDocumentStart(const YAML::Mark& mark) override {
     line_ = mark.line + 1;
     position_ = mark.pos;
@@ -129,6 +130,7 @@ class TreeBuilder final : public YAML::EventHandler {
     if (top.nodes > kNodesMax)
       throw BadDocument{mark.line + 1, "document contains excessive aliasing"};
     if (json::array* array = top.node.if_array()) {
+      if (lines_ != nullptr) lines_->emplace(path(), mark.line + 1);
       array->push_back(std::move(value));
       return;
     }
@@ -136,6 +138,7 @@ class TreeBuilder final : public YAML::EventHandler {
       top.key = key_text(value, plain);
       top.key_line = mark.line + 1;
       top.have_key = true;
+      if (lines_ != nullptr) lines_->emplace(path(), top.key_line);
       return;
     }
     top.have_key = false;
@@ -176,6 +179,7 @@ class TreeBuilder final : public YAML::EventHandler {
     return text;
   }
 
+  YamlLines* const lines_;  // null: nobody asks
   json::value root_;
   int line_ = 1, position_ = 0;
   std::vector<Frame> stack_;
@@ -226,7 +230,9 @@ std::string_view unreadable(std::string_view text) {
 
 }  // namespace
 
-Result<std::vector<YamlDocument>> parse_yaml(std::string_view text) {
+namespace {
+
+Result<std::vector<YamlDocument>> parse(std::string_view text, YamlLines* lines) {
   if (const auto why = unreadable(text); !why.empty()) {
     return invalid_argument("yaml: " + std::string(why));
   }
@@ -238,7 +244,7 @@ Result<std::vector<YamlDocument>> parse_yaml(std::string_view text) {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
     for (int last = -1; parser;) {
-      TreeBuilder builder;
+      TreeBuilder builder(lines);
       if (!parser.HandleNextDocument(builder)) break;
       // What begins no document is taken for an empty one, again and again.
       const bool stuck = std::exchange(last, builder.position()) == builder.position();
@@ -255,12 +261,29 @@ Result<std::vector<YamlDocument>> parse_yaml(std::string_view text) {
   return documents;
 }
 
-Result<json::value> parse_yaml_one(std::string_view text) {
-  ASSIGN_OR_RETURN(auto documents, parse_yaml(text));
+Result<YamlDocument> one_document(std::string_view text, YamlLines* lines) {
+  ASSIGN_OR_RETURN(auto documents, parse(text, lines));
   if (documents.size() != 1) {
     return invalid_argument(fmt::format("yaml: expected one document, found {}", documents.size()));
   }
-  return std::move(documents[0].value);
+  return std::move(documents[0]);
+}
+
+}  // namespace
+
+Result<std::vector<YamlDocument>> parse_yaml(std::string_view text) { return parse(text, nullptr); }
+
+Result<json::value> parse_yaml_one(std::string_view text) {
+  ASSIGN_OR_RETURN(auto document, one_document(text, nullptr));
+  return std::move(document.value);
+}
+
+Result<json::value> parse_yaml_strict(std::string_view text, YamlLines* lines) {
+  ASSIGN_OR_RETURN(auto document, one_document(text, lines));
+  if (!document.repeats.empty()) {
+    return invalid_argument("yaml: " + join(document.repeats, "; "));
+  }
+  return std::move(document.value);
 }
 
 }  // namespace coracle

@@ -1,7 +1,8 @@
 #include "client/events.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 #include <vector>
 
@@ -25,16 +26,25 @@ std::string cut(const std::string& message) {
   return message.substr(0, end);
 }
 
+std::string_view text_of(const json::object& reference, const char* field) {
+  const json::value* value = reference.if_contains(field);
+  return value && value->is_string() ? std::string_view(value->as_string()) : std::string_view();
+}
+
 // Keys are joined by a byte that names cannot hold.
 std::string join_key(const json::object& regarding, std::initializer_list<std::string_view> more) {
   std::string key;
   for (const char* field : {"kind", "namespace", "name", "uid", "apiVersion", "fieldPath"}) {
-    const json::value* value = regarding.if_contains(field);
-    if (value && value->is_string()) key += std::string(value->as_string());
-    key += '\x1f';
+    key.append(text_of(regarding, field)) += '\x1f';
   }
   for (std::string_view part : more) key += std::string(part) + '\x1f';
   return key;
+}
+
+// Unique by the time.
+std::string name_of(const EventInput& input, WallTime first) {
+  return fmt::format("{}.{:x}", text_of(input.regarding, "name"),
+                     static_cast<std::uint64_t>(first.time_since_epoch().count()));
 }
 
 // What has not been used for longest goes first, a quarter at once: to look for the oldest costs a
@@ -74,7 +84,7 @@ json::object object_reference(const json::value& object, const std::string& fiel
   return reference;
 }
 
-bool EventCorrelator::spam(const std::string& key, TimePoint now) {
+bool EventCorrelator::spam(const Digest& key, TimePoint now) {
   const auto [entry, fresh] = buckets_.try_emplace(key, Bucket{kBurst, now});
   Bucket& bucket = entry->second;
   const double seconds = std::chrono::duration<double>(now - bucket.at).count();
@@ -86,87 +96,88 @@ bool EventCorrelator::spam(const std::string& key, TimePoint now) {
   return empty;
 }
 
-json::value EventCorrelator::event_object(const EventInput& input, const Seen& seen,
-                                          const std::string& message,
-                                          const std::string& last_time) const {
-  const json::value regarding = input.regarding;
-  std::string ns(get_string(regarding, "namespace"));
-  if (ns.empty()) ns = "default";
+std::string EventWrite::namespace_name() const {
+  const std::string_view ns = text_of(input.regarding, "namespace");
+  return std::string(ns.empty() ? "default" : ns);
+}
+
+json::value EventCorrelator::whole_of(const EventWrite& write) const {
   json::object event;
   event["kind"] = "Event";
   event["apiVersion"] = "v1";
-  event["metadata"] = json::object{{"name", seen.name}, {"namespace", ns}};
-  event["involvedObject"] = input.regarding;
-  event["reason"] = input.reason;
-  event["message"] = message;
+  event["metadata"] = json::object{{"name", write.name}, {"namespace", write.namespace_name()}};
+  event["involvedObject"] = write.input.regarding;
+  event["reason"] = write.input.reason;
+  event["message"] = write.input.message;
   json::object source{{"component", source_.component}};
   if (!source_.host.empty()) source["host"] = source_.host;
   event["source"] = source;
-  event["firstTimestamp"] = seen.first_time;
-  event["lastTimestamp"] = last_time;
-  event["count"] = seen.count;
-  event["type"] = input.type;
+  event["firstTimestamp"] = format_time(write.first);
+  event["lastTimestamp"] = format_time(write.last);
+  event["count"] = write.count;
+  event["type"] = write.input.type;
   event["eventTime"] = nullptr;
   event["reportingComponent"] = source_.component;
   event["reportingInstance"] = source_.host;
   return event;
 }
 
-std::optional<EventWrite> EventCorrelator::correlate(const EventInput& input, TimePoint now,
+json::value EventCorrelator::patch_of(const EventWrite& write) {
+  return json::object{{"count", write.count},
+                      {"lastTimestamp", format_time(write.last)},
+                      {"message", write.input.message}};
+}
+
+std::optional<EventWrite> EventCorrelator::correlate(EventInput input, TimePoint now,
                                                      WallTime wall) {
   const std::string group =
       join_key(input.regarding, {source_.component, source_.host, input.type, input.reason});
-  Similar& similar = similar_[group];
+  Similar& similar = similar_[digest_of(group)];
   if (now - similar.last > kSimilarWindow) similar.messages.clear();
   similar.last = now;
   std::string message = cut(input.message);
-  std::string key = group + message;
-  similar.messages.insert(message);
+  Digest key = digest_of(group + message);
+  similar.messages.insert(key);
   if (similar.messages.size() >= kSimilarMax) {
     similar.messages.erase(similar.messages.begin());  // bounded
     message = cut("(combined from similar events): " + message);
-    key = group;
+    key = digest_of(group);
   }
   bound(similar_, [](const Similar& s) { return s.last; });
-  if (spam(join_key(input.regarding, {source_.component, source_.host}), now)) return std::nullopt;
+  const Digest object = digest_of(join_key(input.regarding, {source_.component, source_.host}));
+  if (spam(object, now)) return std::nullopt;
 
-  const std::string time = format_time(wall);
   Seen& seen = seen_[key];
   seen.last = now;
   const bool repeated = seen.count++ > 0;
-  if (!repeated) {
-    const json::value regarding = input.regarding;
-    char suffix[32];
-    std::snprintf(suffix, sizeof suffix, ".%llx",
-                  static_cast<unsigned long long>(wall.time_since_epoch().count()));
-    seen.first_time = time;
-    seen.name = std::string(get_string(regarding, "name")) + suffix;
-  }
+  if (!repeated) seen.first = wall;
   EventWrite write;
-  write.key = key;
-  write.name = seen.name;
-  write.whole = event_object(input, seen, message, time);
-  write.namespace_name = get_string(write.whole, "metadata.namespace");
   write.is_patch = repeated;
-  if (repeated) {
-    write.body = json::object{{"count", seen.count}, {"lastTimestamp", time}, {"message", message}};
-  } else {
-    write.body = write.whole;
-  }
+  write.key = key;
+  write.name = name_of(input, seen.first);
+  write.input = std::move(input);
+  write.input.message = std::move(message);
+  write.count = seen.count;
+  write.first = seen.first;
+  write.last = wall;
   bound(seen_, [](const Seen& s) { return s.last; });
   return write;
 }
 
 struct EventRecorder::State : std::enable_shared_from_this<EventRecorder::State> {
-  State(Executor& e, Api& api, EventSource source)
-      : executor(e), events(api, kEvents), correlator(std::move(source)) {}
+  State(Executor& e, Api& api, EventSource source, EventRecorderOptions o)
+      : executor(e), events(api, kEvents), correlator(std::move(source)), options(o) {}
 
-  void send_next();
+  void send_some();
   void send(EventWrite write, int attempt);
   void on_answer(EventWrite write, int attempt, const ApiResult<json::value>& answer);
-  void proceed() {
-    sending = false;
-    send_next();
+  void finished(const Digest& key) {
+    in_flight.erase(key);
+    send_some();
+  }
+  void drop() {
+    ++dropped;
+    if (options.dropped != nullptr) options.dropped->add();
   }
 
   static constexpr int kAttempts = 12;
@@ -175,23 +186,26 @@ struct EventRecorder::State : std::enable_shared_from_this<EventRecorder::State>
   Executor& executor;
   ResourceClient events;
   EventCorrelator correlator;
+  const EventRecorderOptions options;
   std::deque<EventWrite> queue;
-  bool sending = false;
+  std::set<Digest> in_flight;
   std::int64_t dropped = 0;
 };
 
-void EventRecorder::State::send_next() {
-  if (sending || queue.empty()) return;
-  sending = true;
-  EventWrite write = std::move(queue.front());
-  queue.pop_front();
-  send(std::move(write), 1);
+// A repetition waits until the Event it changes has been told, and those behind it with it.
+void EventRecorder::State::send_some() {
+  while (!queue.empty() && in_flight.size() < options.in_flight_max &&
+         in_flight.insert(queue.front().key).second) {
+    EventWrite write = std::move(queue.front());
+    queue.pop_front();
+    send(std::move(write), 1);
+  }
 }
 
 void EventRecorder::State::send(EventWrite write, int attempt) {
-  auto task = write.is_patch ? events.patch(write.namespace_name, write.name, PatchType::kStrategic,
-                                            write.body)
-                             : events.create(write.namespace_name, write.body);
+  auto task = write.is_patch ? events.patch(write.namespace_name(), write.name,
+                                            PatchType::kStrategic, EventCorrelator::patch_of(write))
+                             : events.create(write.namespace_name(), correlator.whole_of(write));
   spawn<ApiResult<json::value>>(std::move(task),
                                 [weak = weak_from_this(), write = std::move(write),
                                  attempt](const ApiResult<json::value>& answer) mutable {
@@ -202,19 +216,18 @@ void EventRecorder::State::send(EventWrite write, int attempt) {
 
 void EventRecorder::State::on_answer(EventWrite write, int attempt,
                                      const ApiResult<json::value>& answer) {
-  if (answer.ok()) return proceed();
+  if (answer.ok()) return finished(write.key);
   const ApiError& error = answer.error();
   if (write.is_patch && error.is_not_found()) {
     // It has expired meanwhile: tell the whole again.
     write.is_patch = false;
-    write.body = write.whole;
     return send(std::move(write), attempt);
   }
-  if (error.is_already_exists()) return proceed();  // an earlier try did arrive
+  if (error.is_already_exists()) return finished(write.key);  // an earlier try did arrive
   if (!error.is_retryable() || attempt >= kAttempts) {
     correlator.forget(write.key);
-    ++dropped;
-    return proceed();
+    drop();
+    return finished(write.key);
   }
   executor.after(kBetweenAttempts,
                  [weak = weak_from_this(), write = std::move(write), attempt]() mutable {
@@ -222,25 +235,23 @@ void EventRecorder::State::on_answer(EventWrite write, int attempt,
                  });
 }
 
-EventRecorder::EventRecorder(Executor& executor, Api& api, EventSource source)
-    : state_(std::make_shared<State>(executor, api, std::move(source))) {}
+EventRecorder::EventRecorder(Executor& executor, Api& api, EventSource source,
+                             EventRecorderOptions options)
+    : state_(std::make_shared<State>(executor, api, std::move(source), options)) {}
 EventRecorder::~EventRecorder() = default;
 
 void EventRecorder::record(EventInput input) {
-  auto write =
-      state_->correlator.correlate(input, state_->executor.now(), state_->executor.wall_now());
-  if (!write) {
-    ++state_->dropped;
-    return;
-  }
-  if (state_->queue.size() >= kEventQueueMax) {
+  auto write = state_->correlator.correlate(std::move(input), state_->executor.now(),
+                                            state_->executor.wall_now());
+  if (!write) return state_->drop();
+  if (state_->queue.size() >= state_->options.waiting_max) {
     state_->correlator.forget(state_->queue.front().key);
     state_->queue.pop_front();
-    ++state_->dropped;
+    state_->drop();
   }
   state_->queue.push_back(std::move(*write));
   state_->executor.post([weak = std::weak_ptr(state_)] {
-    if (auto self = weak.lock()) self->send_next();
+    if (auto self = weak.lock()) self->send_some();
   });
 }
 

@@ -2,8 +2,9 @@
 // count (PATCH), many similar ones "(combined from similar events)", a flood is cut by a token
 // bucket per source and object.
 //
-// EventCorrelator is pure. EventRecorder sends, one request at a time. Strand: the Executor's.
-// Bound: kEventQueueMax waiting events (the oldest is dropped and counted), kEventCacheMax keys.
+// EventCorrelator is pure. EventRecorder sends, so many requests at a time as its options say;
+// never two of one Event. Strand: the Executor's. Bound: waiting_max events wait, about 1 KB each
+// (the oldest is dropped and counted), kEventCacheMax keys.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,9 @@
 #include <set>
 #include <string>
 
+#include "base/digest.hpp"
 #include "base/executor.hpp"
+#include "base/metrics.hpp"
 #include "base/rng.hpp"
 #include "client/resource.hpp"
 
@@ -39,23 +42,30 @@ struct EventInput {
 // The reference of an object that carries kind and apiVersion.
 json::object object_reference(const json::value& object, const std::string& field_path = {});
 
-// What to send for an event: a new object, or a patch of one sent before.
+// What to send for an event: a new object, or a patch of one sent before. Made into JSON when it is
+// sent: many may wait.
 struct EventWrite {
   bool is_patch = false;
-  std::string key;  // of the correlator
-  std::string namespace_name;
+  Digest key;  // of the correlator
   std::string name;
-  json::value body;   // the Event, or the merge patch
-  json::value whole;  // of a patch: what to create if the Event is gone
+  EventInput input;  // the message as it is told
+  std::int64_t count = 1;
+  WallTime first, last;
+
+  std::string namespace_name() const;
 };
 
 class EventCorrelator {
  public:
   explicit EventCorrelator(EventSource source) : source_(std::move(source)) {}
   // Nothing: dropped as spam. `nanos` makes the name unique.
-  std::optional<EventWrite> correlate(const EventInput& input, TimePoint now, WallTime wall);
+  std::optional<EventWrite> correlate(EventInput input, TimePoint now, WallTime wall);
+  // The Event.
+  json::value whole_of(const EventWrite& write) const;
+  // Of a repetition: the merge patch of the Event sent before.
+  static json::value patch_of(const EventWrite& write);
   // The write with this key failed for good: the next one starts anew.
-  void forget(const std::string& key) { seen_.erase(key); }
+  void forget(const Digest& key) { seen_.erase(key); }
 
  private:
   struct Bucket {
@@ -63,27 +73,33 @@ class EventCorrelator {
     TimePoint at;
   };
   struct Similar {
-    std::set<std::string> messages;
+    std::set<Digest> messages;
     TimePoint last;
   };
   struct Seen {
     std::int64_t count = 0;
-    std::string first_time, name;
+    WallTime first;
     TimePoint last;
   };
-  bool spam(const std::string& key, TimePoint now);
-  json::value event_object(const EventInput& input, const Seen& seen, const std::string& message,
-                           const std::string& last_time) const;
+  bool spam(const Digest& key, TimePoint now);
 
   EventSource source_;
-  std::map<std::string, Bucket> buckets_;
-  std::map<std::string, Similar> similar_;
-  std::map<std::string, Seen> seen_;
+  // Keys are digests: a process of thousands of recorders remembers hundreds of thousands.
+  std::map<Digest, Bucket> buckets_;
+  std::map<Digest, Similar> similar_;
+  std::map<Digest, Seen> seen_;
+};
+
+struct EventRecorderOptions {
+  size_t waiting_max = kEventQueueMax;
+  size_t in_flight_max = 1;
+  Counter* dropped = nullptr;  // counts what was not told, if given
 };
 
 class EventRecorder {
  public:
-  EventRecorder(Executor& executor, Api& api, EventSource source);
+  EventRecorder(Executor& executor, Api& api, EventSource source,
+                EventRecorderOptions options = {});
   ~EventRecorder();  // what waits is lost
   EventRecorder(const EventRecorder&) = delete;
   EventRecorder& operator=(const EventRecorder&) = delete;

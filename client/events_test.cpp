@@ -28,7 +28,7 @@ TEST_CASE("the first is an Event, a repetition raises its count") {
   REQUIRE(first.has_value());
   CHECK_FALSE(first->is_patch);
   CHECK(first->name == "web.18867251edfa0000");
-  CHECK(to_json(first->body) ==
+  CHECK(to_json(correlator.whole_of(*first)) ==
         R"({"kind":"Event","apiVersion":"v1",)"
         R"("metadata":{"name":"web.18867251edfa0000","namespace":"default"},)"
         R"("involvedObject":{"kind":"Pod","namespace":"default","name":"web","uid":"u-web"},)"
@@ -41,7 +41,7 @@ TEST_CASE("the first is an Event, a repetition raises its count") {
   REQUIRE(second.has_value());
   CHECK(second->is_patch);
   CHECK(second->name == first->name);
-  CHECK(to_json(second->body) ==
+  CHECK(to_json(EventCorrelator::patch_of(*second)) ==
         R"({"count":2,"lastTimestamp":"2026-01-01T00:00:05Z","message":"again"})");
   const auto other = correlator.correlate(input("again", "db"), kNow, kWall);
   CHECK_FALSE(other->is_patch);
@@ -57,12 +57,12 @@ TEST_CASE("the tenth different message within ten minutes is combined, and so on
   }
   write = correlator.correlate(input("m10"), kNow, kWall);
   CHECK_FALSE(write->is_patch);
-  CHECK(get_string(write->body, "message") == "(combined from similar events): m10");
+  CHECK(write->input.message == "(combined from similar events): m10");
   write = correlator.correlate(input("m11"), kNow, kWall);
   CHECK(write->is_patch);
-  CHECK(get_int(write->body, "count") == 2);
+  CHECK(write->count == 2);
   write = correlator.correlate(input("m12"), kNow + 11min, kWall + 11min);
-  CHECK(get_string(write->whole, "message") == "m12");
+  CHECK(write->input.message == "m12");
 }
 
 TEST_CASE("25 at once for an object, then one each five minutes") {
@@ -90,7 +90,7 @@ TEST_CASE("a long message is cut at a character") {
   EventCorrelator correlator({"c", ""});
   std::string text(1023, 'x');
   const auto write = correlator.correlate(input(text + "\xc3\xa9"), kNow, kWall);
-  CHECK(get_string(write->body, "message") == text);
+  CHECK(write->input.message == text);
 }
 
 json::value pod_object() {
@@ -120,6 +120,38 @@ TEST_CASE("the recorder sends one at a time; an Event that expired is told anew"
   executor.run_ready();
   CHECK(recorder.waiting() == 0);
   CHECK(recorder.dropped() == 0);
+}
+
+TEST_CASE("several are under way at a time, but never two of one Event") {
+  ManualExecutor executor;
+  FakeApi api(executor);
+  Metrics metrics;
+  Counter& dropped = metrics.counter("dropped_total", "");
+  EventRecorder recorder(executor, api, {"scheduler", ""},
+                         {.waiting_max = 3, .in_flight_max = 2, .dropped = &dropped});
+  recorder.record(input("m", "a"));
+  executor.run_ready();
+  auto first = api.expect("POST", "/api/v1/namespaces/default/events");
+  recorder.record(input("m", "a"));
+  recorder.record(input("m", "b"));
+  executor.run_ready();
+  CHECK(api.idle());  // the repetition waits for the first, and "b" behind it
+  CHECK(recorder.waiting() == 2);
+  first.reply(201, first.body());
+  executor.run_ready();
+  auto patch = api.next_call();
+  CHECK(patch.request.method == "PATCH");
+  auto other = api.next_call();
+  CHECK(get_string(other.body(), "involvedObject.name") == "b");
+  for (const char* pod : {"c", "d", "e", "f"}) recorder.record(input("m", pod));
+  executor.run_ready();
+  CHECK(api.idle());
+  CHECK(recorder.waiting() == 3);
+  CHECK(dropped.value() == 1);
+  patch.reply(200, "{}");
+  other.reply(201, other.body());
+  for (executor.run_ready(); !api.idle(); executor.run_ready()) api.next_call().reply(201, "{}");
+  CHECK(recorder.waiting() == 0);
 }
 
 TEST_CASE("no answer is tried again later, a refusal is not; the queue drops its oldest") {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.hpp"
 #include "client/api.hpp"
 #include "client/kubeconfig.hpp"
 
@@ -23,6 +24,7 @@ namespace coracle::client {
 struct HttpsApiOptions {
   ClientConfig config;
   std::string user_agent = "coracle";
+  Duration request_timeout = std::chrono::seconds(60);  // of those that set none
 };
 
 class HttpsApi : public Api {

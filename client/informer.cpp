@@ -1,6 +1,8 @@
 #include "client/informer.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <optional>
 #include <utility>
 
 #include "client/resource_watch.hpp"
@@ -8,10 +10,16 @@
 namespace coracle::client {
 namespace {
 
+std::int64_t whole_seconds(Duration span) {
+  return std::chrono::duration_cast<std::chrono::seconds>(span).count();
+}
+
 constexpr const char* kInitialEventsEnd = "k8s.io/initial-events-end";
 // A server that ignores sendInitialEvents never sends the bookmark that ends them.
 constexpr Duration kWatchListPatience = std::chrono::seconds(60);
 constexpr Duration kShortWatch = std::chrono::seconds(1);
+// Of a list, put into the cache before others of the strand have their turn.
+constexpr size_t kObjectsATurn = 1000;
 
 std::string version_of(const json::value& object) {
   return std::string(get_string(object, "metadata.resourceVersion"));
@@ -27,6 +35,15 @@ bool is_too_large_version(const ApiError& error) {
 }
 
 }  // namespace
+
+json::value stub_of(const json::value& object) {
+  json::object names;
+  for (const char* name : {"name", "namespace", "uid", "resourceVersion"}) {
+    const json::value* value = find_keys(object, {"metadata", name});
+    if (value != nullptr) names[name] = *value;
+  }
+  return json::object{{"metadata", std::move(names)}};
+}
 
 class Informer::Core : public std::enable_shared_from_this<Informer::Core> {
  public:
@@ -86,17 +103,38 @@ class Informer::Core : public std::enable_shared_from_this<Informer::Core> {
   void on_watch_list_refused(const ApiError& error);
   void on_patience_over();
 
-  void replace(std::map<std::string, ObjectPtr> objects, const std::string& version);
+  // Makes the cache equal to a list, piece by piece, and then calls `then`. Events of the watch
+  // wait until it is over.
+  void replace(std::map<std::string, ObjectPtr> objects, const std::string& version,
+               std::function<void()> then);
+  void replace_more();
+  void end_replace();
   void upsert(const std::string& key, ObjectPtr object);
   void remove(const std::string& key, const ObjectPtr& last, bool unknown);
   ObjectPtr keep(json::value object) const;
+  void put(const std::string& key, const ObjectPtr& object) {
+    cache_.put(
+        key, options_.stub ? std::make_shared<const json::value>(options_.stub(*object)) : object);
+  }
   template <class F>
   void each_handler(const F& call);
   void fail(const ApiError& error);
   void retry_later();
   void drop_watch();
-  // Stopped by a handler in the middle of a list: the next start reads it anew.
-  void forget_version() { version_.clear(); }
+  // Stopped in the middle of a list: the next start reads it anew, and not an older one.
+  void forget_replacement() {
+    if (!replacing_) return;
+    replacing_.reset();
+    held_.clear();
+    version_.clear();
+    exact_list_ = true;
+  }
+  struct Replacement {
+    std::map<std::string, ObjectPtr> objects;  // that are still to be put
+    std::vector<std::string> vanished;         // to be removed, the last one first
+    std::string version;
+    std::function<void()> then;
+  };
 
   Executor& executor_;
   ResourceClient client_;
@@ -112,6 +150,8 @@ class Informer::Core : public std::enable_shared_from_this<Informer::Core> {
   Executor::TimerId timer_ = 0;
   std::unique_ptr<ResourceWatch> watch_;
   std::map<std::string, ObjectPtr> incoming_;
+  std::optional<Replacement> replacing_;
+  std::deque<ResourceEvent> held_;  // came meanwhile
   std::vector<std::shared_ptr<const InformerHandler>> handlers_;
   std::vector<std::function<void()>> waiting_;
 };
@@ -158,9 +198,7 @@ void Informer::Core::on_list(ApiResult<json::value> result) {
       objects[key] = keep(std::move(item));
     }
   }
-  const auto era = era_;
-  replace(std::move(objects), version);
-  if (era == era_) open_watch(false);
+  replace(std::move(objects), version, [this] { open_watch(false); });
 }
 
 void Informer::Core::open_watch(bool initial_events) {
@@ -170,12 +208,16 @@ void Informer::Core::open_watch(bool initial_events) {
   initial_ = initial_events;
   incoming_.clear();
   watch_since_ = executor_.now();
-  ResourceWatchOptions options{.namespace_name = options_.namespace_name,
-                               .label_selector = options_.label_selector,
-                               .field_selector = options_.field_selector,
-                               .bookmarks = true,
-                               .send_initial_events = initial_events,
-                               .timeout_seconds = rng_.between(300, 600)};
+  // Where the list of a watch ends is told by one, so a first watch without them is a short one.
+  const bool bookmarks = options_.watch.bookmarks || initial_events;
+  const WatchPace pace = bookmarks && !options_.watch.bookmarks ? WatchPace() : options_.watch;
+  ResourceWatchOptions options{
+      .namespace_name = options_.namespace_name,
+      .label_selector = options_.label_selector,
+      .field_selector = options_.field_selector,
+      .bookmarks = bookmarks,
+      .send_initial_events = initial_events,
+      .timeout_seconds = rng_.between(whole_seconds(pace.at_least), whole_seconds(pace.at_most))};
   if (!exact_list_) options.resource_version = version_;
   ResourceWatchSink sink;
   sink.on_event = guarded([](Core& self, ResourceEvent event) { self.on_event(std::move(event)); });
@@ -191,6 +233,7 @@ void Informer::Core::open_watch(bool initial_events) {
 }
 
 void Informer::Core::on_event(ResourceEvent event) {
+  if (replacing_) return held_.push_back(std::move(event));
   ++counters_.events;
   const std::string key = object_key(event.object);
   if (initial_) return on_initial_event(event, key);
@@ -213,7 +256,7 @@ void Informer::Core::on_initial_event(ResourceEvent& event, const std::string& k
   } else if (ends_initial_events(event.object)) {
     initial_ = false;
     if (timer_) executor_.cancel(std::exchange(timer_, 0));
-    replace(std::exchange(incoming_, {}), version_of(event.object));
+    replace(std::exchange(incoming_, {}), version_of(event.object), nullptr);
   }
 }
 
@@ -268,38 +311,62 @@ void Informer::Core::each_handler(const F& call) {
   }
 }
 
-void Informer::Core::replace(std::map<std::string, ObjectPtr> objects, const std::string& version) {
+void Informer::Core::replace(std::map<std::string, ObjectPtr> objects, const std::string& version,
+                             std::function<void()> then) {
+  replacing_ = Replacement{std::move(objects), {}, version, std::move(then)};
+  for (const auto& [key, object] : cache_.objects()) {
+    if (!replacing_->objects.contains(key)) replacing_->vanished.push_back(key);
+  }
+  std::reverse(replacing_->vanished.begin(), replacing_->vanished.end());  // taken from the back
+  replace_more();
+}
+
+void Informer::Core::replace_more() {
   const auto self = shared_from_this();  // a handler may let go of the last owner's stop()
   const auto era = era_;
+  for (size_t done = 0; !replacing_->vanished.empty() || !replacing_->objects.empty(); ++done) {
+    if (done == kObjectsATurn) {
+      return executor_.post(guarded([](Core& core) { core.replace_more(); }));
+    }
+    if (!replacing_->vanished.empty()) {
+      const std::string key = std::move(replacing_->vanished.back());
+      replacing_->vanished.pop_back();
+      remove(key, nullptr, true);
+    } else {
+      const auto entry = replacing_->objects.extract(replacing_->objects.begin());
+      const ObjectPtr before = cache_.get(entry.key());
+      const ObjectPtr& object = entry.mapped();
+      if (!before || version_of(*before) != version_of(*object)) upsert(entry.key(), object);
+    }
+    if (era != era_) return;  // a handler has stopped it
+  }
+  end_replace();
+}
+
+void Informer::Core::end_replace() {
+  const auto era = era_;
+  const Replacement ended = *std::exchange(replacing_, std::nullopt);
   exact_list_ = false;
-  version_ = version;
+  version_ = ended.version;
   backoff_ = options_.backoff_first;
   last_error_.clear();
-  std::vector<std::string> vanished;
-  for (const auto& [key, object] : cache_.objects()) {
-    if (!objects.contains(key)) vanished.push_back(key);
+  if (!std::exchange(synced_, true)) {
+    for (auto& work : std::exchange(waiting_, {})) work();
   }
-  for (const std::string& key : vanished) {
-    remove(key, nullptr, true);
-    if (era != era_) return forget_version();
+  if (ended.then && era == era_) ended.then();
+  for (auto& event : std::exchange(held_, {})) {
+    if (era != era_) return;
+    on_event(std::move(event));
   }
-  for (auto& [key, object] : objects) {
-    const ObjectPtr before = cache_.get(key);
-    if (before && version_of(*before) == version_of(*object)) continue;
-    upsert(key, std::move(object));
-    if (era != era_) return forget_version();
-  }
-  if (std::exchange(synced_, true)) return;
-  for (auto& work : std::exchange(waiting_, {})) work();
 }
 
 void Informer::Core::upsert(const std::string& key, ObjectPtr object) {
   const ObjectPtr before = cache_.get(key);
   if (before && get_string(*before, "metadata.uid") != get_string(*object, "metadata.uid")) {
     remove(key, nullptr, true);  // another object under the same name
-    cache_.put(key, object);
+    put(key, object);
   } else {
-    cache_.put(key, object);
+    put(key, object);
     if (before) {
       each_handler([&](const InformerHandler& handler) {
         if (handler.on_update) handler.on_update(before, object);
@@ -343,6 +410,7 @@ void Informer::Core::drop_watch() {
   if (timer_) executor_.cancel(std::exchange(timer_, 0));
   initial_ = false;
   watch_.reset();
+  forget_replacement();
 }
 
 Informer::Informer(Executor& executor, Api& api, Rng rng, InformerOptions options)

@@ -30,17 +30,32 @@ struct InformerHandler {
   std::function<void(const ObjectPtr& object, bool final_state_unknown)> on_delete;
 };
 
+// A watch is opened anew after a time drawn between these. With bookmarks the server tells once a
+// minute how far it is; without, a quiet watch that is too old to go on lists again.
+struct WatchPace {
+  Duration at_least = std::chrono::minutes(5), at_most = std::chrono::minutes(10);
+  bool bookmarks = true;
+};
+
 struct InformerOptions {
   Gvr gvr;
   std::string namespace_name;  // empty: all
   std::string label_selector, field_selector;
   // Applied to each object before it is kept: drop what is not needed (managedFields).
   std::function<void(json::value&)> transform;
+  // What the cache keeps of an object that the handlers are shown whole, for those who keep what
+  // they need themselves: name, namespace, uid and resourceVersion (stub_of) at least. Later
+  // handlers, and `before` of an update, are shown no more than that.
+  std::function<json::value(const json::value&)> stub;
   std::int64_t page = 500;
   bool use_watch_list = true;
+  WatchPace watch;
   Duration backoff_first = std::chrono::milliseconds(800);
   Duration backoff_max = std::chrono::seconds(30);
 };
+
+// Only what names an object and its version.
+json::value stub_of(const json::value& object);
 
 struct InformerCounters {
   std::int64_t lists = 0, watches = 0, events = 0, errors = 0;

@@ -49,8 +49,9 @@ json::value bookmark(const std::string& version, bool initial_end) {
 }
 
 struct World {
-  explicit World(bool watch_list = false) {
+  explicit World(bool watch_list = false, bool stubs = false) {
     InformerOptions options{.gvr = kPods, .use_watch_list = watch_list};
+    if (stubs) options.stub = stub_of;
     informer = std::make_unique<Informer>(executor, api, Rng(7), options);
     informer->add_index("node", index_by_node_name);
     InformerHandler handler;
@@ -89,6 +90,32 @@ struct World {
 
 const std::string kFirstList = "/api/v1/pods?limit=500&resourceVersion=0";
 
+TEST_CASE("a slow pace: bookmarks until the list has ended, then long watches without") {
+  ManualExecutor executor;
+  FakeApi api{executor};
+  Informer informer(executor, api, Rng(7), {.gvr = kPods, .watch = {6h, 12h, false}});
+  informer.start();
+  const auto seconds_of = [](const std::string& target) {
+    return std::stoll(target.substr(target.find("timeoutSeconds=") + 15));
+  };
+  auto stream = api.only_stream();
+  const std::string first = stream->request.target;
+  CHECK(first.find("allowWatchBookmarks=true") != std::string::npos);
+  CHECK((300 <= seconds_of(first) && seconds_of(first) <= 600));
+  api.head(*stream);
+  api.event(*stream, "ADDED", pod("a", "3"));
+  api.event(*stream, "BOOKMARK", bookmark("10", true));
+  CHECK(informer.has_synced());
+  executor.advance(400s);
+  api.end(*stream);
+  executor.run_ready();
+
+  const std::string then = api.only_stream()->request.target;
+  CHECK(then.find("allowWatchBookmarks") == std::string::npos);
+  CHECK(then.find("resourceVersion=10") != std::string::npos);
+  CHECK((21'600 <= seconds_of(then) && seconds_of(then) <= 43'200));
+}
+
 TEST_CASE("list in pages, then watch: adds, updates and deletes reach handlers and indexes") {
   World world;
   CHECK_FALSE(world.informer->has_synced());
@@ -124,6 +151,30 @@ TEST_CASE("items of a list get the kind and apiVersion that events have") {
   REQUIRE(kept);
   CHECK(get_string(*kept, "kind") == "Pod");
   CHECK(get_string(*kept, "apiVersion") == "v1");
+}
+
+TEST_CASE("with stubs the handlers are shown whole objects, and the cache keeps what names them") {
+  World world(false, true);
+  std::vector<std::string> nodes;
+  world.informer->add_handler(
+      {[&](const ObjectPtr& o, bool) { nodes.emplace_back(get_string(*o, "spec.nodeName")); },
+       [&](const ObjectPtr& before, const ObjectPtr& after) {
+         CHECK(find(*before, "spec") == nullptr);
+         nodes.emplace_back(get_string(*after, "spec.nodeName"));
+       },
+       [&](const ObjectPtr& o, bool unknown) {
+         nodes.emplace_back(unknown ? "?" : get_string(*o, "spec.nodeName"));
+       }});
+  world.answer_list("/api/v1/pods?limit=500&resourceVersion=0",
+                    pod_list("10", {pod("a", "3", "n1"), pod("b", "4", "n2")}));
+  const auto stream = world.watching();
+  world.api.event(*stream, "MODIFIED", pod("a", "11", "n3"));
+  world.api.event(*stream, "DELETED", pod("b", "12", "n2"));
+  world.executor.run_ready();
+  CHECK(nodes == std::vector<std::string>{"n1", "n2", "n3", "n2"});
+  CHECK(*world.informer->cache().get("default/a") ==
+        *parse_json(R"({"metadata":{"name":"a","namespace":"default","uid":"u-a",
+                        "resourceVersion":"11"}})"));
 }
 
 TEST_CASE("a watch that ends in order goes on from the last version") {
@@ -232,6 +283,55 @@ TEST_CASE("events cut anywhere are put together; bytes that are no event end the
   world.api.data(*stream, "{nonsense\n");
   CHECK(world.api.open_streams().empty());
   CHECK(world.informer->counters().errors == 1);
+}
+
+TEST_CASE("a long list is taken in piece by piece, and events wait until it is in") {
+  World world(true);
+  const size_t many = 2500;
+  size_t seen_meanwhile = 0;
+  bool synced_meanwhile = true;
+  InformerHandler handler;
+  handler.on_add = [&](const ObjectPtr&, bool) {
+    if (world.log.size() != 1) return;
+    world.executor.post([&] {
+      seen_meanwhile = world.log.size();
+      synced_meanwhile = world.informer->has_synced();
+      world.api.event(*world.api.open_streams().front(), "MODIFIED", pod("p1000", "5000"));
+    });
+  };
+  world.informer->add_handler(handler);
+  auto stream = world.watching();
+  for (size_t i = 0; i < many; ++i) {
+    world.api.event(*stream, "ADDED", pod("p" + std::to_string(1000 + i), std::to_string(i + 1)));
+  }
+  world.api.event(*stream, "BOOKMARK", bookmark("4000", true));
+  world.executor.run_ready();
+  CHECK(seen_meanwhile >= 1);
+  CHECK(seen_meanwhile < many);
+  CHECK_FALSE(synced_meanwhile);
+  CHECK(world.informer->has_synced());
+  REQUIRE(world.log.size() == many + 1);
+  CHECK(world.log.back() == "update p1000@1 p1000@5000");
+  CHECK(world.informer->resource_version() == "5000");
+}
+
+TEST_CASE("stopped while a long list is taken in, it reads it anew, and not an older one") {
+  World world;
+  std::vector<json::value> items;
+  for (int i = 0; i < 1500; ++i) items.push_back(pod("p" + std::to_string(1000 + i), "1"));
+  InformerHandler handler;
+  handler.on_add = [&](const ObjectPtr&, bool) {
+    if (world.log.size() == 1) world.executor.post([&] { world.informer->stop(); });
+  };
+  world.informer->add_handler(handler);
+  world.answer_list(kFirstList, pod_list("10", items));
+  CHECK(world.log.size() == 1000);
+  CHECK_FALSE(world.informer->has_synced());
+  world.take_log();
+  world.informer->start();
+  world.answer_list("/api/v1/pods", pod_list("11", items));
+  CHECK(world.log.size() == 500);
+  CHECK(world.informer->has_synced());
 }
 
 TEST_CASE("stopped and destroyed informers are silent") {

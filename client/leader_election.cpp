@@ -1,5 +1,6 @@
 #include "client/leader_election.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace coracle::client {
@@ -7,6 +8,9 @@ namespace {
 
 const Gvr kLeases{"coordination.k8s.io", "v1", "leases"};
 constexpr double kJitter = 1.2;
+// A deadline that is told so much later was not missed by the server, but by a busy strand.
+constexpr Duration kLate = std::chrono::milliseconds(100);
+constexpr Duration kSecondLook = std::chrono::milliseconds(500);
 
 Duration stretched(Duration span, double factor) {
   return Duration(static_cast<std::int64_t>(static_cast<double>(span.count()) * factor));
@@ -101,7 +105,9 @@ struct LeaderElector::State : std::enable_shared_from_this<LeaderElector::State>
   void succeeded(json::value lease, const LeaseRecord& record);
   void note_leader();
   void again();
+  TimePoint others_may_lead() const;
   void arm_deadline();
+  void on_deadline(TimePoint due);
   void lose();
   void release(std::function<void()> stopped);
 
@@ -121,6 +127,8 @@ struct LeaderElector::State : std::enable_shared_from_this<LeaderElector::State>
   bool leads = false;
   std::uint64_t round = 0;  // answers of older rounds are ignored
   Executor::TimerId retry = 0, deadline = 0;
+  TimePoint asked_at;    // when the write of this round went out
+  TimePoint renewed_at;  // asked_at of the last that came true
   LeaseView view;
   json::value lease;  // as last read or written: carries the resourceVersion
   std::string announced;
@@ -158,6 +166,7 @@ void LeaderElector::State::decide_and_write() {
     if (leads) lose();
     return again();
   }
+  asked_at = executor.now();
   auto done =
       guarded([wrote = decision.record, mine = round](State& self, ApiResult<json::value> answer) {
         self.on_written(std::move(answer), wrote, mine);
@@ -190,6 +199,7 @@ void LeaderElector::State::on_written(ApiResult<json::value> answer, const Lease
 void LeaderElector::State::succeeded(json::value written, const LeaseRecord& record) {
   lease = std::move(written);
   observe(view, record, executor.now());
+  renewed_at = asked_at;
   arm_deadline();
   if (!std::exchange(leads, true) && callbacks.on_started) callbacks.on_started();
   note_leader();
@@ -206,8 +216,9 @@ void LeaderElector::State::again() {
   if (!running) return;
   if (retry) executor.cancel(retry);
   // Candidates spread out; the leader keeps its beat.
-  const double factor = leads ? 1.0 : 1.0 + kJitter * rng.unit();
-  retry = executor.after(stretched(options.retry_period, factor), [weak = weak_from_this()] {
+  const Duration pause = leads ? asked_at + options.retry_period - executor.now()
+                               : stretched(options.retry_period, 1.0 + kJitter * rng.unit());
+  retry = executor.after(pause, [weak = weak_from_this()] {
     auto self = weak.lock();
     if (!self) return;
     self->retry = 0;
@@ -215,16 +226,31 @@ void LeaderElector::State::again() {
   });
 }
 
-// Counted from the last successful write, and also while an answer hangs.
+// Nobody else can lead before this, and a bit is left for stopping.
+TimePoint LeaderElector::State::others_may_lead() const {
+  return renewed_at + options.lease_duration - options.lease_duration / 10;
+}
+
+// It runs on while an answer hangs.
 void LeaderElector::State::arm_deadline() {
   if (deadline) executor.cancel(deadline);
-  deadline = executor.after(options.renew_deadline, [weak = weak_from_this()] {
+  const TimePoint now = executor.now();
+  const Duration left =
+      std::max<Duration>(renewed_at + options.renew_deadline - now,
+                         std::min<Duration>(kSecondLook, others_may_lead() - now));
+  deadline = executor.after(left, [weak = weak_from_this(), due = executor.now() + left] {
     auto self = weak.lock();
     if (!self) return;
     self->deadline = 0;
-    self->lose();
-    self->again();
+    self->on_deadline(due);
   });
+}
+
+void LeaderElector::State::on_deadline(TimePoint due) {
+  const TimePoint now = executor.now();
+  if (now - due > kLate && now < others_may_lead()) return arm_deadline();
+  lose();
+  again();
 }
 
 void LeaderElector::State::lose() {

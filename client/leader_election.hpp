@@ -2,7 +2,10 @@
 // name into the Lease leads until it stops renewing for leaseDuration by the watcher's own clock.
 //
 // decide_lease() is pure. LeaderElector drives it: it tries every retry_period (+ jitter), gives up
-// leading when it could not renew within renew_deadline, and releases the Lease on stop().
+// leading when it could not renew within renew_deadline of asking for the last renewal that came
+// true, and releases the Lease on stop(). A strand that was too busy to look at its clock looks at
+// what has come meanwhile before it gives up, but never when less than a tenth of lease_duration
+// is left: nobody else can have taken the Lease by then.
 // Strand: the Executor's. Invariant: on_stopped follows each on_started, before another.
 #pragma once
 

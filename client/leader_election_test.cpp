@@ -159,6 +159,61 @@ TEST_CASE("a leader that cannot renew stops after the deadline, though an answer
   w.executor.run_ready();
 }
 
+// Work that keeps the strand: time passes, and no timer or answer is looked at meanwhile.
+void keep_busy(World& w, Duration span) {
+  w.executor.post([&w, span] { w.executor.busy(span); });
+  w.executor.run_ready();
+  w.executor.advance(0s);  // the timers that are due, before what lies in the sockets
+}
+
+TEST_CASE("a leader whose strand was busy looks at what has come before it gives up") {
+  World w;
+  w.become_leader();
+  w.executor.advance(2s);
+  auto put = w.api.expect("PUT", kPath + "/demo");
+  keep_busy(w, 11s);
+  put.reply(200, put.request.body);
+  w.executor.run_ready();
+  CHECK(w.elector.is_leader());
+  // That renewal was asked for eleven seconds ago: the next one is due at once.
+  w.executor.advance(0s);
+  put = w.api.expect("PUT", kPath + "/demo");
+  put.reply(200, put.request.body);
+  w.executor.run_ready();
+  w.renewed();
+  CHECK(w.log == Lines{"started", "leader me"});
+}
+
+TEST_CASE("a leader whose strand was busy at the time to renew renews late") {
+  World w;
+  w.become_leader();
+  keep_busy(w, 12s);
+  auto put = w.api.expect("PUT", kPath + "/demo");
+  put.reply(200, put.request.body);
+  w.executor.run_ready();
+  w.executor.advance(1s);
+  CHECK(w.log == Lines{"started", "leader me"});
+}
+
+TEST_CASE("a leader whose strand was busy gives up when no answer comes then either") {
+  World w;
+  w.become_leader();
+  keep_busy(w, 12s);
+  auto hanging = w.api.expect("PUT", kPath + "/demo");
+  w.executor.advance(400ms);
+  CHECK(w.elector.is_leader());
+  w.executor.advance(100ms);
+  CHECK_FALSE(w.elector.is_leader());
+}
+
+TEST_CASE("a leader whose strand was busy until others may lead stops at once") {
+  World w;
+  w.become_leader();
+  keep_busy(w, 13500ms);
+  CHECK_FALSE(w.elector.is_leader());
+  CHECK(w.log.back() == "stopped");
+}
+
 TEST_CASE("a leader whose write met a conflict reads, and stops when another holds the Lease") {
   World w;
   w.become_leader();

@@ -42,6 +42,13 @@ std::vector<std::string> index_by_controller_uid(const json::value& object) {
   return {};
 }
 
+std::vector<std::string> index_orphan_by_namespace(const json::value& object) {
+  for (const json::value& owner : get_array(object, "metadata.ownerReferences")) {
+    if (get_bool(owner, "controller")) return {};
+  }
+  return index_by_namespace(object);
+}
+
 ObjectCache::ObjectCache() { add_index(kNamespaceIndex, index_by_namespace); }
 
 void ObjectCache::add_index(const std::string& name, IndexFunction function) {
@@ -57,17 +64,16 @@ void ObjectCache::add_index(const std::string& name, IndexFunction function) {
 
 void ObjectCache::reindex(const std::string& key, const ObjectPtr& before, const ObjectPtr& after) {
   for (auto& [name, index] : indexes_) {
-    if (before) {
-      for (const std::string& value : index.function(*before)) {
-        const auto bucket = index.keys.find(value);
-        if (bucket == index.keys.end()) continue;
-        bucket->second.erase(key);
-        if (bucket->second.empty()) index.keys.erase(bucket);
-      }
+    const auto old = before ? index.function(*before) : std::vector<std::string>();
+    const auto now = after ? index.function(*after) : std::vector<std::string>();
+    if (old == now) continue;  // most updates
+    for (const std::string& value : old) {
+      const auto bucket = index.keys.find(value);
+      if (bucket == index.keys.end()) continue;
+      bucket->second.erase(key);
+      if (bucket->second.empty()) index.keys.erase(bucket);
     }
-    if (after) {
-      for (const std::string& value : index.function(*after)) index.keys[value].insert(key);
-    }
+    for (const std::string& value : now) index.keys[value].insert(key);
   }
 }
 

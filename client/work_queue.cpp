@@ -72,8 +72,9 @@ bool WorkQueue::has_ready(TimePoint now) {
   return !ready_.empty();
 }
 
-// Begun before others of the strand have their turn.
+// What is begun before others of the strand have their turn: so many, or what takes so long.
 constexpr int kKeysATurn = 64;
+constexpr Duration kTurn = std::chrono::milliseconds(5);
 
 struct WorkQueueDriver::State : std::enable_shared_from_this<WorkQueueDriver::State> {
   State(Executor& e, int n, Work w, WorkQueueOptions options)
@@ -105,10 +106,12 @@ void WorkQueueDriver::State::pump_soon() {
 }
 
 void WorkQueueDriver::State::pump() {
+  const TimePoint end = executor.now() + kTurn;
   for (int begun = 0; running && busy < workers; ++begun) {
     // Work that ends at once would else keep the strand for as long as there are keys.
-    if (begun == kKeysATurn) return pump_soon();
-    auto key = queue.take(executor.now());
+    const TimePoint now = executor.now();
+    if (begun == kKeysATurn || now >= end) return pump_soon();
+    auto key = queue.take(now);
     if (!key) break;
     ++busy;
     work(*key, [weak = weak_from_this(), key = *key](Finish how) {

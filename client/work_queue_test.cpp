@@ -121,6 +121,21 @@ TEST_CASE("many keys whose work ends at once let others have their turn") {
   CHECK(worked_when_asked < 200);
 }
 
+TEST_CASE("a few keys whose work takes long let others have their turn") {
+  ManualExecutor executor;
+  int worked = 0, worked_when_asked = -1;
+  WorkQueueDriver driver(executor, 2, [&](const std::string&, auto finish) {
+    if (++worked == 1) executor.post([&] { worked_when_asked = worked; });
+    executor.busy(4ms);
+    finish({});
+  });
+  for (int i = 0; i < 10; ++i) driver.add(std::to_string(i));
+  driver.start();
+  executor.run_ready();
+  CHECK(worked == 10);
+  CHECK(worked_when_asked == 2);
+}
+
 TEST_CASE("retry backs off, again_after waits, stop begins nothing new") {
   Driven d;
   d.driver.start();

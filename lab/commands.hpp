@@ -8,6 +8,8 @@ int run_up(int argc, char** argv);
 int run_down(int argc, char** argv);
 int run_status(int argc, char** argv);
 int run_token(int argc, char** argv);
+int run_node(int argc, char** argv);
 int run_demo(int argc, char** argv);
+int run_sim(int argc, char** argv);
 
 }  // namespace coracle::lab

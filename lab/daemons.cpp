@@ -165,6 +165,9 @@ std::vector<DaemonCommand> daemon_commands(const Layout& layout, const ClusterSh
                          "--secure-port", std::to_string(shape.scheduler_ports[i]),
                          "--leader-elect-identity", fmt::format("scheduler-{}", i + 1),
                          "--requestheader-client-ca-file", layout.pki("front-proxy-ca.crt")}});
+    if (shape.scheduler_config.empty()) continue;
+    auto& arguments = commands.back().arguments;
+    arguments.insert(arguments.end(), {"--config", shape.scheduler_config});
   }
   for (size_t i = 0; i < shape.controller_manager_ports.size(); ++i) {
     commands.push_back(controller_manager(layout, shape, bin, i));

@@ -67,6 +67,7 @@ Result<ClusterShape> Layout::load() const {
   shape.runtime = get_string(root, "runtime", "auto");
   shape.metrics_server_port = static_cast<int>(get_int(root, "metricsServerPort"));
   shape.load_balancers = get_bool(root, "loadBalancers");
+  shape.scheduler_config = get_string(root, "schedulerConfig");
   shape.network_slot = static_cast<int>(get_int(root, "networkSlot"));
   const auto count = [](const std::vector<int>& v) { return static_cast<int>(v.size()); };
   const bool has_store =
@@ -97,6 +98,7 @@ Status Layout::save(const ClusterShape& shape) const {
   root["runtime"] = shape.runtime;
   if (shape.metrics_server_port != 0) root["metricsServerPort"] = shape.metrics_server_port;
   root["loadBalancers"] = shape.load_balancers;
+  if (!shape.scheduler_config.empty()) root["schedulerConfig"] = shape.scheduler_config;
   root["networkSlot"] = shape.network_slot;
   return write_file(path("cluster.json"), to_pretty_json(root) + "\n", 0600);
 }

@@ -27,6 +27,7 @@ struct ClusterShape {
   std::string runtime = "auto";  // of kubelet-sim: which containers are processes
   int metrics_server_port = 0;   // 0: there is none
   bool load_balancers = false;   // Services of that type get addresses
+  std::string scheduler_config;  // a KubeSchedulerConfiguration's full path; empty: the defaults
   int network_slot = 0;          // which loopback addresses: lab/network.hpp
 
   bool embedded() const { return store == "embedded"; }

@@ -16,8 +16,10 @@ constexpr char kUsage[] =
     "  up       start a cluster (or what is not running of it) and wait until it is ready\n"
     "  down     stop it; its data stays\n"
     "  status   what runs, who leads, how much memory it takes\n"
+    "  node     something goes wrong with a node: coracle node cut-off node-2\n"
     "  token    a token by which further nodes join: coracle token create\n"
     "  demo     show something: coracle demo failover\n"
+    "  sim      experiments with schedulers, on virtual time: coracle sim --help\n"
     "\n"
     "Examples:\n"
     "  coracle up --nodes 5\n"
@@ -35,7 +37,8 @@ struct Command {
 constexpr Command kCommands[] = {
     {"up", coracle::lab::run_up},         {"down", coracle::lab::run_down},
     {"status", coracle::lab::run_status}, {"token", coracle::lab::run_token},
-    {"demo", coracle::lab::run_demo},
+    {"node", coracle::lab::run_node},     {"demo", coracle::lab::run_demo},
+    {"sim", coracle::lab::run_sim},
 };
 
 }  // namespace

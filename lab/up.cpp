@@ -28,6 +28,7 @@ struct UpFlags {
   std::string runtime;  // not said
   bool load_balancers = false;
   bool decisions = false;
+  std::string scheduler_config;
   bool metrics = false;
   bool embedded = false;
   Duration timeout = std::chrono::seconds(60);
@@ -35,6 +36,8 @@ struct UpFlags {
 
 constexpr int kNodesMax = 20'000;
 constexpr int kReplicas = 3;
+// --scheduler-config: no file.
+constexpr std::string_view kDefaultScheduling = "default";
 
 // What --embedded leaves no room for.
 void check_embedded(UpFlags* flags) {
@@ -103,6 +106,23 @@ Result<ClusterShape> new_shape(const UpFlags& flags) {
   return shape;
 }
 
+// They read the file at their start, so they are started again: it may have changed.
+Status configure_schedulers(const Layout& layout, const UpFlags& flags, ClusterShape* shape) {
+  std::vector<std::string> running;
+  for (size_t i = 0; i < shape->scheduler_ports.size(); ++i) {
+    running.push_back(fmt::format("scheduler-{}", i + 1));
+  }
+  if (flags.scheduler_config == kDefaultScheduling) {
+    shape->scheduler_config.clear();
+  } else {
+    const auto text = read_file(flags.scheduler_config);
+    if (!text.ok()) return text.status().with_context("--scheduler-config");
+    shape->scheduler_config = std::filesystem::absolute(flags.scheduler_config).string();
+  }
+  if (layout.exists()) stop_daemons(layout, running, std::chrono::seconds(5));
+  return {};
+}
+
 struct Prepared {
   ClusterShape shape;
   NetworkClaim claim;
@@ -127,6 +147,7 @@ Result<Prepared> prepare(const Layout& layout, const UpFlags& flags) {
     stop_daemons(layout, {"kubelet-sim-1"}, std::chrono::seconds(5));  // it learns it at its start
     shape.runtime = flags.runtime;
   }
+  if (!flags.scheduler_config.empty()) RETURN_IF_ERROR(configure_schedulers(layout, flags, &shape));
   if (flags.metrics && shape.metrics_server_port == 0) {
     ASSIGN_OR_RETURN(shape.metrics_server_port, free_port(0));
   }
@@ -290,6 +311,10 @@ int run_up(int argc, char** argv) {
   flags.add("--decisions", &values.decisions,
             "the scheduler's decisions can be asked for: mini-kubectl why, kubectl get "
             "schedulingdecisions (later calls can add it)");
+  flags.add(
+      "--scheduler-config", &values.scheduler_config,
+      "of the schedulers: a KubeSchedulerConfiguration, or default; later calls can change it, "
+      "and start the schedulers again");
   flags.add("--metrics", &values.metrics,
             "a metrics server: kubectl top, autoscalers; later calls can add it");
   flags.add("--store-tls", &values.store_tls,

@@ -13,6 +13,9 @@
 namespace coracle::net {
 namespace asio = boost::asio;
 
+// Run before others of the strand have their turn.
+constexpr int kTimersATurn = 64;
+
 // One Asio timer stands for the earliest of ours: arming a timer is a map insert.
 struct AsioExecutor::Impl {
   using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
@@ -29,6 +32,7 @@ struct AsioExecutor::Impl {
   std::unordered_map<TimerId, TimePoint> deadlines;
   TimerId last_timer = 0;
   std::vector<std::unique_ptr<Signals>> signals;
+  std::function<void(Duration)> on_timers;
 
   void arm() {
     if (timers.empty()) return;
@@ -47,7 +51,8 @@ struct AsioExecutor::Impl {
     TimePoint now = real_clock().now();
     // Those that are due now; what they add runs at a later turn.
     TimerId newest = last_timer;
-    while (!timers.empty()) {
+    if (on_timers && !timers.empty()) on_timers(now - timers.begin()->first.first);
+    for (int run = 0; run < kTimersATurn && !timers.empty(); ++run) {
       auto first = timers.begin();
       if (first->first.first > now || first->first.second > newest) break;
       auto work = std::move(first->second);
@@ -117,6 +122,8 @@ void AsioExecutor::on_signal(int signal, std::function<void()> fn) {
   impl_->wait_signal(*set, std::make_shared<std::function<void()>>(std::move(fn)));
   impl_->signals.push_back(std::move(set));
 }
+
+void AsioExecutor::on_timers(std::function<void(Duration)> fn) { impl_->on_timers = std::move(fn); }
 
 asio::io_context& AsioExecutor::context() { return impl_->context; }
 

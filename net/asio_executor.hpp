@@ -41,6 +41,9 @@ class AsioExecutor final : public Executor {
   // `fn` runs on the strand each time the signal comes; its default action is off from now on.
   void on_signal(int signal, std::function<void()> fn);
 
+  // `fn` is told each time timers run: by how much the earliest of them is late.
+  void on_timers(std::function<void(Duration late)> fn);
+
   boost::asio::io_context& context();  // for net only
 
  private:

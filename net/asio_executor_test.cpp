@@ -43,6 +43,33 @@ TEST_CASE("executor: a timer of no delay set by a timer lets others run") {
   CHECK(rounds == 1000);
 }
 
+TEST_CASE("executor: many timers that are due let others have their turn") {
+  AsioExecutor executor;
+  int ran = 0, ran_when_posted = -1;
+  for (int i = 0; i < 1000; ++i) {
+    executor.after(Duration{0}, [&] {
+      if (++ran == 1) executor.post([&] { ran_when_posted = ran; });
+    });
+  }
+  executor.run_until([&] { return ran == 1000; });
+  CHECK(ran_when_posted > 0);
+  CHECK(ran_when_posted < 200);
+}
+
+TEST_CASE("executor: tells how late timers are") {
+  AsioExecutor executor;
+  std::vector<Duration> lags;
+  executor.on_timers([&](Duration late) { lags.push_back(late); });
+  executor.after(milliseconds(5), [] {});
+  executor.post([&] {  // work that takes long
+    const TimePoint end = executor.now() + milliseconds(40);
+    while (executor.now() < end) {
+    }
+  });
+  executor.run_until([&] { return !lags.empty(); });
+  CHECK(lags.front() >= milliseconds(30));
+}
+
 TEST_CASE("executor: posts from other threads arrive in their order") {
   AsioExecutor executor;
   std::vector<int> seen;

@@ -27,7 +27,7 @@ Connection::Connection(std::shared_ptr<ServerShared> server, int descriptor, Pee
 
 void Connection::start() {
   if (server_->tls) {
-    stream_->use_tls_server(server_->tls.get());
+    stream_->use_tls_server(server_context_of(*server_->tls));
     set_deadline(server_->options.limits.handshake_timeout);
   } else {
     state_ = State::kIdle;

@@ -29,12 +29,13 @@ struct ServerShared {
   Server::Options options;
   // Gone with the Server: what it captures may hold Exchanges, which hold this.
   std::shared_ptr<const Handler> handler;
-  SslContext tls;
+  std::shared_ptr<TlsIdentity> tls;  // null: none
   ServerStats stats;
   std::unordered_set<std::shared_ptr<Connection>> connections;
   std::vector<std::weak_ptr<RawStream>> upgraded;
   std::function<void()> on_empty;  // of a stopping server
   bool stopping = false;
+  Executor::TimerId sweep_timer = 0;  // while there are connections
 
   void remove(const std::shared_ptr<Connection>& connection);
 };

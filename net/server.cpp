@@ -29,6 +29,25 @@ Response default_error(RequestError error) {
   return make_response(400, "400 Bad Request", "text/plain; charset=utf-8");
 }
 
+// Deadlines are looked at, not armed: a timer for each of 10,000 idle watches would cost more. And
+// only while somebody is connected: a process may have thousands of servers.
+void sweep_later(const std::shared_ptr<ServerShared>& server) {
+  if (server->sweep_timer != 0 || server->connections.empty()) return;
+  const ServerLimits& limits = server->options.limits;
+  const Duration shortest = std::min({limits.idle_timeout, limits.request_timeout,
+                                      limits.handshake_timeout, limits.write_timeout});
+  const Duration pause = std::clamp<Duration>(shortest / 4, std::chrono::milliseconds(5), kSweep);
+  server->sweep_timer = server->executor.after(pause, [weak = std::weak_ptr(server)] {
+    const auto shared = weak.lock();
+    if (!shared) return;
+    shared->sweep_timer = 0;
+    const TimePoint now = shared->executor.now();
+    const std::vector connections(shared->connections.begin(), shared->connections.end());
+    for (const auto& connection : connections) connection->check_deadline(now);
+    sweep_later(shared);
+  });
+}
+
 void admit(const std::shared_ptr<ServerShared>& server, int descriptor, const SocketAddress& from) {
   ++server->stats.accepted;
   if (server->connections.size() >= server->options.limits.max_connections) {
@@ -43,6 +62,7 @@ void admit(const std::shared_ptr<ServerShared>& server, int descriptor, const So
   server->connections.insert(connection);
   server->stats.connections = server->connections.size();
   connection->start();
+  sweep_later(server);
 }
 
 class LiveServer final : public Server {
@@ -50,12 +70,11 @@ class LiveServer final : public Server {
   LiveServer(std::shared_ptr<ServerShared> shared, std::shared_ptr<Listener> listener)
       : shared_(std::move(shared)), listener_(std::move(listener)) {
     listener_->start();
-    sweep();
   }
 
   ~LiveServer() override {
     listener_->close();
-    shared_->executor.cancel(sweep_timer_);
+    shared_->executor.cancel(shared_->sweep_timer);
     shared_->executor.cancel(grace_timer_);
     shared_->on_empty = nullptr;
     auto connections = shared_->connections;
@@ -68,8 +87,8 @@ class LiveServer final : public Server {
   ServerStats stats() const override { return shared_->stats; }
 
   Status reload_tls(const TlsConfig& tls) override {
-    ASSIGN_OR_RETURN(shared_->tls, make_server_context(tls));
-    return {};
+    CHECK_MSG(shared_->tls != nullptr, "a server without TLS has nothing to reload");
+    return shared_->tls->reload(tls);
   }
 
   void stop(Duration grace, std::function<void()> done) override {
@@ -101,23 +120,9 @@ class LiveServer final : public Server {
     }
   }
 
-  // Deadlines are looked at, not armed: a timer for each of 10,000 idle watches would cost more.
-  void sweep() {
-    const ServerLimits& limits = shared_->options.limits;
-    Duration shortest = std::min({limits.idle_timeout, limits.request_timeout,
-                                  limits.handshake_timeout, limits.write_timeout});
-    Duration pause = std::clamp<Duration>(shortest / 4, std::chrono::milliseconds(5), kSweep);
-    sweep_timer_ = shared_->executor.after(pause, [this] {
-      TimePoint now = shared_->executor.now();
-      auto connections = std::vector(shared_->connections.begin(), shared_->connections.end());
-      for (const auto& connection : connections) connection->check_deadline(now);
-      sweep();
-    });
-  }
-
   std::shared_ptr<ServerShared> shared_;
   std::shared_ptr<Listener> listener_;
-  Executor::TimerId sweep_timer_ = 0, grace_timer_ = 0;
+  Executor::TimerId grace_timer_ = 0;
 };
 
 }  // namespace
@@ -126,9 +131,9 @@ Result<std::unique_ptr<Server>> Server::listen(AsioExecutor& executor, Options o
                                                Handler handler) {
   ignore_sigpipe();
   if (!options.on_error) options.on_error = default_error;
-  SslContext tls;
-  if (options.tls) {
-    ASSIGN_OR_RETURN(tls, make_server_context(*options.tls));
+  std::shared_ptr<TlsIdentity> tls = options.identity;
+  if (!tls && options.tls) {
+    ASSIGN_OR_RETURN(tls, TlsIdentity::make(*options.tls));
   }
   auto shared = std::shared_ptr<ServerShared>(
       new ServerShared{executor, std::move(options),

@@ -104,6 +104,7 @@ class Server {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;  // 0: a free one, see port()
     std::optional<TlsConfig> tls;
+    std::shared_ptr<TlsIdentity> identity;  // instead of `tls`, and shared with other servers
     ServerLimits limits;
     // The answer to what never became a Request; a plain text one by default.
     std::function<Response(RequestError)> on_error;
@@ -117,7 +118,7 @@ class Server {
 
   virtual std::uint16_t port() const = 0;
   virtual ServerStats stats() const = 0;
-  // New handshakes see the new certificates; InvalidArgument leaves the old ones.
+  // See TlsIdentity::reload(): also for those it is shared with. Only of a server with TLS.
   virtual Status reload_tls(const TlsConfig& tls) = 0;
   // Accepts no more, ends open streams in order (on_close runs), lets running requests finish
   // within `grace`, closes idle connections, then calls `done` once.

@@ -187,6 +187,32 @@ Result<SslContext> make_server_context(const TlsConfig& config) {
   return context;
 }
 
+namespace {
+
+class LiveTlsIdentity final : public TlsIdentity {
+ public:
+  explicit LiveTlsIdentity(SslContext context) : context_(std::move(context)) {}
+  Status reload(const TlsConfig& config) override {
+    ASSIGN_OR_RETURN(context_, make_server_context(config));
+    return {};
+  }
+  SSL_CTX* context() const { return context_.get(); }
+
+ private:
+  SslContext context_;  // handshakes under way hold the one they began with
+};
+
+}  // namespace
+
+Result<std::shared_ptr<TlsIdentity>> TlsIdentity::make(const TlsConfig& config) {
+  ASSIGN_OR_RETURN(SslContext context, make_server_context(config));
+  return std::shared_ptr<TlsIdentity>(std::make_shared<LiveTlsIdentity>(std::move(context)));
+}
+
+SSL_CTX* server_context_of(const TlsIdentity& identity) {
+  return static_cast<const LiveTlsIdentity&>(identity).context();
+}
+
 Result<SslContext> make_http2_server_context(const TlsConfig& config) {
   ASSIGN_OR_RETURN(SslContext context, make_server_context(config));
   if (!config.client_ca_pem.empty()) {

@@ -27,6 +27,8 @@ struct ClientTls {
 };
 
 Result<SslContext> make_server_context(const TlsConfig& config);
+// The context that new handshakes of this identity's servers take.
+SSL_CTX* server_context_of(const TlsIdentity& identity);
 // For HTTP/2; with a client CA, a handshake without a certificate it vouches for fails.
 Result<SslContext> make_http2_server_context(const TlsConfig& config);
 Result<SslContext> make_client_context(const ClientTls& config);

@@ -148,5 +148,47 @@ TEST_CASE("tls: new certificates serve new connections") {
   CHECK(world.get(*client, "/").status() == Status());
 }
 
+TEST_CASE("tls: servers that share an identity change their certificate together") {
+  const TestPki& pki = TestPki::get();
+  World world;
+  const auto make_pair = [&](const char* name) {
+    auto made = issue(pki.ca, {.common_name = name, .dns_names = {name}, .server = true},
+                      Validity::days(world.executor.wall_now(), 1));
+    REQUIRE(made.ok());
+    return *made;
+  };
+  const KeyPair first = make_pair("first"), second = make_pair("second");
+  auto identity = TlsIdentity::make({first.cert_pem, first.key_pem, "", {}});
+  REQUIRE(identity.ok());
+  const auto use = [&](Server::Options& options) {
+    options.tls.reset();
+    options.identity = *identity;
+  };
+  const auto answer = [](Request, std::shared_ptr<Exchange> exchange) { exchange->respond({}); };
+  Server::Options options;
+  use(options);
+  auto other = Server::listen(world.executor, options, answer);
+  REQUIRE(other.ok());
+  world.tls = true;
+  world.serve(answer, use);
+  const auto reaches = [&](std::uint16_t port, const std::string& name) {
+    auto client = world.client([&](ClientConfig& config) {
+      config.port = port;
+      config.server_name = name;
+    });
+    return world.get(*client, "/").ok();
+  };
+  for (const std::uint16_t port : {world.server->port(), (*other)->port()}) {
+    CHECK(reaches(port, "first"));
+    CHECK_FALSE(reaches(port, "second"));
+  }
+  CHECK_FALSE((*identity)->reload({first.cert_pem, second.key_pem, "", {}}).ok());
+  CHECK((*identity)->reload({second.cert_pem, second.key_pem, "", {}}) == Status());
+  for (const std::uint16_t port : {world.server->port(), (*other)->port()}) {
+    CHECK(reaches(port, "second"));
+    CHECK_FALSE(reaches(port, "first"));
+  }
+}
+
 }  // namespace
 }  // namespace coracle::net::testing

@@ -24,7 +24,8 @@ std::optional<Value> field(const Value& target, const std::string& name) {
   auto found = target.member(Value::text(name));
   if (found) return found;
   const auto plain = unescape_field(name);
-  return plain ? target.member(Value::text(*plain)) : std::nullopt;
+  if (plain) found = target.member(Value::text(*plain));
+  return found ? found : target.otherwise();
 }
 
 Value select(const Node& n, const Scope* scope, Budget& budget) {
@@ -55,6 +56,7 @@ std::optional<Value> item(const Value& target, const Value& key, Value& error) {
       return std::nullopt;
     }
     auto found = target.member(key);
+    if (!found) found = target.otherwise();
     if (!found) error = no_key(key_text(key).substr(1));
     return found;
   }

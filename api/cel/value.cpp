@@ -261,6 +261,12 @@ std::optional<Value> Value::member(const Value& key) const {
   return from_json(*found, schema_of(map, key.as_text()));
 }
 
+std::optional<Value> Value::otherwise() const {
+  const auto* rep = std::get_if<std::shared_ptr<const MapRep>>(&data);
+  if (rep == nullptr || (*rep)->otherwise == nullptr) return std::nullopt;
+  return *(*rep)->otherwise;
+}
+
 bool MapRep::add(Value key, Value value) {
   const std::string text = key_text(key);
   if (text.empty() || !index.emplace(text, entries.size()).second) return false;

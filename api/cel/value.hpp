@@ -120,11 +120,14 @@ class Value {
   std::vector<std::pair<Value, Value>> entries() const;
   // nullopt: no such key. Fields of objects may be named in their escaped form.
   std::optional<Value> member(const Value& key) const;
+  // Of a map: what a key gives that is not there, if that is no error. `in` does not see it.
+  std::optional<Value> otherwise() const;
 };
 
 struct MapRep {
   std::vector<std::pair<Value, Value>> entries;
   std::map<std::string, std::size_t> index;  // by key_text
+  std::shared_ptr<const Value> otherwise;    // Value::otherwise; may be null
 
   // False when the key is there already or cannot be one.
   bool add(Value key, Value value);

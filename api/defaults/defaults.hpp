@@ -61,6 +61,10 @@ void set_priority_class(json::object& object);
 void set_role_binding(json::object& object);
 void set_autoscaler(json::object& object);
 
+// devices.cpp
+void set_resource_claim(json::object& claim);
+void set_resource_claim_template(json::object& object);
+
 // custom_definition.cpp
 void set_custom_definition(json::object& object);
 void prepare_custom_definition_create(json::object& object);

@@ -1,5 +1,6 @@
 #include "api/columns/columns.hpp"
 #include "api/defaults/defaults.hpp"
+#include "api/devices/validation.hpp"
 #include "api/hooks.hpp"
 #include "api/hooks/custom_rules.hpp"
 #include "api/object.hpp"
@@ -20,6 +21,7 @@ constexpr std::string_view kNetworking = "networking.k8s.io";
 constexpr std::string_view kStorage = "storage.k8s.io";
 constexpr std::string_view kFlowControl = "flowcontrol.apiserver.k8s.io";
 constexpr std::string_view kAdmission = "admissionregistration.k8s.io";
+constexpr std::string_view kResource = "resource.k8s.io";
 
 void custom_definition(const json::value& object, const json::value* old, FieldErrors& errors) {
   v::custom_definition(object, old, errors);
@@ -262,6 +264,23 @@ const std::vector<KindHooks>& extension_kinds() {
   return kHooks;
 }
 
+const std::vector<KindHooks>& device_kinds() {
+  static const std::vector<KindHooks> kHooks = {
+      {.group = kResource, .kind = "DeviceClass", .validate = devices::device_class},
+      {.group = kResource,
+       .kind = "ResourceClaim",
+       .set_defaults = d::set_resource_claim,
+       .validate = devices::resource_claim,
+       .validate_status = devices::resource_claim_status},
+      {.group = kResource,
+       .kind = "ResourceClaimTemplate",
+       .set_defaults = d::set_resource_claim_template,
+       .validate = devices::resource_claim_template},
+      {.group = kResource, .kind = "ResourceSlice", .validate = devices::resource_slice},
+  };
+  return kHooks;
+}
+
 HookTable make_table() {
   HookTable table;
   table.add_kinds(core_kinds());
@@ -269,6 +288,7 @@ HookTable make_table() {
   table.add_kinds(workload_kinds());
   table.add_kinds(other_kinds());
   table.add_kinds(extension_kinds());
+  table.add_kinds(device_kinds());
   table.add_columns(pod_columns());
   table.add_columns(node_columns());
   table.add_columns(network_columns());

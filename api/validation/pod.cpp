@@ -283,6 +283,7 @@ void pod_status(const json::value& object, const json::value& old, FieldErrors& 
     errors.invalid_each(status.child("podIPs").index(index++), checks::text_value(ip),
                         check_ip(ip));
   }
+  device_claim_statuses(object, errors);
   // A pod that will not be restarted cannot rise again.
   if (get_string(old, "spec.restartPolicy") != "Never") {
     return;

@@ -38,6 +38,11 @@ Volumes volumes(const json::value& spec, PodRole role, const FieldPath& path, Fi
 void volume_source(std::string_view kind, const json::value& source, PodRole role,
                    const FieldPath& path, FieldErrors& errors);
 
+// device_claims.cpp
+// spec.resourceClaims and status.resourceClaimStatuses.
+void pod_device_claims(const json::value& spec, const FieldPath& path, FieldErrors& errors);
+void device_claim_statuses(const json::value& pod, FieldErrors& errors);
+
 // container.cpp
 void containers(const PodAround& pod, const FieldPath& path, FieldErrors& errors);
 // mounts.cpp

@@ -266,6 +266,7 @@ void placement(const json::value& spec, const FieldPath& path, FieldErrors& erro
 
 void pod_spec(const json::value& spec, PodRole role, const FieldPath& path, FieldErrors& errors) {
   const Volumes known = volumes(spec, role, path, errors);
+  pod_device_claims(spec, path, errors);
   containers(around(spec, known, role), path, errors);
   pod_resources(spec, path, errors);
   host_network_ports(spec, role, path, errors);

@@ -110,7 +110,7 @@ std::string directory_of(const std::string& path) {
 }
 
 Result<json::value> one_mapping(std::string_view text) {
-  ASSIGN_OR_RETURN(json::value tree, parse_yaml_one(text));
+  ASSIGN_OR_RETURN(json::value tree, parse_yaml_strict(text));
   if (!tree.is_object()) return invalid_argument("must be a mapping");
   return tree;
 }

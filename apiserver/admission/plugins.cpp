@@ -70,7 +70,7 @@ void Admitted::scan(std::string_view prefix, std::string_view ns,
   // Of many (pods, say) the trees would fill the memory.
   const bool keep = cache->size() <= kKeptTreesMax;
   cache->scan(ns, "", [&](const ObjectPtr& object) {
-    return fn(keep ? *object->kept_tree() : tree_of_object(*object));
+    return keep ? fn(*object->kept_tree()) : fn(tree_of_object(*object));
   });
 }
 

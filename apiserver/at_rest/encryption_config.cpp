@@ -185,7 +185,7 @@ ResourceList parse_list(const json::value& in, const FieldPath& at, FieldErrors&
 }  // namespace
 
 Result<EncryptionConfig> EncryptionConfig::parse(std::string_view yaml) {
-  ASSIGN_OR_RETURN(const json::value tree, parse_yaml_one(yaml));
+  ASSIGN_OR_RETURN(const json::value tree, parse_yaml_strict(yaml));
   const std::string_view kind = get_string(tree, "kind");
   if (get_string(tree, "apiVersion") != kVersion || kind != "EncryptionConfiguration") {
     return invalid_argument("must be an EncryptionConfiguration of " + std::string(kVersion));

@@ -1,6 +1,7 @@
 #include "apiserver/cache/object.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "api/catalog.hpp"
 #include "api/selectors.hpp"
@@ -27,6 +28,20 @@ std::string canonical(const ObjectShape& shape, const json::object& object) {
     if (!out.contains(member.key())) out[member.key()] = member.value();
   }
   return to_json(out);
+}
+
+using Offset = std::uint32_t;  // into the packed fields
+
+std::string pack(const ObjectShape& shape, const json::value& tree) {
+  const std::size_t count = shape.field_paths.size();
+  std::string packed((count + 1) * sizeof(Offset), '\0');
+  for (std::size_t i = 0; i <= count; ++i) {
+    const auto at = static_cast<Offset>(packed.size());
+    std::memcpy(packed.data() + i * sizeof at, &at, sizeof at);
+    if (i < count) packed += selectable_field(tree, shape.field_paths[i]);
+  }
+  packed.shrink_to_fit();
+  return packed;
 }
 
 bool is_count(std::string_view path) {
@@ -128,10 +143,7 @@ Result<ObjectPtr> CachedObject::parse(const ObjectShape& shape, std::string key,
   if (!version.empty() && version != shape.api_version) {
     object->other_version_ = std::make_shared<const std::string>(version);
   }
-  object->fields_.reserve(shape.field_paths.size());
-  for (const std::string& path : shape.field_paths) {
-    object->fields_.push_back(selectable_field(*tree, path));
-  }
+  object->fields_ = pack(shape, *tree);
   if (find(*tree, "metadata.labels") != nullptr) {
     object->labels_ = std::move(make_object(*tree, "metadata.labels"));
   }
@@ -152,6 +164,16 @@ std::shared_ptr<const json::value> CachedObject::kept_tree() const {
   CHECK(tree.ok());  // it was checked when it came
   tree_ = std::make_shared<const json::value>(*std::move(tree));
   return tree_;
+}
+
+std::string_view CachedObject::field(std::size_t index) const {
+  const auto offset = [this](std::size_t i) {
+    Offset at = 0;
+    std::memcpy(&at, fields_.data() + i * sizeof at, sizeof at);
+    return std::size_t{at};
+  };
+  CHECK((index + 2) * sizeof(Offset) <= offset(0));
+  return std::string_view(fields_).substr(offset(index), offset(index + 1) - offset(index));
 }
 
 std::string_view CachedObject::ns() const {

@@ -141,7 +141,7 @@ std::string ResourceCache::bucket_of(const WatchScope& scope) const {
 }
 
 std::string_view ResourceCache::node_of(const ObjectPtr& object) const {
-  return object && node_field_ >= 0 ? std::string_view(object->fields()[node_field_])
+  return object && node_field_ >= 0 ? object->field(static_cast<std::size_t>(node_field_))
                                     : std::string_view();
 }
 

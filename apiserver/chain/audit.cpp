@@ -120,7 +120,7 @@ Result<AuditPolicy::Rule> AuditPolicy::parse_rule(const json::value& in,
 }
 
 Result<AuditPolicy> AuditPolicy::parse(std::string_view text) {
-  ASSIGN_OR_RETURN(const json::value tree, parse_yaml_one(text));
+  ASSIGN_OR_RETURN(const json::value tree, parse_yaml_strict(text));
   if (get_string(tree, "kind") != "Policy" ||
       !get_string(tree, "apiVersion").starts_with("audit.k8s.io/")) {
     return invalid_argument("not a Policy of audit.k8s.io/v1");

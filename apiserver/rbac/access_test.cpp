@@ -16,6 +16,14 @@ struct Who {
 const Who kKit{"kit", {}};
 const Who kNode{"system:node:n1", {"system:nodes"}};
 
+const std::string kClaims = "/apis/resource.k8s.io/v1/namespaces/a/resourceclaims";
+const std::string kSlices = "/apis/resource.k8s.io/v1/resourceslices";
+
+std::string slice_of(const std::string& node, const std::string& name = "") {
+  return R"({"metadata":{"name":")" + (name.empty() ? node : name) + R"("},"spec":{"nodeName":")" +
+         node + R"(","driver":"d","pool":{"name":"p","generation":1,"resourceSliceCount":1}}})";
+}
+
 net::Headers as(const Who& who) {
   net::Headers headers;
   headers.add("Impersonate-User", who.user);
@@ -303,11 +311,15 @@ TEST_CASE("a node may touch what is its own or its pods'") {
     w.must_make("/api/v1/nodes", R"({"metadata":{"name":")" + std::string(name) + "\"}}");
   }
   for (const char* name : {"used", "other"}) {
-    w.must_make("/api/v1/namespaces/a/secrets",
-                R"({"metadata":{"name":")" + std::string(name) + "\"}}");
+    const std::string object = R"({"metadata":{"name":")" + std::string(name) + "\"}}";
+    w.must_make("/api/v1/namespaces/a/secrets", object);
+    w.must_make(kClaims, object);
   }
   w.must_make(kPods, R"({"metadata":{"name":"p1"},"spec":{"nodeName":"n1","containers":[{"name":)"
-                     R"("c","image":"i","envFrom":[{"secretRef":{"name":"used"}}]}]}})");
+                     R"("c","image":"i","envFrom":[{"secretRef":{"name":"used"}}]}],)"
+                     R"("resourceClaims":[{"name":"gpu","resourceClaimName":"used"}]}})");
+  w.must_make(kSlices, slice_of("n1"));
+  w.must_make(kSlices, slice_of("n2"));
   w.must_make(kPods, R"({"metadata":{"name":"p2"},"spec":{"nodeName":"n2","containers":[{"name":)"
                      R"("c","image":"i"}]}})");
   struct Case {
@@ -327,6 +339,17 @@ TEST_CASE("a node may touch what is its own or its pods'") {
       {"GET", "/api/v1/namespaces/a/secrets/used", "", 200},
       {"GET", "/api/v1/namespaces/a/secrets/other", "", 403},
       {"GET", "/api/v1/namespaces/a/secrets", "", 403},
+      {"GET", kClaims + "/used", "", 200},
+      {"GET", kClaims + "/other", "", 403},
+      {"GET", kClaims, "", 403},
+      {"GET", kSlices + "/n1", "", 200},
+      {"GET", kSlices + "/n2", "", 403},
+      {"GET", kSlices, "", 403},
+      {"GET", kSlices + "?fieldSelector=spec.nodeName%3Dn1", "", 200},
+      {"DELETE", kSlices + "/n1", "", 200},
+      {"DELETE", kSlices + "/n2", "", 403},
+      {"POST", kSlices, slice_of("n1", "more"), 201},
+      {"POST", kSlices, slice_of("n2", "more"), 403},
       {"GET", "/api/v1/services", "", 200},
       {"GET", "/apis/apps/v1/deployments", "", 403},
       {"PUT", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n1",

@@ -127,6 +127,8 @@ read | storage.k8s.io | volumeattachments
 read | core | namespaces
 read | storage.k8s.io | csidrivers
 read | storage.k8s.io | csistoragecapacities
+read | scheduling.k8s.io | podgroups workloads
+patch update | scheduling.k8s.io | podgroups/status
 read | resource.k8s.io | deviceclasses
 get list patch update watch | resource.k8s.io | resourceclaims
 get list patch update watch | resource.k8s.io | resourceclaims/status
@@ -172,6 +174,9 @@ read | node.k8s.io | runtimeclasses
 get | resource.k8s.io | resourceclaims
 deletecollection | resource.k8s.io | resourceslices
 get | core | serviceaccounts
+
+role coracle:device-publisher
+create delete get list patch update watch | resource.k8s.io | resourceslices
 
 role coracle:ingress-controller
 list watch | networking.k8s.io | ingressclasses ingresses
@@ -253,6 +258,7 @@ bind system:controller:token-cleaner in kube-system system:controller:token-clea
 
 bind coracle:kubelet-sim system:node u:system:kubelet-sim
 bind coracle:kubelet-sim-network system:node-proxier u:system:kubelet-sim
+bind coracle:device-publisher coracle:device-publisher u:system:kubelet-sim
 bind coracle:ingress-controller coracle:ingress-controller u:system:kubelet-sim
 bind coracle:network-policy coracle:network-policy u:system:kubelet-sim
 bind coracle:kubelet-api-admin system:kubelet-api-admin u:kube-apiserver-kubelet-client

@@ -30,6 +30,8 @@ get list watch create update patch delete deletecollection impersonate : service
 # cluster-admin
 all : EVERYTHING
 path : /api /api/v1 /apis/apps /healthz /healthz/etcd /livez /readyz /metrics /version /openapi/v3 /.well-known/openid-configuration /openid/v1/jwks /logs
+# coracle:device-publisher
+get list watch create update patch delete : resource.k8s.io/resourceslices
 # coracle:ingress-controller
 list watch : networking.k8s.io/ingressclasses networking.k8s.io/ingresses
 # coracle:kube-controller-manager

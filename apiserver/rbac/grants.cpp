@@ -113,7 +113,7 @@ Outcome<Done> Grants::check_node_request(const UserInfo& user, const RequestInfo
   const auto node_of = [&](const std::string& name) -> std::string {
     const ObjectPtr pod = pods == nullptr ? nullptr : pods->find(request.ns + "/" + name);
     if (!pod) return {};
-    return pod->fields()[static_cast<std::size_t>(pods->shape().node_field())];
+    return std::string(pod->field(static_cast<std::size_t>(pods->shape().node_field())));
   };
   const auto refuse = [&](const std::string& why) {
     return api::forbidden_error({"", request.resource}, request.name, why);

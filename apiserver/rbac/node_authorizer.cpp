@@ -51,8 +51,17 @@ struct Mention {
     }
     return false;
   }
+  bool in_device_claims(const json::value& pod) const {
+    for (const char* list : {"spec.resourceClaims", "status.resourceClaimStatuses"}) {
+      for (const json::value& entry : get_array(pod, list)) {
+        if (in_reference(entry, "resourceClaimName")) return true;
+      }
+    }
+    return false;
+  }
   bool in_pod(const json::value& pod) const {
     if (resource == "serviceaccounts") return in_reference(pod, "spec.serviceAccountName");
+    if (resource == "resourceclaims") return in_device_claims(pod);
     for (const json::value& secret : get_array(pod, "spec.imagePullSecrets")) {
       if (resource == "secrets" && in_reference(secret, "name")) return true;
     }
@@ -80,7 +89,7 @@ bool any_pod_of(const StoreFeed& feed, const std::string& node, const std::strin
   const int field = pods->shape().node_field();
   bool found = false;
   pods->scan(ns, "", [&](const ObjectPtr& pod) {
-    if (field < 0 || pod->fields()[static_cast<std::size_t>(field)] != node) return true;
+    if (field < 0 || pod->field(static_cast<std::size_t>(field)) != node) return true;
     const auto tree = parse_json("{" + *pod->tail());
     CHECK(tree.ok());
     found = fn(*tree);
@@ -178,6 +187,24 @@ Decision NodeAuthorizer::decide_related(const std::string& node, const RequestIn
   return no("no relationship found between node '" + node + "' and this object");
 }
 
+// The slices of its own devices. What it creates and changes, NodeRestriction looks at.
+Decision NodeAuthorizer::decide_slice(const std::string& node, const RequestInfo& request) const {
+  if (!request.subresource.empty()) return no("cannot authorize ResourceSlice subresources");
+  if (request.verb == "create") return {true, ""};
+  if (is_one_of(request.verb, {"list", "watch", "deletecollection"})) {
+    if (request.selected_node == node) return {true, ""};
+    return no(
+        "can only list/watch/deletecollection resourceslices with spec.nodeName field "
+        "selector");
+  }
+  if (!is_one_of(request.verb, {"get", "update", "patch", "delete"})) {
+    return no("can only create, get, update, patch, or delete a ResourceSlice");
+  }
+  const json::value slice = feed_.tree_at("resourceslices", request.name);
+  if (get_string(slice, "spec.nodeName") == node) return {true, ""};
+  return no("no relationship found between node '" + node + "' and this object");
+}
+
 Decision NodeAuthorizer::decide(const UserInfo& user, const RequestInfo& request) const {
   const std::optional<std::string> node = node_identity(user);
   if (!node) return {};
@@ -191,8 +218,12 @@ Decision NodeAuthorizer::decide(const UserInfo& user, const RequestInfo& request
                            "serviceaccounts"})) {
     return decide_related(*node, request);
   }
-  if (request.group == "storage.k8s.io" && resource == "volumeattachments") {
+  if ((request.group == "storage.k8s.io" && resource == "volumeattachments") ||
+      (request.group == "resource.k8s.io" && resource == "resourceclaims")) {
     return decide_related(*node, request);
+  }
+  if (request.group == "resource.k8s.io" && resource == "resourceslices") {
+    return decide_slice(*node, request);
   }
   if (request.group == "coordination.k8s.io" && resource == "leases") {
     if (request.ns != "kube-node-lease") {

@@ -25,6 +25,7 @@ class NodeAuthorizer {
 
  private:
   Decision decide_related(const std::string& node, const RequestInfo& request) const;
+  Decision decide_slice(const std::string& node, const RequestInfo& request) const;
   bool pod_on_node(const std::string& node, const RequestInfo& request) const;
   bool named_by_pod(const std::string& node, const RequestInfo& request) const;
   bool volume_of_pod(const std::string& node, const std::string& volume) const;

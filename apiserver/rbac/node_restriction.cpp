@@ -120,6 +120,10 @@ std::string node_write_refusal(const std::string& node, const Context& c, const 
   const std::string& kind = c.resource->kind;
   if (c.resource->group.empty() && kind == "Node") return node_refusal(who, node, c, next, old);
   if (c.resource->group.empty() && kind == "Pod") return pod_refusal(who, node, c, next, old);
+  if (kind == "ResourceSlice" && c.resource->group == "resource.k8s.io" &&
+      get_string(next, "spec.nodeName") != node) {
+    return "can only access ResourceSlice with the same spec.nodeName as the requesting node";
+  }
   const bool lease = kind == "Lease" && c.resource->group == "coordination.k8s.io";
   const bool csi = kind == "CSINode";
   if ((lease || csi) && api::name_of(next) != node) {

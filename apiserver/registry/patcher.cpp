@@ -180,16 +180,20 @@ Outcome<Patch> parse_patch(const net::Request& request) {
   return out;
 }
 
+namespace {
+
+Result<json::value> applied(const Patch& patch, const json::value& current,
+                            const api::Schema& schema) {
+  if (patch.type == kJsonPatch) return api::apply_json_patch(current, patch.document);
+  if (patch.type == kMergePatch) return api::apply_merge_patch(current, patch.document);
+  return api::apply_strategic_patch(current, patch.document, &schema);
+}
+
+}  // namespace
+
 Outcome<json::value> patched_object(Context& c, const Patch& patch, const json::value& current,
                                     const api::Schema& schema) {
-  Result<json::value> patched = current;
-  if (patch.type == kJsonPatch) {
-    patched = api::apply_json_patch(current, patch.document);
-  } else if (patch.type == kMergePatch) {
-    patched = api::apply_merge_patch(current, patch.document);
-  } else {
-    patched = api::apply_strategic_patch(current, patch.document, &schema);
-  }
+  Result<json::value> patched = applied(patch, current, schema);
   if (!patched.ok()) {
     const bool unfit = patched.status().code() == Code::kFailedPrecondition;
     return unfit ? unfit_patch(patch.type, patched.status().message())
@@ -239,8 +243,11 @@ Outcome<Done> check_apply(Context& c, const Patch& patch) {
 
 Task<Outcome<json::value>> Writer::apply_patch(Context& c, const Patch& patch,
                                                const json::value& current) {
-  CO_TRY_OUTCOME(const json::value served,
-                 co_await convert_version(m_, *c.storage, *c.resource, current));
+  json::value converted;
+  if (c.storage != c.resource) {
+    CO_TRY_OUTCOME(converted, co_await convert_version(m_, *c.storage, *c.resource, current));
+  }
+  const json::value& served = c.storage == c.resource ? current : converted;
   CO_TRY_OUTCOME(json::value next, patched_object(c, patch, served, *c.resource->schema));
   const Outcome<Done> settled = settle_identity(c, next, true);
   if (!settled.ok()) co_return settled.error();

@@ -60,9 +60,10 @@ Outcome<Selection> Selection::parse(const Context& c) {
 
 bool Selection::matches(const CachedObject& object) const {
   for (const FieldTest& test : tests_) {
-    const std::string_view have = test.index == kName        ? object.name()
-                                  : test.index == kNamespace ? object.ns()
-                                                             : object.fields()[test.index];
+    const std::string_view have = test.index == kName ? object.name()
+                                  : test.index == kNamespace
+                                      ? object.ns()
+                                      : object.field(static_cast<std::size_t>(test.index));
     if ((have == test.value) != test.equals) return false;
   }
   return labels_.is_everything() || labels_.matches(object.labels());

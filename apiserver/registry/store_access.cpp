@@ -114,7 +114,7 @@ Task<Outcome<Saved>> StoreAccess::mutate(Target target, Decide decide, bool dry_
   // The coroutine reads `decide` from the closure, which mutate_later keeps.
   return mutate_later(
       std::move(target),
-      [decide = std::move(decide)](const json::value& current) -> Task<Outcome<Change>> {
+      [decide = std::move(decide)](json::value& current) -> Task<Outcome<Change>> {
         co_return decide(current);
       },
       dry_run);
@@ -142,6 +142,9 @@ Task<Outcome<Saved>> StoreAccess::mutate_later(Target target, DecideLater decide
     saved.changed = change->kind != Change::Kind::kNone;
     const std::string stored =
         encode_stored(*target.storage, saved.changed ? change->object : tree);
+    // While their blocks are still in the processor's cache, not after the wait for the store.
+    tree = nullptr;
+    change->object = nullptr;
     if (dry_run || !saved.changed) {
       saved.tail = tail_bytes(*target.storage, stored, saved.revision);
       co_return saved;

@@ -34,10 +34,11 @@ struct Change {
   Kind kind = Kind::kNone;
   json::value object;  // kPut: the new one; kDelete: what the answer shows
 };
-// `current` is in the storage version and has its resourceVersion. May be called several times.
-using Decide = std::function<Outcome<Change>(const json::value& current)>;
+// `current` is in the storage version and has its resourceVersion. Who changes it may move it into
+// the Change instead of copying it; with kNone it must be as it was. May be called several times.
+using Decide = std::function<Outcome<Change>(json::value& current)>;
 // The same for decisions that others are asked for (admission webhooks).
-using DecideLater = std::function<Task<Outcome<Change>>(const json::value& current)>;
+using DecideLater = std::function<Task<Outcome<Change>>(json::value& current)>;
 
 class StoreAccess {
  public:

@@ -207,7 +207,7 @@ Task<Reply> Subresources::bind(Context& c) {
     if (!node.empty()) errors.not_supported(target.child("kind"), json::value(kind), {"Node", ""});
     co_return api::invalid_error({"", "Binding"}, c.info.name, errors);
   }
-  const Decide decide = [&](const json::value& pod) -> Outcome<Change> {
+  const Decide decide = [&](json::value& pod) -> Outcome<Change> {
     const auto conflict = [&](const std::string& why) {
       return api::conflict_error({"", "pods/binding"}, c.info.name, why);
     };
@@ -223,7 +223,7 @@ Task<Reply> Subresources::bind(Context& c) {
     if (!bound.empty()) {
       return conflict("pod " + c.info.name + " is already assigned to node " + quoted(bound));
     }
-    Change change{Change::Kind::kPut, pod};
+    Change change{Change::Kind::kPut, std::move(pod)};
     set_path(change.object, "spec.nodeName", json::value(node));
     for (const auto& note : get_object(body.value, "metadata.annotations")) {
       if (!note.value().is_string()) continue;

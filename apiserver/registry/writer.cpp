@@ -142,7 +142,7 @@ Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object, Owner
   const Outcome<Done> admitted = co_await admission_.validate(c, object, nullptr);
   if (!admitted.ok()) co_return admitted.error();
   for (int attempt = 1;; ++attempt) {
-    Outcome<Saved> saved = co_await insert(c, object);
+    Outcome<Saved> saved = co_await insert(c, object, !generated);
     const bool taken = !saved.ok() && saved.error().reason() == "AlreadyExists";
     if (!taken || !generated) co_return saved;
     if (attempt == kGenerateTries) {
@@ -154,10 +154,12 @@ Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object, Owner
 }
 
 // `object` is the caller's, who waits.
-Task<Outcome<Saved>> Writer::insert(Context& c, const json::value& object) {
+Task<Outcome<Saved>> Writer::insert(Context& c, json::value& object, bool last) {
   const Target target{c.storage, c.info.ns, c.info.name};
   if (!is_service(c)) {
-    co_return co_await access_.create(target, encode_stored(*c.storage, object), c.dry_run);
+    std::string stored = encode_stored(*c.storage, object);
+    if (last) object = nullptr;  // its blocks are in the processor's cache now
+    co_return co_await access_.create(target, std::move(stored), c.dry_run);
   }
   json::value filled = object;
   CO_TRY_OUTCOME(ServiceClaims claims, co_await services_.claim(filled, json::value(), c.dry_run));

@@ -51,7 +51,8 @@ class Writer {
                                     const json::value& current) const;
   Task<Outcome<Change>> decide_update(Context& c, const Update& update, const json::value& current);
   Task<Outcome<Saved>> update_service(Context& c, Update update);
-  Task<Outcome<Saved>> insert(Context& c, const json::value& object);
+  // `last`: `object` will not be needed any more.
+  Task<Outcome<Saved>> insert(Context& c, json::value& object, bool last);
   Outcome<json::value> decode_named(Context& c, Body body);
   Task<Outcome<json::value>> apply_patch(Context& c, const Patch& patch,
                                          const json::value& current);

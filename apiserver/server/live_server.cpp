@@ -12,6 +12,7 @@
 #include "base/log.hpp"
 #include "client/embedded_store.hpp"
 #include "client/etcd_store.hpp"
+#include "net/strand_lag.hpp"
 
 namespace coracle::apiserver {
 
@@ -120,6 +121,7 @@ int run_server(ServerOptions options) {
                  server.status().message());
   }
   log::info("serving on https://{}:{}", options.bind_address, (*server)->port());
+  net::measure_lag(executor, handler.metrics());
   handler.start();
   bool stopping = false;
   const auto stop = [&] {

@@ -4,97 +4,131 @@
 
 #include <algorithm>
 
+#include "base/check.hpp"
 #include "cache/cache.hpp"
 #include "cycle/cycle.hpp"
 #include "plugins/registry.hpp"
 #include "queue/queue.hpp"
+#include "templates.hpp"
 
 namespace coracle::bench {
 namespace {
 
 using scheduler::PodPtr;
 
-std::shared_ptr<const scheduler::NodeFacts> a_node(int i) {
-  const std::string name = fmt::format("scheduler-perf-{}", i);
-  const json::object labels{{"kubernetes.io/hostname", name},
-                            {"topology.kubernetes.io/zone", fmt::format("zone-{}", i % 3)}};
-  const json::object allocatable{{"cpu", "4"}, {"memory", "32Gi"}, {"pods", "110"}};
-  return scheduler::parse_node(
-      json::object{{"metadata", json::object{{"name", name}, {"labels", labels}}},
-                   {"spec", json::object()},
-                   {"status", json::object{{"allocatable", allocatable}}}});
-}
+// In virtual time upstream's interval of a second has no meaning here.
+constexpr int kPodsPerChurn = 100;
 
-struct Shape {
-  std::string cpu, memory = "500Mi";
-  std::int64_t priority = 0;
-  json::object affinity = {};
+// What upstream's configuration says of a workload besides its counts.
+struct Kind {
+  const char* name;
+  std::vector<std::string> initial;  // templates; as many pods of each
+  std::string measured;
+  std::vector<std::string> zones;  // of nodes, in turn; none: no zones
+  bool churns = false;
+  bool on_one_node = false;
 };
 
-PodPtr a_pod(const std::string& name, const Shape& shape) {
-  const json::object requests{{"cpu", shape.cpu}, {"memory", shape.memory}};
-  const json::object container{{"name", "pause"},
-                               {"image", "registry.k8s.io/pause:3.10"},
-                               {"resources", json::object{{"requests", requests}}}};
-  json::object spec{{"containers", json::array{container}}, {"priority", shape.priority}};
-  if (!shape.affinity.empty()) spec["affinity"] = shape.affinity;
-  return scheduler::parse_pod(
-      json::object{{"metadata", json::object{{"name", name},
-                                             {"namespace", "sched"},
-                                             {"uid", name},
-                                             {"labels", json::object{{"color", "green"}}}}},
-                   {"spec", std::move(spec)}});
-}
-
-Shape initial_shape(const Workload& workload) {
-  if (workload.name == "Preemption") return {"900m"};
-  return {"100m"};
-}
-
-Shape measured_shape(const Workload& workload) {
-  if (workload.name == "Preemption") return {"3", "500Mi", 10};
-  Shape shape{"100m"};
-  if (workload.name == "PodAntiAffinity") {
-    const json::object term{
-        {"topologyKey", "kubernetes.io/hostname"},
-        {"labelSelector", json::object{{"matchLabels", json::object{{"color", "green"}}}}}};
-    shape.affinity["podAntiAffinity"] =
-        json::object{{"requiredDuringSchedulingIgnoredDuringExecution", json::array{term}}};
-  }
-  return shape;
+const Kind& kind_of(const std::string& name) {
+  static const std::vector<Kind> kKinds{
+      {"SchedulingBasic", {"default"}, "default", {}},
+      {"PodAntiAffinity", {"pod-anti-affinity"}, "pod-anti-affinity", {}},
+      {"PodAffinity", {"pod-affinity"}, "pod-affinity", {"zone1"}},
+      {"PreferredPodAffinity", {"preferred-pod-affinity"}, "preferred-pod-affinity", {}},
+      {"PreferredPodAntiAffinity",
+       {"preferred-pod-anti-affinity"},
+       "preferred-pod-anti-affinity",
+       {}},
+      {"NodeAffinity", {"node-affinity"}, "node-affinity", {"zone1"}},
+      {"TopologySpreading", {"default"}, "topology-spreading", {"moon-1", "moon-2", "moon-3"}},
+      {"MixedSchedulingBasePod",
+       {"default", "pod-affinity", "pod-anti-affinity", "preferred-pod-affinity",
+        "preferred-pod-anti-affinity"},
+       "default",
+       {"zone1"}},
+      {"Preemption", {"low-priority"}, "high-priority", {}},
+      {"Unschedulable", {"large-cpu"}, "default", {}},
+      {"SchedulingWithMixedChurn", {}, "default", {}, true},
+      {"Daemonset", {}, "daemonset", {}, false, true},
+  };
+  const auto found = std::find_if(kKinds.begin(), kKinds.end(),
+                                  [&](const Kind& kind) { return kind.name == name; });
+  CHECK_MSG(found != kKinds.end(), "no workload " << name);
+  return *found;
 }
 
 class World {
  public:
-  explicit World(int nodes) {
-    for (int i = 0; i < nodes; ++i) cache_.set_node(a_node(i));
-  }
-  // Where pods already are, evenly.
-  void fill(int pods, const Shape& shape, int nodes) {
-    for (int i = 0; i < pods; ++i) {
-      cache_.set_pod(scheduler::placed_on(*a_pod(fmt::format("initial-{}", i), shape),
-                                          fmt::format("scheduler-perf-{}", i % nodes)));
+  World(const Workload& workload, const Kind& kind) : kind_(kind) {
+    for (int i = 0; i < workload.nodes; ++i) {
+      const auto& zones = kind.zones;
+      cache_.set_node(a_node(fmt::format("scheduler-perf-{}", i),
+                             zones.empty() ? "" : zones[static_cast<size_t>(i) % zones.size()]));
     }
+    if (kind.on_one_node) cache_.set_node(a_node(kDaemonNode, "", "100000"));
   }
-  scheduler::Queue& queue() { return queue_; }
-  // One pod of the queue, until it has its node or fits nowhere.
-  void place(TimePoint now, Measured& out) {
+
+  void put(const std::string& pod_template, const std::string& ns, const std::string& name,
+           TimePoint now) {
+    queue_.put(a_pod(pod_template, ns, name), now);
+  }
+  size_t waiting() const { return queue_.sizes().parked + queue_.sizes().backoff; }
+
+  // One pod of the queue, until it has its node or fits nowhere. False: none is left.
+  bool place(TimePoint now, Measured& out) {
     const PodPtr pod = queue_.take(now);
+    if (pod == nullptr) return false;
     auto decision = scheduler::decide(profile_, pod, cache_.snapshot(), rotation_);
     if (!decision.victims.empty()) {
-      for (const PodPtr& victim : decision.victims) cache_.remove_pod(victim->key);
+      for (const PodPtr& victim : decision.victims) remove(victim->key, now);
       cache_.surroundings().nominations.set(pod, decision.nominated);
       ++out.preempted;
       decision = scheduler::decide(profile_, pod, cache_.snapshot(), rotation_);
     }
+    if (decision.kind != scheduler::Decision::Kind::kPlaced) {
+      queue_.park(pod->key, decision.rejected_by, now);
+      return true;
+    }
     queue_.remove(pod->key);
-    if (decision.kind != scheduler::Decision::Kind::kPlaced) return;
     cache_.assume(*pod, decision.node);
     cache_.surroundings().nominations.remove(pod->uid);
+    const PodPtr placed = scheduler::placed_on(*pod, decision.node);
+    told({.events = cache_.set_pod(placed), .pod = placed.get()}, now);
     ++out.placed;
+    return true;
   }
 
+  // As upstream's churn: a node, a pod that fits nowhere and a service come, or go again.
+  void churn(TimePoint now) {
+    const std::string node = "churn";
+    if (const auto* known = cache_.find_node(node)) {
+      const auto before = known->facts_ptr();
+      cache_.remove_node(node);
+      told({.events = scheduler::event::kNodeGone, .node_before = before}, now);
+      queue_.remove("sched-0/churn");
+      cache_.surroundings().workloads.services["sched-0"].erase("churn");
+      return;
+    }
+    const scheduler::Events events = cache_.set_node(a_node(node, ""));
+    told({.events = events, .node = cache_.find_node(node)}, now);
+    put("high-priority-large-cpu", "sched-0", "churn", now);
+    cache_.surroundings().workloads.services["sched-0"].emplace(
+        "churn", api::LabelSelector::from_map({{"app", "churn"}}));
+  }
+  const Kind& kind() const { return kind_; }
+
  private:
+  void remove(const std::string& key, TimePoint now) {
+    const PodPtr pod = *cache_.find_pod(key);
+    cache_.remove_pod(key);
+    told({.events = scheduler::event::kPodGone, .pod = pod.get()}, now);
+  }
+  void told(scheduler::Change change, TimePoint now) {
+    change.world = &cache_.snapshot();
+    queue_.on_change(change, now);
+  }
+
+  const Kind& kind_;
   const scheduler::Profile profile_ = scheduler::default_profile();
   scheduler::Cache cache_;
   scheduler::Queue queue_;
@@ -104,9 +138,31 @@ class World {
 }  // namespace
 
 std::vector<Workload> workloads() {
-  return {{"SchedulingBasic", 500, 500, 1000}, {"SchedulingBasic", 5000, 1000, 10'000},
-          {"Preemption", 500, 2000, 500},      {"Preemption", 5000, 20'000, 2000},
-          {"PodAntiAffinity", 500, 100, 400},  {"PodAntiAffinity", 5000, 1000, 1000}};
+  return {{"SchedulingBasic", 500, 500, 1000},
+          {"SchedulingBasic", 5000, 1000, 10'000},
+          {"SchedulingBasic", 100'000, 10'000, 20'000, false},
+          {"PodAntiAffinity", 500, 100, 400},
+          {"PodAntiAffinity", 5000, 1000, 2000},
+          {"PodAffinity", 500, 500, 1000},
+          {"PodAffinity", 5000, 5000, 5000},
+          {"PreferredPodAffinity", 500, 500, 1000},
+          {"PreferredPodAffinity", 5000, 5000, 5000},
+          {"PreferredPodAntiAffinity", 500, 500, 1000},
+          {"PreferredPodAntiAffinity", 5000, 5000, 5000},
+          {"NodeAffinity", 500, 500, 1000},
+          {"NodeAffinity", 5000, 5000, 10'000},
+          {"TopologySpreading", 500, 1000, 1000},
+          {"TopologySpreading", 5000, 5000, 5000},
+          {"MixedSchedulingBasePod", 500, 200, 1000},
+          {"MixedSchedulingBasePod", 5000, 2000, 5000},
+          {"Preemption", 500, 2000, 500},
+          {"Preemption", 5000, 20'000, 5000},
+          {"Unschedulable", 500, 200, 1000},
+          {"Unschedulable", 5000, 200, 10'000},
+          {"SchedulingWithMixedChurn", 500, 0, 1000},
+          {"SchedulingWithMixedChurn", 5000, 0, 10'000},
+          {"Daemonset", 500, 0, 1000},
+          {"Daemonset", 5000, 0, 10'000}};
 }
 
 double Measured::percentile(double share) const {
@@ -115,20 +171,30 @@ double Measured::percentile(double share) const {
   return micros[at];
 }
 
-Measured run(const Workload& workload, const Clock& clock) {
-  World world(workload.nodes);
-  world.fill(workload.initial, initial_shape(workload), workload.nodes);
-  for (int i = 0; i < workload.measured; ++i) {
-    world.queue().put(a_pod(fmt::format("measured-{}", i), measured_shape(workload)), clock.now());
+Measured run(const Workload& workload, const Clock& clock,
+             const std::function<void()>& before_measuring) {
+  World world(workload, kind_of(workload.name));
+  Measured before, out;
+  for (const std::string& initial : world.kind().initial) {
+    for (int i = 0; i < workload.initial; ++i) {
+      world.put(initial, "sched-0", fmt::format("{}-{}", initial, i), clock.now());
+    }
   }
-  Measured out;
+  while (world.place(clock.now(), before)) {
+  }
+  for (int i = 0; i < workload.measured; ++i) {
+    world.put(world.kind().measured, "sched-1", fmt::format("measured-{}", i), clock.now());
+  }
+  before_measuring();
   const TimePoint start = clock.now();
   for (int i = 0; i < workload.measured; ++i) {
-    const TimePoint before = clock.now();
-    world.place(before, out);
-    out.micros.push_back(std::chrono::duration<double, std::micro>(clock.now() - before).count());
+    if (world.kind().churns && i % kPodsPerChurn == 0) world.churn(clock.now());
+    const TimePoint began = clock.now();
+    if (!world.place(began, out)) break;
+    out.micros.push_back(std::chrono::duration<double, std::micro>(clock.now() - began).count());
   }
   out.seconds = std::chrono::duration<double>(clock.now() - start).count();
+  out.waiting = static_cast<int>(world.waiting());
   std::sort(out.micros.begin(), out.micros.end());
   return out;
 }

@@ -9,13 +9,16 @@ namespace {
 
 TEST_CASE("every pod of the workloads gets a node, by preemption where that is the point") {
   const ManualExecutor clock;
-  Measured basic = run({"SchedulingBasic", 20, 10, 30}, clock);
-  CHECK(basic.placed == 30);
-  CHECK(basic.preempted == 0);
-  CHECK(run({"PodAntiAffinity", 20, 5, 15}, clock).placed == 15);
-  const Measured preemption = run({"Preemption", 5, 20, 5}, clock);
-  CHECK(preemption.placed == 5);
-  CHECK(preemption.preempted == 5);
+  for (const Workload& known : workloads()) {
+    CAPTURE(known.name);
+    const bool preempts = known.name == "Preemption";
+    const Measured m = run({known.name, 20, preempts ? 80 : 10, preempts ? 5 : 10}, clock);
+    CHECK(m.placed == (known.name == "SchedulingWithMixedChurn" ? 9 : preempts ? 5 : 10));
+    CHECK(m.preempted == (preempts ? 5 : 0));
+    CHECK(m.waiting == (known.name == "Unschedulable"              ? 10
+                        : known.name == "SchedulingWithMixedChurn" ? 1
+                                                                   : 0));
+  }
 }
 
 }  // namespace

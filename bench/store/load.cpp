@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,17 +10,12 @@
 #include <sstream>
 #include <utility>
 
+#include "base/metrics.hpp"
+
 namespace coracle::bench {
 namespace {
 
 double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
-
-double own_cpu_seconds() {
-  rusage used{};
-  ::getrusage(RUSAGE_SELF, &used);
-  const auto of = [](const timeval& t) { return double(t.tv_sec) + double(t.tv_usec) / 1e6; };
-  return of(used.ru_utime) + of(used.ru_stime);
-}
 
 double percentile_ms(std::vector<std::uint32_t>& us, double part) {
   if (us.empty()) return 0;
@@ -133,14 +127,14 @@ Numbers Load::measure(int clients, const MakeWork& make, Duration warm_up, Durat
       measuring_ = true;
       measured = real_clock().now();
       servers = server_cpu_seconds();
-      self = own_cpu_seconds();
+      self = cpu_seconds();
       return false;
     }
     if (now - measured < time) return false;
     measuring_ = false;  // what is still under way does not count
     out.seconds = seconds(now - measured);
     out.server_cpu_seconds = server_cpu_seconds() - servers;
-    out.client_cpu_seconds = own_cpu_seconds() - self;
+    out.client_cpu_seconds = cpu_seconds() - self;
     on_phase(false);
     return true;
   });

@@ -1,8 +1,6 @@
 #include "client_embedded/host.hpp"
 
-#include <algorithm>
-
-#include "member/errors.hpp"
+#include <utility>
 
 namespace coracle::client {
 namespace {
@@ -23,31 +21,6 @@ store::MemberConfig config_of(const EmbeddedStoreOptions& options) {
   return config;
 }
 
-KeyValue from_store(const mvcc::KeyValue& kv) {
-  return {kv.key, kv.value, kv.create.value, kv.mod.value, kv.version, kv.lease.value};
-}
-
-std::vector<WatchEvent> from_store(const std::vector<mvcc::WatchEvent>& events) {
-  std::vector<WatchEvent> out;
-  out.reserve(events.size());
-  for (const mvcc::WatchEvent& event : events) {
-    WatchEvent& to = out.emplace_back();
-    to.is_delete = event.event->type == mvcc::Event::Type::kDelete;
-    to.kv = from_store(event.event->kv);
-    to.has_previous = event.prev_kv != nullptr;
-    if (to.has_previous) to.previous = from_store(*event.prev_kv);
-  }
-  return out;
-}
-
-Status why_canceled(const mvcc::WatchResponse& response) {
-  if (response.compact_revision != Revision(0)) {
-    return out_of_range("etcdserver: mvcc: required revision has been compacted");
-  }
-  return unavailable(response.cancel_reason.empty() ? "etcdserver: watch canceled"
-                                                    : response.cancel_reason);
-}
-
 }  // namespace
 
 Host::Host(Executor& executor, const EmbeddedStoreOptions& options)
@@ -59,16 +32,7 @@ Result<std::shared_ptr<Host>> Host::open(Executor& executor, const EmbeddedStore
                                                       {host->loop_, host->folder_, host->no_peers_,
                                                        host->rng_.next(),
                                                        [loop = &host->loop_] { loop->stop(); }}));
-  store::MemberHooks& hooks = host->member_->hooks;
-  hooks.deliver = [h = host.get()](mvcc::Deliveries all) { h->deliver(std::move(all)); };
-  hooks.on_tick = [h = host.get()] {
-    for (const auto& [id, open] : h->watches_) {
-      if (open.progress_wanted) h->deliver(h->member_->hub().request_progress(id));
-    }
-  };
-  hooks.on_stop = [h = host.get()] {
-    while (!h->watches_.empty()) h->end(h->watches_.begin()->first, store::err_stopped());
-  };
+  host->desk_.emplace(*host->member_, host->rng_.split(), false);
   return host;
 }
 
@@ -88,71 +52,28 @@ void Host::stop() {
   thread_.join();
 }
 
+// The bytes count as consumed when the Executor's strand has taken them.
 void Host::add_watch(mvcc::StreamId id, const WatchRequest& request,
                      std::shared_ptr<EmbeddedWatch> watch) {
-  watches_[id].watch = std::move(watch);
-  mvcc::WatchCreate create;
-  create.key = request.key;
-  create.range_end = request.range_end;
-  create.start = Revision(request.start_revision);
-  create.prev_kv = true;
-  member_->hub().open_stream(id);
-  deliver(member_->hub().create(id, create));
-}
-
-void Host::remove_watch(mvcc::StreamId id) {
-  if (watches_.erase(id) > 0) member_->hub().close_stream(id);
-}
-
-void Host::want_progress(mvcc::StreamId id) {
-  const auto found = watches_.find(id);
-  if (found == watches_.end()) return;
-  found->second.progress_wanted = true;  // a watch that is behind is asked again at each tick
-  deliver(member_->hub().request_progress(id));
-}
-
-void Host::deliver(mvcc::Deliveries deliveries) {
-  for (mvcc::Delivery& delivery : deliveries) {
-    const auto found = watches_.find(delivery.stream);
-    if (found == watches_.end()) continue;
-    if (delivery.response.canceled) {
-      end(delivery.stream, why_canceled(delivery.response));
-    } else if (!delivery.response.created) {
-      deliver_one(delivery.stream, found->second, std::move(delivery.response));
-    }
-  }
-}
-
-// The bytes count as consumed when the Executor's strand has taken them.
-void Host::deliver_one(mvcc::StreamId id, OpenWatch& open, mvcc::WatchResponse response) {
-  if (response.events.empty()) {
-    open.progress_wanted = false;
-    open.upto = std::max(open.upto, response.revision.value);
-  } else {
-    open.upto = std::max(open.upto, response.events.back().event->kv.mod.value);
-  }
-  executor_.post(
-      [this, id, watch = open.watch, upto = open.upto, response = std::move(response)]() mutable {
-        std::vector<WatchEvent> events = from_store(response.events);
-        response.events.clear();
-        if (!watch->open) return;
-        post([this, id, response = std::move(response)] {
-          if (watches_.contains(id)) member_->hub().consumed(id, response);
-        });
-        const auto on_events = watch->sink.on_events;
-        if (on_events) on_events(std::move(events), upto);
-      });
-}
-
-void Host::end(mvcc::StreamId id, const Status& status) {
-  const auto node = watches_.extract(id);
-  if (node.empty()) return;
-  member_->hub().close_stream(id);
-  executor_.post([watch = node.mapped().watch, status] {
-    if (!std::exchange(watch->open, false)) return;
-    const auto on_end = std::exchange(watch->sink, {}).on_end;
-    if (on_end) on_end(status);
-  });
+  MemberDesk::WatchTold told;
+  told.on_events = [this, id, watch](mvcc::WatchResponse response, std::int64_t upto) {
+    executor_.post([this, id, watch, upto, response = std::move(response)]() mutable {
+      std::vector<WatchEvent> events = from_store(response.events);
+      response.events.clear();
+      if (!watch->open) return;
+      post([this, id, response = std::move(response)] { desk_->consumed(id, response); });
+      const auto on_events = watch->sink.on_events;
+      if (on_events) on_events(std::move(events), upto);
+    });
+  };
+  told.on_end = [this, watch](const Status& status) {
+    executor_.post([watch, status] {
+      if (!std::exchange(watch->open, false)) return;
+      const auto on_end = std::exchange(watch->sink, {}).on_end;
+      if (on_end) on_end(status);
+    });
+  };
+  desk_->add_watch(id, request, std::move(told));
 }
 
 }  // namespace coracle::client

@@ -1,15 +1,15 @@
-// Host: the thread with the member on it, and the watches that are open.
+// Host: the thread with the member on it, and its desk.
 //
-// Thread: run() and stop() by the owner; watches_ and what the member calls on the member's strand.
+// Thread: start() and stop() by the owner; the desk on the member's strand.
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
+#include <optional>
 #include <thread>
-#include <utility>
 
 #include "client/embedded_store.hpp"
+#include "client_embedded/member_desk.hpp"
 #include "member/data_folder.hpp"
 #include "member/event_loop.hpp"
 #include "member/member.hpp"
@@ -41,22 +41,12 @@ class Host {
   void post(std::function<void()> work) { loop_.post(std::move(work)); }
 
   // On the member's strand.
+  MemberDesk& desk() { return *desk_; }
   void add_watch(mvcc::StreamId id, const WatchRequest& request,
                  std::shared_ptr<EmbeddedWatch> watch);
-  void remove_watch(mvcc::StreamId id);
-  void want_progress(mvcc::StreamId id);
 
  private:
-  struct OpenWatch {
-    std::shared_ptr<EmbeddedWatch> watch;
-    std::int64_t upto = 0;  // the revision it has come to
-    bool progress_wanted = false;
-  };
-
   Host(Executor& executor, const EmbeddedStoreOptions& options);
-  void deliver(mvcc::Deliveries deliveries);
-  void deliver_one(mvcc::StreamId id, OpenWatch& open, mvcc::WatchResponse response);
-  void end(mvcc::StreamId id, const Status& status);
 
   Executor& executor_;
   store::EventLoop loop_;
@@ -64,8 +54,8 @@ class Host {
   store::NoPeers no_peers_;
   Rng rng_;
   std::unique_ptr<store::Member> member_;
+  std::optional<MemberDesk> desk_;
   std::thread thread_;
-  std::map<mvcc::StreamId, OpenWatch> watches_;
 };
 
 }  // namespace coracle::client

@@ -179,6 +179,7 @@ Result<std::vector<std::unique_ptr<net::Client>>> make_clients(net::AsioExecutor
     wire.insecure_skip_verify = config.insecure_skip_tls_verify;
     wire.bearer_token = config.token;
     wire.user_agent = options.user_agent;
+    wire.request_timeout = options.request_timeout;
     ASSIGN_OR_RETURN(auto client, net::Client::create(executor, std::move(wire)));
     clients.push_back(std::move(client));
   }

@@ -10,11 +10,15 @@
 
 #include "base/check.hpp"
 #include "base/log.hpp"
+#include "client/https_api.hpp"
 #include "client/leader_election.hpp"
 #include "client_https/health_server.hpp"
+#include "net/strand_lag.hpp"
 
 namespace coracle::client {
 namespace {
+
+constexpr Duration kTimeoutMin = std::chrono::seconds(1);
 
 // Only returns (1) if it cannot. Sockets must not outlive the program that opened them.
 int execute_again(char** argv) {
@@ -27,9 +31,10 @@ int execute_again(char** argv) {
 
 }  // namespace
 
-int run_leading(net::AsioExecutor& executor, Api& api, Rng rng, const DaemonFlags& flags,
-                const std::string& client_ca_pem, const Metrics& metrics, char** argv,
-                LeadingWork work) {
+int run_leading(net::AsioExecutor& executor, const ClientConfig& config, Rng rng,
+                const DaemonFlags& flags, const std::string& client_ca_pem, Metrics& metrics,
+                char** argv, LeadingWork work) {
+  net::measure_lag(executor, metrics);
   std::unique_ptr<net::Server> health;
   if (flags.secure_port != 0) {
     auto server = serve_health(executor, {flags.bind_address, flags.secure_port, client_ca_pem,
@@ -38,6 +43,7 @@ int run_leading(net::AsioExecutor& executor, Api& api, Rng rng, const DaemonFlag
     health = std::move(*server);
   }
   bool ending = false, lost = false;
+  std::unique_ptr<HttpsApi> api;
   std::unique_ptr<LeaderElector> elector;
   for (const int signal : {SIGTERM, SIGINT}) {
     executor.on_signal(signal, [&] {
@@ -48,6 +54,11 @@ int run_leading(net::AsioExecutor& executor, Api& api, Rng rng, const DaemonFlag
     });
   }
   if (flags.leader_elect) {
+    // Upstream's: an answer that does not come is asked for again before the deadline.
+    const Duration timeout = std::max<Duration>(flags.election.renew_deadline / 2, kTimeoutMin);
+    auto made = make_https_api(executor, {config, "leader-election", timeout});
+    if (!made.ok()) fail_startup("--kubeconfig: " + made.status().message());
+    api = std::move(*made);
     LeaderCallbacks callbacks;
     callbacks.on_started = [&] {
       log::info("leading");
@@ -63,7 +74,7 @@ int run_leading(net::AsioExecutor& executor, Api& api, Rng rng, const DaemonFlag
     };
     callbacks.on_new_leader = [](const std::string& who) { log::info("{} leads", who); };
     elector =
-        std::make_unique<LeaderElector>(executor, api, rng, flags.election, std::move(callbacks));
+        std::make_unique<LeaderElector>(executor, *api, rng, flags.election, std::move(callbacks));
     elector->start();
   } else {
     work.lead();

@@ -36,7 +36,7 @@ Plan CertificateApprover::reconcile(const World& world, const std::string& key, 
       csr::is(*request, "Denied") || get_string(*request, "spec.signerName") != kKubeletClient) {
     return plan;
   }
-  plan.about = *request;
+  plan.about = request;
   const auto facts = tools_.read(csr::pem_of(*request));
   if (!facts.ok()) return plan;
   if (!why_not_signed(kKubeletClient, *facts, csr::usages_of(*request)).empty()) return plan;

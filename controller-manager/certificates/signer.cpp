@@ -31,7 +31,7 @@ Plan CertificateSigner::reconcile(const World& world, const std::string& key, In
   }
   const std::string_view signer = get_string(*request, "spec.signerName");
   if (!signer.starts_with(kOurs)) return plan;
-  plan.about = *request;
+  plan.about = request;
   const std::string pem = csr::pem_of(*request);
   const auto facts = tools_.read(pem);
   if (!facts.ok()) return plan;

@@ -2,9 +2,13 @@
 
 namespace coracle::controllers {
 
-void add_common_indexes(const std::function<void(const std::string&, client::IndexFunction)>& add) {
+void add_common_indexes(const client::Gvr& of,
+                        const std::function<void(const std::string&, client::IndexFunction)>& add) {
   add(kOwnerIndex, client::index_by_owner_uid);
   add(kControllerIndex, client::index_by_controller_uid);
+  if (of == gvr::kPods || of == gvr::kReplicaSets || of == gvr::kControllerRevisions) {
+    add(kOrphanIndex, client::index_orphan_by_namespace);
+  }
   add(kNodeIndex, client::index_by_node_name);
 }
 

@@ -66,11 +66,14 @@ inline const client::Gvr kAdmissionPolicies{"admissionregistration.k8s.io", "v1"
 }  // namespace gvr
 
 // Indexes every cache has beside the namespace: "owner" (uids of all owner references),
-// "controller" (uid of the controlling one), "node" (spec.nodeName).
+// "controller" (uid of the controlling one), "orphan" (namespace of one that nobody controls),
+// "node" (spec.nodeName).
 inline constexpr const char* kOwnerIndex = "owner";
 inline constexpr const char* kControllerIndex = "controller";
+inline constexpr const char* kOrphanIndex = "orphan";
 inline constexpr const char* kNodeIndex = "node";
-void add_common_indexes(const std::function<void(const std::string&, client::IndexFunction)>& add);
+void add_common_indexes(const client::Gvr& of,
+                        const std::function<void(const std::string&, client::IndexFunction)>& add);
 
 // "default/web" -> {"default", "web"}; "node-1" -> {"", "node-1"}.
 std::pair<std::string, std::string> split_key(const std::string& key);

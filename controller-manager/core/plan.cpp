@@ -90,11 +90,11 @@ Write& Plan::ask(const client::Gvr& gvr, json::value review,
 }
 
 void Plan::note(std::string reason, std::string message) {
-  events.push_back({false, std::move(reason), std::move(message), {}});
+  events.push_back({false, std::move(reason), std::move(message)});
 }
 
 void Plan::warn(std::string reason, std::string message) {
-  events.push_back({true, std::move(reason), std::move(message), {}});
+  events.push_back({true, std::move(reason), std::move(message)});
 }
 
 void Plan::look_again(Duration after) {

@@ -14,6 +14,7 @@
 
 #include "base/clock.hpp"
 #include "base/json.hpp"
+#include "client/object_cache.hpp"
 #include "client/resource.hpp"
 
 namespace coracle::controllers {
@@ -49,13 +50,13 @@ struct Write {
 struct EventNote {
   bool warning = false;
   std::string reason, message;
-  std::optional<json::value> about;  // another object than the plan's
+  client::ObjectPtr about = nullptr;  // another object than the plan's
 };
 
 struct Plan {
   std::vector<Write> writes;
   std::vector<EventNote> events;
-  json::value about;                    // whom events are about: an object with kind and apiVersion
+  client::ObjectPtr about;              // whom events are about; null: nothing is told
   std::optional<Duration> again_after;  // look again then even if nothing happens
   // What World::memory(key) gives the next reconcile, once this plan is carried out; null: nothing
   // any more. It is lost with the program: for what makes decisions calmer, never for what must be.

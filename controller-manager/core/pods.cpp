@@ -144,33 +144,40 @@ void sort_for_deletion(std::vector<ObjectPtr>& pods, const std::vector<ObjectPtr
   for (size_t i = 0; i < pods.size(); ++i) pods[i] = std::move(ranked[i].second);
 }
 
-Claim claim(Plan* plan, const client::Gvr& gvr, const json::value& controller,
-            const std::vector<ObjectPtr>& candidates, const api::LabelSelector& selector,
+Claim claim(Plan* plan, const World& world, const client::Gvr& gvr, const json::value& controller,
+            const api::LabelSelector& selector,
             const std::function<bool(const json::value& object)>& also) {
-  Claim result;
   const std::string_view uid = api::uid_of(controller);
-  for (const ObjectPtr& object : candidates) {
+  auto candidates = world.of(gvr).by_index(kControllerIndex, std::string(uid));
+  if (!is_deleting(controller)) {
+    const std::string ns(api::namespace_of(controller));
+    const auto orphans = world.of(gvr).by_index(kOrphanIndex, ns);
+    const auto controlled = static_cast<std::ptrdiff_t>(candidates.size());
+    candidates.insert(candidates.end(), orphans.begin(), orphans.end());
+    std::inplace_merge(
+        candidates.begin(), candidates.begin() + controlled, candidates.end(),
+        [](const ObjectPtr& a, const ObjectPtr& b) { return api::name_of(*a) < api::name_of(*b); });
+  }
+  Claim result;
+  for (ObjectPtr& object : candidates) {
     const bool selected = selector.matches(api::labels_of(*object)) && (!also || also(*object));
-    const json::value* owner = api::controller_of(*object);
-    if (owner != nullptr) {
-      if (get_string(*owner, "uid") != uid) continue;  // somebody else's
-      if (selected) {
-        result.owned.push_back(object);
-      } else if (!is_deleting(controller)) {
-        json::value patch = *parse_json(fmt::format(
-            R"({{"metadata":{{"uid":"{}","ownerReferences":[{{"$patch":"delete","uid":"{}"}}]}}}})",
-            api::uid_of(*object), uid));
-        plan->patch(gvr, *object, std::move(patch));
-      }
-    } else if (selected && !is_deleting(controller) && !is_deleting(*object)) {
+    const bool orphan = api::controller_of(*object) == nullptr;
+    if (!orphan && !selected && !is_deleting(controller)) {
+      json::value patch = *parse_json(fmt::format(
+          R"({{"metadata":{{"uid":"{}","ownerReferences":[{{"$patch":"delete","uid":"{}"}}]}}}})",
+          api::uid_of(*object), uid));
+      plan->patch(gvr, *object, std::move(patch));
+    }
+    if (!selected || (orphan && is_deleting(*object))) continue;
+    if (orphan) {
       json::value patch = json::object();
       set_path(patch, "metadata.uid", json::value(api::uid_of(*object)));
       json::array references;
       references.push_back(api::controller_reference(controller));
       set_path(patch, "metadata.ownerReferences", std::move(references));
       plan->patch(gvr, *object, std::move(patch));
-      result.owned.push_back(object);
     }
+    result.owned.push_back(std::move(object));
   }
   return result;
 }

@@ -43,13 +43,14 @@ bool older_bound_first(const ObjectPtr& a, const ObjectPtr& b);
 void sort_for_deletion(std::vector<ObjectPtr>& pods, const std::vector<ObjectPtr>& related,
                        WallTime now);
 
-// Which of the candidates belong to a controller: those it controls and selects (and of which
-// `also` holds). Plans adoption of such orphans and release of controlled ones that are not.
+// Which objects of a kind belong to a controller: those it controls and selects (and of which
+// `also` holds), in key order. Plans adoption of such orphans of its namespace and release of
+// controlled ones that are not. O(controlled + orphans), however many others there are.
 struct Claim {
   std::vector<ObjectPtr> owned;
 };
-Claim claim(Plan* plan, const client::Gvr& gvr, const json::value& controller,
-            const std::vector<ObjectPtr>& candidates, const api::LabelSelector& selector,
+Claim claim(Plan* plan, const World& world, const client::Gvr& gvr, const json::value& controller,
+            const api::LabelSelector& selector,
             const std::function<bool(const json::value& object)>& also = {});
 
 // spec.selector of whatever owns pods.

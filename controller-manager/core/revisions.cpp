@@ -88,9 +88,7 @@ History keep_history(const World& world, const json::value& set, const api::Labe
                      const char* hash_label, Plan* plan) {
   const std::string ns(api::namespace_of(set));
   History history;
-  history.all = claim(plan, gvr::kControllerRevisions, set,
-                      world.in_namespace(gvr::kControllerRevisions, ns), selector)
-                    .owned;
+  history.all = claim(plan, world, gvr::kControllerRevisions, set, selector).owned;
   std::stable_sort(history.all.begin(), history.all.end(), older);
   const std::int64_t next = history.all.empty() ? 1 : revision_number(*history.all.back()) + 1;
   json::value data = revision_data(set);

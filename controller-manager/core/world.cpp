@@ -8,7 +8,7 @@ client::ObjectCache& FixedWorld::at(const client::Gvr& gvr) {
   auto& slot = caches_[gvr.root() + "/" + gvr.plural];
   if (!slot) {
     slot = std::make_unique<client::ObjectCache>();
-    add_common_indexes([&](const std::string& name, client::IndexFunction function) {
+    add_common_indexes(gvr, [&](const std::string& name, client::IndexFunction function) {
       slot->add_index(name, std::move(function));
     });
   }

@@ -259,7 +259,7 @@ Plan CronJobController::reconcile(const World& world, const std::string& key, In
   const auto [ns, name] = split_key(key);
   const ObjectPtr cron_job = world.get(gvr::kCronJobs, ns, name);
   if (cron_job == nullptr) return plan;
-  plan.about = *cron_job;
+  plan.about = cron_job;
   const auto jobs =
       world.of(gvr::kJobs).by_index(kControllerIndex, std::string(api::uid_of(*cron_job)));
   trim(*cron_job, jobs, &plan);

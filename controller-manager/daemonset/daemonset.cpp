@@ -125,7 +125,7 @@ Plan DaemonSetController::reconcile(const World& world, const std::string& key, 
   const auto [ns, name] = split_key(key);
   const ObjectPtr set = world.get(gvr::kDaemonSets, ns, name);
   if (set == nullptr) return plan;
-  plan.about = *set;
+  plan.about = set;
   const auto selector = selector_of(*set);
   if (!selector.ok() || selector->is_everything()) {
     plan.warn("SelectingAll",
@@ -134,8 +134,7 @@ Plan DaemonSetController::reconcile(const World& world, const std::string& key, 
   }
   if (is_deleting(*set)) return plan;
   const History history = keep_history(world, *set, *selector, kRevisionLabel, &plan);
-  const auto pods =
-      claim(&plan, gvr::kPods, *set, world.in_namespace(gvr::kPods, ns), *selector).owned;
+  const auto pods = claim(&plan, world, gvr::kPods, *set, *selector).owned;
   const View view = make_view(world, *set, pods,
                               std::string(api::label_of(*history.wanted, kRevisionLabel)), now);
   if (!history.collided) {

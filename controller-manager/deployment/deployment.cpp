@@ -73,15 +73,14 @@ Plan DeploymentController::reconcile(const World& world, const std::string& key,
   const auto [ns, name] = split_key(key);
   const ObjectPtr d = world.get(gvr::kDeployments, ns, name);
   if (d == nullptr) return plan;
-  plan.about = *d;
+  plan.about = d;
   const auto selector = api::LabelSelector::from_object(find(*d, "spec.selector"));
   if (!selector.ok() || selector->is_everything()) {
     plan.warn("SelectingAll",
               "This deployment is selecting all pods. A non-empty selector is required.");
     return plan;
   }
-  Claim mine =
-      claim(&plan, gvr::kReplicaSets, *d, world.in_namespace(gvr::kReplicaSets, ns), *selector);
+  Claim mine = claim(&plan, world, gvr::kReplicaSets, *d, *selector);
   const View view = make_view(*d, std::move(mine.owned), now);
   if (plan.writes.empty() && !is_deleting(*d)) advance(view, world, &plan);
   update_status(view, &plan);

@@ -110,7 +110,7 @@ Plan DisruptionController::reconcile(const World& world, const std::string& key,
   const auto [ns, budget_name] = split_key(key);
   const ObjectPtr budget = world.get(gvr::kPodDisruptionBudgets, ns, budget_name);
   if (budget == nullptr) return plan;
-  plan.about = *budget;
+  plan.about = budget;
   const auto pods = selected_pods(world, *budget);
   const Counts counts = count(world, *budget, pods);
   const json::object disrupted = still_disrupted(*budget, pods, now, &plan);

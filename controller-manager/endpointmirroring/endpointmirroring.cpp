@@ -125,7 +125,7 @@ Plan EndpointMirroringController::reconcile(const World& world, const std::strin
   std::vector<json::value> wanted;
   if (endpoints != nullptr && service != nullptr && is_mirrored(*endpoints) &&
       is_written_by_hand(*service)) {
-    plan.about = *endpoints;
+    plan.about = endpoints;
     wanted = wanted_slices(*endpoints);
   }
   std::erase_if(wanted, [&](const json::value& want) {

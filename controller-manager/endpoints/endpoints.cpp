@@ -76,7 +76,7 @@ Plan EndpointsController::reconcile(const World& world, const std::string& key, 
     return plan;
   }
   if (!is_managed(*service)) return plan;
-  plan.about = *service;
+  plan.about = service;
   const bool headless = get_string(*service, "spec.clusterIP") == "None";
   json::array subsets = subsets_of(*service, backends_of(world, *service));
   json::object labels = api::labels_of(*service);

@@ -153,7 +153,7 @@ Plan EndpointSliceController::reconcile(const World& world, const std::string& k
     for (const ObjectPtr& slice : had) plan.remove(gvr::kEndpointSlices, *slice);
     return plan;
   }
-  plan.about = *service;
+  plan.about = service;
   auto wanted = wanted_slices(world, *service);
   const json::object labels = labels_of_slice(*service);
   const auto ports = [](const json::value& slice) {

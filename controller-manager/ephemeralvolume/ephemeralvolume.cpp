@@ -58,7 +58,7 @@ Plan EphemeralVolumeController::reconcile(const World& world, const std::string&
   const auto [ns, name] = split_key(key);
   const ObjectPtr pod = world.get(gvr::kPods, ns, name);
   if (pod == nullptr || !is_active(*pod)) return plan;
-  plan.about = *pod;
+  plan.about = pod;
   for (const json::value& volume : get_array(*pod, "spec.volumes")) {
     const json::value* claim_template = find(volume, "ephemeral.volumeClaimTemplate");
     if (claim_template == nullptr) continue;

@@ -86,6 +86,7 @@ GarbageCollector::GarbageCollector() {
     // Events own nothing, live for an hour and are many.
     if (!r.storage || !watchable || r.kind == "Event") continue;
     watched_.push_back({r.group, r.version, r.plural, r.namespaced});
+    by_key_.emplace(resource_key(watched_.back()), watched_.back());
   }
 }
 
@@ -93,6 +94,16 @@ std::vector<client::Gvr> GarbageCollector::kinds(const World& world) const {
   std::vector<client::Gvr> all = watched_;
   for (CustomKind& custom : custom_kinds(world)) all.push_back(std::move(custom.gvr));
   return all;
+}
+
+std::optional<client::Gvr> GarbageCollector::gvr_of_key(const World& world,
+                                                        const std::string& resource) const {
+  const auto builtin = by_key_.find(resource);
+  if (builtin != by_key_.end()) return builtin->second;
+  for (CustomKind& custom : custom_kinds(world)) {
+    if (resource_key(custom.gvr) == resource) return std::move(custom.gvr);
+  }
+  return std::nullopt;
 }
 
 std::optional<client::Gvr> GarbageCollector::gvr_of(const World& world,
@@ -116,13 +127,14 @@ void GarbageCollector::touched(const World& world, const client::Gvr& gvr,
                                const json::value* before, const json::value* after,
                                const Enqueue& enqueue) const {
   if (after != nullptr) {
-    const bool owned = !api::owner_references_of(*after).empty();
+    const json::array& owners = api::owner_references_of(*after);
     const bool finalizing = is_deleting(*after) && (api::has_finalizer(*after, kForeground) ||
                                                     api::has_finalizer(*after, kOrphan));
-    if (owned || finalizing) enqueue(key_of(gvr, *after));
-    const bool left =
-        before != nullptr && api::owner_references_of(*before) != api::owner_references_of(*after);
-    if (left) wake_owners(world, *before, enqueue);
+    // Most updates (a heartbeat, a pod's status) say nothing new of owners: it was judged before,
+    // and is again when one of them goes.
+    const bool same = before != nullptr && api::owner_references_of(*before) == owners;
+    if (finalizing || (!owners.empty() && !same)) enqueue(key_of(gvr, *after));
+    if (before != nullptr && !same) wake_owners(world, *before, enqueue);
     return;
   }
   // Gone: its dependents may be garbage now, its owners may wait for it.
@@ -176,20 +188,17 @@ Plan GarbageCollector::reconcile(const World& world, const std::string& key, Ins
   Plan plan;
   const auto parts = split(key, '|');
   if (parts.size() < 2) return plan;
-  for (const client::Gvr& gvr : kinds(world)) {
-    if (resource_key(gvr) != parts[0]) continue;
-    const ObjectPtr object = world.of(gvr).get(parts[1]);
-    if (object == nullptr) break;
-    plan.about = *object;
-    if (is_deleting(*object)) {
-      if (api::has_finalizer(*object, kOrphan))
-        orphan(world, gvr, object, &plan);
-      else if (api::has_finalizer(*object, kForeground))
-        foreground(world, gvr, object, &plan);
-    } else {
-      judge(world, gvr, object, {parts.size() > 2 ? parts[2] : "", ""}, &plan);
-    }
-    break;
+  const auto gvr = gvr_of_key(world, parts[0]);
+  const ObjectPtr object = gvr ? world.of(*gvr).get(parts[1]) : nullptr;
+  if (object == nullptr) return plan;
+  plan.about = object;
+  if (is_deleting(*object)) {
+    if (api::has_finalizer(*object, kOrphan))
+      orphan(world, *gvr, object, &plan);
+    else if (api::has_finalizer(*object, kForeground))
+      foreground(world, *gvr, object, &plan);
+  } else {
+    judge(world, *gvr, object, {parts.size() > 2 ? parts[2] : "", ""}, &plan);
   }
   return plan;
 }

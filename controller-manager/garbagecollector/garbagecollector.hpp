@@ -10,6 +10,7 @@
 // owner keeps; the others lose their reference to it. In a circle of owners one stops to block.
 #pragma once
 
+#include <map>
 #include <optional>
 
 #include "controllers/controller.hpp"
@@ -44,6 +45,8 @@ class GarbageCollector final : public Controller {
   Owner look_up(const World& world, const json::value& reference, const json::value& dependent,
                 const Known& known) const;
   bool in_circle(const World& world, const std::string& uid) const;
+  // Of the key that begins so; nothing when there is no such kind (any more).
+  std::optional<client::Gvr> gvr_of_key(const World& world, const std::string& resource) const;
   // The built-in kinds and the custom ones of now.
   std::vector<client::Gvr> kinds(const World& world) const;
   std::optional<client::Gvr> gvr_of(const World& world, const json::value& reference) const;
@@ -55,6 +58,7 @@ class GarbageCollector final : public Controller {
              const Known& known, Plan* plan) const;
 
   std::vector<client::Gvr> watched_;
+  std::map<std::string, client::Gvr> by_key_;  // of watched_
 };
 
 }  // namespace coracle::controllers

@@ -187,3 +187,27 @@ TEST_CASE("a deletion wakes dependents with what is known, and waiting owners") 
   GarbageCollector().touched(world.view(), gvr::kPods, &pod, nullptr, note);
   CHECK(keys == std::vector<std::string>{"pods.|ns/p|u-rs", "replicasets.apps|ns/rs"});
 }
+
+TEST_CASE("an update that says nothing new of owners needs no work") {
+  FixedWorld world;
+  const std::string owned = ", ownerReferences: [" + owner("rs") + "]";
+  const json::value before = object("p", owned);
+  json::value beat = before;
+  set_path(beat, "status.phase", "Running");
+  const json::value other = object("p", ", ownerReferences: [" + owner("x") + "]");
+  const json::value going = object("p", owned +
+                                            ", deletionTimestamp: '2026-01-01T00:00:00Z', "
+                                            "finalizers: [orphan]");
+  std::vector<std::string> keys;
+  const auto touched = [&](const json::value* a, const json::value* b) {
+    keys.clear();
+    GarbageCollector().touched(world.view(), gvr::kPods, a, b,
+                               [&](const std::string& key) { keys.push_back(key); });
+    return keys;
+  };
+  const std::vector<std::string> self{"pods.|ns/p"};
+  CHECK(touched(nullptr, &before) == self);
+  CHECK(touched(&before, &beat).empty());
+  CHECK(touched(&before, &other) == self);
+  CHECK(touched(&before, &going) == self);
+}

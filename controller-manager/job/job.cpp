@@ -56,10 +56,10 @@ Plan JobController::reconcile(const World& world, const std::string& key, Instan
   const auto [ns, name] = split_key(key);
   const ObjectPtr job = world.get(gvr::kJobs, ns, name);
   if (job == nullptr || !is_ours(*job) || is_over(*job)) return plan;
-  plan.about = *job;
+  plan.about = job;
   const auto selector = selector_of(*job);
   if (!selector.ok() || selector->is_everything()) return plan;  // the server writes a narrow one
-  auto pods = claim(&plan, gvr::kPods, *job, world.in_namespace(gvr::kPods, ns), *selector).owned;
+  auto pods = claim(&plan, world, gvr::kPods, *job, *selector).owned;
   track_adopted(&plan);
 
   const State state = read_state(*job, std::move(pods), now);
@@ -108,7 +108,7 @@ Plan JobPodReleaser::reconcile(const World& world, const std::string& key, Insta
     const ObjectPtr job = world.get(gvr::kJobs, ns, std::string(get_string(*owner, "name")));
     if (job != nullptr && !is_ours(*job)) return plan;
   }
-  plan.about = *pod;
+  plan.about = pod;
   release(*pod, &plan);
   return plan;
 }

@@ -95,7 +95,7 @@ Plan LoadBalancerController::reconcile(const World& world, const std::string& ke
   const auto [ns, name] = split_key(key);
   const ObjectPtr service = world.get(gvr::kServices, ns, name);
   if (service == nullptr) return plan;
-  plan.about = *service;
+  plan.about = service;
   const auto had = address_of(*service);
   if (!wants(*service)) {
     if (!api::has_finalizer(*service, kFinalizer)) return plan;

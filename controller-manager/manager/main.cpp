@@ -8,58 +8,14 @@
 #include "client/daemon_flags.hpp"
 #include "client/https_api.hpp"
 #include "client_https/leading_daemon.hpp"
-#include "manager/registry.hpp"
+#include "manager/manager.hpp"
 #include "net/asio_executor.hpp"
 #include "net/csr.hpp"
 #include "net/jwt.hpp"
-#include "podmetrics/pod_metrics_feed.hpp"
-#include "runner/runner.hpp"
 
 namespace {
 
 using namespace coracle;
-using controllers::Runner;
-
-class Manager {
- public:
-  Manager(net::AsioExecutor& executor, client::Api& api, Rng rng, Metrics& metrics,
-          controllers::ControllerOptions options)
-      : informers_(executor, api, rng.split()), pod_metrics_(executor, api, [this] {
-          return informers_.get(controllers::gvr::kAutoscalers).cache().size() > 0;
-        }) {
-    options.pod_metrics = &pod_metrics_;
-    for (auto& controller : controllers::make_controllers(options)) {
-      for (const client::Gvr& gvr : controller->watched()) informers_.get(gvr);
-      runners_.push_back(
-          std::make_unique<Runner>(executor, api, informers_, std::move(controller), metrics));
-    }
-    informers_.follow_custom_kinds();
-    // Caches are warm before we lead, so that a takeover loses no time.
-    informers_.start();
-  }
-
-  void lead() {
-    leading_ = true;
-    log::info("leading with {} controllers", runners_.size());
-    informers_.when_synced([this] {
-      if (!leading_) return;
-      pod_metrics_.start();
-      for (auto& runner : runners_) runner->start();
-    });
-  }
-  void stop() {
-    leading_ = false;
-    pod_metrics_.stop();
-    for (auto& runner : runners_) runner->stop();
-  }
-  bool ready() const { return informers_.has_synced(); }
-
- private:
-  controllers::SharedInformers informers_;
-  controllers::PodMetricsFeed pod_metrics_;
-  std::vector<std::unique_ptr<Runner>> runners_;
-  bool leading_ = false;
-};
 
 struct SigningFlags {
   std::string cert_file, key_file;
@@ -149,9 +105,9 @@ int main(int argc, char** argv) {
   Metrics metrics;
   auto api = client::make_https_api(executor, {config, "kube-controller-manager"});
   if (!api.ok()) fail_startup("--kubeconfig: " + api.status().message());
-  Manager manager(executor, **api, rng.split(), metrics, options);
+  controllers::Manager manager(executor, **api, rng.split(), metrics, options);
 
   return client::run_leading(
-      executor, **api, rng.split(), daemon, config.ca_pem, metrics, argv,
+      executor, config, rng.split(), daemon, config.ca_pem, metrics, argv,
       {[&] { manager.lead(); }, [&] { manager.stop(); }, [&] { return manager.ready(); }});
 }

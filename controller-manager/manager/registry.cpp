@@ -20,6 +20,7 @@
 #include "provisioner/provisioner.hpp"
 #include "replicaset/replicaset.hpp"
 #include "replicationcontroller/replicationcontroller.hpp"
+#include "resourceclaim/resourceclaim.hpp"
 #include "resourcequota/resourcequota.hpp"
 #include "serviceaccount/serviceaccount.hpp"
 #include "statefulset/statefulset.hpp"
@@ -59,8 +60,10 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOption
   all.push_back(std::make_unique<ClaimProtectionController>());
   all.push_back(std::make_unique<VolumeProtectionController>());
   all.push_back(std::make_unique<PodAutoscalerController>(*options.pod_metrics));
+  all.push_back(std::make_unique<PodResourceClaimController>());
   all.push_back(std::make_unique<ReplicaSetController>());
   all.push_back(std::make_unique<ReplicationManager>());
+  all.push_back(std::make_unique<ResourceClaimController>());
   all.push_back(std::make_unique<ResourceQuotaController>());
   all.push_back(std::make_unique<ServiceAccountController>(options.root_ca_pem));
   all.push_back(

@@ -63,7 +63,7 @@ Plan NamespaceController::reconcile(const World& world, const std::string& key, 
       finalizers.end()) {
     return plan;
   }
-  plan.about = *ns;
+  plan.about = ns;
   const auto pods = world.in_namespace(gvr::kPods, key);
   const bool all_going = !pods.empty() && std::all_of(pods.begin(), pods.end(), [](const auto& p) {
     return is_deleting(*p);

@@ -12,6 +12,10 @@ namespace coracle::controllers {
 namespace {
 
 constexpr char kLeaseNamespace[] = "kube-node-lease";
+// A sign of life from so far ahead is as good as one of now.
+constexpr Duration kClocksAgree = std::chrono::seconds(1);
+// How often a node is looked at whose time of day says nothing (upstream: nodeMonitorPeriod).
+constexpr Duration kSkewedLook = std::chrono::seconds(5);
 
 struct OurTaint {
   std::string_view condition, status, key;
@@ -84,15 +88,45 @@ std::optional<json::array> silent_conditions(const json::value& node, WallTime n
   return conditions;
 }
 
-void check_heartbeat(const World& world, const json::value& node, Duration grace, WallTime started,
-                     Instant now, Plan* plan) {
-  WallTime sign = started;
-  if (const auto created = parse_time(api::creation_timestamp_of(node)); created.ok()) {
-    sign = std::max(sign, *created);
+// A sign of life and when it was seen, by our own clock: a silence is measured by no other, for the
+// node's may tell another time. Kept in the memory of the node's key.
+struct Sign {
+  WallTime told;
+  TimePoint seen;
+  bool skewed = false;  // the node was looked at before, and tells no time of our clock
+};
+
+// `last`: what node and Lease tell, if anything. On the first look at a node it has been there
+// since `since` at least.
+Sign next_sign(const json::value& memory, std::optional<WallTime> last, WallTime since,
+               Duration grace, Instant now) {
+  const auto by_our_clock = [&](WallTime wall) {
+    return now.now - std::max(now.wall - wall, Duration(0));
+  };
+  const WallTime told = last.value_or(since);
+  const json::value* known = find_keys(memory, {"told"});
+  if (known == nullptr) return {told, by_our_clock(std::max(told, since))};
+  const Duration ago = now.wall - told;
+  const bool skewed = ago >= grace || ago < -kClocksAgree;
+  if (known->as_int64() == told.time_since_epoch().count()) {
+    return {told, TimePoint(Duration(find_keys(memory, {"seen"})->as_int64())), skewed};
   }
-  if (const auto last = last_sign(world, node)) sign = std::max(sign, *last);
-  const Duration left = sign + grace - now.wall;
-  if (left > Duration(0)) return plan->look_again(left);
+  return {told, skewed ? now.now : by_our_clock(told), skewed};
+}
+
+void check_heartbeat(const World& world, const json::value& node, const json::value& memory,
+                     Duration grace, WallTime started, Instant now, Plan* plan) {
+  WallTime since = started;
+  if (const auto created = parse_time(api::creation_timestamp_of(node)); created.ok()) {
+    since = std::max(since, *created);
+  }
+  const Sign sign = next_sign(memory, last_sign(world, node), since, grace, now);
+  json::object& kept = plan->remember.emplace(json::object()).get_object();
+  if (const json::value* taints = find_keys(memory, {"taints"})) kept["taints"] = *taints;
+  kept["told"] = sign.told.time_since_epoch().count();
+  kept["seen"] = sign.seen.time_since_epoch().count();
+  const Duration left = sign.seen + grace - now.now;
+  if (left > Duration(0)) return plan->look_again(sign.skewed ? std::min(left, kSkewedLook) : left);
   auto conditions = silent_conditions(node, now.wall);
   if (!conditions) return;
   json::value patch = json::object();
@@ -111,15 +145,15 @@ void mark_not_ready(const json::value& pod, WallTime now, Plan* plan) {
   plan->patch(gvr::kPods, pod, std::move(patch)).subresource = "status";
 }
 
-void evict(const json::value& pod, WallTime now, Plan* plan) {
+void evict(const ObjectPtr& pod, WallTime now, Plan* plan) {
   json::value patch = *parse_json(fmt::format(
       R"({{"status":{{"conditions":[{{"type":"DisruptionTarget","status":"True","reason":"DeletionByTaintManager",)"
       R"("message":"Taint manager: deleting due to NoExecute taint","lastTransitionTime":"{}"}}]}}}})",
       format_time(now)));
-  plan->patch(gvr::kPods, pod, std::move(patch)).subresource = "status";
-  plan->remove(gvr::kPods, pod);
+  plan->patch(gvr::kPods, *pod, std::move(patch)).subresource = "status";
+  plan->remove(gvr::kPods, *pod);
   plan->events.push_back({false, "TaintManagerEviction",
-                          fmt::format("Marking for deletion Pod {}", client::object_key(pod)),
+                          fmt::format("Marking for deletion Pod {}", client::object_key(*pod)),
                           pod});
 }
 
@@ -178,17 +212,18 @@ std::optional<WallTime> eviction_time(const json::value& pod, const json::array&
 }
 
 // Who taints a node by hand says no time: then it counts from when it was first seen.
-json::array dated(json::array taints, const json::value& memory, WallTime now, Plan* plan) {
+json::array dated(json::array taints, WallTime now, json::value* memory) {
   json::object seen;
   for (json::value& taint : taints) {
     if (get_string(taint, "effect") != "NoExecute" || find(taint, "timeAdded") != nullptr) continue;
     const std::string id =
         std::string(get_string(taint, "key")) + "=" + std::string(get_string(taint, "value"));
-    const json::value* known = find_keys(memory, {id});
+    const json::value* known = find_keys(*memory, {"taints", id});
     seen[id] = known != nullptr ? *known : json::value(format_micro_time(now));
     taint.get_object()["timeAdded"] = seen[id];
   }
-  plan->remember = seen.empty() ? json::value() : json::value(std::move(seen));
+  memory->get_object().erase("taints");
+  if (!seen.empty()) memory->get_object()["taints"] = std::move(seen);
   return taints;
 }
 
@@ -218,9 +253,10 @@ Plan NodeLifecycleController::reconcile(const World& world, const std::string& k
                                         Instant now) const {
   Plan plan;
   const ObjectPtr node = world.get(gvr::kNodes, "", key);
+  if (node == nullptr) plan.remember = json::value();  // the next of its name is another node
   if (node == nullptr || is_deleting(*node)) return plan;
-  plan.about = *node;
-  check_heartbeat(world, *node, grace_, started_, now, &plan);
+  plan.about = node;
+  check_heartbeat(world, *node, world.memory(key), grace_, started_, now, &plan);
 
   const json::value* state = condition(*node, "Ready");
   EvictionGate gate;
@@ -241,14 +277,14 @@ Plan NodeLifecycleController::reconcile(const World& world, const std::string& k
     return plan;  // pods are judged by the taints the node really has
   }
   const bool is_up = state == nullptr || get_string(*state, "status") == "True";
-  const json::array borne = dated(taints, world.memory(key), now.wall, &plan);
+  const json::array borne = dated(taints, now.wall, &*plan.remember);
   for (const ObjectPtr& pod : world.of(gvr::kPods).by_index(kNodeIndex, key)) {
     if (!is_active(*pod)) continue;
     if (!is_up) mark_not_ready(*pod, now.wall, &plan);
     const auto when = eviction_time(*pod, borne, now.wall);
     if (!when) continue;
     if (*when <= now.wall)
-      evict(*pod, now.wall, &plan);
+      evict(pod, now.wall, &plan);
     else
       plan.look_again(*when - now.wall);
   }

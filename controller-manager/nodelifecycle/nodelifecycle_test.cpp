@@ -96,14 +96,63 @@ TEST_CASE("a taint that tells no time counts from when it was seen") {
   const Plan first = reconcile(world, kNoon);
   CHECK(verbs(first) == "");
   REQUIRE(first.remember);
-  CHECK(to_json(*first.remember) == R"({"k=v":"2026-01-01T12:00:00.000000Z"})");
+  CHECK(to_json(*find(*first.remember, "taints")) == R"({"k=v":"2026-01-01T12:00:00.000000Z"})");
   world.memory["n1"] = *first.remember;
   world.put(gvr::kLeases, lease("2026-01-01T12:01:00.000000Z"));
   CHECK(verbs(reconcile(world, kNoon + 59s)) == "");
   CHECK(verbs(reconcile(world, kNoon + 60s)) == "patch pods/status; delete pods; ");
   // The taint goes: nothing is remembered.
   world.put(gvr::kNodes, node("True", "taints: []"));
-  CHECK(reconcile(world, kNoon + 60s).remember->is_null());
+  CHECK(find(*reconcile(world, kNoon + 60s).remember, "taints") == nullptr);
+}
+
+TEST_CASE("a silence is measured by one clock, whatever time of day the node has") {
+  const Duration ahead = GENERATE(as<Duration>{}, 0s, 2min, -2min, 10h);  // of us
+  CAPTURE(ahead.count());
+  FixedWorld world;
+  json::value state = node("True");
+  world.put(gvr::kNodes, state);
+  const auto look = [&](Duration at) {
+    const Plan plan = NodeLifecycleController(40s, kNoon + ahead)
+                          .reconcile(world.view(), "n1", {TimePoint(1h + at), kNoon + ahead + at});
+    REQUIRE(plan.remember);
+    world.memory["n1"] = *plan.remember;
+    return plan;
+  };
+  const auto renew = [&](Duration at) {
+    world.put(gvr::kLeases, lease(format_micro_time(kNoon + at)));
+  };
+  renew(0s);
+  CHECK(verbs(look(0s)) == "");
+  Duration at = 0s;
+  while (at < 5min) {  // it renews every 10 s
+    const Plan plan = look(at);
+    REQUIRE(verbs(plan) == "");
+    REQUIRE(plan.again_after);
+    at += std::min<Duration>(*plan.again_after, 10s);
+    renew(at);
+  }
+  // Then no more: late by one look at most.
+  const Duration last = at;
+  std::string told;
+  while (told.empty() && at < last + 5min) {
+    const Plan plan = look(at);
+    told = verbs(plan);
+    if (told.empty()) at += *plan.again_after;
+  }
+  CHECK(told == "patch nodes/status; ");
+  CHECK(at >= last + 40s);
+  CHECK(at <= last + 45s);
+}
+
+TEST_CASE("our own time of day jumps, and no node is blamed for it") {
+  FixedWorld world;
+  world.put(gvr::kNodes, node("True"));
+  world.put(gvr::kLeases, lease("2026-01-01T12:00:00.000000Z"));
+  const NodeLifecycleController controller(40s, kNoon - 1h);
+  world.memory["n1"] = *controller.reconcile(world.view(), "n1", {TimePoint(1h), kNoon}).remember;
+  const Plan plan = controller.reconcile(world.view(), "n1", {TimePoint(1h + 1s), kNoon + 1h + 1s});
+  CHECK(verbs(plan) == "");
 }
 
 TEST_CASE("NoExecute taints evict by toleration") {
@@ -134,4 +183,22 @@ TEST_CASE("NoExecute taints evict by toleration") {
   const Plan plan = reconcile(world, kNoon);
   CHECK(verbs(plan) == c.verbs);
   CHECK(plan.again_after == c.again);
+}
+
+TEST_CASE("a node that is gone is forgotten, and the next of its name gets a whole grace") {
+  FixedWorld world;
+  world.put(gvr::kLeases, lease("2026-01-01T09:00:00.000000Z"));
+  world.memory["n1"] = *parse_json(R"({"told":1767258000000000000,"seen":0})");
+  const Plan gone = reconcile(world, kNoon);
+  CHECK(gone.writes.empty());
+  REQUIRE(gone.remember);
+  CHECK(gone.remember->is_null());
+  world.memory.erase("n1");
+  json::value fresh = *parse_yaml_one(
+      "{apiVersion: v1, kind: Node, metadata: {name: n1, uid: u2, resourceVersion: '9', "
+      "creationTimestamp: '2026-01-01T12:00:00Z'}}");
+  world.put(gvr::kNodes, fresh);
+  const Plan first = reconcile(world, kNoon + 10s);
+  CHECK(verbs(first) == "");
+  CHECK(first.again_after == 30s);
 }

@@ -76,12 +76,12 @@ Plan PersistentVolumeController::reconcile(const World& world, const std::string
     const auto [ns, name] = split_key(key.substr(sizeof kClaim - 1));
     const ObjectPtr claim = world.get(gvr::kClaims, ns, name);
     if (claim == nullptr) return plan;
-    plan.about = *claim;
+    plan.about = claim;
     storage::sync_claim(world, claim, &plan);
   } else {
     const ObjectPtr volume = world.get(gvr::kVolumes, "", key.substr(sizeof kVolume - 1));
     if (volume == nullptr) return plan;
-    plan.about = *volume;
+    plan.about = volume;
     storage::sync_volume(world, volume, now, &plan);
   }
   return plan;

@@ -152,7 +152,7 @@ void tell_mode_mismatch(const json::value& volume, const ObjectPtr& claim, Plan*
        fmt::format("Cannot bind PersistentVolume \"{}\" to requested PersistentVolumeClaim due to "
                    "incompatible volumeMode.",
                    api::name_of(volume)),
-       *claim});
+       claim});
 }
 
 }  // namespace

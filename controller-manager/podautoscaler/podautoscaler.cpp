@@ -197,7 +197,7 @@ Plan PodAutoscalerController::reconcile(const World& world, const std::string& k
     plan.remember = json::value();
     return plan;
   }
-  plan.about = *autoscaler;
+  plan.about = autoscaler;
   if (!metrics_.answered()) {
     plan.look_again(kFirstAnswer);
     return plan;

@@ -149,7 +149,7 @@ Proposal propose(const json::value& autoscaler, const Question& question,
     if (kind != nullptr) one = ask(spec, *kind, ns, question, metrics, &failure);
     if (!one.ok()) {
       const char* reason = kind != nullptr ? kind->failed_reason : "InvalidMetricSourceType";
-      out.events.push_back({true, reason, failure.message, {}});
+      out.events.push_back({true, reason, failure.message});
       if (failures++ == 0) {
         first_failure = failure.message;
         first_in_sum = failure.in_sum;
@@ -165,11 +165,9 @@ Proposal propose(const json::value& autoscaler, const Question& question,
     }
   }
   if (failures > 0) {
-    out.events.push_back({true,
-                          "FailedComputeMetricsReplicas",
+    out.events.push_back({true, "FailedComputeMetricsReplicas",
                           fmt::format("invalid metrics ({} invalid out of {}), first error is: {}",
-                                      failures, specs.size(), first_in_sum),
-                          {}});
+                                      failures, specs.size(), first_in_sum)});
   }
   if (failures >= specs.size() || (failures > 0 && out.replicas < question.current)) {
     out.replicas = -1;

@@ -38,7 +38,7 @@ Plan PodGcController::reconcile(const World& world, const std::string& key, Inst
   const auto [ns, pod_name] = split_key(key);
   const ObjectPtr pod = world.get(gvr::kPods, ns, pod_name);
   if (pod == nullptr) return plan;
-  plan.about = *pod;
+  plan.about = pod;
   const std::string node(get_string(*pod, "spec.nodeName"));
   if (node.empty()) {
     if (is_deleting(*pod)) force_delete(*pod, &plan);

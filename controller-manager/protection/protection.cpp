@@ -71,7 +71,7 @@ Plan ClaimProtectionController::reconcile(const World& world, const std::string&
   const auto [ns, name] = split_key(key);
   const ObjectPtr claim = world.get(gvr::kClaims, ns, name);
   if (claim == nullptr) return plan;
-  plan.about = *claim;
+  plan.about = claim;
   if (!is_deleting(*claim)) {
     set_finalizer(&plan, gvr::kClaims, *claim, kClaimFinalizer, true);
     return plan;
@@ -98,7 +98,7 @@ Plan VolumeProtectionController::reconcile(const World& world, const std::string
   Plan plan;
   const ObjectPtr volume = world.get(gvr::kVolumes, "", key);
   if (volume == nullptr) return plan;
-  plan.about = *volume;
+  plan.about = volume;
   if (!is_deleting(*volume)) {
     set_finalizer(&plan, gvr::kVolumes, *volume, kVolumeFinalizer, true);
   } else if (get_string(*volume, "status.phase") != "Bound") {

@@ -114,14 +114,14 @@ Plan ProvisionerController::reconcile(const World& world, const std::string& key
   if (key.starts_with(kVolume)) {
     const ObjectPtr volume = world.get(gvr::kVolumes, "", key.substr(sizeof kVolume - 1));
     if (volume == nullptr) return plan;
-    plan.about = *volume;
+    plan.about = volume;
     clean_up(*volume, &plan);
     return plan;
   }
   const auto [ns, name] = split_key(key.substr(sizeof kClaim - 1));
   const ObjectPtr claim = world.get(gvr::kClaims, ns, name);
   if (claim == nullptr) return plan;
-  plan.about = *claim;
+  plan.about = claim;
   if (get_string(*claim, "spec.volumeName").empty())
     provision(world, *claim, &plan);
   else
@@ -229,7 +229,7 @@ Plan VolumeExpandController::reconcile(const World& world, const std::string& ke
   const auto [ns, name] = split_key(key);
   const ObjectPtr claim = world.get(gvr::kClaims, ns, name);
   if (claim == nullptr || !wants_more(*claim)) return plan;
-  plan.about = *claim;
+  plan.about = claim;
   plan.note("ExternalExpanding", "waiting for an external controller to expand this PVC");
   return plan;
 }

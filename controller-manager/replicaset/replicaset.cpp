@@ -96,11 +96,11 @@ Plan ReplicaSetController::reconcile(const World& world, const std::string& key,
   const auto [ns, rs_name] = split_key(key);
   const ObjectPtr rs = world.get(kind_.gvr, ns, rs_name);
   if (rs == nullptr) return plan;
-  plan.about = *rs;
+  plan.about = rs;
   const auto selector = selector_of(*rs);
   if (!selector.ok() || selector->is_everything()) return plan;  // validation refuses these
 
-  const Claim mine = claim(&plan, gvr::kPods, *rs, world.in_namespace(gvr::kPods, ns), *selector);
+  const Claim mine = claim(&plan, world, gvr::kPods, *rs, *selector);
   std::vector<ObjectPtr> active;
   for (const ObjectPtr& pod : mine.owned) {
     if (is_active(*pod)) active.push_back(pod);

@@ -77,7 +77,7 @@ Plan ResourceQuotaController::reconcile(const World& world, const std::string& k
   const auto [ns, name] = split_key(key);
   const ObjectPtr quota = world.get(gvr::kResourceQuotas, ns, name);
   if (quota == nullptr) return plan;
-  plan.about = *quota;
+  plan.about = quota;
   plan.look_again(kResync);
   std::vector<client::Gvr> kinds = watched_;
   for (const CustomKind& custom : custom_kinds(world)) {

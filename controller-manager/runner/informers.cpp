@@ -35,7 +35,7 @@ std::unique_ptr<client::Informer> SharedInformers::make(const client::Gvr& gvr, 
   };
   auto informer =
       std::make_unique<client::Informer>(executor_, api_, rng_.split(), std::move(options));
-  add_common_indexes([&](const std::string& name, client::IndexFunction function) {
+  add_common_indexes(gvr, [&](const std::string& name, client::IndexFunction function) {
     informer->add_index(name, std::move(function));
   });
   return informer;

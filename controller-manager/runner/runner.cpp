@@ -27,6 +27,7 @@ Runner::Runner(Executor& executor, client::Api& api, SharedInformers& informers,
       api_(api),
       informers_(informers),
       controller_(std::move(controller)),
+      watched_(controller_->watched()),
       world_(
           [this](const client::Gvr& gvr) -> const client::ObjectCache& {
             static const client::ObjectCache kNothing;
@@ -64,7 +65,7 @@ void Runner::start() {
   if (started_) return;
   started_ = true;
   queue_.start();
-  for (const client::Gvr& gvr : controller_->watched()) listen(gvr, informers_.get(gvr));
+  for (const client::Gvr& gvr : watched_) listen(gvr, informers_.get(gvr));
   if (controller_->follows_custom_kinds()) {
     informers_.on_custom_kind(
         [this](const client::Gvr& gvr, client::Informer& informer) { listen(gvr, informer); });
@@ -165,10 +166,8 @@ Task<bool> Runner::carry_out_one(std::string key, std::shared_ptr<Plan> plan, si
   if (answer.ok()) {
     expect(key, write, answer.value());
     if (!write.done_reason.empty()) {
-      tell(*plan, {false,
-                   write.done_reason,
-                   replace_all(write.done_message, "{name}", api::name_of(answer.value())),
-                   {}});
+      tell(*plan, {false, write.done_reason,
+                   replace_all(write.done_message, "{name}", api::name_of(answer.value()))});
     }
     co_return true;
   }
@@ -177,7 +176,7 @@ Task<bool> Runner::carry_out_one(std::string key, std::shared_ptr<Plan> plan, si
   if (write.exists_is_fine && error.is_already_exists()) co_return true;
   if (!*failure && !error.is_conflict()) *failure = Failure{index, error.message};
   if (!write.failed_reason.empty() && !error.is_conflict()) {
-    tell(*plan, {true, write.failed_reason, write.failed_message + error.message, {}});
+    tell(*plan, {true, write.failed_reason, write.failed_message + error.message});
   }
   if (!error.is_conflict() && !error.is_not_found()) {
     log::warn("{}: {} {}: {}", controller_->name(), key, write.gvr.plural, error.message);
@@ -219,10 +218,10 @@ Task<client::ApiResult<json::value>> Runner::send(const Write& write) {
 }
 
 void Runner::tell(const Plan& plan, const EventNote& note) {
-  const json::value& about = note.about ? *note.about : plan.about;
-  if (!about.is_object()) return;
+  const client::ObjectPtr& about = note.about ? note.about : plan.about;
+  if (!about) return;
   client::EventInput input;
-  input.regarding = client::object_reference(about);
+  input.regarding = client::object_reference(*about);
   input.type = note.warning ? "Warning" : "Normal";
   input.reason = note.reason;
   input.message = note.message;
@@ -230,8 +229,7 @@ void Runner::tell(const Plan& plan, const EventNote& note) {
 }
 
 void Runner::expect(const std::string& key, const Write& write, const json::value& answer) {
-  const auto watched = controller_->watched();
-  const bool own = std::find(watched.begin(), watched.end(), write.gvr) != watched.end();
+  const bool own = std::find(watched_.begin(), watched_.end(), write.gvr) != watched_.end();
   const bool custom = controller_->follows_custom_kinds() && world_.follows(write.gvr);
   if (!own && !custom) return;
   Expected expected;

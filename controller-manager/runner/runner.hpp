@@ -72,6 +72,7 @@ class Runner {
   client::Api& api_;
   SharedInformers& informers_;
   std::unique_ptr<Controller> controller_;
+  const std::vector<client::Gvr> watched_;  // by the controller
   World world_;
   client::EventRecorder recorder_;
   Counter& reconciles_;

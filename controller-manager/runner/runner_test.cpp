@@ -26,7 +26,7 @@ class TwoPods final : public Controller {
     const auto [ns, name] = split_key(key);
     const auto map = world.get(gvr::kConfigMaps, ns, name);
     if (!map) return plan;
-    plan.about = *map;
+    plan.about = map;
     for (size_t i = world.of(gvr::kPods).size(); i < 2; ++i) {
       json::value pod = *parse_json(
           R"({"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"p-","namespace":"ns"}})");

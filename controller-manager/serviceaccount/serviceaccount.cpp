@@ -40,7 +40,7 @@ Plan ServiceAccountController::reconcile(const World& world, const std::string& 
   Plan plan;
   const ObjectPtr ns = world.get(gvr::kNamespaces, "", key);
   if (ns == nullptr || is_deleting(*ns)) return plan;
-  plan.about = *ns;
+  plan.about = ns;
   if (world.get(gvr::kServiceAccounts, key, kAccount) == nullptr) {
     plan.create(gvr::kServiceAccounts, object_of("ServiceAccount", key, kAccount)).exists_is_fine =
         true;

@@ -114,13 +114,13 @@ Plan StatefulSetController::reconcile(const World& world, const std::string& key
   const auto [ns, name] = split_key(key);
   const ObjectPtr set = world.get(gvr::kStatefulSets, ns, name);
   if (set == nullptr) return plan;
-  plan.about = *set;
+  plan.about = set;
   const auto selector = selector_of(*set);
   if (!selector.ok() || selector->is_everything()) return plan;  // validation refuses these
   const History history = keep_history(world, *set, *selector, kHashLabel, &plan);
-  const auto pods = claim(&plan, gvr::kPods, *set, world.in_namespace(gvr::kPods, ns), *selector,
-                          [&](const json::value& pod) { return ordinal_of(*set, pod).has_value(); })
-                        .owned;
+  const auto pods = claim(&plan, world, gvr::kPods, *set, *selector, [&](const json::value& pod) {
+                      return ordinal_of(*set, pod).has_value();
+                    }).owned;
   const View view = make_view(world, *set, pods, history, now);
   if (!is_deleting(*set) && !history.collided) {
     stateful_set::take_steps(view, &plan);

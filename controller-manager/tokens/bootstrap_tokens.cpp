@@ -47,7 +47,7 @@ Plan BootstrapTokenCleaner::reconcile(const World& world, const std::string& key
   const auto [ns, name] = split_key(key);
   const ObjectPtr secret = world.get(gvr::kSecrets, ns, name);
   if (secret == nullptr || is_deleting(*secret) || !is_token(*secret)) return plan;
-  plan.about = *secret;
+  plan.about = secret;
   const auto end = expires(*secret);
   if (!end) return plan;
   if (*end <= now.wall)
@@ -76,7 +76,7 @@ Plan BootstrapSigner::reconcile(const World& world, const std::string&, Instant 
   Plan plan;
   const ObjectPtr info = world.get(gvr::kConfigMaps, kPublic, kClusterInfo);
   if (info == nullptr) return plan;
-  plan.about = *info;
+  plan.about = info;
   const std::string text(get_string(*info, "data.kubeconfig"));
   if (text.empty()) return plan;
   json::object data;

@@ -53,7 +53,7 @@ Plan ServiceAccountTokenController::reconcile(const World& world, const std::str
   if (secret == nullptr || is_deleting(*secret)) return plan;
   const std::string account_name(api::annotation_of(*secret, kAccountName));
   if (get_string(*secret, "type") != kType || account_name.empty()) return plan;
-  plan.about = *secret;
+  plan.about = secret;
   const ObjectPtr account = world.get(gvr::kServiceAccounts, ns, account_name);
   const std::string uid(api::annotation_of(*secret, kAccountUid));
   if (account != nullptr && (uid.empty() || uid == api::uid_of(*account))) {

@@ -48,7 +48,7 @@ find_package(fmt REQUIRED CONFIG)
 find_package(yaml-cpp REQUIRED CONFIG)
 find_package(Catch2 2 REQUIRED CONFIG)
 find_library(CATCH2_MAIN NAMES Catch2WithMain REQUIRED)
-find_library(MIMALLOC NAMES mimalloc REQUIRED)
+find_library(TCMALLOC NAMES tcmalloc_minimal REQUIRED)
 
 # Headers of the system that most files read: half the work of compiling. Read once for all libraries
 # and once for all tests. None of ours is among them: those must come by #include alone.
@@ -114,7 +114,7 @@ function(coracle_program name)
     # First, so that its malloc is found before libc's; sanitizers bring their own. Nothing of it is
     # named in our code, so the linker must be told to keep it.
     target_link_libraries(${name}-bin PRIVATE
-      -Wl,--push-state,--no-as-needed,${MIMALLOC},--pop-state)
+      -Wl,--push-state,--no-as-needed,${TCMALLOC},--pop-state)
   endif()
   target_link_libraries(${name}-bin PRIVATE ${arg_DEPS})
 endfunction()
@@ -125,7 +125,7 @@ function(coracle_tests name)
     set(arg_LABEL unit)
   endif()
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 120)
+    set(arg_TIMEOUT 300)
   endif()
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cpp)
   if(NOT sources)

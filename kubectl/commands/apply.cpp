@@ -37,7 +37,7 @@ class Apply {
     if (!call_.args.empty()) {
       return usage_failure("apply", "Unexpected args: [" + join(call_.args, " ") + "]");
     }
-    if (call_.flags.list("filename").empty()) return fail("must specify one of -f and -k");
+    if (!has_files(call_.flags)) return fail("must specify one of -f and -k");
     ASSIGN_OR_RETURN(report_, WriteReport::make(call_));
     server_side_ = call_.flags.is_set("server-side");
     if (server_side_ && report_.dry_run == DryRun::kClient) {
@@ -281,7 +281,7 @@ Status set_last_applied_of(Invocation& call, WriteReport& report, const Target& 
 }
 
 Status run_set_last_applied(Invocation& call) {
-  if (call.flags.list("filename").empty()) return fail("must specify one of -f and -k");
+  if (!has_files(call.flags)) return fail("must specify one of -f and -k");
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
   ASSIGN_OR_RETURN(const auto targets, file_targets(call.session, file_options(call.flags)));
   for (const Target& target : targets) {

@@ -241,8 +241,9 @@ Status reconcile_one(Invocation& call, const json::value& wanted) {
 }
 
 Status reconcile(Invocation& call) {
-  const ManifestOptions options{.filenames = call.flags.list("filename")};
-  if (options.filenames.empty()) return fail("must specify one of -f and -k");
+  const ManifestOptions options{.filenames = call.flags.list("filename"),
+                                .kustomize = call.flags.get("kustomize")};
+  if (options.empty()) return fail("must specify one of -f and -k");
   const Manifests read = read_manifests(options, call.session.io.in);
   if (!read.failures.empty()) return read.failures.front();
   for (const ManifestObject& entry : read.objects) {
@@ -273,7 +274,8 @@ std::vector<Command> auth_commands() {
            .usage = "-f FILENAME",
            .summary = "Add what roles and bindings lack of those in a file",
            .examples = "  kubectl auth reconcile -f roles.yaml\n",
-           .flags = {{"filename", 'f', FlagType::kArray, "", "File, directory or - (stdin)"}},
+           .flags = {{"filename", 'f', FlagType::kArray, "", "File, directory or - (stdin)"},
+                     {"kustomize", 'k', FlagType::kString, "", "A directory with a kustomization"}},
            .run = reconcile},
           {.name = "auth whoami",
            .usage = "[-o FORMAT]",

@@ -63,7 +63,7 @@ Status judge(Invocation& call, WriteReport& report, const Target& target, const 
 
 Status run_certificate(Invocation& call, const Verdict& verdict) {
   TargetOptions options = target_options(call.flags, call.args);
-  if (options.args.empty() && options.files.filenames.empty()) {
+  if (options.args.empty() && options.files.empty()) {
     return fail("one or more CSRs must be specified as <name> or -f <filename>");
   }
   if (!options.args.empty()) {

@@ -19,6 +19,7 @@ std::vector<Command> certificate_commands();
 std::vector<Command> top_commands();  // top
 Command cluster_info_command();
 Command cluster_dump_command();
+std::vector<Command> completion_commands();
 std::vector<Command> config_view_commands();  // view, get-contexts, current-context, ...
 std::vector<Command> config_edit_commands();  // set, set-context, use-context, delete-*, ...
 Command create_command();
@@ -43,6 +44,7 @@ std::vector<Command> exec_commands();  // exec, attach
 Command explain_command();
 Command expose_command();
 Command get_command();
+Command kustomize_command();
 Command label_command();
 Command logs_command();
 Command patch_command();
@@ -54,7 +56,7 @@ Command run_command();
 Command scale_command();
 std::vector<Command> set_commands();  // image, env, resources
 Command set_env_command();
-std::vector<Command> self_commands();      // options, plugin list
+std::vector<Command> self_commands();      // options
 std::vector<Command> set_more_commands();  // serviceaccount, selector, subject
 Command taint_command();
 Command version_command();

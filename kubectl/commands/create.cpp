@@ -41,7 +41,7 @@ Status run_create(Invocation& call) {
   if (!call.args.empty()) {
     return usage_failure("create", "Unexpected args: [" + join(call.args, " ") + "]");
   }
-  if (call.flags.list("filename").empty()) {
+  if (!has_files(call.flags)) {
     return fail("must specify one of -f and -k");
   }
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));

@@ -5,6 +5,7 @@
 #include "api/object.hpp"
 #include "base/encoding.hpp"
 #include "base/strings.hpp"
+#include "base/utf8.hpp"
 #include "commands/commands.hpp"
 #include "commands/create.hpp"
 #include "kubectl/manifest.hpp"
@@ -110,8 +111,6 @@ Result<Pairs> read_pairs(const Invocation& call, const Noun& kind) {
   for (const std::string& file : env_files) RETURN_IF_ERROR(add_env_file(pairs, file, kind));
   return pairs;
 }
-
-bool is_utf8(const std::string& text) { return parse_json(to_json(json::value(text))).ok(); }
 
 Status create_configmap(Invocation& call) {
   ASSIGN_OR_RETURN(const std::string name, exact_name(call));

@@ -31,7 +31,7 @@ class Delete {
   Status run() {
     if (!call_.flags.get("raw").empty()) return raw();
     RETURN_IF_ERROR(read_flags());
-    if (options_.args.empty() && options_.files.filenames.empty()) {
+    if (options_.args.empty() && options_.files.empty()) {
       return fail(
           "You must provide one or more resources by argument or filename.\n"
           "Example resource specifications include:\n   '-f rsrc.yaml'\n   "
@@ -68,7 +68,7 @@ class Delete {
       }
     }
     if (found_ == 0 && failures.empty() && !call_.flags.has("ignore-not-found") &&
-        options_.files.filenames.empty()) {
+        options_.files.empty()) {
       session_.io.out << "No resources found\n";
     }
     return join_failures(failures);

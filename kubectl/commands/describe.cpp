@@ -36,7 +36,7 @@ Status describe_by_prefix(Invocation& call, const Target& target, const Status& 
 Status run_describe(Invocation& call) {
   TargetOptions options = target_options(call.flags, call.args);
   options.need_names = false;
-  if (options.args.empty() && options.files.filenames.empty()) {
+  if (options.args.empty() && options.files.empty()) {
     return fail(
         "You must specify the type of resource to describe. Use \"kubectl api-resources\" "
         "for a complete list of supported resources.");

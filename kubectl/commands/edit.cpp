@@ -98,7 +98,7 @@ Status edit_one(Invocation& call, WriteReport& report, Target& target) {
 }
 
 Status run_edit(Invocation& call) {
-  if (call.args.empty() && call.flags.list("filename").empty()) {
+  if (call.args.empty() && !has_files(call.flags)) {
     return fail("must specify one of -f and -k, or the resource to edit");
   }
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
@@ -167,7 +167,7 @@ std::string file_name(const Target& target) {
 
 Status run_diff(Invocation& call) {
   call.session.failure_code = 2;  // 1 says that there are differences
-  if (call.flags.list("filename").empty()) return fail("must specify one of -f and -k");
+  if (!has_files(call.flags)) return fail("must specify one of -f and -k");
   ASSIGN_OR_RETURN(const auto targets, file_targets(call.session, file_options(call.flags)));
   TempDir dir;
   if (!dir.ok()) return fail("cannot make a temporary directory");

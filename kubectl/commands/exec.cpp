@@ -4,6 +4,7 @@
 #include "commands/commands.hpp"
 #include "commands/pod_target.hpp"
 #include "commands/streaming.hpp"
+#include "kubectl/target.hpp"
 
 namespace coracle::kubectl {
 namespace {
@@ -16,6 +17,14 @@ struct ExecWords {
   std::vector<std::string> command;
 };
 
+// "deployment/web" of the file's only object.
+Result<std::string> target_of_file(const Invocation& call, const std::string& file) {
+  TargetOptions options;
+  options.files.filenames = {file};
+  ASSIGN_OR_RETURN(const Target target, only_target(call.session, options));
+  return target.resource.plural + "/" + target.name;
+}
+
 Result<ExecWords> exec_words(const Invocation& call) {
   const size_t dash = call.flags.dash_args.value_or(call.args.size());
   if (dash > 1 || (!call.flags.dash_args && call.args.size() > 1)) {
@@ -23,8 +32,20 @@ Result<ExecWords> exec_words(const Invocation& call) {
                          "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- "
                          "[COMMAND] instead");
   }
-  if (dash == 0) return usage_failure("exec", "pod, type/name or --filename must be specified");
-  ExecWords words{call.args[0], {call.args.begin() + 1, call.args.end()}};
+  const std::string file = call.flags.get("filename");
+  if (dash == 0 && file.empty()) {
+    return usage_failure("exec", "pod, type/name or --filename must be specified");
+  }
+  if (dash == 1 && !file.empty()) {
+    return usage_failure("exec", "a pod and --filename cannot both be specified");
+  }
+  ExecWords words;
+  if (file.empty()) {
+    words = {call.args[0], {call.args.begin() + 1, call.args.end()}};
+  } else {
+    ASSIGN_OR_RETURN(words.target, target_of_file(call, file));
+    words.command = call.args;
+  }
   if (words.command.empty()) {
     return usage_failure("exec", "you must specify at least one command for the container");
   }
@@ -101,8 +122,11 @@ std::vector<Command> exec_commands() {
   return {{.name = "exec",
            .usage = "(POD | TYPE/NAME) [-c CONTAINER] [-i] [-t] -- COMMAND [args...]",
            .summary = "Run a command in a container",
-           .examples = "  kubectl exec web -- date\n  kubectl exec -it deploy/web -c app -- sh\n",
-           .flags = stream_flags(),
+           .examples = "  kubectl exec web -- date\n  kubectl exec -f web.yaml -- date\n  kubectl "
+                       "exec -it deploy/web -c app -- sh\n",
+           .flags = stream_flags() +
+                    std::vector<text::FlagSpec>{{"filename", 'f', FlagType::kString, "",
+                                                 "The file of the object whose pod is meant"}},
            .run = run_exec},
           {.name = "attach",
            .usage = "(POD | TYPE/NAME) [-c CONTAINER] [-i] [-t]",

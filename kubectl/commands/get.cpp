@@ -81,7 +81,7 @@ class Get {
   }
 
   Status check_arguments() const {
-    if (!options_.files.filenames.empty() || !options_.args.empty()) return {};
+    if (!options_.files.empty() || !options_.args.empty()) return {};
     return invalid_argument(
         "You must specify the type of resource to get. Use \"kubectl api-resources\" for a "
         "complete list of supported resources.\n\nerror: Required resource not specified.\nUse "
@@ -238,7 +238,7 @@ class Get {
   }
 
   Status watch(ObjectPrinter* printer) {
-    if (many_kinds() && options_.files.filenames.empty()) {
+    if (many_kinds() && options_.files.empty()) {
       return fail("you may only specify a single resource type");
     }
     if (targets_.size() != 1) {

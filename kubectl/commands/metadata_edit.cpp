@@ -64,7 +64,7 @@ class MetadataEdit {
       return fail(std::string("at least one ") + words_.singular + " update is required");
     }
     const TargetOptions options = target_options(call_.flags, args);
-    if (options.args.empty() && options.files.filenames.empty()) {
+    if (options.args.empty() && options.files.empty()) {
       return fail(
           "one or more resources must be specified as <resource> <name> or <resource>/<name>");
     }

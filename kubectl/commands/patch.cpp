@@ -117,7 +117,7 @@ Status replace_one(Invocation& call, WriteReport& report, Target& target) {
 }
 
 Status check_replace_flags(Invocation& call) {
-  if (call.flags.list("filename").empty()) return fail("must specify one of -f and -k");
+  if (!has_files(call.flags)) return fail("must specify one of -f and -k");
   if (call.flags.is_set("force")) return {};
   for (const char* flag : {"grace-period", "timeout"}) {
     if (call.flags.has(flag))

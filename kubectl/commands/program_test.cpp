@@ -29,11 +29,13 @@ struct Reply {
 // Answers by "METHOD path"; anything else is not found.
 class ScriptedWire final : public Wire {
  public:
-  explicit ScriptedWire(std::map<std::string, Reply> replies, std::vector<std::string>* calls)
-      : replies_(std::move(replies)), calls_(calls) {}
+  ScriptedWire(std::map<std::string, Reply> replies, std::vector<std::string>* calls,
+               std::vector<std::string>* bodies)
+      : replies_(std::move(replies)), calls_(calls), bodies_(bodies) {}
   Result<client::ApiResponse> call(client::ApiRequest request) override {
     const std::string path = request.target.substr(0, request.target.find('?'));
     calls_->push_back(request.method + " " + request.target);
+    if (!request.body.empty()) bodies_->push_back(request.body);
     const auto found = replies_.find(request.method + " " + path);
     if (found == replies_.end() && path == "/api") return client::ApiResponse{200, {}, kCore};
     if (found == replies_.end() && path == "/apis") return client::ApiResponse{200, {}, kGroups};
@@ -51,23 +53,24 @@ class ScriptedWire final : public Wire {
 
  private:
   std::map<std::string, Reply> replies_;
-  std::vector<std::string>* calls_;
+  std::vector<std::string>*calls_, *bodies_;
 };
 
 struct Outcome {
   int code;
   std::string out, err;
+  std::vector<std::string> bodies;  // that were sent
 };
 
 Outcome run(std::vector<std::string> words, std::map<std::string, Reply> replies = {},
             const std::string& input = {}) {
-  std::vector<std::string> calls;
+  std::vector<std::string> calls, bodies;
   std::istringstream in(input);
   std::ostringstream out, err;
   words.insert(words.begin(), {"-n", "ns"});
   const int code = run_program(all_commands(), words, Io{in, out, err},
-                               std::make_unique<ScriptedWire>(std::move(replies), &calls));
-  return {code, out.str(), err.str()};
+                               std::make_unique<ScriptedWire>(std::move(replies), &calls, &bodies));
+  return {code, out.str(), err.str(), bodies};
 }
 
 const std::string kPods = "GET /api/v1/namespaces/ns/pods";
@@ -247,9 +250,10 @@ TEST_CASE("why prints decisions, or what the pod says") {
       "n1    50     50 x1\n"
       "(each score is 0 to 100, times its weight; equals take turns)\n\n"
       "Nodes that do not fit:\n"
-      "NODE  Fit  Taint\n"
-      "n3    ok   no (1)\n"
-      "(1) tainted\n");
+      "NODE  Taint\n"
+      "n3    no (1)\n"
+      "(1) tainted\n"
+      "No objection from: Fit\n");
   replies[decision + "big"] = {200, R"({"metadata":{"name":"big","uid":"v"},"status":{
     "result":"FitsNowhere","message":"0/2 nodes are available.","nodes":2,"nodesLookedAt":2,
     "nominatedNodeName":"n1","victims":[{"namespace":"ns","name":"low","priority":-1}],
@@ -259,18 +263,114 @@ TEST_CASE("why prints decisions, or what the pod says") {
        "noes":{"Fit":{"verdict":"NotNow","reasons":["cpu","memory"]}}}],"scores":[]}})"};
   CHECK(run({"why", "big"}, replies).out ==
         "Pod big fits on none of 2 nodes.\n\n"
-        "NODE  Fit     Ports\n"
-        "n1    no (1)  ok\n"
-        "n2    no (1)  -\n"
-        "(1) cpu, memory\n\n"
+        "NODE  Fit\n"
+        "n1    no (1)\n"
+        "n2    no (1)\n"
+        "(1) cpu, memory\n"
+        "Not asked about every node: Ports\n\n"
         "0/2 nodes are available.\n\n"
         "It waits for node n1, which these pods have to leave for it:\n"
         "NAMESPACE  NAME  PRIORITY\n"
-        "ns         low   -1\n");
+        "ns         low   -1\n\n"
+        "(kubectl why big --what-if: what would make it fit)\n");
   CHECK(run({"why", "big", "--summary"}, replies)
             .out.find("0 of 2 nodes looked at fit.\n"
                       "PREDICATE  NODES  REASON\n"
                       "Fit        2      cpu, memory\n") != std::string::npos);
+}
+
+const std::string kReviews = "POST /apis/lab.coracle.dev/v1alpha1/namespaces/ns/schedulingreviews";
+constexpr const char* kNowhere = R"({"status":{"result":"FitsNowhere","message":"0/1.","nodes":1,
+  "placed":2,"podsByNode":{"n1":2},"notAsked":["Carbon"],"filters":["Fit"],"verdicts":[
+    {"node":"n1","fits":false,"noes":{"Fit":{"verdict":"NotNow","reasons":["cpu"]}}}],
+  "changes":[{"text":"lower the pod's cpu request from 2 to 1","node":"n1"},
+             {"text":"one more node like n1","node":"another-n1"}]}})";
+
+TEST_CASE("why asks what would be, with changes of the pod and of a node") {
+  std::map<std::string, Reply> replies{
+      {kReviews, {201, kNowhere}},
+      {"GET /api/v1/nodes/n1",
+       {200, R"({"metadata":{"name":"n1","labels":{"kubernetes.io/hostname":"n1"}},"spec":
+          {"unschedulable":true,"taints":[{"key":"node.kubernetes.io/unschedulable",
+          "effect":"NoSchedule"},{"key":"a","effect":"NoExecute"}]}})"}},
+      {kPods + "/web", {200, R"({"metadata":{"name":"web"},"spec":{"containers":[
+         {"name":"a"},{"name":"b","resources":{"requests":{"cpu":"2"}}}]}})"}}};
+  const Outcome got =
+      run({"why", "web", "--set", "requests.cpu=1", "-c", "b", "--set", "nodeSelector.disk=ssd",
+           "--like", "n1", "--weights", "Fit=5,Taint=0", "--without-pod", "old"},
+          replies);
+  CHECK(got.out ==
+        "Pod web then fits on none of 1 nodes.\n\n"
+        "NODE  Fit\n"
+        "n1    no (1)\n"
+        "(1) cpu\n\n"
+        "0/1.\n\n"
+        "Not asked: Carbon.\n\n"
+        "What would make it fit, the smallest change first:\n"
+        "CHANGE                                   NODE\n"
+        "lower the pod's cpu request from 2 to 1  n1\n"
+        "one more node like n1                    another-n1\n");
+  REQUIRE(got.bodies.size() == 1);
+  const json::value spec = parse_json(got.bodies[0])->at("spec");
+  CHECK(find(spec, "pod.spec")->at("containers").at(1).at("resources").at("requests").at("cpu") ==
+        "1");
+  CHECK(get_string(spec, "pod.spec.nodeSelector.disk") == "ssd");
+  CHECK(get_int(spec, "weights.Fit") == 5);
+  CHECK(get_string(spec.at("nodes").at(0), "metadata.name") == "another-n1-1");
+  CHECK(spec.at("withoutPods").at(0) == "ns/old");
+  const Outcome uncordoned =
+      run({"why", "web", "--node", "n1", "--uncordon", "--remove-taint", "a"}, replies);
+  const json::value node = parse_json(uncordoned.bodies[0])->at("spec").at("nodes").at(0);
+  CHECK(node.at("spec").at("taints").as_array().empty());
+  CHECK_FALSE(get_bool(node, "spec.unschedulable"));
+
+  const auto failure = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"why", "web"});
+    return run(words, replies).err;
+  };
+  CHECK(failure({"--node", "n1", "--remove-taint", "b"}) == "error: node n1 has no taint b\n");
+  CHECK(failure({"--set", "requests.cpu=x"}).starts_with("error: --set requests.cpu=x: "));
+  CHECK(failure({"--set", "what=x"}).starts_with("error: --set what: of a pod, requests.X"));
+  CHECK(failure({"--weights", "Fit=x"}).starts_with("error: --weights Fit=x: want "));
+  CHECK(failure({"--uncordon"}).starts_with("error: --uncordon and --remove-taint need --node"));
+  replies[kReviews] = {404, "{}"};
+  CHECK(failure({"--what-if"}) ==
+        "error: the schedulers of this cluster answer no questions; the lab's do: coracle up "
+        "--decisions\n");
+}
+
+TEST_CASE("why places the pods of a manifest that is not applied") {
+  const std::string manifest =
+      "{apiVersion: apps/v1, kind: Deployment, metadata: {name: many}, spec: {replicas: 3, "
+      "template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: x}]}}}}";
+  std::map<std::string, Reply> replies{
+      {kReviews, {201, kNowhere}},
+      {"POST /api/v1/namespaces/ns/pods", {201, R"({"metadata":{"name":"many"},"spec":{}})"}}};
+  const Outcome got = run({"why", "-f", "-", "--summary"}, replies, manifest);
+  CHECK(
+      got.out.starts_with("Deployment many: 2 of 3 pods would be placed: 2 on n1.\n"
+                          "Number 3: Pod many then fits on none of 1 nodes.\n"));
+  REQUIRE(got.bodies.size() == 2);
+  CHECK(get_string(*parse_json(got.bodies[0]), "metadata.labels.a") == "b");
+  CHECK(get_int(*parse_json(got.bodies[1]), "spec.copies") == 3);
+  CHECK(run({"why", "-f", "-"}, replies, "{apiVersion: v1, kind: Service, metadata: {name: s}}")
+            .err == "error: STDIN: a Service makes no pods\n");
+}
+
+TEST_CASE("completion says what may follow") {
+  const auto next = [](std::vector<std::string> words) {
+    words.insert(words.begin(), {"__complete", "--"});
+    return run(words, {{kPods, {200, kPodList}}}).out;
+  };
+  CHECK(next({"cor"}) == "cordon\n");
+  CHECK(next({"rollout", "st"}) == "status\n");
+  CHECK(next({"get", "dep"}) == "deployments\n");
+  CHECK(next({"get", "pods", ""}) == "a\nb\n");
+  CHECK(next({"logs", "a"}) == "a\n");
+  CHECK(next({"get", "pod/"}) == "pod/a\npod/b\n");
+  CHECK(next({"get", "--field"}) == "--field-selector\n");
+  CHECK(run({"completion", "bash"}).out.find("complete -o default") != std::string::npos);
+  CHECK(run({"completion", "fish"}).err.starts_with("error: Unsupported shell type \"fish\"."));
 }
 
 TEST_CASE("every command has help") {

@@ -1,5 +1,6 @@
 // The table of all commands.
 #include "commands/commands.hpp"
+#include "commands/plugins.hpp"
 
 namespace coracle::kubectl {
 namespace {
@@ -38,8 +39,10 @@ std::vector<Command> all_commands() {
   add(out, api_commands());
   add(out, {drain_command(), taint_command(), logs_command(), events_command(), edit_command(),
             diff_command(), version_command(), cluster_info_command(), cluster_dump_command(),
-            why_command(), explain_command()});
+            why_command(), explain_command(), kustomize_command()});
   add(out, self_commands());
+  add(out, plugin_commands());
+  add(out, completion_commands());
   return out;
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 Status patch_each(Invocation& call, const std::string& done,
                   const std::function<Result<json::value>(const Target&)>& make_patch) {
-  if (call.args.empty() && call.flags.list("filename").empty()) {
+  if (call.args.empty() && !has_files(call.flags)) {
     return usage_failure(call.command, "required resource not specified");
   }
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));

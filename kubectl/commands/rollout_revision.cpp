@@ -84,7 +84,7 @@ Status show_history(Invocation& call, Target& target) {
 }
 
 Status history(Invocation& call) {
-  if (call.args.empty() && call.flags.list("filename").empty()) {
+  if (call.args.empty() && !has_files(call.flags)) {
     return usage_failure(call.command, "required resource not specified");
   }
   if (call.flags.get_int("revision") < 0) {
@@ -149,7 +149,7 @@ Status undo_one(Invocation& call, WriteReport& report, Target& target) {
 }
 
 Status undo(Invocation& call) {
-  if (call.args.empty() && call.flags.list("filename").empty()) {
+  if (call.args.empty() && !has_files(call.flags)) {
     return usage_failure(call.command, "required resource not specified");
   }
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));

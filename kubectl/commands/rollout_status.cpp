@@ -168,7 +168,7 @@ Command rollout_status_command() {
   command.flags.push_back({"watch", 'w', text::FlagType::kBool, "true", "Follow until done"});
   command.flags.push_back({"revision", 0, text::FlagType::kInt, "0", "Only this revision"});
   command.run = [](Invocation& call) -> Status {
-    if (call.args.empty() && call.flags.list("filename").empty()) {
+    if (call.args.empty() && !has_files(call.flags)) {
       return usage_failure(call.command, "required resource not specified");
     }
     ASSIGN_OR_RETURN(const auto objects,

@@ -1,55 +1,39 @@
-// options, plugin list: about the program itself.
-#include <unistd.h>
-
-#include <algorithm>
-#include <cstdlib>
-#include <filesystem>
+// options: about the program itself; kustomize, which needs no cluster.
 #include <ostream>
+#include <utility>
 
-#include "base/strings.hpp"
+#include "base/yaml.hpp"
 #include "commands/commands.hpp"
+#include "kubectl/manifest.hpp"
 
 namespace coracle::kubectl {
 namespace {
 
-namespace fs = std::filesystem;
-
-// Programs named kubectl-* of the folders of PATH.
-std::vector<std::string> plugins_of(const std::string& path) {
-  std::vector<std::string> out;
-  for (const std::string& folder : split(path, ':')) {
-    std::error_code error;
-    std::vector<std::string> here;
-    for (const auto& entry : fs::directory_iterator(folder, error)) {
-      if (!entry.path().filename().string().starts_with("kubectl-")) continue;
-      if (!entry.is_directory(error)) here.push_back(entry.path().string());
-    }
-    std::sort(here.begin(), here.end());
-    out.insert(out.end(), here.begin(), here.end());
+Status print_kustomization(Invocation& call) {
+  if (call.args.size() > 1) return fail("specify one path to kustomization.yaml");
+  const std::string directory = call.args.empty() ? "." : call.args[0];
+  const auto objects = kustomize::build(directory, files_on_disk());
+  if (!objects.ok()) return fail(objects.status().message());
+  bool first = true;
+  for (const json::value& object : *objects) {
+    if (!std::exchange(first, false)) call.session.io.out << "---\n";
+    call.session.io.out << to_yaml(sorted_keys(object));
   }
-  return out;
-}
-
-Status list_plugins(Invocation& call) {
-  const char* path = std::getenv("PATH");
-  const std::vector<std::string> found = plugins_of(path == nullptr ? "" : path);
-  if (found.empty()) return fail("unable to find any kubectl plugins in your PATH");
-  std::ostream& out = call.session.io.out;
-  out << "The following compatible plugins are available:\n\n";
-  int warnings = 0;
-  for (const std::string& plugin : found) {
-    out << (call.flags.is_set("name-only") ? fs::path(plugin).filename().string() : plugin) << "\n";
-    if (::access(plugin.c_str(), X_OK) == 0) continue;
-    call.session.warn("  - warning: " + plugin +
-                      " identified as a kubectl plugin, but it is not executable");
-    ++warnings;
-  }
-  if (warnings == 0) return {};
-  return fail(warnings == 1 ? "one plugin warning was found"
-                            : std::to_string(warnings) + " plugin warnings were found");
+  return {};
 }
 
 }  // namespace
+
+Command kustomize_command() {
+  return {.name = "kustomize",
+          .usage = "[DIR]",
+          .summary = "Print the objects that a kustomization.yaml makes",
+          .examples =
+              "  kubectl kustomize overlays/production\n"
+              "  kubectl apply -k overlays/production\n",
+          .flags = {},
+          .run = print_kustomization};
+}
 
 std::vector<Command> self_commands() {
   Command options{.name = "options",
@@ -60,15 +44,7 @@ std::vector<Command> self_commands() {
                                         << text::flag_help(global_flags());
                     return {};
                   }};
-  Command plugins{.name = "plugin list",
-                  .usage = "",
-                  .summary = "Print the programs kubectl-* that are in PATH",
-                  .run = list_plugins};
-  plugins.flags.push_back(
-      {"name-only", 0, text::FlagType::kBool, "false", "Names without their folders"});
-  return {options,
-          {.name = "plugin", .usage = "SUBCOMMAND", .summary = "Programs kubectl-* in PATH"},
-          plugins};
+  return {options};
 }
 
 }  // namespace coracle::kubectl

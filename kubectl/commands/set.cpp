@@ -21,7 +21,7 @@ Status edit_pod_specs(Invocation& call, const std::vector<std::string>& args,
                       const std::string& done, const PodSpecEdit& edit) {
   ASSIGN_OR_RETURN(WriteReport report, WriteReport::make(call));
   const TargetOptions options = target_options(call.flags, args);
-  if (options.args.empty() && options.files.filenames.empty()) {
+  if (options.args.empty() && options.files.empty()) {
     return usage_failure(call.command,
                          "one or more resources must be specified as <resource> "
                          "<name> or <resource>/<name>");

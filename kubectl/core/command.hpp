@@ -30,6 +30,11 @@ struct Command {
   std::vector<std::string> aliases = {};   // other last words: "svc" of "create service"
 };
 
+// The command the words begin with, and the words after it; flags may stand between. Null: they
+// begin with no command.
+const Command* command_of(const std::vector<Command>& commands,
+                          const std::vector<std::string>& words, std::vector<std::string>* rest);
+
 // Finds the command the words mean and runs it; prints help and failures. The exit code. `wire`
 // stands for the server in tests.
 int run_program(const std::vector<Command>& commands, const std::vector<std::string>& words, Io io,

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "api/object.hpp"
 #include "base/strings.hpp"
 #include "base/yaml.hpp"
 #include "kubectl/failure.hpp"
+#include "kustomize/kustomize.hpp"
 
 namespace coracle::kubectl {
 namespace {
@@ -116,16 +118,21 @@ void parse_into(const Reading& to, std::string_view text, std::vector<Status>& f
   }
 }
 
+// Nothing: it is no file that can be read.
+std::optional<std::string> bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::error_code error;
+  if (!file || fs::is_directory(path, error)) return std::nullopt;
+  return text_of(file);
+}
+
 }  // namespace
 
 Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
+  if (auto text = bytes_of(path)) return std::move(*text);
   std::error_code error;
-  if (!file || fs::is_directory(path, error)) {
-    return fail(fs::exists(path, error) ? "open " + path + ": permission denied"
-                                        : "open " + path + ": no such file or directory");
-  }
-  return text_of(file);
+  return fail(fs::exists(path, error) ? "open " + path + ": permission denied"
+                                      : "open " + path + ": no such file or directory");
 }
 
 Result<std::vector<ManifestObject>> parse_manifest(std::string_view text,
@@ -135,6 +142,17 @@ Result<std::vector<ManifestObject>> parse_manifest(std::string_view text,
   parse_into({source, true, out}, text, failures);
   if (!failures.empty()) return failures.front();
   return out;
+}
+
+kustomize::Files files_on_disk() {
+  return {[](const std::string& path) -> Result<std::string> {
+            if (auto text = bytes_of(path)) return std::move(*text);
+            return not_found("open " + path + ": no such file or directory");
+          },
+          [](const std::string& path) {
+            std::error_code error;
+            return fs::is_directory(path, error);
+          }};
 }
 
 Manifests read_manifests(const ManifestOptions& options, std::istream& in) {
@@ -163,6 +181,13 @@ Manifests read_manifests(const ManifestOptions& options, std::istream& in) {
       } else {
         out.failures.push_back(text.status());
       }
+    }
+  }
+  if (!options.kustomize.empty()) {
+    auto built = kustomize::build(options.kustomize, files_on_disk());
+    if (!built.ok()) out.failures.push_back(fail(built.status().message()));
+    for (size_t i = 0; built.ok() && i < built->size(); ++i) {
+      out.objects.push_back({options.kustomize, std::move((*built)[i]), {}});
     }
   }
   if (out.objects.empty() && out.failures.empty()) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "kustomize/kustomize.hpp"
 
 namespace coracle::kubectl {
 
@@ -20,6 +21,9 @@ struct ManifestOptions {
   std::vector<std::string> filenames;
   bool recursive = false;
   bool validates = false;  // a missing kind is told as by who checks objects before sending them
+  std::string kustomize;   // a directory with a kustomization.yaml; empty: none
+
+  bool empty() const { return filenames.empty() && kustomize.empty(); }
 };
 
 struct Manifests {
@@ -31,5 +35,6 @@ Manifests read_manifests(const ManifestOptions& options, std::istream& in);
 Result<std::vector<ManifestObject>> parse_manifest(std::string_view text,
                                                    const std::string& source);
 Result<std::string> read_file(const std::string& path);
+kustomize::Files files_on_disk();
 
 }  // namespace coracle::kubectl

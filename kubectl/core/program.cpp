@@ -84,7 +84,7 @@ void print_groups(const std::vector<Command>& commands, const std::string& paren
   for (const Command& command : commands) {
     const size_t space = command.name.rfind(' ');
     const std::string its_parent = space == command.name.npos ? "" : command.name.substr(0, space);
-    if (its_parent != parent) continue;
+    if (its_parent != parent || command.name.starts_with("__")) continue;
     std::string last = command.name.substr(space == command.name.npos ? 0 : space + 1);
     if (last.size() < 16) last.append(16 - last.size(), ' ');
     out << "  " << last << " " << command.summary << "\n";
@@ -160,6 +160,13 @@ std::string Invocation::line() const {
     out += " " + (name == "--token" ? name + "=CLASSIFIED" : flag);
   }
   return out;
+}
+
+const Command* command_of(const std::vector<Command>& commands,
+                          const std::vector<std::string>& words, std::vector<std::string>* rest) {
+  Found found = resolve(commands, words);
+  *rest = std::move(found.rest);
+  return found.command;
 }
 
 int run_program(const std::vector<Command>& commands, const std::vector<std::string>& words, Io io,

@@ -176,17 +176,19 @@ void Session::print_warnings(const client::ApiResponse& response) {
   }
 }
 
+Duration Session::request_timeout() const {
+  const auto given = parse_duration(flags_.get("request-timeout"));
+  return given.ok() ? *given : Duration::zero();
+}
+
 client::ApiResult<client::ApiResponse> Session::call(client::ApiRequest request) {
   auto ready = wire();
   if (!ready.ok()) {
     client::ApiError error = local_error(ready.status());
     return error;
   }
-  request.timeout = std::chrono::seconds(60);
-  if (const auto given = parse_duration(flags_.get("request-timeout"));
-      given.ok() && *given > Duration::zero()) {
-    request.timeout = *given;
-  }
+  const Duration given = request_timeout();
+  request.timeout = given > Duration::zero() ? given : std::chrono::seconds(60);
   auto response = (*ready)->call(std::move(request));
   if (!response.ok()) return client::error_from_no_answer(response.status());
   print_warnings(*response);
@@ -273,6 +275,8 @@ client::ApiResult<client::ApiResponse> Session::stream(
     client::ApiError error = local_error(ready.status());
     return error;
   }
+  // --request-timeout ends watches and followed logs too.
+  if (limit == Duration::zero()) limit = request_timeout();
   auto response = (*ready)->stream(std::move(request), std::move(on_data), limit);
   if (!response.ok()) return client::error_from_no_answer(response.status());
   print_warnings(*response);

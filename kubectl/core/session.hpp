@@ -76,6 +76,7 @@ class Session {
 
  private:
   Result<Wire*> wire();
+  Duration request_timeout() const;  // zero: none is given
   void print_warnings(const client::ApiResponse& response);
   Status load_discovery(const char* root);
 

@@ -183,7 +183,7 @@ std::vector<FlagSpec> file_flags() {
   return {
       {"filename", 'f', FlagType::kList, "", "Files or directories with the objects, or -"},
       {"recursive", 'R', FlagType::kBool, "false", "Look into directories below -f too"},
-      {"kustomize", 'k', FlagType::kString, "", "Not supported"},
+      {"kustomize", 'k', FlagType::kString, "", "A directory with a kustomization"},
   };
 }
 
@@ -199,13 +199,17 @@ std::vector<FlagSpec> selector_flags() {
 TargetOptions target_options(const text::ParsedFlags& flags, std::vector<std::string> args) {
   TargetOptions out;
   out.args = std::move(args);
-  out.files = {flags.list("filename"), flags.is_set("recursive")};
+  out.files = {flags.list("filename"), flags.is_set("recursive"), false, flags.get("kustomize")};
   out.label_selector = flags.get("selector");
   out.field_selector = flags.get("field-selector");
   out.all = flags.is_set("all");
   out.all_namespaces = flags.is_set("all-namespaces");
   out.local = flags.is_set("local");
   return out;
+}
+
+bool has_files(const text::ParsedFlags& flags) {
+  return !flags.list("filename").empty() || !flags.get("kustomize").empty();
 }
 
 TargetOptions file_options(const text::ParsedFlags& flags) {
@@ -260,7 +264,7 @@ Result<std::vector<Target>> find_targets(Session& session, const TargetOptions& 
 }
 
 Result<std::vector<Target>> find_each_target(Session& session, const TargetOptions& options) {
-  if (!options.files.filenames.empty()) {
+  if (!options.files.empty()) {
     if (!options.args.empty()) {
       return fail(
           "when paths, URLs, or stdin is provided as input, you may not specify resource "

@@ -34,6 +34,8 @@ struct TargetOptions {
 // From the flags -f, -R, -l, --field-selector, --all, -A (those that are defined).
 TargetOptions target_options(const text::ParsedFlags& flags, std::vector<std::string> args);
 
+// -f or -k is given.
+bool has_files(const text::ParsedFlags& flags);
 // Those of commands that send what files say, and check it before.
 TargetOptions file_options(const text::ParsedFlags& flags);
 

@@ -10,7 +10,7 @@ images:
 - name: "*"
   cpu: 1m
   memory: 2Mi
-  missingTags: [BadImageTAG, no-such-tag, does-not-exist]
+  missingTags: [BadImageTAG, no-such-tag, does-not-exist, "404"]
 - name: nginx
   pull: 200ms
   memory: 4Mi

@@ -124,12 +124,12 @@ void ContainerMachine::begin_pull(Instant now, Effects* out) {
          fmt::format("Container image \"{}\" already present on machine", image_));
     pulled_ = true;
     phase_ = Phase::kStarting;
-    due_ = now.now + behaviour_->start;
+    due_ = now.now + behaviour_->start + lag_;
     return;
   }
   emit(out, false, "Pulling", fmt::format("Pulling image \"{}\"", image_));
   phase_ = Phase::kPulling;
-  due_ = now.now + (pulled_ ? Duration(0) : behaviour_->pull);
+  due_ = now.now + pull_time();
 }
 
 void ContainerMachine::after_pull(Instant now, Effects* out) {
@@ -142,14 +142,14 @@ void ContainerMachine::after_pull(Instant now, Effects* out) {
 }
 
 void ContainerMachine::pulled(Instant now, Effects* out) {
-  const std::string took = milliseconds_text(pulled_ ? Duration(0) : behaviour_->pull);
+  const std::string took = milliseconds_text(pull_time());
   emit(out, false, "Pulled",
        fmt::format("Successfully pulled image \"{}\" in {} ({} including waiting). Image size: "
                    "0 bytes.",
                    image_, took, took));
   pulled_ = true;
   phase_ = Phase::kStarting;
-  due_ = now.now + behaviour_->start;
+  due_ = now.now + behaviour_->start + lag_;
 }
 
 void ContainerMachine::pull_refused(Instant now, Effects* out) {

@@ -68,6 +68,8 @@ class ContainerMachine {
   std::optional<TimePoint> next() const;  // when step() has something to do
   // What a wish of this container was answered, or its end. Returns whether anything changed.
   bool see(const Seen& seen, Instant now, Effects* out);
+  // How much longer than the catalog says its pulls and starts take, from now on.
+  void set_lag(Duration lag) { lag_ = lag; }
   void print(LogLine line) { logs_.push_back(std::move(line)); }  // by the process
 
   // Continues what an earlier process of ours reported (a status of the API), after a restart.
@@ -89,6 +91,7 @@ class ContainerMachine {
   enum class HookState { kNone, kPending, kDone };
 
   void take_image(const json::value& spec, const ImageCatalog& catalog);
+  Duration pull_time() const { return (pulled_ ? Duration(0) : behaviour_->pull) + lag_; }
   void begin_pull(Instant now, Effects* out);
   void after_pull(Instant now, Effects* out);
   void pulled(Instant now, Effects* out);
@@ -119,7 +122,7 @@ class ContainerMachine {
   std::optional<PullFailure> pull_failure_;
   Script script_;
   ScriptedLoad load_;
-  Duration ready_delay_{0};
+  Duration ready_delay_{0}, lag_{0};
   bool never_ready_ = false, has_post_start_ = false, has_pre_stop_ = false, logs_tell_ = false;
 
   Phase phase_ = Phase::kWaiting;

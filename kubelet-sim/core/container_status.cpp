@@ -56,7 +56,8 @@ void ContainerMachine::restore(const json::value& status, Instant now) {
     started_wall_ = time(*run, "startedAt", now.wall);
     started_ = now.now - std::max(Duration(0), now.wall - started_wall_);
     container_id_ = get_string(status, "containerID");
-    if (traits_.real) {  // processes end with the program that started them
+    // Processes end with the program that started them.
+    if (traits_.real || traits_.lost) {
       Effects unseen;
       end(now, {kLostCode, "Unknown", "", started_wall_, now.wall, container_id_}, &unseen);
       if (phase_ != Phase::kEnded) phase_ = Phase::kWaiting;  // for its turn, and the volumes

@@ -15,7 +15,8 @@ struct ContainerTraits {
   std::string pod_id;      // names the pod in messages
   std::string field_path;  // "spec.containers{web}"
   Duration grace = std::chrono::seconds(30);
-  bool after_inits = false;  // it waits as PodInitializing
+  bool after_inits = false;  // of a pod with init containers: it waits as PodInitializing
+  bool lost = false;         // what its status calls running went with its machine
 };
 
 }  // namespace coracle::kubelet

@@ -179,7 +179,7 @@ ImageCatalog ImageCatalog::builtin() {
 }
 
 Status ImageCatalog::add(std::string_view yaml) {
-  ASSIGN_OR_RETURN(const json::value root, parse_yaml_one(yaml));
+  ASSIGN_OR_RETURN(const json::value root, parse_yaml_strict(yaml));
   const json::value* list = find_keys(root, {"images"});
   if (list == nullptr || !list->is_array()) {
     return invalid_argument("image catalog: it must be a map with a list \"images\"");

@@ -77,6 +77,37 @@ std::vector<HostPort> host_ports(const json::value& pod) {
   return out;
 }
 
+// What a pod may set without harm to others on its node (upstream: pkg/kubelet/sysctl, safe
+// sysctls); the first part names the namespace it belongs to.
+constexpr std::string_view kSafeSysctls[] = {
+    "kernel.shm_rmid_forced",           "net.ipv4.ip_local_port_range",
+    "net.ipv4.ip_local_reserved_ports", "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv4.ping_group_range",        "net.ipv4.tcp_fin_timeout",
+    "net.ipv4.tcp_keepalive_intvl",     "net.ipv4.tcp_keepalive_probes",
+    "net.ipv4.tcp_keepalive_time",      "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_syncookies",          "net.ipv4.tcp_wmem",
+};
+
+std::optional<Rejection> forbidden_sysctl(const json::value& pod) {
+  const auto forbid = [](std::string_view name, std::string_view why) {
+    return Rejection{"SysctlForbidden", fmt::format("forbidden sysctl: \"{}\" {}", name, why)};
+  };
+  for (const json::value& sysctl : get_array(pod, "spec.securityContext.sysctls")) {
+    std::string name(get_string(sysctl, "name"));
+    std::ranges::replace(name, '/', '.');
+    if (std::ranges::find(kSafeSysctls, name) == std::end(kSafeSysctls)) {
+      return forbid(name, "not allowlisted");
+    }
+    if (name.starts_with("net.") && get_bool(pod, "spec.hostNetwork")) {
+      return forbid(name, "not allowed with host net enabled");
+    }
+    if (name.starts_with("kernel.") && get_bool(pod, "spec.hostIPC")) {
+      return forbid(name, "not allowed with host ipc enabled");
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 NodeLoad::Share NodeLoad::share_of(const json::value& pod) {
@@ -107,6 +138,7 @@ std::optional<Rejection> Admission::refuse(const json::value& pod) const {
                                  "capacity: {}",
                                  resource, requested, used, capacity)};
   };
+  if (auto forbidden = forbidden_sysctl(pod)) return forbidden;
   const auto pods = static_cast<std::int64_t>(load.shares_.size());
   if (pods + 1 > facts.pods) return lacks("pods", 1, pods, facts.pods);
   const std::pair<const char*, const std::string*> known[] = {

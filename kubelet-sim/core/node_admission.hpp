@@ -34,7 +34,8 @@ class NodeLoad {
 };
 
 struct Rejection {
-  std::string reason;   // OutOfcpu, OutOfpods, NodePorts, NodeAffinity: of the event and the status
+  // OutOfcpu, OutOfpods, NodePorts, NodeAffinity, SysctlForbidden: of the event and the status
+  std::string reason;
   std::string message;  // of the event; the status says "Pod was rejected: " before it
 };
 

@@ -26,6 +26,13 @@ TEST_CASE("what a node refuses") {
     const char* message;
   };
   auto c = GENERATE(values<Case>({
+      {"a safe sysctl", "{securityContext: {sysctls: [{name: net/ipv4/tcp_syncookies}]}}", "", ""},
+      {"a sysctl of the whole node", "{securityContext: {sysctls: [{name: kernel.msgmax}]}}",
+       "SysctlForbidden", "forbidden sysctl: \"kernel.msgmax\" not allowlisted"},
+      {"a sysctl of the node's network",
+       "{hostNetwork: true, securityContext: {sysctls: [{name: net.ipv4.tcp_rmem}]}}",
+       "SysctlForbidden",
+       "forbidden sysctl: \"net.ipv4.tcp_rmem\" not allowed with host net enabled"},
       {"fits", "{containers: [{name: c, resources: {requests: {cpu: 500m}}}]}", "", ""},
       {"too much cpu", "{containers: [{name: c, resources: {limits: {cpu: 501m}}}]}", "OutOfcpu",
        "Node didn't have enough resource: cpu, requested: 501, used: 1500, capacity: 2000"},

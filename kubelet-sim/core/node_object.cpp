@@ -7,8 +7,6 @@
 namespace coracle::kubelet {
 namespace {
 
-constexpr int kLeaseSeconds = 40;
-
 json::value condition(const char* type, bool status, const char* reason, const char* message,
                       WallTime now, WallTime since) {
   json::object c;
@@ -39,7 +37,9 @@ json::value node_object(const NodeFacts& facts) {
   labels["kubernetes.io/arch"] = "amd64";
   labels["kubernetes.io/hostname"] = facts.name;
   labels["kubernetes.io/os"] = "linux";
-  make_object(node, "spec");
+  for (const auto& [name, value] : facts.labels) labels[name] = value;
+  json::object& spec = make_object(node, "spec");
+  if (!facts.taints.empty()) spec["taints"] = facts.taints;
   return node;
 }
 
@@ -51,6 +51,7 @@ json::value node_status(const NodeFacts& facts, WallTime now, const NodeHealth& 
     amounts["ephemeral-storage"] = facts.ephemeral_storage;
     amounts["memory"] = facts.memory;
     amounts["pods"] = std::to_string(facts.pods);
+    for (const auto& [name, amount] : facts.extended) amounts[name] = amount;
   }
   json::array conditions;
   const WallTime since = health.ready_since;
@@ -74,11 +75,14 @@ json::value node_status(const NodeFacts& facts, WallTime now, const NodeHealth& 
   }
   conditions.push_back(condition("PIDPressure", false, "KubeletHasSufficientPID",
                                  "kubelet has sufficient PID available", now, since));
-  conditions.push_back(
-      health.shutting_down
-          ? condition("Ready", false, "KubeletNotReady", "node is shutting down", now, since)
-          : condition("Ready", true, "KubeletReady", "kubelet is posting ready status", now,
-                      since));
+  const char* const why_not = health.shutting_down ? "node is shutting down"
+                              : health.booting
+                                  ? "container runtime status check may not have completed yet"
+                                  : nullptr;
+  conditions.push_back(why_not != nullptr
+                           ? condition("Ready", false, "KubeletNotReady", why_not, now, since)
+                           : condition("Ready", true, "KubeletReady",
+                                       "kubelet is posting ready status", now, since));
   set_path(status, "conditions", std::move(conditions));
   json::array addresses;
   addresses.push_back(json::object({{"address", facts.internal_ip}, {"type", "InternalIP"}}));
@@ -87,7 +91,7 @@ json::value node_status(const NodeFacts& facts, WallTime now, const NodeHealth& 
   set_path(status, "daemonEndpoints.kubeletEndpoint.Port", json::value(facts.kubelet_port));
   json::object& info = make_object(status, "nodeInfo");
   info["architecture"] = "amd64";
-  info["bootID"] = machine_id(facts, "boot");
+  info["bootID"] = facts.boot_id.empty() ? machine_id(facts, "boot") : facts.boot_id;
   info["containerRuntimeVersion"] = "sim://1.0";
   info["kernelVersion"] = "6.1.0";
   info["kubeProxyVersion"] = "";
@@ -99,7 +103,8 @@ json::value node_status(const NodeFacts& facts, WallTime now, const NodeHealth& 
   return status;
 }
 
-json::value node_lease(const NodeFacts& facts, const std::string& node_uid, WallTime now) {
+json::value node_lease(const NodeFacts& facts, const std::string& node_uid, Duration lives,
+                       WallTime now) {
   json::value lease = json::object();
   set_path(lease, "apiVersion", json::value("coordination.k8s.io/v1"));
   set_path(lease, "kind", json::value("Lease"));
@@ -110,7 +115,8 @@ json::value node_lease(const NodeFacts& facts, const std::string& node_uid, Wall
       {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", facts.name}, {"uid", node_uid}}));
   set_path(lease, "metadata.ownerReferences", std::move(owners));
   set_path(lease, "spec.holderIdentity", json::value(facts.name));
-  set_path(lease, "spec.leaseDurationSeconds", json::value(kLeaseSeconds));
+  set_path(lease, "spec.leaseDurationSeconds",
+           json::value(std::chrono::duration_cast<std::chrono::seconds>(lives).count()));
   set_path(lease, "spec.renewTime", json::value(format_micro_time(now)));
   return lease;
 }

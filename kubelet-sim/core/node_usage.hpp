@@ -17,6 +17,7 @@ struct ContainerUse {
   std::int64_t cpu_nanos = 0;  // since then
   std::int64_t memory_bytes = 0, disk_bytes = 0;
   std::int64_t cpu_rate_nanos = 0;  // a second; filled by the meter
+  std::string image = {};
 };
 
 struct PodUse {

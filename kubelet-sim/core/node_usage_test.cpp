@@ -73,6 +73,27 @@ TEST_CASE("/metrics/resource has upstream's families") {
   }
 }
 
+TEST_CASE("/metrics/cadvisor has the same figures under cAdvisor's names") {
+  NodeMeter meter(at(0s));
+  PodUse used = pod("a", {use("c", 0s, 1.5, 4096)});
+  used.uid = "u";
+  used.containers[0].image = "nginx";
+  const std::string page = cadvisor_metrics_page(meter.measure({used}, at(10s)));
+  for (const char* line :
+       {"# TYPE container_cpu_usage_seconds_total counter",
+        "container_cpu_usage_seconds_total{container=\"c\",cpu=\"total\",id=\"/kubepods/podu/c\","
+        "image=\"nginx\",name=\"c\",namespace=\"ns\",pod=\"a\"} 1.5 1700000010000\n",
+        "container_cpu_usage_seconds_total{container=\"\",cpu=\"total\",id=\"/"
+        "\",image=\"\",name=\"\","
+        "namespace=\"\",pod=\"\"} 1.7 1700000010000\n",
+        "container_memory_working_set_bytes{container=\"c\",id=\"/kubepods/podu/"
+        "c\",image=\"nginx\","
+        "name=\"c\",namespace=\"ns\",pod=\"a\"} 4096 1700000010000\n"}) {
+    INFO(line);
+    CHECK(page.find(line) != std::string::npos);
+  }
+}
+
 TEST_CASE("/stats/summary") {
   NodeMeter meter(at(0s));
   NodeUse node = meter.measure({pod("a", {use("c", 0s, 1.5, 4096)})}, at(10s));

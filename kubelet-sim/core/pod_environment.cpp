@@ -193,7 +193,8 @@ Result<Environment> container_environment(const EnvironmentInput& in) {
   return out;
 }
 
-std::string expand(std::string_view text, const Environment& environment) {
+std::string expand(std::string_view text, const Environment& environment,
+                   std::set<std::string>* missing) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '$' || i + 1 == text.size()) {
@@ -213,6 +214,8 @@ std::string expand(std::string_view text, const Environment& environment) {
     const std::string_view name = text.substr(i + 2, end - i - 2);
     const auto found = std::find_if(environment.begin(), environment.end(),
                                     [&](const auto& pair) { return pair.first == name; });
+    const bool there = found != environment.end() && !found->second.empty();
+    if (missing != nullptr && !there) missing->emplace(name);
     out += found == environment.end() ? std::string(text.substr(i, end - i + 1)) : found->second;
     i = end;
   }

@@ -49,8 +49,10 @@ struct EnvironmentInput {
 // FailedPrecondition: the message of CreateContainerConfigError, in upstream's words.
 Result<Environment> container_environment(const EnvironmentInput& input);
 
-// "$(NAME)" by the environment, "$$(NAME)" is "$(NAME)"; what is not there stays.
-std::string expand(std::string_view text, const Environment& environment);
+// "$(NAME)" by the environment, "$$(NAME)" is "$(NAME)"; what is not there stays. `missing`, if
+// given, gets the names that are not there or empty.
+std::string expand(std::string_view text, const Environment& environment,
+                   std::set<std::string>* missing = nullptr);
 
 // spec.command and args over the image's entrypoint and cmd, expanded.
 std::vector<std::string> container_command(const json::value& container,

@@ -22,6 +22,25 @@ const json::value* status_of(const json::value& pod, std::string_view list, std:
   return nullptr;
 }
 
+// What keeps the pod's readiness gates shut: conditions that others set. Empty: nothing.
+std::string shut_gates(const json::value& pod) {
+  std::vector<std::string> shut;
+  for (const json::value& gate : get_array(pod, "spec.readinessGates")) {
+    const std::string_view type = get_string(gate, "conditionType");
+    const json::array& conditions = get_array(pod, "status.conditions");
+    const auto* const found = std::ranges::find_if(
+        conditions, [&](const json::value& c) { return get_string(c, "type") == type; });
+    if (found == conditions.end()) {
+      shut.push_back(fmt::format(
+          "corresponding condition of pod readiness gate \"{}\" does not exist.", type));
+    } else if (get_string(*found, "status") != "True") {
+      shut.push_back(fmt::format("the status of pod readiness gate \"{}\" is not \"True\", but {}",
+                                 type, get_string(*found, "status")));
+    }
+  }
+  return join(shut, ", ");
+}
+
 // Upstream's back-off of volume operations.
 constexpr Duration kPrepareFirst = std::chrono::milliseconds(500);
 constexpr Duration kPrepareMax = std::chrono::seconds(122);
@@ -44,6 +63,7 @@ PodMachine::PodMachine(const json::value& pod, PodPlace place, const ImageCatalo
     start_time_ = *started;
   }
   set_deadline(pod);
+  gates_shut_ = shut_gates(pod);
   for (const json::value& spec : get_array(pod, "spec.initContainers")) {
     const bool sidecar = get_string(spec, "restartPolicy") == "Always";
     sidecars_.push_back(sidecar);
@@ -72,6 +92,13 @@ void PodMachine::set_deadline(const json::value& pod) {
   }
 }
 
+void PodMachine::see_gates(const json::value& pod, PodStep* step) {
+  std::string shut = shut_gates(pod);
+  if (shut == gates_shut_) return;
+  gates_shut_ = std::move(shut);
+  step->changed = true;
+}
+
 ContainerTraits PodMachine::traits_of(const json::value& spec, const char* list,
                                       RestartPolicy policy) const {
   const ContainerKind kind = traits_.kind_of ? traits_.kind_of(spec) : ContainerKind::kScripted;
@@ -81,7 +108,8 @@ ContainerTraits PodMachine::traits_of(const json::value& spec, const char* list,
           .pod_id = id_,
           .field_path = fmt::format("spec.{}{{{}}}", list, get_string(spec, "name")),
           .grace = grace_,
-          .after_inits = !inits_.empty() && std::string_view(list) == "containers"};
+          .after_inits = !sidecars_.empty(),
+          .lost = traits_.lost};
 }
 
 // Ephemeral containers are never restarted and say nothing about the pod.
@@ -118,6 +146,12 @@ void PodMachine::see(const Seen& seen, Instant now, PodStep* step) {
     step->changed = true;
   } else if (ContainerMachine* c = find_container(seen.container)) {
     step->changed = c->see(seen, now, step) || step->changed;
+  }
+}
+
+void PodMachine::set_lag(Duration lag) {
+  for (auto* group : {&inits_, &mains_, &ephemerals_}) {
+    for (ContainerMachine& c : *group) c.set_lag(lag);
   }
 }
 
@@ -200,6 +234,7 @@ PodStep PodMachine::step(Instant now) {
 
 void PodMachine::observe(const json::value& pod, Instant now, PodStep* step) {
   set_deadline(pod);
+  see_gates(pod, step);
   if (find(pod, "metadata.deletionTimestamp") == nullptr) {
     change_images(pod, now, step);
     return add_ephemeral(pod, now);
@@ -272,7 +307,10 @@ std::string PodMachine::phase() const {
     const auto code = inits_[i].exit_code();
     if (!sidecar(i) && inits_[i].ended() && code && *code != 0) return "Failed";
   }
-  if (!init_done() && !stopped_) return "Pending";
+  // A sidecar that starts anew or is done does not take back what began after it.
+  const bool begun = std::ranges::any_of(
+      mains_, [](const ContainerMachine& c) { return c.running() || c.exit_code(); });
+  if (!init_done() && !stopped_ && !begun) return "Pending";
   size_t waiting = 0, succeeded = 0, failed = 0;
   for (const ContainerMachine& c : mains_) {
     if (c.running()) continue;
@@ -286,6 +324,8 @@ std::string PodMachine::phase() const {
   if (succeeded + failed < mains_.size()) return "Running";  // some run, or will again
   // Only a deleted pod ends although its containers would be restarted.
   if (policy_ == RestartPolicy::kAlways && !deleting_) return "Running";
+  // Nor is it over while a sidecar still stops.
+  if (std::ranges::any_of(inits_, &ContainerMachine::running)) return "Running";
   return failed > 0 ? "Failed" : "Succeeded";
 }
 
@@ -302,7 +342,7 @@ PodMachine::Conditions PodMachine::conditions(TimePoint now) const {
   const std::string p = phase();
   c.initialized = init_done() || p == "Succeeded" || p == "Running";
   c.containers_ready = unready(now).empty() && p != "Succeeded" && p != "Failed";
-  c.ready = c.containers_ready;
+  c.ready = c.containers_ready && gates_shut_.empty();
   return c;
 }
 
@@ -323,10 +363,9 @@ json::value PodMachine::condition(const char* type, bool value, WallTime since) 
   return c;
 }
 
-json::value PodMachine::status(Instant now) const {
-  const Conditions c = conditions(now.now);
+json::array PodMachine::all_conditions(TimePoint now) const {
+  const Conditions c = conditions(now);
   const std::string p = phase();
-  json::object s;
   const auto not_ready = [&](json::value condition, const std::vector<std::string>& names) {
     const bool over = p == "Succeeded" || p == "Failed";
     json::object& o = condition.get_object();
@@ -361,19 +400,31 @@ json::value PodMachine::status(Instant now) const {
     initialized.get_object()["reason"] = "ContainersNotInitialized";
   }
   conditions.push_back(std::move(initialized));
-  const auto names = unready(now.now);
+  const auto names = unready(now);
   json::value ready = condition("Ready", c.ready, since_ready_);
-  conditions.push_back(c.ready ? std::move(ready) : not_ready(std::move(ready), names));
+  if (!c.containers_ready) {
+    ready = not_ready(std::move(ready), names);
+  } else if (!c.ready) {
+    ready.get_object()["reason"] = "ReadinessGatesNotReady";
+    ready.get_object()["message"] = gates_shut_;
+  }
+  conditions.push_back(std::move(ready));
   json::value all = condition("ContainersReady", c.containers_ready, since_containers_ready_);
   conditions.push_back(c.containers_ready ? std::move(all) : not_ready(std::move(all), names));
   conditions.push_back(condition("PodScheduled", true, start_time_));
-  s["conditions"] = std::move(conditions);
+  return conditions;
+}
+
+json::value PodMachine::status(Instant now) const {
+  const std::string p = phase();
+  json::object s;
+  s["conditions"] = all_conditions(now.now);
   json::array containers, inits, ephemerals;
   for (const ContainerMachine& m : mains_) containers.push_back(m.status(now.now));
-  for (const ContainerMachine& m : inits_) {
-    inits.push_back(m.status(now.now));
-    // One that has done its work is as ready as it will be.
-    if (m.exit_code() == 0) inits.back().get_object()["ready"] = true;
+  for (size_t i = 0; i < inits_.size(); ++i) {
+    inits.push_back(inits_[i].status(now.now));
+    // One that has done its work is as ready as it will be; a sidecar is done when it serves.
+    if (!sidecar(i) && inits_[i].exit_code() == 0) inits.back().get_object()["ready"] = true;
   }
   for (const ContainerMachine& m : ephemerals_) ephemerals.push_back(m.status(now.now));
   s["containerStatuses"] = std::move(containers);

@@ -26,6 +26,7 @@ enum class ContainerKind {
 };
 struct PodTraits {
   bool prepare = false;  // wishes kPrepare before anything starts
+  bool lost = false;     // its machine was started anew: nothing of it runs any more
   std::function<ContainerKind(const json::value& container)> kind_of;  // none: all are scripted
 };
 
@@ -42,12 +43,14 @@ class PodMachine {
   PodMachine(const json::value& pod, PodPlace place, const ImageCatalog& catalog, Instant now,
              PodTraits traits = {});
 
-  // A newer version of the object: its deletion, images and new ephemeral
-  // containers matter.
+  // A newer version of the object: its deletion, images, new ephemeral containers and the
+  // conditions that its readiness gates name matter.
   void observe(const json::value& pod, Instant now, PodStep* step);
   PodStep step(Instant now);
   // What a wish was answered. Followed by a step().
   void see(const Seen& seen, Instant now, PodStep* step);
+  // Pulls and starts take so much longer from now on: its node is slow.
+  void set_lag(Duration lag);
   // What a process of the container printed.
   void print(std::string_view container, LogLine line);
   // Stops everything, as after an eviction: the pod fails with this reason. `disrupted`: the node
@@ -75,6 +78,7 @@ class PodMachine {
   ContainerTraits traits_of(const json::value& spec, const char* list, RestartPolicy policy) const;
   void add_ephemeral(const json::value& pod, Instant now);
   void set_deadline(const json::value& pod);
+  void see_gates(const json::value& pod, PodStep* step);
   void change_images(const json::value& pod, Instant now, PodStep* step);
   bool prepare(Instant now, PodStep* step);
   ContainerMachine* find_container(std::string_view name);
@@ -87,6 +91,7 @@ class PodMachine {
   std::string phase() const;
   Conditions conditions(TimePoint now) const;
   void note_transitions(Instant now);
+  json::array all_conditions(TimePoint now) const;
   json::value condition(const char* type, bool value, WallTime since) const;
   std::vector<std::string> unready(TimePoint now) const;
 
@@ -109,6 +114,7 @@ class PodMachine {
   std::optional<TimePoint> sidecars_until_;  // stopping: they go when the others have, or then
   std::string failed_reason_, failed_message_;
   std::optional<WallTime> disrupted_;
+  std::string gates_shut_;  // which readiness gates are, and why; empty: none
   Conditions shown_;
   WallTime since_initialized_, since_ready_, since_containers_ready_;
   bool first_ = true;

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "base/yaml.hpp"
@@ -106,6 +108,86 @@ TEST_CASE("a service pod pulls, starts, runs and is ready") {
   CHECK(get_string(run.status(), "podIP") == "127.128.0.1");
 }
 
+TEST_CASE("a pod with readiness gates is ready when others say so, too") {
+  json::value p =
+      pod("  readinessGates: [{conditionType: a/b}]\n  containers: [{name: c, image: nginx}]\n");
+  Run run(p);
+  const auto message = [&] {
+    const json::value s = run.status();
+    for (const json::value& c : get_array(s, "conditions")) {
+      if (get_string(c, "type") != "Ready") continue;
+      return std::string(get_string(c, "reason")) + ": " + std::string(get_string(c, "message"));
+    }
+    return std::string();
+  };
+  const auto say = [&](const char* status) {
+    p.get_object()["status"] =
+        *parse_yaml_one(std::string("{conditions: [{type: a/b, status: '") + status + "'}]}");
+    PodStep step;
+    run.machine.observe(p, at(run.now), &step);
+    const bool changed = step.changed;
+    run.to(run.now + 1s);
+    return changed;
+  };
+  run.to(100ms);
+  CHECK(message() == "ContainersNotReady: containers with unready status: [c]");
+  run.to(2s);
+  CHECK(run.condition("ContainersReady") == "True");
+  CHECK(run.condition("Ready") == "False");
+  CHECK(message() ==
+        "ReadinessGatesNotReady: corresponding condition of pod readiness gate \"a/b\" does not "
+        "exist.");
+  CHECK(say("False"));
+  CHECK(run.condition("Ready") == "False");
+  CHECK(message() ==
+        "ReadinessGatesNotReady: the status of pod readiness gate \"a/b\" is not \"True\", but "
+        "False");
+  CHECK_FALSE(say("False"));
+  CHECK(say("True"));
+  CHECK(run.condition("Ready") == "True");
+  CHECK(say("Unknown"));
+  CHECK(run.condition("Ready") == "False");
+}
+
+TEST_CASE("on a slow node pulls and starts take longer, from then on") {
+  Run run(pod("  containers: [{name: c, image: nginx, imagePullPolicy: Always}]\n"));
+  const Duration lag = 10s;
+  run.machine.set_lag(lag);
+  run.to(2 * lag);
+  CHECK(get_string(run.first(), "state.waiting.reason") == "ContainerCreating");
+  CHECK(run.events == std::vector<std::string>{"Pulling", "Pulled"});
+  run.to(2 * lag + 2s);
+  CHECK(run.phase() == "Running");
+}
+
+TEST_CASE("after a boot of its machine nothing of a pod runs: its containers start anew") {
+  const std::string policy = GENERATE("Always", "Never");
+  json::value p = pod("  restartPolicy: " + policy + "\n  containers: [{name: c, image: nginx}]\n");
+  Run before(p);
+  before.to(5s);
+  REQUIRE(get_int(before.first(), "restartCount") == 0);
+  p.get_object()["status"] = before.status();
+  PodTraits traits;
+  SECTION("the kubelet alone was started anew: they go on") {
+    PodMachine machine(p, {"127.32.0.1", "127.128.0.1"}, catalog(), at(9s), traits);
+    machine.step(at(9s));
+    const json::value status = machine.status(at(9s));
+    CHECK(find(get_array(status, "containerStatuses")[0], "state.running") != nullptr);
+  }
+  SECTION("the machine was") {
+    traits.lost = true;
+    PodMachine machine(p, {"127.32.0.1", "127.128.0.1"}, catalog(), at(9s), traits);
+    machine.step(at(9s));
+    machine.step(at(20s));
+    const json::value status = machine.status(at(20s));
+    const json::value& c = get_array(status, "containerStatuses")[0];
+    const bool again = policy == "Always";
+    CHECK(get_int(c, "restartCount") == (again ? 1 : 0));
+    CHECK((find(c, "state.running") != nullptr) == again);
+    CHECK(get_int(c, again ? "lastState.terminated.exitCode" : "state.terminated.exitCode") == 255);
+  }
+}
+
 TEST_CASE("an image that is not there: ErrImagePull, then ImagePullBackOff, for ever") {
   Run run(pod("  containers: [{name: c, image: 'nginx:BadImageTAG'}]\n"));
   run.to(300ms);
@@ -200,6 +282,40 @@ TEST_CASE("an init container that fails fails a pod that never restarts") {
       "  containers: [{name: c, image: nginx}]\n"));
   run.to(5s);
   CHECK(run.phase() == "Failed");
+}
+
+TEST_CASE("what an init container holds up waits as PodInitializing, init containers too") {
+  Run run(pod(R"(
+  initContainers:
+  - {name: first, image: busybox, command: [sleep, '100']}
+  - {name: second, image: busybox}
+  containers: [{name: c, image: nginx}]
+)"));
+  run.to(2s);
+  const json::value status = run.status();
+  CHECK(get_string(get_array(status, "initContainerStatuses")[1], "state.waiting.reason") ==
+        "PodInitializing");
+  CHECK(get_string(run.first(), "state.waiting.reason") == "PodInitializing");
+}
+
+TEST_CASE("a pod is over when its sidecars are, which are not ready then") {
+  Run run(pod(R"(
+  restartPolicy: Never
+  initContainers: [{name: side, image: nginx, restartPolicy: Always}]
+  containers: [{name: c, image: busybox, command: [sleep, '2']}]
+)"));
+  bool stopping = false;
+  for (auto t = 1000ms; t < 5s; t += 5ms) {
+    run.to(t);
+    const json::value status = run.status();
+    const json::value& side = get_array(status, "initContainerStatuses")[0];
+    const bool ended = find(side, "state.terminated") != nullptr;
+    stopping |= !ended && find(run.first(), "state.terminated") != nullptr;
+    CHECK((run.phase() == "Succeeded") == ended);
+    if (ended) CHECK_FALSE(get_bool(side, "ready"));
+  }
+  CHECK(stopping);
+  CHECK(run.phase() == "Succeeded");
 }
 
 TEST_CASE("deletion stops within the grace and then finishes") {

@@ -44,7 +44,8 @@ std::string name_of(const Wish& wish) {
 struct Run {
   explicit Run(const json::value& p, bool prepare = false)
       : machine(p, {"127.32.0.1", "127.128.0.1"}, catalog(), at(0s),
-                {prepare, [](const json::value&) { return ContainerKind::kReal; }}) {
+                {.prepare = prepare,
+                 .kind_of = [](const json::value&) { return ContainerKind::kReal; }}) {
     to(0s);
   }
   void to(Duration t) {

@@ -17,9 +17,10 @@ long long milliseconds(WallTime t) {
 // Families in the order a registry prints them: by name.
 class Page {
  public:
+  explicit Page(const char* stability) : stability_(stability) {}
   void family(const char* name, const char* type, const char* help) {
     name_ = name;
-    out_ += fmt::format("# HELP {} [STABLE] {}\n# TYPE {} {}\n", name, help, name, type);
+    out_ += fmt::format("# HELP {} {}{}\n# TYPE {} {}\n", name, stability_, help, name, type);
   }
   void sample(const std::string& labels, double value, WallTime at) {
     out_ += fmt::format("{}{} {} {}\n", name_, labels, value, milliseconds(at));
@@ -30,8 +31,10 @@ class Page {
   std::string take() { return std::move(out_); }
 
  private:
+  const char* stability_;
   std::string out_, name_;
 };
+constexpr char kStable[] = "[STABLE] ";
 
 std::string labels_of(const PodUse& pod) {
   return fmt::format("{{namespace=\"{}\",pod=\"{}\"}}", pod.ns, pod.name);
@@ -63,7 +66,7 @@ json::object disk(const NodeUse& node, std::int64_t used) {
 }  // namespace
 
 std::string resource_metrics_page(const NodeUse& node) {
-  Page page;
+  Page page(kStable);
   const auto containers = [&](const auto& write) {
     for (const PodUse& pod : node.pods) {
       for (const ContainerUse& c : pod.containers) write(labels_of(pod, c), c);
@@ -96,6 +99,46 @@ std::string resource_metrics_page(const NodeUse& node) {
   }
   page.family("resource_scrape_error", "gauge", "1 if the usage could not be found out, else 0");
   page.sample("", 0);
+  return page.take();
+}
+
+std::string cadvisor_metrics_page(const NodeUse& node) {
+  Page page("");
+  const auto family = [&](const char* name, const char* type, const char* help,
+                          const char* more_labels, double of_node, const auto& of_container) {
+    page.family(name, type, help);
+    const std::string root = fmt::format(
+        "{{container=\"\",{}id=\"/\",image=\"\",name=\"\",namespace=\"\",pod=\"\"}}", more_labels);
+    page.sample(root, of_node, node.at);
+    for (const PodUse& pod : node.pods) {
+      for (const ContainerUse& c : pod.containers) {
+        page.sample(
+            fmt::format("{{container=\"{}\",{}id=\"/kubepods/pod{}/{}\",image=\"{}\",name=\"{}\","
+                        "namespace=\"{}\",pod=\"{}\"}}",
+                        c.name, more_labels, pod.uid, c.name, c.image, c.name, pod.ns, pod.name),
+            of_container(c), node.at);
+      }
+    }
+  };
+  const auto memory_of = [](const ContainerUse& c) { return static_cast<double>(c.memory_bytes); };
+  const double node_memory = static_cast<double>(node.memory_bytes);
+  family("container_cpu_usage_seconds_total", "counter", "CPU time that was used, in seconds",
+         "cpu=\"total\",", seconds(node.cpu_nanos),
+         [](const ContainerUse& c) { return seconds(c.cpu_nanos); });
+  family("container_fs_usage_bytes", "gauge", "What is used of the file system", "",
+         static_cast<double>(node.disk_bytes),
+         [](const ContainerUse& c) { return static_cast<double>(c.disk_bytes); });
+  family("container_last_seen", "gauge", "When it was seen last, in seconds of Unix time", "",
+         seconds(node.at.time_since_epoch().count()),
+         [&](const ContainerUse&) { return seconds(node.at.time_since_epoch().count()); });
+  family("container_memory_rss", "gauge", "Resident memory", "", node_memory, memory_of);
+  family("container_memory_usage_bytes", "gauge", "Memory in use", "", node_memory, memory_of);
+  family("container_memory_working_set_bytes", "gauge", "Working set", "", node_memory, memory_of);
+  family("container_start_time_seconds", "gauge", "When it was started, in seconds of Unix time",
+         "", seconds(node.started.time_since_epoch().count()),
+         [](const ContainerUse& c) { return seconds(c.started.time_since_epoch().count()); });
+  page.family("machine_memory_bytes", "gauge", "Memory of the machine");
+  page.sample("", static_cast<double>(node.memory_capacity), node.at);
   return page.take();
 }
 

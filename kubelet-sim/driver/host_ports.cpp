@@ -16,15 +16,18 @@ constexpr int kTries = 2;
 Status HostPorts::listen(Listener* listener, bool udp, const net::HostPort& at,
                          const net::HostPort& to) {
   if (udp) {
-    auto opened =
-        net::UdpForwarder::listen(executor_, {.address = at.host, .port = at.port},
-                                  [to](const net::HostPort&) { return std::optional(to); });
+    auto opened = net::UdpForwarder::listen(
+        executor_, {.address = at.host, .port = at.port},
+        [this, to, host = at.host](const net::HostPort& client) {
+          return arrives(client.host, host) ? std::optional(to) : std::nullopt;
+        });
     if (opened.ok()) listener->udp = std::move(*opened);
     return opened.status();
   }
   auto opened = net::TcpForwarder::listen(
       executor_, {.address = at.host, .port = at.port, .tries = kTries},
-      [to](const net::TcpForwarder::Arrival& arrival) -> std::optional<net::HostPort> {
+      [this, to](const net::TcpForwarder::Arrival& arrival) -> std::optional<net::HostPort> {
+        if (!arrives(arrival.client.host, arrival.local.host)) return hole_.address();
         if (arrival.refused.empty()) return to;
         if (to.port >= kLowPorts) return std::nullopt;
         return net::HostPort{to.host, moved_port(to.port)};

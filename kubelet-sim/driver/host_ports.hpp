@@ -4,6 +4,7 @@
 // Strand: the executor's. Bound: a listener a host port of the pods that run.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,13 +14,17 @@
 #include "base/json.hpp"
 #include "kubelet/pod_environment.hpp"
 #include "kubelet/runtime.hpp"
+#include "net/black_hole.hpp"
 #include "net/udp_forwarder.hpp"
 
 namespace coracle::kubelet {
 
 class HostPorts {
  public:
-  explicit HostPorts(net::AsioExecutor& executor) : executor_(executor) {}
+  // Whether what `from` sends arrives at an address of a node; none: always.
+  using Arrives = std::function<bool(const std::string& from, const std::string& to)>;
+  HostPorts(net::AsioExecutor& executor, Arrives arrives)
+      : executor_(executor), arrives_(std::move(arrives)) {}
 
   // Opens those of a container. What could not be opened, or where, is told by events.
   std::vector<PodEvent> open(const std::string& uid, const json::value& container,
@@ -33,9 +38,14 @@ class HostPorts {
     std::unique_ptr<net::TcpForwarder> tcp;
     std::unique_ptr<net::UdpForwarder> udp;
   };
+  bool arrives(const std::string& from, const std::string& to) const {
+    return !arrives_ || arrives_(from, to);
+  }
   Status listen(Listener* listener, bool udp, const net::HostPort& at, const net::HostPort& to);
 
   net::AsioExecutor& executor_;
+  const Arrives arrives_;
+  const net::BlackHole hole_;
   std::map<At, Listener> listeners_;
 };
 

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/encoding.hpp"
+#include "base/log.hpp"
 #include "base/strings.hpp"
 #include "kubelet/request_access.hpp"
 #include "kubelet_server/port_forward.hpp"
@@ -16,6 +17,7 @@ namespace coracle::kubelet {
 namespace {
 
 constexpr Duration kFollowEvery = std::chrono::milliseconds(200);
+constexpr Duration kReopenEvery = std::chrono::seconds(1);
 
 struct LogQuery {
   bool follow = false, timestamps = false, previous = false;
@@ -114,24 +116,74 @@ class Follower : public std::enable_shared_from_this<Follower> {
 
 }  // namespace
 
-Result<std::uint16_t> KubeletServer::listen(const std::string& address, const std::string& node) {
+Result<std::unique_ptr<KubeletServer>> KubeletServer::create(net::AsioExecutor& executor,
+                                                             net::TlsConfig tls) {
+  ASSIGN_OR_RETURN(auto identity, net::TlsIdentity::make(tls));
+  return std::unique_ptr<KubeletServer>(
+      new KubeletServer(executor, std::move(tls), std::move(identity)));
+}
+
+Result<std::unique_ptr<net::Server>> KubeletServer::open(const std::string& node,
+                                                         const net::HostPort& at) {
   net::Server::Options options;
-  options.address = address;
-  options.tls = tls_;
-  ASSIGN_OR_RETURN(auto server,
-                   net::Server::listen(executor_, std::move(options),
-                                       [this, node](net::Request request, ExchangePtr exchange) {
-                                         handle(node, std::move(request), exchange);
-                                       }));
-  servers_.push_back(std::move(server));
-  return servers_.back()->port();
+  options.address = at.host;
+  options.port = at.port;
+  options.identity = identity_;
+  return net::Server::listen(executor_, std::move(options),
+                             [this, node](net::Request request, ExchangePtr exchange) {
+                               admit(node, std::move(request), exchange);
+                             });
+}
+
+Result<std::uint16_t> KubeletServer::listen(const std::string& address, const std::string& node) {
+  Site& site = sites_[node];
+  ASSIGN_OR_RETURN(site.server, open(node, {address, 0}));
+  site.at = {address, site.server->port()};
+  return site.at.port;
+}
+
+void KubeletServer::set_reachable(const std::string& node, bool reachable) {
+  const auto found = sites_.find(node);
+  if (found == sites_.end()) return;
+  Site& site = found->second;
+  if (!reachable) {
+    site.server.reset();
+    site.hole = std::make_unique<net::BlackHole>(site.at);
+    return;
+  }
+  site.hole.reset();
+  if (site.server) return;
+  auto opened = open(node, site.at);
+  if (opened.ok()) {
+    site.server = std::move(*opened);
+    return;
+  }
+  // Another program took the port in between: until it lets go of it.
+  log::warn("the server of node {}: {}", node, opened.status().message());
+  executor_.after(kReopenEvery, [this, node] {
+    const auto site = sites_.find(node);
+    if (!site->second.hole) set_reachable(node, true);
+  });
+}
+
+void KubeletServer::set_lag(const std::string& node, Duration lag) {
+  if (const auto found = sites_.find(node); found != sites_.end()) found->second.lag = lag;
+}
+
+void KubeletServer::admit(const std::string& node, net::Request request,
+                          const ExchangePtr& exchange) {
+  const Duration lag = sites_.at(node).lag;
+  if (lag <= Duration(0)) return handle(node, std::move(request), exchange);
+  executor_.after(lag, [this, node, request = std::move(request), exchange] {
+    if (!exchange->closed()) handle(node, request, exchange);
+  });
 }
 
 Status KubeletServer::change_certificate(const std::string& cert_pem, const std::string& key_pem) {
   net::TlsConfig changed = tls_;
   changed.cert_pem = cert_pem;
   changed.key_pem = key_pem;
-  for (const auto& server : servers_) RETURN_IF_ERROR(server->reload_tls(changed));
+  RETURN_IF_ERROR(identity_->reload(changed));
   tls_ = std::move(changed);
   return {};
 }

@@ -14,6 +14,8 @@
 #include "client/daemon_flags.hpp"
 #include "client/https_api.hpp"
 #include "client_https/health_server.hpp"
+#include "kubelet_driver/device_publisher.hpp"
+#include "kubelet_driver/fault_keeper.hpp"
 #include "kubelet_driver/join.hpp"
 #include "kubelet_driver/kubelet_server.hpp"
 #include "kubelet_driver/manifest_folder.hpp"
@@ -23,6 +25,8 @@
 #include "kubelet_driver/pod_streams.hpp"
 #include "kubelet_driver/serving_certificate.hpp"
 #include "net/asio_executor.hpp"
+#include "net/strand_lag.hpp"
+#include "network/cut_offs.hpp"
 #include "network_live/cluster_network.hpp"
 #include "network_live/policy_guard.hpp"
 
@@ -34,8 +38,9 @@ struct Options {
   client::DaemonFlags daemon;
   int nodes = 1, first_node = 1;
   std::string node_prefix = "node-";
-  std::string node_range = "127.32.0.0", pod_range = "127.128.0.0";
-  std::string image_catalog, root_dir, manifests;
+  std::string node_range = "127.32.0.0";
+  kubelet::PodManagerOptions pods{.range_start = "127.128.0.0"};
+  std::string image_catalog, root_dir, manifests, node_devices;
   kubelet::ShutdownGrace shutdown;
   std::string cert_file, key_file, client_ca_file;
   kubelet::NodeFacts facts;
@@ -45,6 +50,8 @@ struct Options {
   std::string runtime = "auto", lab_image, busybox = "/usr/bin/busybox";
   kubelet::JoinFlags join;
 };
+
+constexpr Duration kHeartbeatTimeout = std::chrono::seconds(10);  // upstream's
 
 // Of the machine's users that stand for those in the containers that root starts: above all that
 // people and services have.
@@ -65,11 +72,13 @@ void add_flags(Flags& flags, Options* o) {
   flags.add("--first-node", &o->first_node, "number of the first one");
   flags.add("--node-prefix", &o->node_prefix, "a node's name is this and its number");
   flags.add("--node-range", &o->node_range, "node N gets the N-th address after this");
-  flags.add("--pod-range", &o->pod_range, "pods get addresses after this");
+  flags.add("--pod-range", &o->pods.range_start, "pods get addresses after this");
   flags.add("--node-cpu", &o->facts.cpu, "CPUs of a node, a quantity");
   flags.add("--node-memory", &o->facts.memory, "memory of a node, a quantity");
   flags.add("--node-storage", &o->facts.ephemeral_storage, "ephemeral storage of a node");
   flags.add("--node-pods", &o->facts.pods, "most pods on a node");
+  flags.add("--node-devices", &o->node_devices,
+            "devices of every node without annotation lab.coracle.dev/devices, in its words");
   flags.add("--image-catalog", &o->image_catalog, "YAML: how further images behave");
   flags.add("--pod-manifest-path", &o->manifests,
             "folder of static pods: *.yaml, or NODE/*.yaml where there are several nodes");
@@ -109,6 +118,12 @@ kubelet::ImageCatalog images_of(const Options& options) {
   return catalog;
 }
 
+std::vector<kubelet::DeviceSet> devices_of(const Options& options) {
+  auto sets = kubelet::parse_device_sets(options.node_devices);
+  if (!sets.ok()) fail_startup("--node-devices: " + sets.status().message());
+  return *std::move(sets);
+}
+
 // Each container takes a handful of descriptors.
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -146,7 +161,7 @@ std::unique_ptr<kubelet::ProcessRuntime> make_runtime(net::AsioExecutor& executo
   return std::move(*made);
 }
 
-kubelet::RunnerOptions runner_options(const Options& options) {
+kubelet::RunnerOptions runner_options(const Options& options, const network::CutOffs& cut_offs) {
   kubelet::RunnerOptions runner;
   runner.mode = options.runtime == "scripted"  ? kubelet::RuntimeMode::kScripted
                 : options.runtime == "process" ? kubelet::RuntimeMode::kProcess
@@ -155,6 +170,9 @@ kubelet::RunnerOptions runner_options(const Options& options) {
   if (!options.cluster_dns.empty()) runner.dns.address = options.cluster_dns;
   runner.dns.domain = options.cluster_domain;
   runner.dns.host_resolv_conf = kubelet::read_start("/etc/resolv.conf", 64u << 10);
+  runner.arrives = [&cut_offs](const std::string& from, const std::string& to) {
+    return cut_offs.passes(from, to);
+  };
   return runner;
 }
 
@@ -176,13 +194,22 @@ std::vector<kubelet::NodeFacts> make_nodes(const Options& options, kubelet::Kube
   return nodes;
 }
 
-// Services and DNS, where this process carries them, and NetworkPolicies in any case.
+// Services and DNS, where this process carries them, NetworkPolicies and cut off nodes in any case.
 struct Network {
+  network::CutOffs cut_offs;
   network::PolicyGuard guard;
   std::unique_ptr<network::ClusterNetwork> cluster;
+  const kubelet::NodeAgent& nodes;
+  const kubelet::PodManager* pods = nullptr;  // from before start()
 
-  Network(net::AsioExecutor& executor, client::Api& api, Rng& rng, const Options& o)
-      : guard(executor, api, rng.split(), o.cluster_dns) {
+  Network(net::AsioExecutor& executor, client::Api& api, Rng& rng, const Options& o,
+          const kubelet::NodeAgent& agent)
+      : cut_offs([this](const std::string& address) { return node_of(address); }),
+        guard(executor, api, rng.split(), o.cluster_dns),
+        nodes(agent) {
+    guard.ask_first([this](const std::string& from, const std::string& to) {
+      return cut_offs.passes(from, to);
+    });
     if (!o.serve_network) return;
     cluster = std::make_unique<network::ClusterNetwork>(
         executor, api, rng.split(),
@@ -201,6 +228,12 @@ struct Network {
                              asked.udp ? network::Transport::kUdp : network::Transport::kTcp};
     if (cluster) return cluster->route(flow);
     return {!guard.may(flow), asked.port};
+  }
+  // Pods of ours; nodes, and pods of other processes' nodes as far as they serve.
+  std::string node_of(const std::string& address) const {
+    std::string node = pods->node_of_address(address);
+    if (node.empty()) node = nodes.node_of_address(address);
+    return node.empty() && cluster ? cluster->node_of_endpoint(address) : node;
   }
   void start() {
     guard.start();
@@ -228,7 +261,20 @@ std::unique_ptr<kubelet::KubeletServer> make_server(net::AsioExecutor& executor,
   } else {
     return nullptr;
   }
-  return std::make_unique<kubelet::KubeletServer>(executor, std::move(tls));
+  auto server = kubelet::KubeletServer::create(executor, std::move(tls));
+  if (!server.ok()) fail_startup("--tls-cert-file: " + server.status().message());
+  return std::move(*server);
+}
+
+kubelet::FaultKeeper::Hooks fault_hooks(network::CutOffs& cut_offs,
+                                        kubelet::KubeletServer* server) {
+  return {[&cut_offs](const std::string& node, bool cut) { cut_offs.set(node, cut); },
+          [server](const std::string& node, bool reachable) {
+            if (server != nullptr) server->set_reachable(node, reachable);
+          },
+          [server](const std::string& node, Duration lag) {
+            if (server != nullptr) server->set_lag(node, lag);
+          }};
 }
 
 // Who may ask the nodes' servers: a node that has joined believes its cluster's CA.
@@ -246,6 +292,38 @@ std::shared_ptr<kubelet::ServingCertificate> keep_serving(net::AsioExecutor& exe
   auto serving = std::make_shared<kubelet::ServingCertificate>(executor, server, std::move(rng));
   serving->keep(config, o.join.node_name, address_of(o, o.first_node));
   return serving;
+}
+
+// Null: one node's requests are never so many that its heartbeats would wait behind them.
+std::unique_ptr<client::HttpsApi> heartbeat_api(net::AsioExecutor& executor, const Options& o,
+                                                const client::ClientConfig& config) {
+  if (o.nodes == 1) return nullptr;
+  auto made = client::make_https_api(executor, {config, "kubelet", kHeartbeatTimeout});
+  if (!made.ok()) fail_startup("--kubeconfig: " + made.status().message());
+  return std::move(*made);
+}
+
+void add_metrics(Metrics& metrics, net::AsioExecutor& executor, const kubelet::PodManager& pods,
+                 const Network& network) {
+  net::measure_lag(executor, metrics);
+  metrics.gauge_function("kubelet_running_pods", "Pods with a worker.",
+                         [&pods] { return static_cast<double>(pods.running()); });
+  if (!network.cluster) return;
+  metrics.gauge_function(
+      "kubeproxy_connections", "TCP connections to Services under way.",
+      [&proxy = network.cluster->proxy()] { return static_cast<double>(proxy.connections()); });
+}
+
+// Null: it was not asked for.
+std::unique_ptr<net::Server> serve_health(net::AsioExecutor& executor, const Options& o,
+                                          const std::string& client_ca,
+                                          const kubelet::PodManager& pods, Metrics* metrics) {
+  if (o.daemon.secure_port == 0) return nullptr;
+  auto server =
+      client::serve_health(executor, {o.daemon.bind_address, o.daemon.secure_port, client_ca,
+                                      [&pods] { return pods.has_synced(); }, metrics});
+  if (!server.ok()) fail_startup("--secure-port: " + server.status().message());
+  return std::move(*server);
 }
 
 void finish(Options* o) {
@@ -279,16 +357,23 @@ int main(int argc, char** argv) {
       membership ? membership->config() : client::client_config_or_die(options.daemon);
   auto api = client::make_https_api(executor, {config, "kubelet"});
   if (!api.ok()) fail_startup("--kubeconfig: " + api.status().message());
+  const auto heartbeats = heartbeat_api(executor, options, config);
 
   const std::string client_ca = client_ca_of(options, config);
   const auto server = make_server(executor, options, client_ca);
   kubelet::NodeAgent nodes(executor, **api, rng.split(), make_nodes(options, server.get()));
-  const kubelet::ImageCatalog images = images_of(options);
-  Network network(executor, **api, rng, options);
+  if (heartbeats) nodes.use_for_heartbeats(*heartbeats);
+  const auto images = images_of(options);
+  Network network(executor, **api, rng, options, nodes);
   auto runtime = make_runtime(executor, &options, network.asker());
-  kubelet::PodRunner runner(executor, **api, images, runner_options(options), std::move(runtime));
-  kubelet::PodManager pods(executor, **api, rng.split(), nodes, images, runner, options.pod_range);
+  kubelet::PodRunner runner(executor, **api, images, runner_options(options, network.cut_offs),
+                            std::move(runtime));
+  kubelet::PodManager pods(executor, **api, rng.split(), nodes, images, runner, options.pods);
+  network.pods = &pods;
+  kubelet::DevicePublisher devices(executor, **api, nodes, devices_of(options));
   kubelet::NodeKeeper keeper(executor, **api, nodes, pods, options.shutdown);
+  const kubelet::FaultKeeper faults(executor, **api, nodes, pods,
+                                    fault_hooks(network.cut_offs, server.get()));
   kubelet::ManifestFolder manifests(executor, pods, options.manifests);
   kubelet::PodStreams streams(pods);
   kubelet::KubeletAuth auth(executor, **api);
@@ -297,22 +382,9 @@ int main(int argc, char** argv) {
     server->explain_policy(network.explainer());
   }
 
-  std::unique_ptr<net::Server> health;
   Metrics metrics;
-  if (options.daemon.secure_port != 0) {
-    auto server =
-        client::serve_health(executor, {options.daemon.bind_address, options.daemon.secure_port,
-                                        client_ca, [&] { return pods.has_synced(); }, &metrics});
-    if (!server.ok()) fail_startup("--secure-port: " + server.status().message());
-    health = std::move(*server);
-  }
-  metrics.gauge_function("kubelet_running_pods", "Pods with a worker.",
-                         [&] { return static_cast<double>(pods.running()); });
-  if (network.cluster) {
-    metrics.gauge_function("kubeproxy_connections", "TCP connections to Services under way.", [&] {
-      return static_cast<double>(network.cluster->proxy().connections());
-    });
-  }
+  add_metrics(metrics, executor, pods, network);
+  const auto health = serve_health(executor, options, client_ca, pods, &metrics);
   network.start();
   if (membership) membership->keep(executor, **api, rng.split());
   const auto serving = membership && server
@@ -322,12 +394,14 @@ int main(int argc, char** argv) {
   pods.start();
   if (!options.manifests.empty()) manifests.start();
   keeper.start();
+  devices.start();
   log::info("simulating {} nodes", options.nodes);
   for (const int signal : {SIGTERM, SIGINT}) {
     executor.on_signal(signal, [&] { executor.stop(); });
   }
   executor.run();
   network.stop();
+  devices.stop();
   pods.stop();
   nodes.stop();
   return 0;

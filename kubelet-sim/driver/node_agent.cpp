@@ -8,14 +8,13 @@ namespace coracle::kubelet {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::minutes;
 using std::chrono::seconds;
-
-constexpr Duration kLeaseEvery = seconds(10);
-constexpr Duration kStatusEvery = minutes(5);
 
 const client::Gvr kNodes{"", "v1", "nodes", false};
 const client::Gvr kLeases{"coordination.k8s.io", "v1", "leases", true};
+
+constexpr client::WorkQueueOptions kBackOff{.backoff_first = milliseconds(50),
+                                            .backoff_max = seconds(7)};
 
 Status to_status(const client::ApiError& error) { return {error.code, error.message}; }
 
@@ -26,29 +25,42 @@ std::string selector_of(const std::vector<NodeFacts>& nodes) {
 
 }  // namespace
 
-NodeAgent::NodeAgent(Executor& executor, client::Api& api, Rng rng, std::vector<NodeFacts> nodes)
+NodeAgent::NodeAgent(Executor& executor, client::Api& api, Rng rng, std::vector<NodeFacts> nodes,
+                     NodePace pace)
     : executor_(executor),
       rng_(rng),
+      pace_(pace),
       nodes_api_(api, kNodes),
       leases_api_(api, kLeases),
-      informer_(executor, api, rng_.split(), {.gvr = kNodes, .field_selector = selector_of(nodes)}),
-      queue_(executor, kNodeWorkers,
-             [this](const std::string& name, Finish finish) {
-               spawn<Status>(sync(name), [this, name, finish](const Status& status) {
-                 if (!status.ok()) {
-                   log::warn("node {}: {}", name, status.message());
-                   return finish({client::WorkQueueDriver::Outcome::kRetry, {}});
-                 }
-                 // A tenth of jitter keeps thousands of nodes from renewing in step.
-                 const auto jitter = milliseconds(rng_.below(1000));
-                 finish({client::WorkQueueDriver::Outcome::kDone, kLeaseEvery - jitter});
-               });
-             },
-             {.backoff_first = milliseconds(50), .backoff_max = seconds(7)}) {
+      informer_(executor, api, rng_.split(),
+                {.gvr = kNodes, .field_selector = selector_of(nodes), .watch = pace.watch}),
+      registering_(
+          executor, kRegisterWorkers,
+          [this](const std::string& name, Finish finish) {
+            spawn<Status>(register_node(name), [this, name, finish](const Status& status) {
+              if (nodes_.at(name).registered) queue_.add(name);
+              finish_work(name, status, {}, finish);
+            });
+          },
+          kBackOff),
+      queue_(
+          executor, kNodeWorkers,
+          [this](const std::string& name, Finish finish) {
+            spawn<Status>(sync(name), [this, name, finish](const Status& status) {
+              finish_work(name, status, until_due(nodes_.at(name)), finish);
+            });
+          },
+          kBackOff) {
   for (NodeFacts& facts : nodes) {
     const std::string name = facts.name;
+    addresses_[facts.internal_ip] = name;
     nodes_[name].facts = std::move(facts);
   }
+}
+
+void NodeAgent::use_for_heartbeats(client::Api& api) {
+  nodes_api_ = client::ResourceClient(api, kNodes);
+  leases_api_ = client::ResourceClient(api, kLeases);
 }
 
 std::optional<std::string> NodeAgent::only_node() const {
@@ -59,13 +71,15 @@ std::optional<std::string> NodeAgent::only_node() const {
 void NodeAgent::start() {
   informer_.add_handler({[this](const auto& o, bool) { on_node(o); },
                          [this](const auto&, const auto& o) { on_node(o); },
-                         [](const auto&, bool) {}});
+                         [this](const auto& o, bool) { on_node_gone(o); }});
   informer_.start();
+  registering_.start();
   queue_.start();
-  for (const auto& [name, node] : nodes_) queue_.add(name);
+  for (const auto& [name, node] : nodes_) registering_.add(name);
 }
 
 void NodeAgent::stop() {
+  registering_.stop();
   queue_.stop();
   informer_.stop();
 }
@@ -82,14 +96,22 @@ const json::object* NodeAgent::labels(std::string_view name) const {
 
 // Somebody (the node controller, after a silence of ours) says the node is not ready: contradict.
 void NodeAgent::on_node(const client::ObjectPtr& object) {
-  const auto found = nodes_.find(get_string(*object, "metadata.name"));
-  if (found == nodes_.end() || !found->second.registered) return;
-  Node& node = found->second;
-  const bool asked = get_object(*object, "metadata.annotations").contains(kShutdown);
-  if (asked != std::exchange(node.shutdown_asked, asked) && shutdown_wanted_) {
-    shutdown_wanted_(found->first, asked);
+  const std::string name(get_string(*object, "metadata.name"));
+  for (const json::value& address : get_array(*object, "status.addresses")) {
+    if (get_string(address, "type") != "InternalIP") continue;
+    addresses_.try_emplace(std::string(get_string(address, "address")), name);
   }
-  const char* const wanted = node.health.shutting_down ? "False" : "True";
+  const auto found = nodes_.find(name);
+  if (found != nodes_.end() && !found->second.registered) return;
+  const json::object& annotations = get_object(*object, "metadata.annotations");
+  const auto [told, fresh] = annotations_.try_emplace(name);
+  if (fresh || told->second != annotations) {
+    told->second = annotations;
+    for (const Annotated& fn : annotated_) fn(name, annotations);
+  }
+  if (found == nodes_.end()) return;
+  Node& node = found->second;
+  const char* const wanted = node.health.shutting_down || node.health.booting ? "False" : "True";
   for (const json::value& c : get_array(*object, "status.conditions")) {
     if (get_string(c, "type") != "Ready" || get_string(c, "status") == wanted) continue;
     node.health.ready_since = executor_.wall_now();
@@ -97,9 +119,24 @@ void NodeAgent::on_node(const client::ObjectPtr& object) {
   }
 }
 
+void NodeAgent::on_node_gone(const client::ObjectPtr& object) {
+  const std::string name(get_string(*object, "metadata.name"));
+  if (annotations_.erase(name) > 0) {
+    for (const Annotated& fn : annotated_) fn(name, {});
+  }
+  if (nodes_.contains(name)) return;
+  std::erase_if(addresses_, [&](const auto& entry) { return entry.second == name; });
+}
+
+std::string NodeAgent::node_of_address(std::string_view address) const {
+  const auto found = addresses_.find(address);
+  return found == addresses_.end() ? std::string() : found->second;
+}
+
 void NodeAgent::tell(const std::string& name) {
-  nodes_.at(name).status_due = executor_.now();
-  queue_.add(name);
+  Node& node = nodes_.at(name);
+  node.status_due = executor_.now();
+  (node.registered ? queue_ : registering_).add(name);
 }
 
 std::string NodeAgent::uid(std::string_view name) const {
@@ -128,19 +165,52 @@ void NodeAgent::set_shutting_down(const std::string& name, bool shutting_down) {
   tell(name);
 }
 
-void NodeAgent::set_off(const std::string& name, bool off) {
+void NodeAgent::set_silent(const std::string& name, Silence why, bool silent) {
   Node& node = nodes_.at(name);
-  if (std::exchange(node.off, off) == off || off) return;
+  const auto bit = static_cast<unsigned>(why);
+  const unsigned before =
+      std::exchange(node.silence, silent ? node.silence | bit : node.silence & ~bit);
+  if (before == 0 || node.silence != 0) return;
   node.lease_due = executor_.now();
   tell(name);
 }
 
+void NodeAgent::begin_boot(const std::string& name) {
+  Node& node = nodes_.at(name);
+  node.facts.boot_id = rng_.uuid();
+  node.health.booting = true;
+  node.health.ready_since = executor_.wall_now();
+}
+
+void NodeAgent::end_boot(const std::string& name) {
+  NodeHealth& health = nodes_.at(name).health;
+  health.booting = false;
+  health.ready_since = executor_.wall_now();
+  tell(name);
+}
+
+const std::string& NodeAgent::boot_id(const std::string& name) const {
+  return nodes_.at(name).facts.boot_id;
+}
+
+void NodeAgent::finish_work(const std::string& name, const Status& status,
+                            std::optional<Duration> again, const Finish& finish) {
+  using Outcome = client::WorkQueueDriver::Outcome;
+  if (status.ok()) return finish({Outcome::kDone, again});
+  log::warn("node {}: {}", name, status.message());
+  finish({Outcome::kRetry, {}});
+}
+
+// What woke the queue between two renewals must not put off the next one. A silent node waits to be
+// told that it may speak.
+std::optional<Duration> NodeAgent::until_due(const Node& node) const {
+  if (node.silence != 0) return std::nullopt;
+  return std::max(Duration(0), std::min(node.lease_due, node.status_due) - executor_.now());
+}
+
 Task<Status> NodeAgent::sync(std::string name) {
   Node* node = &nodes_.find(name)->second;
-  if (node->off) co_return Status();
-  if (!node->registered) {
-    if (const Status s = co_await register_node(node); !s.ok()) co_return s;
-  }
+  if (node->silence != 0) co_return Status();
   if (executor_.now() >= node->status_due) {
     if (const Status s = co_await write_status(node); !s.ok()) co_return s;
   }
@@ -150,15 +220,21 @@ Task<Status> NodeAgent::sync(std::string name) {
   co_return Status();
 }
 
-Task<Status> NodeAgent::register_node(Node* node) {
+Task<Status> NodeAgent::register_node(std::string name) {
+  Node* node = &nodes_.find(name)->second;
+  if (node->silence != 0 || node->registered) co_return Status();
+  const TimePoint now = executor_.now();
   json::value object = node_object(node->facts);
   node->health.ready_since = executor_.wall_now();
   object.get_object()["status"] = node_status(node->facts, executor_.wall_now(), node->health);
   auto made = co_await nodes_api_.create("", object);
+  if (made.ok()) node->status_due = now + pace_.status;
   if (!made.ok() && made.error().is_already_exists()) {
     made = co_await nodes_api_.get("", node->facts.name);
   }
   if (!made.ok()) co_return to_status(made.error());
+  // A kubelet that is started anew is no boot of its machine.
+  node->facts.boot_id = get_string(made.value(), "status.nodeInfo.bootID");
   node->uid = get_string(made.value(), "metadata.uid");
   node->registered = true;
   ++registered_;
@@ -173,16 +249,19 @@ Task<Status> NodeAgent::write_status(Node* node) {
       "", node->facts.name, client::PatchType::kStrategic, patch, {}, "status");
   // A node that was deleted stays deleted: upstream's kubelet registers only when it starts.
   if (!written.ok() && !written.error().is_not_found()) co_return to_status(written.error());
-  node->status_due = now + kStatusEvery;
+  node->status_due = now + pace_.status;
   co_return Status();
 }
 
 Task<Status> NodeAgent::renew_lease(Node* node) {
   const TimePoint now = executor_.now();
-  const auto written =
-      co_await leases_api_.update(node_lease(node->facts, node->uid, executor_.wall_now()));
+  const auto written = co_await leases_api_.update(
+      node_lease(node->facts, node->uid, pace_.lease, executor_.wall_now()));
   if (!written.ok()) co_return to_status(written.error());
-  node->lease_due = now + kLeaseEvery - seconds(2);  // the queue's jitter must not skip a turn
+  // A tenth of jitter keeps thousands of nodes from renewing in step.
+  const Duration every = pace_.renew_every();
+  node->lease_due =
+      now + every - Duration(rng_.below(static_cast<std::uint64_t>(every.count() / 10)));
   co_return Status();
 }
 

@@ -1,5 +1,7 @@
 // NodeAgent: keeps the Node objects of this process registered and alive: creation, status, a Lease
-// renewed every 10 s. Driver; strand: the Executor's. Bound: kNodeWorkers requests at a time.
+// renewed after a quarter of its life. Driver; strand: the Executor's. Bound: kRegisterWorkers
+// nodes register at a time, kNodeWorkers say something. Two queues: else the first renewals would
+// wait until thousands of nodes are registered.
 #pragma once
 
 #include <map>
@@ -17,11 +19,26 @@
 
 namespace coracle::kubelet {
 
-inline constexpr int kNodeWorkers = 16;
+inline constexpr int kRegisterWorkers = 16;
+// Nodes are strangers to each other, each with its own heartbeat: 500 a second of 5,000 nodes are
+// in time at 100 ms each, on a busy machine.
+inline constexpr int kNodeWorkers = 64;
+
+// Upstream's nodeLeaseDurationSeconds and nodeStatusReportFrequency.
+struct NodePace {
+  Duration lease = std::chrono::seconds(40);
+  Duration status = std::chrono::minutes(5);
+  client::WatchPace watch;
+  Duration renew_every() const { return lease / 4; }
+};
 
 class NodeAgent {
  public:
-  NodeAgent(Executor& executor, client::Api& api, Rng rng, std::vector<NodeFacts> nodes);
+  NodeAgent(Executor& executor, client::Api& api, Rng rng, std::vector<NodeFacts> nodes,
+            NodePace pace = {});
+  // Before start(): what the nodes say goes another way than what is asked of them, so that
+  // heartbeats do not wait behind the requests of thousands of pods.
+  void use_for_heartbeats(client::Api& api);
 
   void start();
   void stop();
@@ -39,13 +56,19 @@ class NodeAgent {
   // What its conditions tell; told at once when it changes.
   void set_pressure(const std::string& name, bool memory, bool disk);
   void set_shutting_down(const std::string& name, bool shutting_down);
-  // Off: it does not say anything any more, as a machine without power.
-  void set_off(const std::string& name, bool off);
-  // Told when the annotation kShutdown of a node of ours comes or goes.
-  void on_shutdown(std::function<void(const std::string& node, bool wanted)> fn) {
-    shutdown_wanted_ = std::move(fn);
-  }
-  static constexpr char kShutdown[] = "lab.coracle.dev/shutdown";
+  // Why a node says nothing any more; it speaks again when no reason is left.
+  enum class Silence : unsigned { kOff = 1, kCutOff = 2 };
+  void set_silent(const std::string& name, Silence why, bool silent);
+  bool silent(const std::string& name) const { return nodes_.at(name).silence != 0; }
+  // It comes up again, with another boot ID: not ready until end_boot().
+  void begin_boot(const std::string& name);
+  void end_boot(const std::string& name);
+  const std::string& boot_id(const std::string& name) const;
+  // The node whose own address it is; empty: none of those we know.
+  std::string node_of_address(std::string_view address) const;
+  // Told the annotations of every node we see, at first and when they change.
+  using Annotated = std::function<void(const std::string& node, const json::object& annotations)>;
+  void on_annotations(Annotated fn) { annotated_.push_back(std::move(fn)); }
 
  private:
   struct Node {
@@ -53,26 +76,33 @@ class NodeAgent {
     bool registered = false;
     std::string uid;
     NodeHealth health;
-    bool off = false, shutdown_asked = false;
+    unsigned silence = 0;  // of Silence
     TimePoint status_due, lease_due;
   };
   using Finish = std::function<void(client::WorkQueueDriver::Finish)>;
 
+  void finish_work(const std::string& name, const Status& status, std::optional<Duration> again,
+                   const Finish& finish);
   Task<Status> sync(std::string name);
-  Task<Status> register_node(Node* node);
+  Task<Status> register_node(std::string name);
   Task<Status> write_status(Node* node);
   Task<Status> renew_lease(Node* node);
+  std::optional<Duration> until_due(const Node& node) const;
   void on_node(const client::ObjectPtr& object);
+  void on_node_gone(const client::ObjectPtr& object);
   void tell(const std::string& name);
 
   Executor& executor_;
   Rng rng_;
+  const NodePace pace_;
   client::ResourceClient nodes_api_, leases_api_;
   client::Informer informer_;
   std::map<std::string, Node, std::less<>> nodes_;
   size_t registered_ = 0;
-  std::function<void(const std::string&, bool)> shutdown_wanted_;
-  client::WorkQueueDriver queue_;
+  std::vector<Annotated> annotated_;
+  std::map<std::string, std::string, std::less<>> addresses_;     // of nodes, ours or not
+  std::map<std::string, json::object, std::less<>> annotations_;  // as told
+  client::WorkQueueDriver registering_, queue_;
 };
 
 }  // namespace coracle::kubelet

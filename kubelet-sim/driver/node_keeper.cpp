@@ -11,17 +11,26 @@ constexpr char kShutdownMessage[] = "Pod was terminated in response to imminent 
 }  // namespace
 
 NodeKeeper::NodeKeeper(Executor& executor, client::Api& api, NodeAgent& nodes, PodManager& pods,
-                       ShutdownGrace grace)
-    : executor_(executor), api_(api), nodes_(nodes), pods_(pods), grace_(grace) {
+                       ShutdownGrace grace, Duration period)
+    : executor_(executor),
+      nodes_(nodes),
+      pods_(pods),
+      grace_(grace),
+      period_(period),
+      slices_(nodes.only_node() ? 1 : kSlices),
+      events_(executor, api) {
   pods_.set_gate(
       [this](const std::string& node, const json::value& pod) { return refuse(node, pod); });
-  nodes_.on_shutdown([this](const std::string& node, bool wanted) { on_shutdown(node, wanted); });
+  nodes_.on_annotations([this](const std::string& node, const json::object& annotations) {
+    if (nodes_.find(node) != nullptr) on_shutdown(node, annotations.contains(kShutdown));
+  });
 }
 
 NodeKeeper::~NodeKeeper() { executor_.cancel(timer_); }
 
 void NodeKeeper::start() {
-  timer_ = executor_.after(kPeriod / kSlices, [this] { look(); });
+  if (period_ == Duration(0)) return;
+  timer_ = executor_.after(period_ / slices_, [this] { look(); });
 }
 
 std::optional<Rejection> NodeKeeper::refuse(const std::string& node, const json::value& pod) const {
@@ -37,13 +46,17 @@ std::optional<Rejection> NodeKeeper::refuse(const std::string& node, const json:
 
 void NodeKeeper::look() {
   const std::vector<std::string> names = nodes_.names();
-  for (size_t i = static_cast<size_t>(slice_); i < names.size(); i += kSlices) look_at(names[i]);
-  slice_ = (slice_ + 1) % kSlices;
+  for (size_t i = static_cast<size_t>(slice_); i < names.size();
+       i += static_cast<size_t>(slices_)) {
+    look_at(names[i]);
+  }
+  slice_ = (slice_ + 1) % slices_;
   start();
 }
 
 void NodeKeeper::look_at(const std::string& node) {
   if (off_.contains(node)) return;
+  look_at_storage(node);
   const NodeFill fill = pods_.fill_of(node);
   const bool needy = fill.memory_short() || fill.disk_short();
   if (!needy && !pressures_.contains(node)) return;
@@ -53,19 +66,30 @@ void NodeKeeper::look_at(const std::string& node) {
   }
   if (!pressure.memory() && !pressure.disk()) pressures_.erase(node);
   if (!needy) return;
-  tell(node, "EvictionThresholdMet",
-       fmt::format("Attempting to reclaim {}",
-                   fill.memory_short() ? "memory" : "ephemeral-storage"));
+  if (!nodes_.silent(node)) {
+    events_.tell(node, "Warning", "EvictionThresholdMet",
+                 fmt::format("Attempting to reclaim {}",
+                             fill.memory_short() ? "memory" : "ephemeral-storage"));
+  }
   const NodeUse use = pods_.usage(node);
   const auto chosen = choose_eviction(fill, pods_.candidates(node, use));
   if (chosen) pods_.end_pod(chosen->uid, "Evicted", chosen->message, Duration(0), true);
 }
 
+void NodeKeeper::look_at_storage(const std::string& node) {
+  if (pods_.runner().runtime() == nullptr) return;  // only processes have files
+  for (const std::string& uid : pods_.uids_of(node)) {
+    const json::value* pod = pods_.object_of(uid);
+    if (pod == nullptr || !has_storage_limit(*pod)) continue;
+    const auto why = over_storage_limit(*pod, pods_.runner().storage_use(uid));
+    if (why) pods_.end_pod(uid, "Evicted", *why, Duration(0), true);
+  }
+}
+
 void NodeKeeper::on_shutdown(const std::string& node, bool wanted) {
   if (!wanted) {
-    going_.erase(node);
-    off_.erase(node);
-    nodes_.set_off(node, false);
+    if (going_.erase(node) + off_.erase(node) == 0) return;
+    nodes_.set_silent(node, NodeAgent::Silence::kOff, false);
     return nodes_.set_shutting_down(node, false);
   }
   if (going_.contains(node) || off_.contains(node)) return;
@@ -104,22 +128,7 @@ void NodeKeeper::go_on(const std::string& node) {
   }
   going_.erase(found);
   off_.insert(node);
-  nodes_.set_off(node, true);
-}
-
-void NodeKeeper::tell(const std::string& node, const std::string& reason,
-                      const std::string& message) {
-  auto& recorder = recorders_[node];
-  if (!recorder) {
-    recorder = std::make_unique<client::EventRecorder>(executor_, api_,
-                                                       client::EventSource{"kubelet", node});
-  }
-  client::EventInput input;
-  input.regarding = {{"kind", "Node"}, {"name", node}, {"uid", node}, {"apiVersion", "v1"}};
-  input.type = "Warning";
-  input.reason = reason;
-  input.message = message;
-  recorder->record(std::move(input));
+  nodes_.set_silent(node, NodeAgent::Silence::kOff, true);
 }
 
 }  // namespace coracle::kubelet

@@ -1,8 +1,9 @@
-// NodeKeeper: what nodes do to their pods: eviction when memory or disk runs short, and the
+// NodeKeeper: what nodes do to their pods: eviction when memory or disk runs short, or when a pod
+// keeps more on the disk than it may, and the
 // graceful shutdown of a node (annotation lab.coracle.dev/shutdown): first the ordinary pods, then
 // the critical ones, then silence. Without the annotation the node starts again.
 //
-// Strand: the executor's. Each node is looked at once in kPeriod, a tenth of them at a time.
+// Strand: the executor's. Each node is looked at once a period, a tenth of them at a time.
 #pragma once
 
 #include <map>
@@ -10,9 +11,9 @@
 #include <string>
 
 #include "base/executor.hpp"
-#include "client/events.hpp"
 #include "kubelet/eviction.hpp"
 #include "kubelet_driver/node_agent.hpp"
+#include "kubelet_driver/node_events.hpp"
 #include "kubelet_driver/pod_manager.hpp"
 
 namespace coracle::kubelet {
@@ -22,14 +23,17 @@ struct ShutdownGrace {
   Duration critical = std::chrono::seconds(10);
 };
 
+// Pressure on each node is looked at so often; 0: never.
+inline constexpr Duration kPressureEvery = std::chrono::seconds(10);
+
 class NodeKeeper {
  public:
-  static constexpr Duration kPeriod = std::chrono::seconds(10);
+  static constexpr char kShutdown[] = "lab.coracle.dev/shutdown";
   static constexpr int kSlices = 10;
 
   // All must outlive it.
   NodeKeeper(Executor& executor, client::Api& api, NodeAgent& nodes, PodManager& pods,
-             ShutdownGrace grace);
+             ShutdownGrace grace, Duration period = kPressureEvery);
   ~NodeKeeper();
   void start();
 
@@ -43,22 +47,23 @@ class NodeKeeper {
   std::optional<Rejection> refuse(const std::string& node, const json::value& pod) const;
   void look();
   void look_at(const std::string& node);
+  void look_at_storage(const std::string& node);
   void on_shutdown(const std::string& node, bool wanted);
   void begin_stage(const std::string& node, Going stage);
   void go_on(const std::string& node);
-  void tell(const std::string& node, const std::string& reason, const std::string& message);
 
   Executor& executor_;
-  client::Api& api_;
   NodeAgent& nodes_;
   PodManager& pods_;
   const ShutdownGrace grace_;
+  const Duration period_;
+  const int slices_;
   std::map<std::string, NodePressure> pressures_;
   std::map<std::string, Shutdown> going_;
   std::set<std::string> off_;
   int slice_ = 0;
   Executor::TimerId timer_ = 0;
-  std::map<std::string, std::unique_ptr<client::EventRecorder>> recorders_;  // of nodes in need
+  NodeEvents events_;
 };
 
 }  // namespace coracle::kubelet

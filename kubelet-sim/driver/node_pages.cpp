@@ -96,6 +96,9 @@ std::optional<net::Response> node_page(PodManager& pods, const std::string& node
   if (path == "/metrics/resource") {
     return net::make_response(200, resource_metrics_page(pods.usage(node)), kText);
   }
+  if (path == "/metrics/cadvisor") {
+    return net::make_response(200, cadvisor_metrics_page(pods.usage(node)), kText);
+  }
   if (path == "/stats/summary") {
     return json_page(
         stats_summary(pods.usage(node), request.query.get("only_cpu_and_memory") == "true"));

@@ -11,7 +11,6 @@ namespace coracle::kubelet {
 namespace {
 
 const client::Gvr kPods{"", "v1", "pods", true};
-constexpr std::uint32_t kPodAddresses = 1u << 22;
 constexpr Duration kLabelsBehindMax = std::chrono::seconds(1);
 
 using Finish = client::WorkQueueDriver::Finish;
@@ -57,11 +56,12 @@ std::string PodManager::ready_text(const json::value& pod) {
 }
 
 PodManager::PodManager(Executor& executor, client::Api& api, Rng rng, const NodeAgent& nodes,
-                       const ImageCatalog& catalog, PodRunner& runner, std::string pod_range_start)
+                       const ImageCatalog& catalog, PodRunner& runner, PodManagerOptions options)
     : executor_(executor),
       api_(api),
       nodes_(nodes),
       catalog_(catalog),
+      options_(std::move(options)),
       runner_(runner),
       pods_api_(api, kPods),
       informer_(executor, api, rng,
@@ -72,8 +72,9 @@ PodManager::PodManager(Executor& executor, client::Api& api, Rng rng, const Node
                      [](json::value& pod) {
                        json::object& metadata = make_object(pod, "metadata");
                        erase_key(metadata, "managedFields");
-                     }}),
-      address_base_(parse_address(pod_range_start)),
+                     },
+                 .watch = options_.watch}),
+      address_base_(parse_address(options_.range_start)),
       queue_(executor, kStatusWorkers, [this](const std::string& uid, auto finish) {
         spawn<Finish>(write(uid), [finish](Finish outcome) { finish(outcome); });
       }) {}
@@ -118,7 +119,7 @@ const PodMachine* PodManager::find(const std::string& ns, const std::string& nam
 
 void PodManager::on_pod(const client::ObjectPtr& pod) {
   const NodeFacts* node = nodes_.find(get_string(*pod, "spec.nodeName"));
-  if (node == nullptr) return;
+  if (node == nullptr || !hears(*pod)) return;
   if (!mirrored_uid(*pod).empty()) return on_mirror(pod);
   const std::string uid(get_string(*pod, "metadata.uid"));
   const auto found = workers_.find(uid);
@@ -130,7 +131,7 @@ void PodManager::on_pod(const client::ObjectPtr& pod) {
   worker.pod = pod;
   runner_.update(uid, pod);
   if (contradicted(worker)) {
-    worker.written.clear();
+    worker.written.reset();
     queue_.add(uid);
   }
   PodStep seen;
@@ -153,7 +154,7 @@ void PodManager::on_pod(const client::ObjectPtr& pod) {
 bool PodManager::contradicted(const Worker& worker) const {
   long long version = 0;
   if (!parse_int(get_string(*worker.pod, "metadata.resourceVersion"), &version)) return false;
-  if (worker.written.empty() || version <= worker.written_version) return false;
+  if (!worker.written || version <= worker.written_version) return false;
   return ready_text(*worker.pod) != worker.written_ready;
 }
 
@@ -166,10 +167,10 @@ void PodManager::begin(const client::ObjectPtr& pod, const NodeFacts& node) {
   worker.pod = pod;
   uid_of_key_[worker.key] = uid;
   uids_of_node_[worker.node].insert(uid);
-  const PodPlace place{node.internal_ip,
-                       get_bool(*pod, "spec.hostNetwork") ? node.internal_ip : take_address(pod)};
-  worker.machine =
-      std::make_unique<PodMachine>(*pod, place, catalog_, now(), runner_.traits_of(*pod));
+  const PodPlace place{node.internal_ip, get_bool(*pod, "spec.hostNetwork")
+                                             ? node.internal_ip
+                                             : take_address(pod, node.name)};
+  worker.machine = make_machine(*pod, place, node.name, false);
   if (terminal(*pod)) {
     worker.finished = true;  // nothing runs: only its object is left to remove
   } else {
@@ -210,6 +211,7 @@ void PodManager::admit(Worker& worker, const NodeFacts& node, bool last) {
 }
 
 void PodManager::on_gone(const client::ObjectPtr& pod) {
+  if (!hears(*pod)) return;
   if (!mirrored_uid(*pod).empty()) return on_mirror_gone(*pod);
   const auto found = workers_.find(std::string(get_string(*pod, "metadata.uid")));
   if (found != workers_.end()) drop(found->second);
@@ -227,14 +229,15 @@ void PodManager::drop(Worker& worker) {
 }
 
 // The address a running pod has already, else the next free one of the range.
-std::string PodManager::take_address(const client::ObjectPtr& pod) {
+std::string PodManager::take_address(const client::ObjectPtr& pod, const std::string& node) {
   const std::uint32_t had = parse_address(std::string(get_string(*pod, "status.podIP")));
-  if (had > address_base_ && had < address_base_ + kPodAddresses && addresses_.insert(had).second) {
+  if (had > address_base_ && had < address_base_ + options_.addresses &&
+      addresses_.try_emplace(had, node).second) {
     return format_address(had);
   }
-  for (std::uint32_t tries = 0; tries < kPodAddresses; ++tries) {
-    next_address_ = next_address_ % (kPodAddresses - 1) + 1;
-    if (addresses_.insert(address_base_ + next_address_).second) break;
+  for (std::uint32_t tries = 0; tries < options_.addresses; ++tries) {
+    next_address_ = next_address_ % (options_.addresses - 1) + 1;
+    if (addresses_.try_emplace(address_base_ + next_address_, node).second) break;
   }
   return format_address(address_base_ + next_address_);
 }
@@ -246,7 +249,7 @@ void PodManager::run(Worker& worker) {
   const PodStep step = worker.machine->step(now());
   worker.finished = worker.finished || step.finished;
   act(worker, step);
-  if (step.changed || step.finished || worker.finished) queue_.add(worker.uid);
+  if (!step.changed && (step.finished || worker.finished)) queue_write(worker);
   if (worker.machine->over()) loads_[worker.node].remove(worker.uid);
   if (step.next) {
     worker.timer = executor_.after(*step.next - executor_.now(), [this, uid = worker.uid] {
@@ -266,7 +269,6 @@ void PodManager::seen(const std::string& uid, const Seen& seen) {
   PodStep step;
   found->second.machine->see(seen, now(), &step);
   act(found->second, step);
-  if (step.changed) queue_.add(uid);
   run(found->second);
 }
 
@@ -284,6 +286,8 @@ std::string PodManager::first_container(const std::string& uid) const {
 
 void PodManager::act(Worker& worker, const PodStep& step) {
   for (const Wish& wish : step.wishes) runner_.carry_out(runner_pod(worker), wish);
+  if (step.changed) queue_write(worker);
+  if (!options_.events) return;
   for (const PodEvent& event : step.events) {
     client::EventInput input;
     input.regarding = client::object_reference(*worker.pod, event.field_path);
@@ -294,7 +298,7 @@ void PodManager::act(Worker& worker, const PodStep& step) {
     input.type = event.warning ? "Warning" : "Normal";
     input.reason = event.reason;
     input.message = event.message;
-    recorder(worker.node).record(std::move(input));
+    record(worker, std::move(input));
   }
 }
 
@@ -309,14 +313,16 @@ client::EventRecorder& PodManager::recorder(const std::string& node) {
 
 Task<Finish> PodManager::write(std::string uid) {
   auto found = workers_.find(uid);
-  if (found == workers_.end()) co_return Finish{kDone, {}};
+  if (found == workers_.end() || cut_off_.contains(found->second.node)) {
+    co_return Finish{kDone, {}};  // reconnect() asks again
+  }
   if (found->second.is_static) co_return co_await write_static(uid);
   const std::string ns(get_string(*found->second.pod, "metadata.namespace"));
   const std::string name(get_string(*found->second.pod, "metadata.name"));
   const json::value status = found->second.machine->status(now());
-  const std::string text = to_json(status);
+  const Digest digest = digest_of(to_json(status));
   const bool dead_object = terminal(*found->second.pod) && found->second.finished;
-  if (text != found->second.written && !dead_object) {
+  if (digest != found->second.written && !dead_object) {
     json::value patch = json::object();
     set_path(patch, "metadata.uid", json::value(uid));
     patch.get_object()["status"] = status;
@@ -333,7 +339,7 @@ Task<Finish> PodManager::write(std::string uid) {
     }
     found = workers_.find(uid);
     if (found == workers_.end()) co_return Finish{kDone, {}};
-    found->second.written = text;
+    found->second.written = digest;
     found->second.written_ready = ready_text(patch);
     parse_int(get_string(written.value(), "metadata.resourceVersion"),
               &found->second.written_version);

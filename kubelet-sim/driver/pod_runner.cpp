@@ -15,6 +15,7 @@ namespace {
 
 constexpr Duration kRefreshEvery = std::chrono::seconds(10);
 constexpr size_t kTerminationMessageMax = 4096;
+constexpr int kFilesLookedAt = 20'000;
 
 const json::value* container_of(const json::value& pod, std::string_view name) {
   for (const char* list : {"spec.containers", "spec.initContainers", "spec.ephemeralContainers"}) {
@@ -34,15 +35,21 @@ std::string safe(std::string_view name) { return replace_all(std::string(name), 
 
 }  // namespace
 
-PodRunner::PodRunner(net::AsioExecutor& executor, client::Api& api, const ImageCatalog& catalog,
-                     RunnerOptions options, std::unique_ptr<ProcessRuntime> runtime)
+PodRunner::PodRunner(Executor& executor, client::Api& api, const ImageCatalog& catalog,
+                     RunnerOptions options)
     : executor_(executor),
       catalog_(catalog),
       options_(std::move(options)),
-      runtime_(std::move(runtime)),
       sources_(executor, api),
-      prober_{executor, runtime_.get()},
-      host_ports_(executor) {}
+      start_turns_(executor) {}
+
+PodRunner::PodRunner(net::AsioExecutor& executor, client::Api& api, const ImageCatalog& catalog,
+                     RunnerOptions options, std::unique_ptr<ProcessRuntime> runtime)
+    : PodRunner(static_cast<Executor&>(executor), api, catalog, std::move(options)) {
+  runtime_ = std::move(runtime);
+  if (runtime_)
+    real_.reset(new Real{{executor, runtime_.get()}, HostPorts(executor, options_.arrives)});
+}
 
 PodRunner::~PodRunner() { executor_.cancel(refresh_timer_); }
 
@@ -70,6 +77,7 @@ ContainerKind PodRunner::kind_of(const json::value& container) const {
 
 PodTraits PodRunner::traits_of(const json::value& pod) const {
   PodTraits traits;
+  traits.prepare = !get_array(pod, "spec.resourceClaims").empty();
   traits.kind_of = [this](const json::value& container) { return kind_of(container); };
   for (const char* list : {"spec.containers", "spec.initContainers"}) {
     for (const json::value& c : get_array(pod, list)) {
@@ -84,42 +92,51 @@ PodTraits PodRunner::traits_of(const json::value& pod) const {
   return traits;
 }
 
+bool PodRunner::lives(const std::string& uid, std::uint64_t life) const {
+  const auto known = pods_.find(uid);
+  return known != pods_.end() && known->second.life == life;
+}
+
 // Not inside the caller: the machine that wished is still at work.
-void PodRunner::tell(const std::string& uid, const Wish& wish, Seen seen) {
+void PodRunner::tell(const std::string& uid, std::uint64_t life, const Wish& wish, Seen seen) {
   seen.container = wish.container;
   seen.run = wish.run;
   seen.probe = wish.probe;
   seen.hook = wish.hook;
-  executor_.post([this, uid, seen = std::move(seen)] {
-    if (pods_.contains(uid)) events_.seen(uid, seen);
+  executor_.post([this, uid, life, seen = std::move(seen)] {
+    if (lives(uid, life)) events_.seen(uid, seen);
   });
 }
 
 void PodRunner::carry_out(const RunnerPod& pod, const Wish& wish) {
   const auto [entry, fresh] = pods_.try_emplace(pod.uid);
   Known& known = entry->second;
-  if (fresh) known.since = executor_.now();
+  if (fresh) {
+    known.since = executor_.now();
+    known.life = ++lives_;
+  }
+  const std::uint64_t life = known.life;
   known.pod = pod;
   const ContainerId id{pod.uid, wish.container};
   switch (wish.kind) {
     case Wish::Kind::kPrepare:
-      return spawn<Seen>(prepare(pod.uid), [this, uid = pod.uid, wish](Seen seen) {
-        tell(uid, wish, std::move(seen));
+      return spawn<Seen>(prepare(pod.uid), [this, uid = pod.uid, life, wish](Seen seen) {
+        tell(uid, life, wish, std::move(seen));
       });
     case Wish::Kind::kPull:
-      return spawn<Seen>(pull(pod.uid, wish), [this, uid = pod.uid, wish](Seen seen) {
-        tell(uid, wish, std::move(seen));
+      return spawn<Seen>(pull(pod.uid, wish), [this, uid = pod.uid, life, wish](Seen seen) {
+        tell(uid, life, wish, std::move(seen));
       });
     case Wish::Kind::kStart:
       known.starting.insert(wish.container);
       known.cancelled.erase(wish.container);
-      return spawn<std::optional<Seen>>(start_container(pod.uid, wish),
-                                        [this, uid = pod.uid, wish](std::optional<Seen> seen) {
-                                          if (const auto k = pods_.find(uid); k != pods_.end()) {
-                                            k->second.starting.erase(wish.container);
-                                          }
-                                          if (seen) tell(uid, wish, std::move(*seen));
-                                        });
+      return spawn<std::optional<Seen>>(
+          start_container(pod.uid, wish),
+          [this, uid = pod.uid, life, wish](std::optional<Seen> seen) {
+            if (!lives(uid, life)) return;
+            pods_.at(uid).starting.erase(wish.container);
+            if (seen) tell(uid, life, wish, std::move(*seen));
+          });
     case Wish::Kind::kTerminate:
     case Wish::Kind::kKill:
       if (known.starting.contains(wish.container)) known.cancelled.insert(wish.container);
@@ -143,18 +160,31 @@ void PodRunner::probe(const Known& known, const Wish& wish) {
   } else if (container != nullptr) {
     spec = find(*container, kNames[static_cast<int>(wish.probe)]);
   }
-  const auto answer = [this, uid = known.pod.uid, wish, hook](ProbeAnswer a) {
-    tell(uid, wish,
+  const auto answer = [this, uid = known.pod.uid, life = known.life, wish, hook](ProbeAnswer a) {
+    tell(uid, life, wish,
          {.kind = hook ? Seen::Kind::kHook : Seen::Kind::kProbe,
           .good = a.good,
           .message = std::move(a.message)});
   };
   if (spec == nullptr) return answer({false, "it is not there any more"});
-  const std::int64_t seconds =
+  const Duration limit = std::chrono::seconds(
       hook ? get_int(*known.pod.object, "spec.terminationGracePeriodSeconds", 30)
-           : std::max<std::int64_t>(1, get_int(*spec, "timeoutSeconds", 1));
-  prober_.run({known.pod.uid, wish.container}, *container, known.pod.place.pod_ip, *spec,
-              std::chrono::seconds(seconds), answer);
+           : std::max<std::int64_t>(1, get_int(*spec, "timeoutSeconds", 1)));
+  CHECK_MSG(real_ != nullptr, "only processes are probed");
+  const auto lag = lags_.find(known.pod.node->name);
+  if (lag == lags_.end()) {
+    return real_->prober.run({known.pod.uid, wish.container}, *container, known.pod.place.pod_ip,
+                             *spec, limit, answer);
+  }
+  // A slow node: the answer comes late, or not within its time.
+  if (lag->second >= limit) {
+    executor_.after(limit, [answer] { answer({false, "context deadline exceeded"}); });
+    return;
+  }
+  real_->prober.run({known.pod.uid, wish.container}, *container, known.pod.place.pod_ip, *spec,
+                    limit - lag->second, [this, answer, lag = lag->second](ProbeAnswer a) {
+                      executor_.after(lag, [answer, a = std::move(a)] { answer(a); });
+                    });
 }
 
 // By the pod's pull secrets.
@@ -195,6 +225,7 @@ Task<Seen> PodRunner::pull(std::string uid, Wish wish) {
 
 Task<std::optional<Seen>> PodRunner::start_container(std::string uid, Wish wish) {
   const RunnerPod pod = pods_.at(uid).pod;
+  const std::uint64_t life = pods_.at(uid).life;
   const json::value* found = container_of(*pod.object, wish.container);
   const auto refused = [](std::string reason, std::string message) {
     return Seen{
@@ -206,19 +237,26 @@ Task<std::optional<Seen>> PodRunner::start_container(std::string uid, Wish wish)
   const auto sources =
       co_await sources_.fetch(std::string(get_string(*pod.object, "metadata.namespace")),
                               environment_sources(container), real, pods_.at(uid).since);
-  const auto known = pods_.find(uid);
-  if (known == pods_.end()) co_return std::nullopt;
+  if (!lives(uid, life)) co_return std::nullopt;
   if (!sources.ok()) co_return refused("CreateContainerConfigError", sources.status().message());
-  const auto environment =
+  auto environment =
       container_environment({*pod.object, container, pod.place, resources_of(*pod.node), *sources});
   if (!environment.ok()) {
     co_return refused("CreateContainerConfigError", environment.status().message());
   }
+  // They win over what the pod says.
+  for (auto& variable : device_environment(container, pods_.at(uid).devices)) {
+    environment->push_back(std::move(variable));
+  }
   if (!real) co_return Seen{.kind = Seen::Kind::kStarted};
-  if (known->second.cancelled.contains(wish.container)) {
+  if (!co_await start_turns_.take()) co_return std::nullopt;
+  if (!lives(uid, life)) co_return std::nullopt;
+  Known& known = pods_.at(uid);
+  if (known.cancelled.contains(wish.container)) {
     co_return Seen{.kind = Seen::Kind::kBroken, .reason = "StartError", .message = "stopped"};
   }
-  co_return start_process(known->second, container, *environment, wish);
+  const StartTurns::Turn turn(&start_turns_);
+  co_return start_process(known, container, *environment, wish);
 }
 
 std::optional<Seen> PodRunner::start_process(Known& known, const json::value& container,
@@ -265,9 +303,9 @@ std::optional<Seen> PodRunner::start_process(Known& known, const json::value& co
   if (!mounts.ok()) return refused("CreateContainerError", mounts.status());
   start->order.binds = std::move(*mounts);
   const Status started = runtime_->start({known.pod.uid, wish.container}, std::move(*start),
-                                         events_of(known.pod.uid, wish, log));
+                                         events_of(known.pod.uid, known.life, wish, log));
   if (!started.ok()) return refused("CreateContainerError", started);
-  for (PodEvent& event : host_ports_.open(known.pod.uid, container, known.pod.place)) {
+  for (PodEvent& event : real_->ports.open(known.pod.uid, container, known.pod.place)) {
     executor_.post([this, uid = known.pod.uid, event = std::move(event)] {
       if (pods_.contains(uid)) events_.report(uid, event);
     });
@@ -275,15 +313,17 @@ std::optional<Seen> PodRunner::start_process(Known& known, const json::value& co
   return std::nullopt;  // its events tell
 }
 
-ContainerEvents PodRunner::events_of(const std::string& uid, const Wish& wish,
+ContainerEvents PodRunner::events_of(const std::string& uid, std::uint64_t life, const Wish& wish,
                                      const std::string& log) {
   ContainerEvents events;
-  events.on_started = [this, uid, wish] { tell(uid, wish, {.kind = Seen::Kind::kStarted}); };
+  events.on_started = [this, uid, life, wish] {
+    tell(uid, life, wish, {.kind = Seen::Kind::kStarted});
+  };
   // In turn with what is told, so that the first lines belong to the run that is told of.
-  events.on_line = [this, uid, wish](std::string text, bool whole) {
-    executor_.post([this, uid, name = wish.container,
+  events.on_line = [this, uid, life, wish](std::string text, bool whole) {
+    executor_.post([this, uid, life, name = wish.container,
                     line = LogLine{executor_.wall_now(), std::move(text), whole}] {
-      if (pods_.contains(uid)) events_.print(uid, name, line);
+      if (lives(uid, life)) events_.print(uid, name, line);
     });
   };
   events.on_port_moved = [this, uid](int port) {
@@ -298,10 +338,10 @@ ContainerEvents PodRunner::events_of(const std::string& uid, const Wish& wish,
                      moved_port(static_cast<std::uint16_t>(port))),
          ""});
   };
-  events.on_end = [this, uid, wish, log](const ProcessEnd& end, bool out_of_memory) {
+  events.on_end = [this, uid, life, wish, log](const ProcessEnd& end, bool out_of_memory) {
     if (end.broken) {
       return tell(
-          uid, wish,
+          uid, life, wish,
           {.kind = Seen::Kind::kBroken,
            .exit_code = 128,
            .reason = "StartError",
@@ -311,7 +351,7 @@ ContainerEvents PodRunner::events_of(const std::string& uid, const Wish& wish,
                "during container init: {}: unknown",
                end.why)});
     }
-    tell(uid, wish,
+    tell(uid, life, wish,
          {.kind = Seen::Kind::kExited,
           .exit_code = end.exit_code,
           .reason = out_of_memory ? "OOMKilled" : "",
@@ -324,14 +364,45 @@ void PodRunner::update(const std::string& uid, const client::ObjectPtr& object) 
   if (const auto known = pods_.find(uid); known != pods_.end()) known->second.pod.object = object;
 }
 
-void PodRunner::forget(const std::string& uid) {
-  host_ports_.close(uid);
+void PodRunner::stop(const std::string& uid) {
+  if (real_) real_->ports.close(uid);
   if (runtime_) runtime_->kill_pod(uid);
-  if (pods_.erase(uid) > 0 && runtime_) {
-    // Its mounts are in the namespaces of processes that are ending now.
-    executor_.after(std::chrono::milliseconds(200),
-                    [folder = folder_of(uid)] { remove_tree(folder); });
+  pods_.erase(uid);
+}
+
+bool PodRunner::any_process(const std::string& uid) const {
+  return runtime_ != nullptr && runtime_->runs_any(uid);
+}
+
+StorageUse PodRunner::storage_use(const std::string& uid) const {
+  StorageUse use;
+  const auto known = pods_.find(uid);
+  if (runtime_ == nullptr || known == pods_.end()) return use;
+  const json::value& pod = *known->second.pod.object;
+  for (const json::value& container : get_array(pod, "spec.containers")) {
+    const std::string name(get_string(container, "name"));
+    use.containers[name] =
+        disk_use(folder_of(uid) + "/containers/" + safe(name) + "/root", kFilesLookedAt);
   }
+  for (const json::value& volume : get_array(pod, "spec.volumes")) {
+    if (find(volume, "emptyDir") == nullptr) continue;
+    const std::string name(get_string(volume, "name"));
+    use.empty_dirs[name] = disk_use(folder_of(uid) + "/volumes/" + name, kFilesLookedAt);
+  }
+  return use;
+}
+
+void PodRunner::set_lag(const std::string& node, Duration lag) {
+  lag > Duration(0) ? void(lags_[node] = lag) : void(lags_.erase(node));
+}
+
+void PodRunner::forget(const std::string& uid) {
+  const bool known = pods_.contains(uid);
+  stop(uid);
+  if (!known || !runtime_) return;
+  // Its mounts are in the namespaces of processes that are ending now.
+  executor_.after(std::chrono::milliseconds(200),
+                  [folder = folder_of(uid)] { remove_tree(folder); });
 }
 
 void PodRunner::forget_all_but(const std::set<std::string>& uids) {

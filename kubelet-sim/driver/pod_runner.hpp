@@ -13,12 +13,15 @@
 #include <string>
 
 #include "client/object_cache.hpp"
+#include "kubelet/local_storage.hpp"
+#include "kubelet/pod_devices.hpp"
 #include "kubelet/pod_files.hpp"
 #include "kubelet/pod_machine.hpp"
 #include "kubelet/streams.hpp"
 #include "kubelet_driver/host_ports.hpp"
 #include "kubelet_driver/node_agent.hpp"
 #include "kubelet_driver/pod_sources.hpp"
+#include "kubelet_driver/start_turns.hpp"
 #include "kubelet_runtime/container_order.hpp"
 #include "kubelet_runtime/prober.hpp"
 #include "kubelet_runtime/process_runtime.hpp"
@@ -35,6 +38,7 @@ struct RunnerOptions {
   RuntimeMode mode = RuntimeMode::kAuto;
   std::string root_dir;
   ClusterDns dns;
+  HostPorts::Arrives arrives;
 };
 
 struct RunnerPod {
@@ -51,6 +55,9 @@ class PodRunner {
     std::function<void(const std::string& uid, const std::string& container, LogLine)> print;
     std::function<void(const std::string& uid, PodEvent)> report;
   };
+  // Scripted only.
+  PodRunner(Executor& executor, client::Api& api, const ImageCatalog& catalog,
+            RunnerOptions options);
   // `runtime` null: scripted only.
   PodRunner(net::AsioExecutor& executor, client::Api& api, const ImageCatalog& catalog,
             RunnerOptions options, std::unique_ptr<ProcessRuntime> runtime);
@@ -63,6 +70,13 @@ class PodRunner {
   void update(const std::string& uid, const client::ObjectPtr& object);
   // The pod is gone: its processes and files go too.
   void forget(const std::string& uid);
+  // Its processes end now and nothing more is told of them; its files stay.
+  void stop(const std::string& uid);
+  bool any_process(const std::string& uid) const;
+  // What the files of its processes and its emptyDir volumes take. O(files), with a bound.
+  StorageUse storage_use(const std::string& uid) const;
+  // Probes of the node's pods are answered so much later.
+  void set_lag(const std::string& node, Duration lag);
   // Files of pods that are none of ours any more.
   void forget_all_but(const std::set<std::string>& uids);
   ProcessRuntime* runtime() const { return runtime_.get(); }
@@ -70,19 +84,25 @@ class PodRunner {
  private:
   struct Known {
     RunnerPod pod;
+    std::uint64_t life = 0;                      // another one after stop(): answers to it are old
     TimePoint since{};                           // it came
     std::map<std::string, std::string> volumes;  // name -> folder
     std::map<std::string, PodSources::Token> tokens;
     std::set<std::string> starting, cancelled;  // containers
+    DeviceClaims devices;
     bool has_file_volumes = false;
   };
 
   ContainerKind kind_of(const json::value& container) const;
   std::string folder_of(const std::string& uid) const;
   Owner volume_owner(const json::value& pod) const;
-  void tell(const std::string& uid, const Wish& wish, Seen seen);
+  // Whether it is still the one that wished.
+  bool lives(const std::string& uid, std::uint64_t life) const;
+  void tell(const std::string& uid, std::uint64_t life, const Wish& wish, Seen seen);
 
   Task<Seen> prepare(std::string uid);
+  // Reads the pod's claims to devices.
+  Task<Status> prepare_devices(std::string uid);
   Task<Result<std::string>> prepare_volume(std::string uid, json::value volume);
   Task<Result<bool>> write_files(std::string uid, json::value volume);
   Task<Result<std::string>> claim_folder(std::string uid, std::string claim);
@@ -92,22 +112,30 @@ class PodRunner {
   Task<std::optional<Seen>> start_container(std::string uid, Wish wish);
   std::optional<Seen> start_process(Known& known, const json::value& container,
                                     const Environment& environment, const Wish& wish);
-  ContainerEvents events_of(const std::string& uid, const Wish& wish, const std::string& log);
+  ContainerEvents events_of(const std::string& uid, std::uint64_t life, const Wish& wish,
+                            const std::string& log);
   void probe(const Known& known, const Wish& wish);
   void refresh();
   Task<bool> refresh_pod(std::string uid);
 
-  net::AsioExecutor& executor_;
+  // What processes need of their machine.
+  struct Real {
+    Prober prober;
+    HostPorts ports;
+  };
+
+  Executor& executor_;
   const ImageCatalog& catalog_;
   const RunnerOptions options_;
   std::unique_ptr<ProcessRuntime> runtime_;
+  std::unique_ptr<Real> real_;  // with a runtime
   PodSources sources_;
-  Prober prober_;
-  HostPorts host_ports_;
   Events events_;
   std::map<std::string, Known> pods_;
+  std::map<std::string, Duration> lags_;  // by node
   Executor::TimerId refresh_timer_ = 0;
-  std::uint64_t stamps_ = 0;
+  std::uint64_t stamps_ = 0, lives_ = 0;
+  StartTurns start_turns_;  // the last: who waits is told before the rest goes
 };
 
 }  // namespace coracle::kubelet

@@ -30,7 +30,8 @@ PodSources::PodSources(Executor& executor, client::Api& api)
       services_(api, {"", "v1", "services", true}),
       claims_(api, {"", "v1", "persistentvolumeclaims", true}),
       volumes_(api, {"", "v1", "persistentvolumes", false}),
-      accounts_(api, {"", "v1", "serviceaccounts", true}) {}
+      accounts_(api, {"", "v1", "serviceaccounts", true}),
+      device_claims_(api, {"resource.k8s.io", "v1", "resourceclaims", true}) {}
 
 Task<Result<json::value>> PodSources::get(std::string kind, std::string ns, std::string name,
                                           TimePoint since) {
@@ -96,6 +97,13 @@ Task<Result<json::value>> PodSources::volume_of_claim(std::string ns, std::strin
   auto volume = co_await volumes_.get("", name);
   if (!volume.ok()) co_return unavailable(volume.error().message);
   co_return std::move(volume.value());
+}
+
+Task<Result<json::value>> PodSources::device_claim(std::string ns, std::string claim) {
+  auto object = co_await device_claims_.get(ns, claim);
+  if (object.ok()) co_return std::move(object.value());
+  if (object.error().is_not_found()) co_return json::value();
+  co_return unavailable(object.error().message);
 }
 
 Task<Result<PodSources::Token>> PodSources::token(std::string ns, std::string account,

@@ -23,6 +23,8 @@ class PodSources {
   Task<Result<Sources>> fetch(std::string ns, SourceNames names, bool services, TimePoint since);
   // The volume of a claim: the claim's PersistentVolume. NotFound, FailedPrecondition (not bound).
   Task<Result<json::value>> volume_of_claim(std::string ns, std::string claim);
+  // Of resource.k8s.io, as it is now; null: there is none.
+  Task<Result<json::value>> device_claim(std::string ns, std::string claim);
   struct Token {
     std::string text;
     WallTime expires;
@@ -39,7 +41,8 @@ class PodSources {
                                 TimePoint since);
 
   Executor& executor_;
-  client::ResourceClient config_maps_, secrets_, services_, claims_, volumes_, accounts_;
+  client::ResourceClient config_maps_, secrets_, services_, claims_, volumes_, accounts_,
+      device_claims_;
   std::map<std::string, Kept> kept_;
 };
 

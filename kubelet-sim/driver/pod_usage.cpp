@@ -21,13 +21,13 @@ NodeUse PodManager::usage(const std::string& node) {
                worker.machine->start_time()};
     for (const ContainerMachine* c : worker.machine->containers()) {
       if (const auto use = c->scripted_use(executor_.now())) {
-        pod.containers.push_back(
-            {c->name(), c->started_at(), use->cpu_nanos, use->memory_bytes, use->disk_bytes});
+        pod.containers.push_back({c->name(), c->started_at(), use->cpu_nanos, use->memory_bytes,
+                                  use->disk_bytes, 0, c->image()});
       } else if (ProcessRuntime* runtime = runner_.runtime(); c->running() && runtime != nullptr) {
         const auto real = runtime->usage({uid, c->name()});
         if (!real) continue;
         pod.containers.push_back(
-            {c->name(), c->started_at(), real->cpu_nanos, real->memory_bytes, 0});
+            {c->name(), c->started_at(), real->cpu_nanos, real->memory_bytes, 0, 0, c->image()});
       }
     }
     if (!pod.containers.empty()) pods.push_back(std::move(pod));
@@ -111,17 +111,20 @@ const json::value* PodManager::object_of(const std::string& uid) const {
   return found == workers_.end() ? nullptr : found->second.pod.get();
 }
 
+json::value PodManager::with_status(const Worker& worker) const {
+  json::value pod = *worker.pod;
+  json::object& status = make_object(pod, "status");
+  const json::value known = worker.machine->status(now());
+  for (const auto& member : known.get_object()) status[member.key()] = member.value();
+  return pod;
+}
+
 std::vector<json::value> PodManager::pods_on(const std::string& node) const {
   std::vector<json::value> pods;
   const auto uids = uids_of_node_.find(node);
   if (uids == uids_of_node_.end()) return pods;
   for (const std::string& uid : uids->second) {
-    const Worker& worker = workers_.at(uid);
-    json::value pod = *worker.pod;
-    json::object& status = make_object(pod, "status");
-    const json::value known = worker.machine->status(now());
-    for (const auto& member : known.get_object()) status[member.key()] = member.value();
-    pods.push_back(std::move(pod));
+    pods.push_back(with_status(workers_.at(uid)));
   }
   return pods;
 }

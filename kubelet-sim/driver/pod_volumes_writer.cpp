@@ -70,6 +70,14 @@ Task<Seen> PodRunner::prepare(std::string uid) {
     if (made.ok()) made = pod_files(pod);
     if (!made.ok()) fail({true, "FailedCreatePodSandBox", made.message(), ""});
   }
+  const Status devices = co_await prepare_devices(uid);
+  if (!pods_.contains(uid)) co_return seen;
+  if (!devices.ok()) {
+    fail({true, "FailedPrepareDynamicResources",
+          "Failed to prepare dynamic resources: prepare dynamic resources: " + devices.message(),
+          ""});
+    co_return seen;
+  }
   for (const json::value& volume : get_array(*pod.object, "spec.volumes")) {
     const std::string name(get_string(volume, "name"));
     if (!real && name.starts_with("kube-api-access-")) continue;
@@ -84,6 +92,27 @@ Task<Seen> PodRunner::prepare(std::string uid) {
     }
   }
   co_return seen;
+}
+
+Task<Status> PodRunner::prepare_devices(std::string uid) {
+  const client::ObjectPtr object = pods_.at(uid).pod.object;
+  const json::value& pod = *object;
+  DeviceClaims claims;
+  for (const PodDeviceClaim& use : pod_device_claims(pod)) {
+    json::value claim;
+    if (!use.claim.empty()) {
+      auto found = co_await sources_.device_claim(
+          std::string(get_string(pod, "metadata.namespace")), use.claim);
+      if (!found.ok()) co_return found.status();
+      claim = std::move(*found);
+    }
+    const Status may = may_use_claim(pod, use, claim);
+    if (!may.ok()) co_return may;
+    claims[use.entry] = std::move(claim);
+  }
+  const auto known = pods_.find(uid);
+  if (known != pods_.end()) known->second.devices = std::move(claims);
+  co_return Status();
 }
 
 Task<Result<std::string>> PodRunner::prepare_volume(std::string uid, json::value volume) {

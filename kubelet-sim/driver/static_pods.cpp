@@ -67,8 +67,8 @@ void PodManager::on_mirror(const client::ObjectPtr& mirror) {
   const bool ours = worker != nullptr && worker->is_static && worker->uid == mirrored_uid(*mirror);
   if (ours && find_keys(*mirror, {"metadata", "deletionTimestamp"}) == nullptr) {
     const bool same = std::exchange(worker->mirror_uid, uid) == uid;
-    if (same && (worker->written.empty() || ready_text(*mirror) == worker->written_ready)) return;
-    worker->written.clear();
+    if (same && (!worker->written || ready_text(*mirror) == worker->written_ready)) return;
+    worker->written.reset();
     return queue_.add(worker->uid);
   }
   // Of a file that is not there any more, or was changed; or somebody deletes it.
@@ -134,14 +134,14 @@ Task<Finish> PodManager::write_static(std::string uid) {
   json::value patch = json::object();
   set_path(patch, "metadata.uid", json::value(found->second.mirror_uid));
   patch.get_object()["status"] = found->second.machine->status(now());
-  const std::string text = to_json(patch);
-  if (text == found->second.written) co_return Finish{kDone, {}};
+  const Digest digest = digest_of(to_json(patch));
+  if (digest == found->second.written) co_return Finish{kDone, {}};
   const auto written =
       co_await pods_api_.patch(ns, name, client::PatchType::kStrategic, patch, {}, "status");
   found = workers_.find(uid);
   if (found == workers_.end()) co_return Finish{kDone, {}};
   if (written.ok()) {
-    found->second.written = text;
+    found->second.written = digest;
     found->second.written_ready = ready_text(patch);
     co_return Finish{kDone, {}};
   }

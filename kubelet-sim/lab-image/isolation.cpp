@@ -18,6 +18,10 @@
 namespace lab_image {
 namespace {
 
+// A container's processes, as upstream's podPidsLimit bounds a pod's. The kernel counts them by
+// user and user namespace (since Linux 5.14), so none counts for another.
+constexpr rlim_t kProcessesMax = 1024;
+
 Problem failed(const std::string& what) { return what + ": " + std::strerror(errno); }
 
 Problem write_text(const std::string& path, const std::string& text) {
@@ -170,6 +174,8 @@ Problem become_user(const Config& config) {
     if ((config.caps >> cap & 1) == 0) prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
   }
   if (setresuid(config.uid, config.uid, config.uid) != 0) return failed("user");
+  const rlimit processes{kProcessesMax, kProcessesMax};
+  if (setrlimit(RLIMIT_NPROC, &processes) != 0) return failed("process limit");
   if (config.as_bytes != 0) {
     const rlimit limit{config.as_bytes, config.as_bytes};
     if (setrlimit(RLIMIT_AS, &limit) != 0) return failed("memory limit");

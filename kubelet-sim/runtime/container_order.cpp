@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "api/quantity.hpp"
 #include "base/strings.hpp"
@@ -147,10 +148,21 @@ Result<std::string> mount_source(const ContainerInput& in, const json::value& mo
                     get_string(mount, "name"), get_string(in.container, "name")));
   }
   std::string sub(get_string(mount, "subPath"));
-  if (sub.empty()) sub = expand(get_string(mount, "subPathExpr"), in.environment);
+  if (sub.empty()) {
+    std::set<std::string> missing;
+    sub = expand(get_string(mount, "subPathExpr"), in.environment, &missing);
+    if (!missing.empty()) {
+      return failed_precondition(
+          fmt::format("missing value for {}", join({missing.begin(), missing.end()}, ", ")));
+    }
+  }
   if (sub.empty()) return volume->second;
-  if (sub.starts_with("/") || !stays_inside(sub)) {
-    return failed_precondition(fmt::format("subPath \"{}\" must stay inside its volume", sub));
+  if (sub.starts_with("/")) {
+    return failed_precondition(fmt::format("error SubPath `{}` must not be an absolute path", sub));
+  }
+  if (!stays_inside(sub)) {
+    return failed_precondition(
+        fmt::format("unable to provision SubPath `{}`: must not contain '..'", sub));
   }
   return volume->second + "/" + sub;
 }

@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fts.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <set>
 
 #include "base/strings.hpp"
 
@@ -98,6 +100,24 @@ void remove_tree(const std::string& path) {
     }
   }
   fs::remove_all(path, error);
+}
+
+std::int64_t disk_use(const std::string& path, int entries_max) {
+  constexpr std::int64_t kBlock = 512;  // the unit of st_blocks
+  char* const roots[] = {const_cast<char*>(path.c_str()), nullptr};
+  FTS* tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, nullptr);
+  std::int64_t bytes = 0;
+  std::set<ino_t> several_names;
+  while (FTSENT* entry = tree == nullptr ? nullptr : fts_read(tree)) {
+    if (entry->fts_info != FTS_F && entry->fts_info != FTS_D) continue;
+    if (--entries_max < 0) break;
+    const struct stat& info = *entry->fts_statp;
+    if (entry->fts_info != FTS_F) continue;
+    if (info.st_nlink > 1 && !several_names.insert(info.st_ino).second) continue;
+    bytes += info.st_blocks * kBlock;
+  }
+  if (tree != nullptr) fts_close(tree);
+  return bytes;
 }
 
 bool stays_inside(std::string_view path) {

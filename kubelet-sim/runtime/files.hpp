@@ -24,6 +24,9 @@ Status give(const std::string& path, Owner owner);
 std::string read_start(const std::string& path, size_t bytes_max);
 // All of a tree, also what its owner has locked; NotFound is fine.
 void remove_tree(const std::string& path);
+// What the files below take of the disk, each once, links not followed. At most `entries_max` are
+// looked at: more than that count as nothing.
+std::int64_t disk_use(const std::string& path, int entries_max);
 // Does the relative path stay below its root, by text alone?
 bool stays_inside(std::string_view path);
 

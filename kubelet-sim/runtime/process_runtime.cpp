@@ -19,6 +19,7 @@ namespace {
 constexpr Duration kMemoryEvery = std::chrono::milliseconds(500);
 constexpr size_t kLineMax = 16u << 10;
 constexpr size_t kOutcomeMax = 10u << 10;
+constexpr size_t kUnseenMax = 64u << 10;
 
 // What a program prints; empty if it failed. Only at our start.
 std::string output_of(const std::string& command, int* code) {
@@ -71,6 +72,22 @@ struct ProcessRuntime::Container {
   std::vector<std::pair<std::string, bool>> early;
   bool started = false, out_of_memory = false, input_taken = false;
   std::vector<std::weak_ptr<AttachedSession>> attached;
+  // What a container with stdinOnce, made for one who attaches, wrote before that: a command
+  // quicker than its `kubectl run -i` would seem to have said nothing. Over the bound: let go.
+  EarlierOutput unseen;
+  std::size_t unseen_bytes = 0;
+  bool keeps_unseen = false;
+
+  void keep_unseen(StreamOut stream, std::string_view data) {
+    if (!keeps_unseen) return;
+    unseen_bytes += data.size();
+    if (unseen_bytes > kUnseenMax) return forget_unseen();
+    unseen.emplace_back(stream, data);
+  }
+  void forget_unseen() {
+    keeps_unseen = false;
+    unseen.clear();
+  }
 
   void line(std::string text, bool whole) {
     if (started) return events.on_line(std::move(text), whole);
@@ -137,6 +154,7 @@ Status ProcessRuntime::start(const ContainerId& id, ContainerStart start, Contai
   auto container = std::make_shared<Container>();
   container->start = std::move(start);
   container->events = std::move(events);
+  container->keeps_unseen = container->start.input && container->start.input_once;
   container->start.order.isolate = tools_.isolated;
   container->start.order.route = options_.route;
   // No reference to the container outlives the map's entry: the process is inside it.
@@ -146,6 +164,7 @@ Status ProcessRuntime::start(const ContainerId& id, ContainerStart start, Contai
   process.on_output = [c](StreamOut stream, std::string_view data) {
     c->lines[stream == StreamOut::kError].add(
         data, [c](std::string line, bool whole) { c->line(std::move(line), whole); });
+    c->keep_unseen(stream, data);
     c->each_attached([&](AttachedSession& s) { s.output(stream, data); });
   };
   process.on_port_moved = [c](int port) {
@@ -192,6 +211,11 @@ void ProcessRuntime::kill_pod(const std::string& pod_uid) {
   }
 }
 
+bool ProcessRuntime::runs_any(const std::string& pod_uid) const {
+  const auto first = running_.lower_bound({pod_uid, ""});
+  return first != running_.end() && first->first.pod_uid == pod_uid;
+}
+
 Result<StartOrder> ProcessRuntime::enter_order(const ContainerId& id,
                                                const std::vector<std::string>& command) const {
   const auto found = running_.find(id);
@@ -223,6 +247,9 @@ Result<std::unique_ptr<StreamSession>> ProcessRuntime::attach(Container& c, cons
   auto session = std::make_shared<AttachedSession>(*c.process, spec, std::move(sink));
   c.attached.push_back(session);
   session->closes_input = spec.input && c.start.input_once;
+  session->earlier = std::move(c.unseen);
+  c.forget_unseen();
+  executor_.post([session] { session->tell_earlier(); });
   return std::unique_ptr<StreamSession>(std::make_unique<AttachedHandle>(std::move(session)));
 }
 

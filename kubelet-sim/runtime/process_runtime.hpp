@@ -70,6 +70,7 @@ class ProcessRuntime {
   void terminate(const ContainerId& id);
   void kill(const ContainerId& id);
   void kill_pod(const std::string& pod_uid);
+  bool runs_any(const std::string& pod_uid) const;
 
   // One more command in a running container, with the order's user, environment and place.
   Result<std::unique_ptr<StreamSession>> exec(const ContainerId& id, const ExecSpec& spec,

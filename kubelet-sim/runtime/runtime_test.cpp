@@ -175,6 +175,23 @@ TEST_CASE("a command runs, prints, and its end is seen") {
   CHECK(w.printed("hostname"));
 }
 
+TEST_CASE("a start is told whatever numbers its descriptors have here") {
+  World w;
+  if (!w.runtime) return;
+  constexpr int kHighest = 600, kStep = 5;  // a start takes more numbers than that
+  std::vector<int> held;
+  for (int next = 0; next < kHighest;) {
+    w.start("echo out; echo error >&2; exit 3");
+    CAPTURE(next);
+    CHECK(w.end().exit_code == 3);
+    CHECK(w.started);
+    CHECK(w.lines.size() == 2);
+    for (int i = 0; i < kStep; ++i) held.push_back(next = dup(STDERR_FILENO));
+    REQUIRE(next >= 0);
+  }
+  for (const int fd : held) close(fd);
+}
+
 TEST_CASE("what is printed without a newline is told so") {
   World w;
   if (!w.runtime) return;
@@ -292,6 +309,25 @@ TEST_CASE("attach sees what the container prints and may type") {
   CHECK(w.printed("got one"));
 }
 
+TEST_CASE("the first to attach to a container with stdinOnce sees what it printed before") {
+  World w;
+  if (!w.runtime) return;
+  w.start("echo early; echo oops >&2; read line; echo got $line", "{stdin: true, stdinOnce: true}");
+  w.until([&] { return w.printed("early") && w.printed("oops"); });
+  auto first = std::make_shared<Sink>();
+  auto session = w.runtime->exec(w.id, {{}, true, true, true}, first);
+  REQUIRE(session.ok());
+  CHECK(first->output.empty());  // not before the call has returned
+  auto second = std::make_shared<Sink>();
+  auto watching = w.runtime->exec(w.id, {{}, false, true, true}, second);
+  REQUIRE(watching.ok());
+  (*session)->input("one\n");
+  w.until([&] { return first->end.has_value() && second->end.has_value(); });
+  CHECK(first->output == "early\ngot one\n");
+  CHECK(first->error == "oops\n");
+  CHECK(second->output == "got one\n");
+}
+
 TEST_CASE("a flood is read in turns; a slow reader of it stops the command") {
   World w;
   if (!w.runtime) return;
@@ -311,6 +347,28 @@ TEST_CASE("a flood is read in turns; a slow reader of it stops the command") {
   sink->queued = 0;
   (*session)->drained();
   w.until([&] { return sink->output.size() == 9; });
+}
+
+TEST_CASE("a container that forks without end has 1024 processes, and ends whole") {
+  World w;
+  if (!w.runtime || !w.runtime->isolated()) return;
+  // The shell gives up when it can have no more; its children stay.
+  w.start("(while true; do sleep 4343 & done) 2>&1; echo full; sleep 1000");
+  w.until([&] { return w.printed("full"); });
+  CHECK(w.printed("can't fork"));
+  const auto sleepers = [] {
+    int count = 0;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+      if (text_of(entry.path().string() + "/cmdline") == std::string("sleep\0004343\0", 11))
+        ++count;
+    }
+    return count;
+  };
+  CHECK(sleepers() > 900);
+  CHECK(sleepers() <= 1024);
+  w.runtime->kill(w.id);
+  CHECK(w.end().exit_code == 137);
+  CHECK(sleepers() == 0);
 }
 
 TEST_CASE("over its memory it is killed") {
@@ -380,6 +438,25 @@ TEST_CASE("who must not be root is not") {
   const auto made = container_start({pod, container, image, environment, place});
   CHECK(made.status().message() ==
         "container has runAsNonRoot and image will run as root (pod: \"p_ns(u)\", container: c)");
+}
+
+TEST_CASE("a sub path that leads nowhere keeps its container from starting") {
+  const json::value pod = *parse_yaml_one("{metadata: {name: p, namespace: ns, uid: u}}");
+  const ImageBehaviour image;
+  const Environment environment{{"UP", ".."}, {"ROOT", "/tmp"}, {"EMPTY", ""}, {"NAME", "p"}};
+  const PodPlace place;
+  const auto mounted = [&](const std::string& expression) {
+    const json::value container = *parse_yaml_one(
+        "{name: c, volumeMounts: [{name: v, mountPath: /v, subPathExpr: '" + expression + "'}]}");
+    ContainerInput in{pod, container, image, environment, place};
+    in.volumes["v"] = "volume";
+    const auto made = container_start(in);
+    return made.ok() ? made->order.binds.back().source : made.status().message();
+  };
+  CHECK(mounted("a/$(NAME)") == "volume/a/p");
+  CHECK(mounted("$(NONE)/$(EMPTY)/$(NAME)") == "missing value for EMPTY, NONE");
+  CHECK(mounted("$(ROOT)") == "error SubPath `/tmp` must not be an absolute path");
+  CHECK(mounted("$(UP)/x") == "unable to provision SubPath `../x`: must not contain '..'");
 }
 
 TEST_CASE("a volume of files changes at once or not at all") {

@@ -26,6 +26,7 @@ constexpr Duration kTurn = std::chrono::milliseconds(100);
 constexpr std::size_t kBytesATurn = 1u << 20;
 constexpr std::size_t kReportMax = 64u << 10;
 constexpr int kLostStarter = 137;
+constexpr int kHandedOver = 5;  // a starter finds its streams, order and report at 0 .. 4
 
 Status no(const char* what) {
   return unavailable(fmt::format("{}: {}", what, std::strerror(errno)));
@@ -46,6 +47,13 @@ class Fd {
   }
   int get() const { return fd_; }
   int release() { return std::exchange(fd_, -1); }
+  // To a number that is none of the first `numbers`.
+  bool move_behind(int numbers) {
+    if (fd_ < 0 || fd_ >= numbers) return true;
+    Fd moved(fcntl(fd_, F_DUPFD_CLOEXEC, numbers));
+    std::swap(fd_, moved.fd_);
+    return fd_ >= 0;
+  }
 
  private:
   int fd_ = -1;
@@ -86,7 +94,7 @@ Status make_terminal(Streams* s) {
   return {};
 }
 
-Status make_streams(const std::string& order, bool input, bool tty, Streams* s) {
+Status open_streams(const std::string& order, bool input, bool tty, Streams* s) {
   s->order = Fd(memfd_create("order", MFD_CLOEXEC));
   if (s->order.get() < 0 ||
       ::write(s->order.get(), order.data(), order.size()) != static_cast<ssize_t>(order.size()) ||
@@ -102,20 +110,27 @@ Status make_streams(const std::string& order, bool input, bool tty, Streams* s) 
   return s->child_in.get() < 0 ? no("/dev/null") : Status();
 }
 
+// None of the process's ends is at a number that another is copied to: the copies, one after the
+// other, would overwrite it.
+Status make_streams(const std::string& order, bool input, bool tty, Streams* s) {
+  RETURN_IF_ERROR(open_streams(order, input, tty, s));
+  for (Fd* fd : {&s->child_in, &s->child_out, &s->child_error, &s->order, &s->child_report}) {
+    if (!fd->move_behind(kHandedOver)) return no("descriptor");
+  }
+  return {};
+}
+
 Result<pid_t> spawn_starter(const std::string& starter, bool enter, const Streams& s) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   const bool tty = s.child_out.get() < 0;
-  // First out of the way of 0..4, which they could be themselves.
-  const std::array<int, 5> from = {s.child_in.get(), tty ? s.child_in.get() : s.child_out.get(),
-                                   tty ? s.child_in.get() : s.child_error.get(), s.order.get(),
-                                   s.child_report.get()};
-  constexpr int kAway = 500;
-  for (int i = 0; i < 5; ++i) {
-    posix_spawn_file_actions_adddup2(&actions, from[static_cast<size_t>(i)], kAway + i);
+  const std::array<int, kHandedOver> from = {
+      s.child_in.get(), tty ? s.child_in.get() : s.child_out.get(),
+      tty ? s.child_in.get() : s.child_error.get(), s.order.get(), s.child_report.get()};
+  for (int i = 0; i < kHandedOver; ++i) {
+    posix_spawn_file_actions_adddup2(&actions, from[static_cast<size_t>(i)], i);
   }
-  for (int i = 0; i < 5; ++i) posix_spawn_file_actions_adddup2(&actions, kAway + i, i);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 5);
+  posix_spawn_file_actions_addclosefrom_np(&actions, kHandedOver);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none, all;

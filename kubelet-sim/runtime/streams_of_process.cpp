@@ -92,7 +92,12 @@ Result<std::unique_ptr<StreamSession>> start_exec(net::AsioExecutor& executor,
   return std::unique_ptr<StreamSession>(std::make_unique<ExecHandle>(executor, std::move(exec)));
 }
 
+void AttachedSession::tell_earlier() {
+  for (const auto& [stream, data] : std::exchange(earlier, {})) output(stream, data);
+}
+
 void AttachedSession::output(StreamOut stream, std::string_view data) {
+  if (!earlier.empty()) tell_earlier();
   const bool wanted = stream == StreamOut::kError ? spec_.error : spec_.output;
   if (sink_ && wanted) sink_->on_output(stream, data);
 }
@@ -102,6 +107,7 @@ void AttachedSession::input_room() {
 }
 
 void AttachedSession::ended(const ProcessEnd& end) {
+  tell_earlier();
   process_ = nullptr;
   if (auto sink = std::exchange(sink_, nullptr)) sink->on_end(stream_end(end));
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "kubelet/streams.hpp"
 #include "kubelet_runtime/started_process.hpp"
@@ -16,6 +17,8 @@ Result<std::unique_ptr<StreamSession>> start_exec(net::AsioExecutor& executor,
                                                   const StartOrder& order, const ExecSpec& spec,
                                                   std::shared_ptr<StreamSink> sink);
 
+using EarlierOutput = std::vector<std::pair<StreamOut, std::string>>;
+
 // What a client that is attached to a container sees and says. The container outlives it, or ends
 // it.
 class AttachedSession {
@@ -24,6 +27,7 @@ class AttachedSession {
       : process_(&process), spec_(spec), sink_(std::move(sink)) {}
 
   void output(StreamOut stream, std::string_view data);
+  void tell_earlier();  // in a later turn than the attaching; output() and ended() do it first
   void input_room();
   bool busy() const { return sink_ && sink_->queued_bytes() > kStreamBacklogMax; }
   void ended(const ProcessEnd& end);
@@ -31,6 +35,7 @@ class AttachedSession {
   bool takes_input() const { return spec_.input; }
 
   bool closes_input = false;  // its leaving is the end of the container's input
+  EarlierOutput earlier;      // printed before it attached, not yet told
 
  private:
   StartedProcess* process_;  // null when it has ended

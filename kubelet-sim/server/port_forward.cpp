@@ -107,9 +107,13 @@ class SpdyForward : public std::enable_shared_from_this<SpdyForward> {
     pair.pipe = std::make_shared<PortPipe>(std::move(client));
     const auto address = place_.streams.address_of(place_.pod.ns, place_.pod.name);
     if (!address.ok()) return done(key, address.status().message());
-    pair.pipe->open(place_.executor, *address, pair.port);
-    if (!pair.early.empty()) pair.pipe->input(std::exchange(pair.early, {}));
-    if (pair.early_end) pair.pipe->end_input();
+    // It may be over before open() returns, and the pair gone.
+    const auto pipe = pair.pipe;
+    const std::string early = std::exchange(pair.early, {});
+    const bool early_end = pair.early_end;
+    pipe->open(place_.executor, *address, pair.port);
+    if (!early.empty()) pipe->input(early);
+    if (early_end) pipe->end_input();
   }
 
   Pair* pair_of(Id data) {
@@ -140,7 +144,7 @@ class SpdyForward : public std::enable_shared_from_this<SpdyForward> {
   void done(const std::string& key, const std::string& why) {
     const auto found = pairs_.find(key);
     if (found == pairs_.end()) return;
-    const Pair& pair = found->second;
+    const Pair pair = found->second;
     if (!why.empty()) connection_->write(pair.error, place_.failure(pair.port, why));
     connection_->fin(pair.error);
     connection_->fin(pair.data);
@@ -149,18 +153,19 @@ class SpdyForward : public std::enable_shared_from_this<SpdyForward> {
 
   void forget(const std::string& key, std::uint32_t status) {
     const Pair pair = pairs_.at(key);
-    erase(key);
     if (pair.pipe) pair.pipe->close();
     for (const Id id : {pair.data, pair.error}) {
       if (id != 0) connection_->reset(id, status == 0 ? net::spdy::kCancel : status);
     }
+    erase(key);
   }
 
   void erase(const std::string& key) {
     const auto found = pairs_.find(key);
-    pause(found->second.data, false);
-    keys_.erase(found->second.data);
+    const Id data = found->second.data;
+    keys_.erase(data);
     pairs_.erase(found);
+    pause(data, false);  // last: what waited to be read may be about other pairs
   }
 
   // The connection is read again when no pod is behind with its input.

@@ -29,9 +29,14 @@ void PortPipe::connected(std::shared_ptr<net::TcpSocket> socket) {
     if (self->over_ || self->client_.queued_bytes() <= kStreamBacklogMax) return;
     self->socket_->pause(true);
   });
-  socket_->on_end([self] { self->client_.end(); });
+  // The socket tells of both in a later turn: this may be over by then.
+  socket_->on_end([self] {
+    if (!self->over_) self->client_.end();
+  });
   socket_->on_close([self](const std::string& error) { self->finish(error); });
-  socket_->on_drain([self] { self->client_.pause(false); });
+  socket_->on_drain([self] {
+    if (!self->over_) self->client_.pause(false);
+  });
   if (!early_.empty()) socket_->write(net::make_bytes(std::exchange(early_, {})));
   if (early_end_) socket_->end();
   client_.pause(false);

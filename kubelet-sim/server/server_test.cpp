@@ -5,6 +5,7 @@
 #include "base/json.hpp"
 #include "base/strings.hpp"
 #include "kubelet_server/port_forward.hpp"
+#include "kubelet_server/port_pipe.hpp"
 #include "kubelet_server/remote_command.hpp"
 #include "kubelet_server/testing/scripted_streams.hpp"
 #include "net/client.hpp"
@@ -391,6 +392,35 @@ TEST_CASE("port-forward over SPDY: a large transfer, and the client's leaving") 
   pod.sockets[1]->on_close([&](std::string) { left = true; });
   spdy.session->close();
   w.until([&] { return left; });
+}
+
+TEST_CASE("port-forward: a client that leaves in the turn in which the pod has taken all") {
+  World w;
+  std::vector<std::shared_ptr<net::TcpSocket>> taken;
+  auto pod = net::TcpListener::listen(
+      w.executor, "127.0.0.1", 0,
+      [&](std::shared_ptr<net::TcpSocket> socket) { taken.push_back(std::move(socket)); });
+  REQUIRE(pod.ok());
+  bool connected = false, closed = false;
+  const auto early = [&] { CHECK_FALSE(closed); };
+  PortClient client;
+  client.data = [&](std::string_view) { early(); };
+  client.end = [&] { early(); };
+  client.done = [&](const std::string&) { early(); };
+  client.pause = [&](bool paused) {
+    early();
+    connected = connected || !paused;
+  };
+  client.queued_bytes = [] { return std::size_t{0}; };
+  const auto pipe = std::make_shared<PortPipe>(std::move(client));
+  pipe->open(w.executor, "127.0.0.1", (*pod)->port());
+  w.until([&] { return connected && !taken.empty(); });
+  pipe->input("all of it");  // written in the next turn; that there is room is told in the third
+  w.executor.post([&] {
+    pipe->close();
+    closed = true;
+  });
+  w.turns(50);
 }
 
 TEST_CASE("port-forward over channels: ports first, data, failures") {

@@ -68,6 +68,34 @@ void MemoryStateStore::write(const WriteBatch& batch) {
   }
 }
 
+WriteBatch MemoryStateStore::write_undoable(const WriteBatch& batch) {
+  using Kind = WriteBatch::Op::Kind;
+  WriteBatch undoing;
+  for (const auto& op : batch.ops()) {
+    auto& map = now_[slot(op.family)];
+    if (op.kind == Kind::kPut) {
+      const auto [at, fresh] = map.try_emplace(op.key, op.value);
+      if (fresh) {
+        undoing.erase(op.family, op.key);
+      } else {
+        undoing.put(op.family, op.key, std::exchange(at->second, op.value));
+      }
+    } else if (op.kind == Kind::kErase) {
+      auto gone = map.extract(op.key);
+      if (gone) undoing.put(op.family, std::move(gone.key()), std::move(gone.mapped()));
+    } else {
+      const auto last = op.value.empty() ? map.end() : map.lower_bound(op.value);
+      auto at = op.value.empty() || op.key < op.value ? map.lower_bound(op.key) : last;
+      while (at != last) {
+        auto gone = map.extract(at++);
+        undoing.put(op.family, std::move(gone.key()), std::move(gone.mapped()));
+      }
+    }
+  }
+  undoing.reverse();
+  return undoing;
+}
+
 std::unique_ptr<StateSnapshot> MemoryStateStore::snapshot() const {
   return std::make_unique<FrozenFamilies>(now_);
 }

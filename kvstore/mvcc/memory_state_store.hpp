@@ -16,6 +16,8 @@ class MemoryStateStore final : public StateStore {
   void scan(Family family, std::string_view begin, std::string_view end,
             const ScanVisitor& visit) const override;
   void write(const WriteBatch& batch) override;
+  // As write(); returns what takes it back.
+  WriteBatch write_undoable(const WriteBatch& batch);
   std::unique_ptr<StateSnapshot> snapshot() const override;
 
   void flush() { durable_ = now_; }

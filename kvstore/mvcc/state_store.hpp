@@ -10,14 +10,15 @@
 // Errors:   none are returned: an end whose disk fails stops the process (it cannot go on).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace coracle::mvcc {
 
@@ -53,7 +54,10 @@ class WriteBatch {
     ops_.push_back({Op::Kind::kEraseRange, family, std::move(begin), std::move(end)});
   }
 
-  const std::deque<Op>& ops() const { return ops_; }
+  // The last operation first.
+  void reverse() { std::reverse(ops_.begin(), ops_.end()); }
+
+  const std::vector<Op>& ops() const { return ops_; }
   bool empty() const { return ops_.empty(); }
   std::size_t bytes() const { return bytes_; }
   void clear() {
@@ -62,7 +66,7 @@ class WriteBatch {
   }
 
  private:
-  std::deque<Op> ops_;
+  std::vector<Op> ops_;
   std::size_t bytes_ = 0;
 };
 

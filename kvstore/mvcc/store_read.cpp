@@ -136,6 +136,14 @@ Store::Rows Store::collect(const RangeRequest& request, std::size_t limit) const
   // In the middle of a txn the index is one revision ahead of what `at` may name.
   const bool ahead = !changes_.empty() && changes_.back().revision.value > revision_;
   const bool latest = at <= 0 || (at == revision_ && !ahead);
+  if (range.single) {  // which is most of them: one search of the index
+    const KeyIndex::Entry* entry = index_.find(range.begin);
+    const VersionRef* ref = entry == nullptr ? nullptr : entry->at(latest ? kLatest : at);
+    if (ref == nullptr || ref->tombstone) return rows;
+    rows.count = 1;
+    if (!request.count_only) rows.list.push_back({entry, *ref});
+    return rows;
+  }
   if (latest) {
     rows.count = static_cast<std::int64_t>(index_.count_live(range));
     if (request.count_only || rows.count == 0) return rows;

@@ -16,7 +16,7 @@ void Store::record(KeyIndex::Entry& entry, Event event, Turn& turn) {
   ref.sub = turn.changes++;
   ref.tombstone = tombstone ? 1 : 0;
   std::string key = record_key(ref);
-  std::string value = encode_kv(tombstone ? KeyValue{event.kv.key} : event.kv);
+  std::string value = tombstone ? encode_kv(KeyValue{event.kv.key}) : encode_kv(event.kv);
   ref.bytes = static_cast<std::uint32_t>(key.size() + value.size());
   bytes_in_use_ += ref.bytes;
   if (!tombstone) cache_.put(ref, std::make_shared<const std::string>(value));

@@ -33,50 +33,35 @@ Events difference(const NodeFacts& before, const NodeFacts& after) {
 }  // namespace
 
 Events Cache::set_node(std::shared_ptr<const NodeFacts> facts) {
-  count_images(*facts, 1);
-  const auto found = index_.find(facts->name);
-  if (found != index_.end()) {
-    NodeInfo& node = snapshot_.nodes[found->second];
-    const auto before = node.facts_ptr();
-    count_images(*before, -1);
-    node.set_facts(facts);
-    return difference(*before, *facts);
+  if (const auto index = snapshot_.nodes.index_of(facts->name)) {
+    const auto before = snapshot_.nodes[*index].facts_ptr();
+    const Events events = difference(*before, *facts);
+    snapshot_.set_facts(*index, std::move(facts));
+    return events;
   }
-  index_[facts->name] = snapshot_.nodes.size();
   const auto had_pods = unknown_.find(facts->name);
-  if (had_pods != unknown_.end()) {
-    snapshot_.nodes.push_back(std::move(had_pods->second));
-    unknown_.erase(had_pods);
-    for (const PodPtr& pod : snapshot_.nodes.back().pods()) count_globally(*pod, 1);
-  } else {
-    snapshot_.nodes.emplace_back(facts->name);
-  }
-  snapshot_.nodes.back().set_facts(std::move(facts));
-  ++snapshot_.known_nodes;
+  NodeInfo node = had_pods == unknown_.end() ? NodeInfo(facts->name) : std::move(had_pods->second);
+  if (had_pods != unknown_.end()) unknown_.erase(had_pods);
+  node.set_facts(std::move(facts));
+  snapshot_.add_node(std::move(node));
   return event::kNodeAdded;
 }
 
 void Cache::remove_node(const std::string& name) {
-  const auto found = index_.find(name);
-  if (found == index_.end()) return;
-  NodeInfo node = std::move(snapshot_.nodes[found->second]);
-  snapshot_.nodes.erase(snapshot_.nodes.begin() + static_cast<std::ptrdiff_t>(found->second));
-  reindex();
-  --snapshot_.known_nodes;
-  count_images(node.facts(), -1);
+  const auto index = snapshot_.nodes.index_of(name);
+  if (!index) return;
+  NodeInfo node = snapshot_.remove_node(*index);
   node.set_facts(nullptr);
-  for (const PodPtr& pod : node.pods()) count_globally(*pod, -1);
   if (!node.pods().empty()) unknown_.emplace(name, std::move(node));
 }
 
 const NodeInfo* Cache::find_node(const std::string& name) const {
-  const auto found = index_.find(name);
-  return found == index_.end() ? nullptr : &snapshot_.nodes[found->second];
+  return snapshot_.nodes.find(name);
 }
 
 void Cache::assume(const PodInfo& pod, const std::string& node) {
   CHECK_MSG(!pods_.contains(pod.key), "pod " << pod.key << " counts already");
-  place(placed_on(pod, node), true);
+  place(placed_on(pod, node, snapshot_.reservations.devices_of(pod.uid)), true);
 }
 
 void Cache::forget(const std::string& key, const std::string& uid) {
@@ -115,14 +100,14 @@ bool Cache::remove_pod(const std::string& key) {
     snapshot_.count_claims(*placed.pod, -1);
   }
   const std::string& name = placed.pod->node_name;
-  NodeInfo* node = node_of(name);
-  CHECK_MSG(node != nullptr, "no node " << name << " for pod " << key);
-  node->remove(key);
-  if (node->known()) {
-    count_globally(*placed.pod, -1);
-  } else if (node->pods().empty()) {
-    unknown_.erase(name);
+  if (const auto index = snapshot_.nodes.index_of(name)) {
+    snapshot_.remove_pod(*index, key);
+    return true;
   }
+  const auto unknown = unknown_.find(name);
+  CHECK_MSG(unknown != unknown_.end(), "no node " << name << " for pod " << key);
+  unknown->second.remove(key);
+  if (unknown->second.pods().empty()) unknown_.erase(unknown);
   return true;
 }
 
@@ -136,20 +121,12 @@ const PodPtr* Cache::find_pod(const std::string& key) const {
   return found == pods_.end() ? nullptr : &found->second.pod;
 }
 
-NodeInfo* Cache::node_of(const std::string& name) {
-  const auto found = index_.find(name);
-  if (found != index_.end()) return &snapshot_.nodes[found->second];
-  const auto unknown = unknown_.find(name);
-  return unknown == unknown_.end() ? nullptr : &unknown->second;
-}
-
 void Cache::place(PodPtr pod, bool assumed) {
-  NodeInfo* node = node_of(pod->node_name);
-  if (node == nullptr) {
-    node = &unknown_.emplace(pod->node_name, NodeInfo(pod->node_name)).first->second;
+  if (const auto index = snapshot_.nodes.index_of(pod->node_name)) {
+    snapshot_.add_pod(*index, pod);
+  } else {
+    unknown_.emplace(pod->node_name, NodeInfo(pod->node_name)).first->second.add(pod);
   }
-  if (node->known()) count_globally(*pod, 1);
-  node->add(pod);
   if (assumed) {
     ++assumed_;
   } else {
@@ -157,24 +134,6 @@ void Cache::place(PodPtr pod, bool assumed) {
   }
   std::string key = pod->key;
   pods_[std::move(key)] = Placed{std::move(pod), assumed};
-}
-
-void Cache::count_globally(const PodInfo& pod, int sign) {
-  if (pod.has_pod_affinity()) snapshot_.affinity_pods += sign;
-  if (!pod.anti_affinity.empty()) snapshot_.anti_affinity_pods += sign;
-}
-
-void Cache::count_images(const NodeFacts& facts, int sign) {
-  for (const auto& [image, size] : facts.images) {
-    int& nodes = snapshot_.image_nodes[image];
-    nodes += sign;
-    if (nodes == 0) snapshot_.image_nodes.erase(image);
-  }
-}
-
-void Cache::reindex() {
-  index_.clear();
-  for (size_t i = 0; i < snapshot_.nodes.size(); ++i) index_[snapshot_.nodes[i].name()] = i;
 }
 
 }  // namespace coracle::scheduler

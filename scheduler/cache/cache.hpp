@@ -31,7 +31,8 @@ class Cache {
   void remove_node(const std::string& name);
   const NodeInfo* find_node(const std::string& name) const;
 
-  // The pod will run on the node; it counts there from now on. CHECKs that it does not count yet.
+  // The pod will run on the node; it counts there from now on, on the devices that are reserved for
+  // it. CHECKs that it does not count yet.
   void assume(const PodInfo& pod, const std::string& node);
   // The bind failed. Nothing when the informer confirmed the pod, or took it away, meanwhile.
   void forget(const std::string& key, const std::string& uid);
@@ -51,16 +52,11 @@ class Cache {
     PodPtr pod;
     bool assumed = false;
   };
-  NodeInfo* node_of(const std::string& name);
   void place(PodPtr pod, bool assumed);
-  void count_globally(const PodInfo& pod, int sign);
-  void count_images(const NodeFacts& facts, int sign);
-  void reindex();
 
   Snapshot snapshot_;
-  std::unordered_map<std::string, size_t> index_;  // name -> snapshot_.nodes; never iterated
-  std::map<std::string, NodeInfo> unknown_;        // have pods but no Node object
-  std::unordered_map<std::string, Placed> pods_;   // by key; never iterated by decisions
+  std::map<std::string, NodeInfo> unknown_;       // have pods but no Node object
+  std::unordered_map<std::string, Placed> pods_;  // by key; never iterated by decisions
   size_t assumed_ = 0;
 };
 

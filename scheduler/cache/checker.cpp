@@ -15,9 +15,13 @@ void check_sums(const NodeInfo& node, std::vector<std::string>& found) {
   if (difference != Resources{}) {
     found.push_back("node " + node.name() + ": scoring_used is not the sum");
   }
-  if (fresh.affinity_pods() != node.affinity_pods() ||
-      fresh.anti_affinity_pods() != node.anti_affinity_pods()) {
-    found.push_back("node " + node.name() + ": affinity counts are off");
+}
+
+void check_counts(const Snapshot& world, std::vector<std::string>& found) {
+  PodCounts fresh;
+  for (const NodeInfo& node : world.nodes) fresh.add_node(world, node);
+  if (!world.counts().says_the_same(world, fresh)) {
+    found.push_back("the cluster's counts of pods are off");
   }
 }
 
@@ -26,7 +30,6 @@ void check_sums(const NodeInfo& node, std::vector<std::string>& found) {
 std::vector<std::string> SchedulerCacheChecker::violations(const Cache& cache) {
   std::vector<std::string> found;
   size_t pods = 0, assumed = 0;
-  int affinity = 0, anti_affinity = 0;
   Snapshot claims;
   const auto look_at = [&](const NodeInfo& node) {
     check_sums(node, found);
@@ -46,20 +49,14 @@ std::vector<std::string> SchedulerCacheChecker::violations(const Cache& cache) {
   };
   for (const NodeInfo& node : cache.snapshot_.nodes) {
     look_at(node);
-    affinity += node.affinity_pods();
-    anti_affinity += node.anti_affinity_pods();
-    const auto at = cache.index_.find(node.name());
-    if (at == cache.index_.end() || &cache.snapshot_.nodes[at->second] != &node) {
+    if (cache.snapshot_.nodes.find(node.name()) != &node) {
       found.push_back("node " + node.name() + " is not where the index says");
     }
   }
   for (const auto& [name, node] : cache.unknown_) look_at(node);
   if (pods != cache.pods_.size()) found.push_back("a pod counts on no node, or on two");
   if (assumed != cache.assumed_) found.push_back("the number of assumed pods is off");
-  if (affinity != cache.snapshot_.affinity_pods ||
-      anti_affinity != cache.snapshot_.anti_affinity_pods) {
-    found.push_back("the cluster's affinity counts are off");
-  }
+  check_counts(cache.snapshot_, found);
   if (claims.claim_pods != cache.snapshot_.claim_pods) {
     found.push_back("the pods that use claims are not those that are placed");
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "base/yaml.hpp"
@@ -24,6 +25,7 @@ struct Said {
   std::optional<std::int64_t> percentage;
   PluginSets sets;
   PluginArgs args;
+  PluginTable table = plugin_table();  // with those it declares
 };
 
 // As Go prints it: 15s, 1m30s.
@@ -59,8 +61,19 @@ void refuse_removed(const FieldPath& path, const std::string& plugin, FieldError
                              kVersion));
 }
 
+// A negative one would turn the plugin's preference round. 0: not said.
+void check_weights(const PluginSet& set, const FieldPath& path, FieldErrors& errors) {
+  constexpr std::int64_t kMax = std::numeric_limits<std::int32_t>::max();
+  for (size_t i = 0; i < set.enabled.size(); ++i) {
+    const std::int64_t weight = set.enabled[i].weight;
+    if (weight >= 0 && weight <= kMax) continue;
+    errors.invalid(path.child("enabled").index(i).child("weight"), weight,
+                   fmt::format("not in valid range [0, {}]", kMax));
+  }
+}
+
 Status read_plugin_config(ObjectReader& profile, const FieldPath& path, FormErrors& form,
-                          FieldErrors& errors, PluginArgs* args) {
+                          const LoadSharedObject& load, FieldErrors& errors, Said* said) {
   std::set<std::string> seen;
   size_t i = 0;
   for (const json::value& raw : profile.list("pluginConfig")) {
@@ -77,12 +90,18 @@ Status read_plugin_config(ObjectReader& profile, const FieldPath& path, FormErro
       refuse_removed(at, name, errors);
       continue;
     }
-    if (find_plugin(name) == nullptr) {
+    if (declares_plugin(given)) {
+      auto entry = read_declared(said->name, name, *given, at.child("args"), load, errors);
+      if (!entry.ok()) return entry.status().with_context("decoding ." + at.text());
+      if (*entry) said->table.push_back(std::move(**entry));
+      continue;
+    }
+    if (find_plugin(plugin_table(), name) == nullptr) {
       errors.invalid(at.child("name"), name, "plugin does not exist");
       continue;
     }
     if (given == nullptr) continue;
-    const Status read = read_plugin_args(name, *given, at.child("args"), errors, args);
+    const Status read = read_plugin_args(name, *given, at.child("args"), errors, &said->args);
     if (read.code() == Code::kNotFound) {
       errors.invalid(at.child("name"), name, "plugin takes no arguments");
     } else if (!read.ok()) {
@@ -93,7 +112,7 @@ Status read_plugin_config(ObjectReader& profile, const FieldPath& path, FormErro
 }
 
 Result<Said> read_profile(const json::value& raw, size_t index, FormErrors& form,
-                          FieldErrors& errors) {
+                          const LoadSharedObject& load, FieldErrors& errors) {
   const FieldPath path = FieldPath("profiles").index(index);
   Said said;
   ObjectReader in(raw, path.text(), form);
@@ -103,15 +122,18 @@ Result<Said> read_profile(const json::value& raw, size_t index, FormErrors& form
     said.sets = read_plugin_sets(*plugins, in.path("plugins"), form);
   }
   check_percentage(said.percentage, path.child("percentageOfNodesToScore"), errors);
+  const FieldPath plugins = path.child("plugins");
+  check_weights(said.sets.multi_point, plugins.child("multiPoint"), errors);
   for (size_t i = 0; i < kPoints; ++i) {
+    const FieldPath point = plugins.child(kPointNames[i]);
+    check_weights(said.sets.at[i], point, errors);
     const auto& enabled = said.sets.at[i].enabled;
     for (size_t j = 0; j < enabled.size(); ++j) {
       if (!is_removed(enabled[j].name)) continue;
-      refuse_removed(path.child("plugins").child(kPointNames[i]).child("enabled").index(j),
-                     enabled[j].name, errors);
+      refuse_removed(point.child("enabled").index(j), enabled[j].name, errors);
     }
   }
-  RETURN_IF_ERROR(read_plugin_config(in, path, form, errors, &said.args));
+  RETURN_IF_ERROR(read_plugin_config(in, path, form, load, errors, &said));
   return said;
 }
 
@@ -209,6 +231,22 @@ void check_profiles(const std::vector<Said>& profiles, FieldErrors& errors) {
   }
 }
 
+// A plugin that is declared and runs nowhere is a mistake.
+Status check_used(const Said& said, const PluginChoice& choice) {
+  for (size_t i = plugin_table().size(); i < said.table.size(); ++i) {
+    const std::string& name = said.table[i].name;
+    const bool used = std::any_of(choice.at.begin(), choice.at.end(), [&](const auto& names) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    });
+    if (used) continue;
+    return invalid_argument(fmt::format(
+        "initializing profiles: creating profile for scheduler name {}: plugin \"{}\" is declared "
+        "in pluginConfig but enabled at no point of plugins",
+        said.name, name));
+  }
+  return {};
+}
+
 Status make_profiles(const std::vector<Said>& said, const std::optional<std::int64_t>& percentage,
                      Config* config) {
   std::set<std::string> left_to_extenders;
@@ -219,15 +257,19 @@ Status make_profiles(const std::vector<Said>& said, const std::optional<std::int
   config->profiles.clear();
   for (const Said& one : said) {
     PluginChoice choice;
-    const Status expanded = expand(merged_with_defaults(one.sets), one.name, &choice);
+    const Status expanded = expand(merged_with_defaults(one.sets), one.name, one.table, &choice);
     if (!expanded.ok()) {
       return expanded.with_context(
           fmt::format("initializing profiles: creating profile for scheduler name {}", one.name));
     }
+    RETURN_IF_ERROR(check_used(one, choice));
     PluginArgs args = one.args;
     args.fit.ignored.insert(left_to_extenders.begin(), left_to_extenders.end());
-    Profile profile = make_profile(choice, args);
+    Profile profile = make_profile(choice, args, one.table);
     profile.name = one.name;
+    profile.asks_programs =
+        std::any_of(profile.plugins.begin(), profile.plugins.end(),
+                    [](const auto& plugin) { return plugin->is_asked_outside(); });
     profile.percentage_of_nodes = static_cast<int>(one.percentage.value_or(percentage.value_or(0)));
     config->profiles.push_back(std::move(profile));
   }
@@ -236,8 +278,8 @@ Status make_profiles(const std::vector<Said>& said, const std::optional<std::int
 
 }  // namespace
 
-Status parse_config(std::string_view yaml, Config* config) {
-  ASSIGN_OR_RETURN(const json::value document, parse_yaml_one(yaml));
+Status parse_config(std::string_view yaml, Config* config, const LoadSharedObject& load) {
+  ASSIGN_OR_RETURN(const json::value document, parse_yaml_strict(yaml));
   const std::string version(get_string(document, "apiVersion"));
   const std::string kind(get_string(document, "kind"));
   if (version != kVersion || kind != "KubeSchedulerConfiguration") {
@@ -257,7 +299,7 @@ Status parse_config(std::string_view yaml, Config* config) {
     read_election(in.find("leaderElection"), form, errors, config);
     size_t i = 0;
     for (const json::value& raw : in.list("profiles")) {
-      ASSIGN_OR_RETURN(Said said, read_profile(raw, i++, form, errors));
+      ASSIGN_OR_RETURN(Said said, read_profile(raw, i++, form, load, errors));
       profiles.push_back(std::move(said));
     }
     percentage = read_percentage(in);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "client/leader_election.hpp"
+#include "config/declared_plugins.hpp"
 #include "config/extender_config.hpp"
 #include "framework/profile.hpp"
 #include "plugins/registry.hpp"
@@ -26,6 +27,7 @@ struct Config {
 // Replaces in `config` what the text says. InvalidArgument, in upstream's words: "yaml: line 3:
 // ...", `strict decoding error: unknown field "x"`, `profiles[0].schedulerName: Required value`,
 // `initializing profiles: ...`.
-Status parse_config(std::string_view yaml, Config* config);
+// `load`: who loads plugins that are shared objects; null: they are refused.
+Status parse_config(std::string_view yaml, Config* config, const LoadSharedObject& load = nullptr);
 
 }  // namespace coracle::scheduler

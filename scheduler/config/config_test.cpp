@@ -41,14 +41,15 @@ TEST_CASE("an empty file is upstream's default profile") {
   CHECK(names(profile, Point::kFilter) ==
         Names{"NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity", "NodePorts",
               "NodeResourcesFit", "VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding",
-              "VolumeZone", "PodTopologySpread", "InterPodAffinity"});
+              "VolumeZone", "PodTopologySpread", "InterPodAffinity", "DynamicResources"});
   CHECK(names(profile, Point::kScore) ==
         Names{"TaintToleration", "NodeAffinity", "NodeResourcesFit", "PodTopologySpread",
               "InterPodAffinity", "NodeResourcesBalancedAllocation", "ImageLocality"});
-  CHECK(names(profile, Point::kPreEnqueue) == Names{"SchedulingGates"});
+  CHECK(names(profile, Point::kPreEnqueue) ==
+        Names{"SchedulingGates", "DynamicResources", "GangScheduling"});
   CHECK(names(profile, Point::kQueueSort) == Names{"PrioritySort"});
   CHECK(names(profile, Point::kPostFilter) == Names{"DefaultPreemption"});
-  CHECK(names(profile, Point::kPreBind) == Names{"VolumeBinding"});
+  CHECK(names(profile, Point::kPreBind) == Names{"VolumeBinding", "DynamicResources"});
   CHECK(names(profile, Point::kBind) == Names{"DefaultBinder"});
   CHECK(weight(profile, "TaintToleration") == 3);
   CHECK(weight(profile, "ImageLocality") == 1);
@@ -77,7 +78,7 @@ percentageOfNodesToScore: 20
   CHECK(names(profile, Point::kFilter) ==
         Names{"VolumeZone", "NodeName", "NodeUnschedulable", "TaintToleration", "NodeAffinity",
               "NodeResourcesFit", "VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding",
-              "PodTopologySpread", "InterPodAffinity"});
+              "PodTopologySpread", "InterPodAffinity", "DynamicResources"});
   CHECK(names(profile, Point::kScore) ==
         Names{"NodeResourcesFit", "NodeAffinity", "PodTopologySpread", "InterPodAffinity",
               "NodeResourcesBalancedAllocation", "ImageLocality", "SelectorSpread"});
@@ -119,6 +120,38 @@ percentageOfNodesToScore: 40
   REQUIRE(config.profiles.size() == 2);
   CHECK(config.profiles[0].percentage_of_nodes == 40);
   CHECK(config.profiles[1].percentage_of_nodes == 0);
+}
+
+TEST_CASE("GPU plugins are off until they are named, and share their arguments") {
+  const auto has = [](const Profile& profile, Point point, const std::string& plugin) {
+    const Names all = names(profile, point);
+    return std::find(all.begin(), all.end(), plugin) != all.end();
+  };
+  CHECK_FALSE(has(default_profile(), Point::kFilter, "GpuShare"));
+  const Profile profile = config_of(R"(
+profiles:
+- plugins:
+    multiPoint:
+      enabled:
+      - name: GpuShare
+      - {name: GpuFragmentation, weight: 100}
+  pluginConfig:
+  - name: GpuShare
+    args:
+      deviceChoice: Fragmentation
+      seed: 7
+      largestNode: {cpu: "96", devices: 4}
+      typicalPods:
+      - {cpu: "8", gpuMilli: 1000, share: 6}
+      - {cpu: "4", gpuMilli: 500, gpuModels: [T4], share: 3}
+      - {cpu: "2", gpuMilli: 0, share: 1}
+)")
+                              .profiles.at(0);
+  CHECK(has(profile, Point::kFilter, "GpuShare"));
+  CHECK(has(profile, Point::kReserve, "GpuShare"));
+  CHECK(has(profile, Point::kPreScore, "GpuFragmentation"));
+  CHECK(profile.scorers.back().plugin->name() == "GpuFragmentation");
+  CHECK(profile.scorers.back().weight == 100);
 }
 
 // Arguments show in what the plugins then say.
@@ -224,6 +257,12 @@ TEST_CASE("what is wrong is named as upstream names it") {
            R"(plugin "VolumeZone" is enabled at filter but not at preFilter, whose state it reads)"},
       {"removed plugin", "profiles: [{plugins: {filter: {enabled: [{name: EBSLimits}]}}}]",
        R"(profiles[0].plugins.filter.enabled[0]: Invalid value: "EBSLimits": was invalid in version "v1" (KubeSchedulerConfiguration is version "kubescheduler.config.k8s.io/v1"))"},
+      {"weights of plugins",
+       "profiles: [{plugins: {multiPoint: {enabled: [{name: ImageLocality, weight: 2147483648}]}, "
+       "score: {enabled: [{name: NodeAffinity}, {name: TaintToleration, weight: -1}]}}}]",
+       "[profiles[0].plugins.multiPoint.enabled[0].weight: Invalid value: 2147483648: not in valid "
+       "range [0, 2147483647], profiles[0].plugins.score.enabled[1].weight: Invalid value: -1: not "
+       "in valid range [0, 2147483647]]"},
       {"names", "profiles: [{schedulerName: a}, {schedulerName: a}, {}]",
        R"([profiles[1].schedulerName: Duplicate value: "profiles[0].schedulerName", profiles[2].schedulerName: Required value])"},
       {"percentages", "percentageOfNodesToScore: 101\nprofiles: [{percentageOfNodesToScore: -1}]",
@@ -263,6 +302,16 @@ TEST_CASE("what is wrong is named as upstream names it") {
       {"balanced",
        kArgs + "NodeResourcesBalancedAllocation, args: {resources: [{name: cpu, weight: 2}]}}]}]",
        "profiles[0].pluginConfig[0].args.resources[0].weight: Invalid value: 2: must be 1"},
+      {"how a device is chosen", kArgs + "GpuShare, args: {deviceChoice: Best}}]}]",
+       R"(profiles[0].pluginConfig[0].args.deviceChoice: Unsupported value: "Best": supported values: "BestFit", "Fragmentation", "Random", "WorstFit")"},
+      {"fragmentation without typical pods",
+       kArgs + "GpuShare, args: {deviceChoice: Fragmentation}}]}]",
+       "profiles[0].pluginConfig[0].args.typicalPods: Required value: Fragmentation is about "
+       "typical pods"},
+      {"a typical pod of one and a half devices",
+       kArgs + "GpuShare, args: {typicalPods: [{cpu: '1', gpuMilli: 1500, share: 1}]}}]}]",
+       "profiles[0].pluginConfig[0].args.typicalPods[0].gpuMilli: Invalid value: 1500: must be 0 "
+       "to 1000, or a multiple of 1000"},
       {"timeout", kArgs + "VolumeBinding, args: {bindTimeoutSeconds: -1}}]}]",
        "profiles[0].pluginConfig[0].args.bindTimeoutSeconds: Invalid value: -1: invalid "
        "BindTimeoutSeconds, should not be a negative value"},

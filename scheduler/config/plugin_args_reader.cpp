@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/object.hpp"
+#include "config/gpu_args.hpp"
 #include "config/scoring_args.hpp"
 
 namespace coracle::scheduler {
@@ -170,7 +171,7 @@ void read_volume_binding(ObjectReader& in, const FieldPath& path, FieldErrors& e
 
 bool takes_arguments(const std::string& plugin) {
   for (const char* known :
-       {"DefaultPreemption", "InterPodAffinity", "NodeAffinity", "NodeResourcesFit",
+       {"DefaultPreemption", "GpuShare", "InterPodAffinity", "NodeAffinity", "NodeResourcesFit",
         "NodeResourcesBalancedAllocation", "PodTopologySpread", "VolumeBinding"}) {
     if (plugin == known) return true;
   }
@@ -198,6 +199,7 @@ Status read_plugin_args(const std::string& plugin, const json::value& raw, const
                                           version.substr(0, version.find('/'))));
     }
     if (plugin == "DefaultPreemption") read_preemption(in, path, errors, args);
+    if (plugin == "GpuShare") read_gpu(in, path, form, errors, &args->gpu);
     if (plugin == "InterPodAffinity") read_pod_affinity(in, path, errors, args);
     if (plugin == "NodeAffinity") read_node_affinity(in, path, errors, args);
     if (plugin == "PodTopologySpread") read_spread(in, path, form, errors, args);

@@ -61,10 +61,10 @@ PluginSet merge(const PluginSet& defaults, const PluginSet& said) {
   return merged;
 }
 
-Status check_own(const PluginSet& set, size_t point) {
+Status check_own(const PluginSet& set, size_t point, const PluginTable& table) {
   std::vector<std::string> seen;
   for (const auto& [name, weight] : set.enabled) {
-    const PluginEntry* entry = find_plugin(name);
+    const PluginEntry* entry = find_plugin(table, name);
     const std::string kind = interface_of(point);
     if (entry == nullptr) {
       return invalid_argument(fmt::format("{} \"{}\" does not exist", kind, name));
@@ -82,12 +82,13 @@ Status check_own(const PluginSet& set, size_t point) {
 }
 
 // Those of the point that multiPoint names too, then multiPoint's, then the others of the point.
-Status expand_point(const PluginSets& sets, size_t point, std::vector<std::string>* out) {
+Status expand_point(const PluginSets& sets, size_t point, const PluginTable& table,
+                    std::vector<std::string>* out) {
   const PluginSet& own = sets.at[point];
   std::vector<std::string> overridden, from_multi;
   for (const auto& [name, weight] : sets.multi_point.enabled) {
     if (has(own.disabled, "*")) break;
-    const PluginEntry* entry = find_plugin(name);
+    const PluginEntry* entry = find_plugin(table, name);
     const std::string kind = interface_of(point);
     if (entry == nullptr) {
       return invalid_argument(fmt::format("{} \"{}\" does not exist", kind, name));
@@ -114,11 +115,11 @@ Status expand_point(const PluginSets& sets, size_t point, std::vector<std::strin
 }
 
 // A filter or score that works with what its step before it computed needs that step.
-Status check_needs(const PluginChoice& choice) {
+Status check_needs(const PluginChoice& choice, const PluginTable& table) {
   for (const auto& [before, after] :
        {std::pair(Point::kPreFilter, Point::kFilter), std::pair(Point::kPreScore, Point::kScore)}) {
     for (const std::string& name : choice.at[static_cast<size_t>(after)]) {
-      const PluginEntry& entry = *find_plugin(name);
+      const PluginEntry& entry = *find_plugin(table, name);
       if ((entry.needs & point_bit(before)) == 0 ||
           has(choice.at[static_cast<size_t>(before)], name)) {
         continue;
@@ -131,13 +132,13 @@ Status check_needs(const PluginChoice& choice) {
   return {};
 }
 
-Status weigh(const PluginSets& sets, PluginChoice* choice) {
+Status weigh(const PluginSets& sets, const PluginTable& table, PluginChoice* choice) {
   std::int64_t total = 0;
   std::vector<PluginSet::Plugin> all = sets.at[static_cast<size_t>(Point::kScore)].enabled;
   all.insert(all.end(), sets.multi_point.enabled.begin(), sets.multi_point.enabled.end());
   for (const auto& [name, said] : all) {
     const auto& known = choice->weights;
-    if (!find_plugin(name)->extends(Point::kScore) ||
+    if (!find_plugin(table, name)->extends(Point::kScore) ||
         std::any_of(known.begin(), known.end(), [&](const auto& w) { return w.first == name; })) {
       continue;
     }
@@ -173,9 +174,11 @@ PluginSets merged_with_defaults(const PluginSets& said) {
   return merged;
 }
 
-Status expand(const PluginSets& sets, const std::string& profile, PluginChoice* choice) {
-  for (size_t i = 0; i < kPoints; ++i) RETURN_IF_ERROR(check_own(sets.at[i], i));
-  for (size_t i = 0; i < kPoints; ++i) RETURN_IF_ERROR(expand_point(sets, i, &choice->at[i]));
+Status expand(const PluginSets& sets, const std::string& profile, const PluginTable& table,
+              PluginChoice* choice) {
+  for (size_t i = 0; i < kPoints; ++i) RETURN_IF_ERROR(check_own(sets.at[i], i, table));
+  for (size_t i = 0; i < kPoints; ++i)
+    RETURN_IF_ERROR(expand_point(sets, i, table, &choice->at[i]));
   const size_t sorters = choice->at[static_cast<size_t>(Point::kQueueSort)].size();
   if (sorters != 1) {
     return invalid_argument(fmt::format(
@@ -186,8 +189,8 @@ Status expand(const PluginSets& sets, const std::string& profile, PluginChoice* 
     return invalid_argument(fmt::format(
         "at least one bind plugin is needed for profile with scheduler name \"{}\"", profile));
   }
-  RETURN_IF_ERROR(check_needs(*choice));
-  return weigh(sets, choice);
+  RETURN_IF_ERROR(check_needs(*choice, table));
+  return weigh(sets, table, choice);
 }
 
 }  // namespace coracle::scheduler

@@ -32,6 +32,7 @@ PluginSets read_plugin_sets(const json::value& value, const std::string& path, F
 PluginSets merged_with_defaults(const PluginSets& said);
 // Upstream's start-up errors: `FilterPlugin "x" does not exist`, `plugin "x" does not extend
 // ScorePlugin plugin`, `plugin "x" already registered as "FilterPlugin"`, ...
-Status expand(const PluginSets& sets, const std::string& profile, PluginChoice* choice);
+Status expand(const PluginSets& sets, const std::string& profile, const PluginTable& table,
+              PluginChoice* choice);
 
 }  // namespace coracle::scheduler

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
 #include "base/strings.hpp"
@@ -38,88 +37,6 @@ void Cycle::fail(std::string message) {
   fitting_.clear();
 }
 
-void Cycle::filter() {
-  decision_.nodes = static_cast<int>(world_.nodes.size());
-  if (world_.nodes.empty()) {
-    decision_.clear_nomination = true;
-    return;
-  }
-  Filters filters(profile_, *decision_.pod, world_);
-  for (const Filters::Active& one : filters.active()) decision_.why.filters.push_back(one.plugin);
-  decision_.why.skipped = filters.skipped();
-  if (!filters.verdict().is_yes()) {
-    if (filters.verdict().kind() == Verdict::Kind::kBroken) {
-      return fail(fmt::format("running PreFilter plugin \"{}\": {}", filters.by()->name(),
-                              join(filters.verdict().reasons(), ", ")));
-    }
-    all_nodes_ = filters.verdict();
-    return note_rejection(filters.by());
-  }
-  if (!world_.nominations.empty() && try_nominated(filters)) return;
-  if (filters.only()) {
-    const auto& by = filters.narrowed_by();
-    absent_ =
-        fmt::format("node(s) didn't satisfy plugin(s) [{}]", join({by.begin(), by.end()}, " "));
-    for (const Plugin* plugin : decision_.why.filters) {
-      if (by.contains(std::string(plugin->name()))) note_rejection(plugin);
-    }
-  }
-  const size_t count = world_.nodes.size();
-  const size_t enough =
-      profile_.scorers.empty() ? 1 : enough_nodes(count, profile_.percentage_of_nodes);
-  const size_t start = rotation_.next_start % count;
-  size_t passed = 0;
-  while (passed < count && fitting_.size() < enough && !broken()) {
-    const size_t index = (start + passed++) % count;
-    if (filters.only() && !filters.only()->contains(world_.nodes[index].name())) continue;
-    look_at(filters, static_cast<std::uint32_t>(index));
-  }
-  rotation_.next_start = (start + passed) % count;
-}
-
-// The node the pod waits for is likely the only one that does: if so, no other is looked at.
-bool Cycle::try_nominated(Filters& filters) {
-  const std::string name = world_.nominations.node_of(decision_.pod->uid);
-  if (name.empty()) return false;
-  for (size_t i = 0; i < world_.nodes.size(); ++i) {
-    if (world_.nodes[i].name() != name) continue;
-    size_t column = 0;
-    if (!filters.look(world_.nodes[i], &column).is_yes()) return false;
-    look_at(filters, static_cast<std::uint32_t>(i));
-    return true;
-  }
-  return false;
-}
-
-void Cycle::look_at(Filters& filters, std::uint32_t index) {
-  const NodeInfo& node = world_.nodes[index];
-  Explanation& why = decision_.why;
-  const size_t row = why.add_node(node.facts_ptr());
-  ++decision_.looked_at;
-  size_t column = 0;
-  const Verdict first = filters.look(node, &column);
-  if (first.kind() == Verdict::Kind::kBroken) {
-    return fail(fmt::format("running \"{}\" filter plugin: {}",
-                            filters.active()[column].plugin->name(), join(first.reasons(), ", ")));
-  }
-  const bool fits = first.is_yes();
-  if (fits) fitting_.push_back(index);
-  for (size_t i = 0; i < filters.active().size(); ++i) {
-    if (fits || i < column) why.set(row, i, Explanation::kPassed);
-  }
-  if (fits) return;
-  const std::uint16_t number = why.number(first);
-  why.set(row, column, number);
-  noes_.emplace_back(node.name(), number);
-  note_rejection(filters.active()[column].plugin);
-  if (row >= kFullyAskedMax) return;
-  for (size_t i = column + 1; i < filters.active().size(); ++i) {
-    const Filters::Active& one = filters.active()[i];
-    const Verdict verdict = one.plugin->filter(*decision_.pod, node, one.state.get());
-    why.set(row, i, verdict.is_yes() ? Explanation::kPassed : why.number(verdict));
-  }
-}
-
 std::vector<std::string> Cycle::fitting_names() const {
   std::vector<std::string> names;
   names.reserve(fitting_.size());
@@ -128,39 +45,47 @@ std::vector<std::string> Cycle::fitting_names() const {
 }
 
 void Cycle::keep(const std::vector<std::string>& names) {
-  std::unordered_map<std::string_view, std::uint32_t> places;
-  for (size_t i = 0; i < world_.nodes.size(); ++i) {
-    places.emplace(world_.nodes[i].name(), static_cast<std::uint32_t>(i));
-  }
   fitting_.clear();
   for (const std::string& name : names) {
-    const auto place = places.find(name);
-    if (place != places.end()) fitting_.push_back(place->second);
+    if (const auto index = world_.nodes.index_of(name)) fitting_.push_back(*index);
   }
 }
 
 void Cycle::reject(const std::string& node, Verdict verdict, const Plugin* by) {
-  noes_.emplace_back(node, decision_.why.number(verdict));
+  told_.emplace_back(node, decision_.why.number(verdict));
   note_rejection(by);
 }
 
-std::vector<Candidate> Cycle::post_filter() {
+// Extenders may have been asked since the filters: nodes may have gone, and others have their
+// index.
+Cycle::Noes Cycle::all_noes() const {
+  const NodeTable& nodes = world_.nodes;
+  std::vector<const Verdict*> said(nodes.size(), all_nodes_.is_yes() ? nullptr : &all_nodes_);
+  for (const No& no : noes_) {
+    std::optional<std::uint32_t> index = no.index;
+    if (layout_ != nodes.layout()) {
+      index = nodes.index_of(decision_.why.roster().at(no.slot)->name);
+    }
+    if (index) said[*index] = &decision_.why.text(no.number);
+  }
+  for (const auto& [node, number] : told_) {
+    if (const auto index = nodes.index_of(node)) said[*index] = &decision_.why.text(number);
+  }
+  Noes noes;
+  noes.reserve(noes_.size() + told_.size());
+  for (size_t i = 0; i < said.size(); ++i) {
+    if (said[i] != nullptr) noes.emplace_back(static_cast<std::uint32_t>(i), said[i]);
+  }
+  return noes;
+}
+
+Candidates Cycle::post_filter() {
   if (broken()) return {};
   if (world_.nodes.empty()) {
     decision_.message = "no nodes available to schedule pods";
     return {};
   }
-  std::vector<std::pair<std::uint32_t, const Verdict*>> noes;
-  std::unordered_map<std::string_view, std::uint16_t> by_name;
-  for (const auto& [node, number] : noes_) by_name.insert_or_assign(node, number);
-  for (size_t i = 0; i < world_.nodes.size(); ++i) {
-    const auto said = by_name.find(world_.nodes[i].name());
-    if (said != by_name.end()) {
-      noes.emplace_back(i, &decision_.why.text(said->second));
-    } else if (!all_nodes_.is_yes()) {
-      noes.emplace_back(i, &all_nodes_);
-    }
-  }
+  const Noes noes = all_noes();
   Filters filters(profile_, *decision_.pod, world_);
   std::vector<std::string> messages;
   decision_.clear_nomination = profile_.at(Point::kPostFilter).empty();
@@ -180,11 +105,11 @@ std::vector<Candidate> Cycle::post_filter() {
   return {};
 }
 
-void Cycle::nominate(const std::vector<Candidate>& candidates) {
+void Cycle::nominate(const Candidates& candidates) {
   if (candidates.empty()) {
     return end_preemption("preemption: no candidate node for preemption");
   }
-  const Candidate& best = candidates.at(post_by_->pick(candidates));
+  const Candidate& best = *candidates.at(post_by_->pick(candidates));
   decision_.nominated = best.node;
   decision_.victims = best.victims;
   decision_.message = filter_message();
@@ -200,10 +125,11 @@ std::string Cycle::filter_message() const {
   error.nodes = decision_.nodes;
   error.pre_filter = join(all_nodes_.reasons(), ", ");
   std::map<std::uint16_t, int> counts;
-  for (const auto& [node, number] : noes_) ++counts[number];
+  for (const No& no : noes_) ++counts[no.number];
+  for (const auto& [node, number] : told_) ++counts[number];
   for (const auto& [number, count] : counts) error.add(decision_.why.text(number), count);
   if (!absent_.empty()) {
-    const int absent = decision_.nodes - static_cast<int>(noes_.size());
+    const int absent = decision_.nodes - static_cast<int>(noes_.size() + told_.size());
     if (absent > 0) error.reasons[absent_] += absent;
   }
   error.post_filter = post_message_;
@@ -213,29 +139,46 @@ std::string Cycle::filter_message() const {
 void Cycle::score() {
   totals_.assign(fitting_.size(), 0);
   if (fitting_.size() < 2) return;
-  for (const std::uint32_t index : fitting_) {
-    decision_.why.scored.push_back(world_.nodes[index].facts_ptr());
-  }
+  Explanation& why = decision_.why;
+  for (const std::uint32_t index : fitting_) why.add_scored(world_.nodes.slot(index));
+  why.set_scored_roster(world_.nodes.roster());
+  std::vector<std::int64_t> raw, scores;
   for (const auto& [plugin, weight] : profile_.scorers) {
-    StatePtr state;
-    if (profile_.runs(Point::kPreScore, plugin)) {
-      const Verdict before = plugin->pre_score(*decision_.pod, world_, fitting_, &state);
-      if (before.is_skip()) continue;
-      if (!before.is_yes()) {
-        return fail(fmt::format("running PreScore plugin \"{}\": {}", plugin->name(),
-                                join(before.reasons(), ", ")));
-      }
+    if (!score_one(*plugin, &raw, &scores)) {
+      if (broken()) return;
+      continue;
     }
-    std::vector<std::int64_t> scores;
-    scores.reserve(fitting_.size());
-    for (const std::uint32_t index : fitting_) {
-      scores.push_back(plugin->score(*decision_.pod, world_.nodes[index], state.get()));
-    }
-    const std::vector<std::int64_t> raw = scores;
-    plugin->normalize(state.get(), scores);
     for (size_t i = 0; i < scores.size(); ++i) totals_[i] += scores[i] * weight;
-    decision_.why.add_scores({std::string(plugin->name()), weight}, raw, scores);
+    why.add_scores({std::string(plugin->name()), weight}, raw, scores);
   }
+}
+
+bool Cycle::score_one(const Plugin& plugin, std::vector<std::int64_t>* raw,
+                      std::vector<std::int64_t>* scores) {
+  if (std::find(left_out_.begin(), left_out_.end(), &plugin) != left_out_.end()) return false;
+  if (const auto said = said_.find(&plugin); said != said_.end()) {
+    scores->clear();
+    for (const std::uint32_t index : fitting_) {
+      const auto score = said->second.find(world_.nodes[index].name());
+      scores->push_back(score == said->second.end() ? 0 : score->second);
+    }
+    *raw = *scores;
+    return true;
+  }
+  StatePtr state;
+  if (profile_.runs(Point::kPreScore, &plugin)) {
+    const Verdict before = plugin.pre_score(*decision_.pod, world_, fitting_, &state);
+    if (before.is_skip()) return false;
+    if (!before.is_yes()) {
+      fail(fmt::format("running PreScore plugin \"{}\": {}", plugin.name(),
+                       join(before.reasons(), ", ")));
+      return false;
+    }
+  }
+  ask_scores(profile_, plugin, *decision_.pod, state.get(), world_, fitting_, shares_, *raw);
+  *scores = *raw;
+  plugin.normalize(state.get(), *scores);
+  return true;
 }
 
 // An extender's 0..10 counts like a plugin's 0..100.
@@ -248,10 +191,21 @@ void Cycle::add_extender_scores(const std::string& name, std::int64_t weight,
     scaled.push_back(raw.back() * (kScoreMax / kExtenderScoreMax));
     totals_[i] += scaled.back() * weight;
   }
-  if (decision_.why.scored.size() == raw.size()) {
+  if (decision_.why.scored() == raw.size()) {
     decision_.why.add_scores({name, weight}, raw, scaled);
   }
 }
+
+namespace {
+
+// Of indexes: mostly they ascend but for one place, where the search went round.
+void in_order(Cycle::Indexes& indexes) {
+  const auto turn = std::is_sorted_until(indexes.begin(), indexes.end());
+  std::rotate(indexes.begin(), turn, indexes.end());
+  if (!std::is_sorted(indexes.begin(), indexes.end())) std::sort(indexes.begin(), indexes.end());
+}
+
+}  // namespace
 
 // Ties are told apart by the order of nodes, not by where the search began.
 void Cycle::choose() {
@@ -262,7 +216,7 @@ void Cycle::choose() {
   for (size_t i = 0; i < fitting_.size(); ++i) {
     if (totals_[i] == best) ties.push_back(fitting_[i]);
   }
-  std::sort(ties.begin(), ties.end());
+  in_order(ties);
   const size_t turn = fitting_.size() > 1 ? rotation_.ties++ % ties.size() : 0;
   decision_.node = world_.nodes[ties[turn]].name();
 }

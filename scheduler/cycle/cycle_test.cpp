@@ -24,9 +24,9 @@ Decision decided(const a_pod& pod, const Snapshot& world, Rotation& rotation) {
 
 std::string said_of(const Decision& decision, std::string_view node, std::string_view plugin) {
   const Explanation& why = decision.why;
-  for (size_t row = 0; row < why.nodes.size(); ++row) {
+  for (size_t row = 0; row < why.rows(); ++row) {
     for (size_t column = 0; column < why.filters.size(); ++column) {
-      if (why.nodes[row]->name != node || why.filters[column]->name() != plugin) continue;
+      if (why.node(row).name != node || why.filters[column]->name() != plugin) continue;
       const std::uint16_t number = why.at(row, column);
       if (number == Explanation::kPassed) return "passed";
       return number == Explanation::kNotAsked ? "not asked" : why.text(number).reasons().front();
@@ -111,7 +111,7 @@ TEST_CASE("the emptier node is preferred") {
   const Decision d = decided(a_pod("p").cpu("1"), world, rotation);
   CHECK(d.kind == Decision::Kind::kPlaced);
   CHECK(d.node == "n2");
-  CHECK(d.why.scored.size() == 2);
+  CHECK(d.why.scored() == 2);
 }
 
 TEST_CASE("equals take turns") {
@@ -183,7 +183,7 @@ TEST_CASE("a pod waits for victims: the message has no tail, and its place is ke
 
   world.nominations.set(vip, "n1");
   SECTION("not for one that is more important, even if there is room when the victim is gone") {
-    world.nodes[0].remove("default/a");
+    world.remove_pod(0, "default/a");
     CHECK(decided(a_pod("p").cpu("3"), world, rotation).message ==
           "0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: 2 No "
           "preemption victims found for incoming pod.");
@@ -194,8 +194,9 @@ TEST_CASE("a pod waits for victims: the message has no tail, and its place is ke
     CHECK(d.looked_at == 1);
   }
   SECTION("it does not ask twice while a victim leaves") {
-    world.nodes[0].remove("default/a");
-    world.nodes[0].add(
+    world.remove_pod(0, "default/a");
+    world.add_pod(
+        0,
         a_pod("a")
             .cpu("3")
             .on("n1")

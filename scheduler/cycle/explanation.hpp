@@ -1,5 +1,6 @@
 // Explanation: what each plugin said of each node in one decision, and how it scored those that
-// fit. Kept in tables of small numbers, because many decisions are kept. Value type. Pure.
+// fit. Kept in tables of small numbers, because many decisions are kept: a node that passed
+// everything is a number, and names come from the Roster that decisions share. Value type. Pure.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +15,11 @@ namespace coracle::scheduler {
 
 class Explanation {
  public:
-  using NodePtr = std::shared_ptr<const NodeFacts>;
   static constexpr std::uint16_t kPassed = 0xffff, kNotAsked = 0xfffe;
 
   // The filters that had a say, in order; each row has one verdict for each of them.
   std::vector<const Plugin*> filters;
   std::vector<const Plugin*> skipped;  // pre_filter: nothing to say about this pod
-  std::vector<NodePtr> nodes;
-  std::vector<std::uint16_t> verdicts;  // nodes.size() x filters.size(); index of text()
 
   // A plugin or an extender, and its weight in the sum.
   struct Scorer {
@@ -29,27 +27,49 @@ class Explanation {
     std::int64_t weight = 1;
   };
   std::vector<Scorer> scorers;
-  std::vector<NodePtr> scored;           // empty when only one node fits
-  std::vector<std::int64_t> raw;         // scorer by scorer, scored.size() each
+  std::vector<std::int64_t> raw;         // scorer by scorer, scored() each
   std::vector<std::int64_t> normalized;  // the same; 0..kScoreMax, before the weight
-  std::vector<std::int64_t> totals;      // scored.size()
+  std::vector<std::int64_t> totals;      // scored()
 
+  // The nodes that were looked at, in order.
+  size_t rows() const { return looked_at_.size(); }
+  const NodeFacts& node(size_t row) const { return *roster_->at(looked_at_[row]); }
+  // kPassed, kNotAsked, or what text() says.
+  std::uint16_t at(size_t row, size_t filter) const;
+  const Verdict& text(std::uint16_t number) const { return texts_.at(number); }
+  // The nodes that fit, if they were scored: none when only one does.
+  size_t scored() const { return scored_.size(); }
+  const NodeFacts& scored_node(size_t row) const { return *scored_roster_->at(scored_[row]); }
+
+  // Whose slots the rows are; before any row.
+  void set_roster(std::shared_ptr<const Roster> roster) { roster_ = std::move(roster); }
+  const Roster& roster() const { return *roster_; }
+  // The same of what was scored: nodes may have come and gone since.
+  void set_scored_roster(std::shared_ptr<const Roster> roster) {
+    scored_roster_ = std::move(roster);
+  }
   // The number of an equal verdict, noted if it is new.
   std::uint16_t number(const Verdict& verdict);
-  const Verdict& text(std::uint16_t number) const { return texts_.at(number); }
-  // A row of kNotAsked; the verdicts follow with set().
-  size_t add_node(NodePtr node);
-  void set(size_t row, size_t filter, std::uint16_t number) {
-    verdicts[row * filters.size() + filter] = number;
+  void add_passed(std::uint32_t slot) { looked_at_.push_back(slot); }
+  // A row of kNotAsked; the verdicts follow with set(), before the next row.
+  void add_node(std::uint32_t slot);
+  void set(size_t filter, std::uint16_t number) {
+    verdicts_[verdicts_.size() - filters.size() + filter] = number;
   }
-  std::uint16_t at(size_t row, size_t filter) const {
-    return verdicts[row * filters.size() + filter];
-  }
+  // Of any row, when all are there. O(rows) the first time for a row that passed all.
+  void change(size_t row, size_t filter, std::uint16_t number);
+  void add_scored(std::uint32_t slot) { scored_.push_back(slot); }
   void add_scores(Scorer scorer, const std::vector<std::int64_t>& before,
                   const std::vector<std::int64_t>& after);
+  void reserve(size_t rows) { looked_at_.reserve(rows); }
   size_t bytes() const;
 
  private:
+  std::shared_ptr<const Roster> roster_, scored_roster_;
+  std::vector<std::uint32_t> looked_at_;   // slots
+  std::vector<std::uint32_t> other_rows_;  // those that did not pass all, ascending
+  std::vector<std::uint16_t> verdicts_;    // of other_rows_, filters.size() each
+  std::vector<std::uint32_t> scored_;      // slots
   std::vector<Verdict> texts_;
 };
 

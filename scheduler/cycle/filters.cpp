@@ -11,7 +11,7 @@ namespace coracle::scheduler {
 
 // A plain no does not end it: with what the others compute, preemption may turn it.
 Filters::Filters(const Profile& profile, const PodInfo& pod, const Snapshot& world)
-    : pod_(pod), world_(world) {
+    : profile_(profile), pod_(pod), world_(world) {
   std::vector<Active> prepared;
   for (const Plugin* plugin : profile.at(Point::kPreFilter)) {
     prepared.push_back({plugin, nullptr});
@@ -91,6 +91,15 @@ Verdict Filters::look(const NodeInfo& node, size_t* column) {
     if (!verdict.is_yes()) return verdict;
   }
   return run(node, column);
+}
+
+std::optional<SharedWork::Plugins> Filters::if_all_see_one_node() const {
+  SharedWork::Plugins plugins;
+  for (const auto& [plugin, state, rejected] : active_) {
+    if (rejected || !plugin->sees_one_node()) return std::nullopt;
+    plugins.push_back(profile_.owner_of(plugin));
+  }
+  return plugins;
 }
 
 Verdict Filters::filter(const NodeInfo& node) {

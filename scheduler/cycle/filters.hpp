@@ -37,6 +37,7 @@ class Filters final : public FilterRun {
   Verdict filter(const NodeInfo& node) override;
   void add_pod(const PodPtr& other, NodeInfo& node) override;
   void remove_pod(const PodPtr& other, NodeInfo& node) override;
+  std::optional<SharedWork::Plugins> if_all_see_one_node() const override;
 
  private:
   // False: it is out for all nodes.
@@ -44,6 +45,7 @@ class Filters final : public FilterRun {
   bool narrow(const Plugin& plugin);
   Verdict run(const NodeInfo& node, size_t* column) const;
 
+  const Profile& profile_;
   const PodInfo& pod_;
   const Snapshot& world_;
   std::vector<Active> active_;

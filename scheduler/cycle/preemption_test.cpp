@@ -1,6 +1,8 @@
 // Preemption with the default plugins: who must leave, and from where.
 #include <catch2/catch.hpp>
 
+#include "base/rng.hpp"
+#include "cache/cache.hpp"
 #include "cycle/cycle.hpp"
 #include "framework/testing.hpp"
 #include "plugins/default_preemption.hpp"
@@ -118,8 +120,8 @@ TEST_CASE("budgets are broken last") {
     CHECK(decide(kDefault, vip, world, rotation).nominated == "n1");
   }
   SECTION("they are broken if need be") {
-    world.nodes[0].remove("default/b");
-    world.nodes[0].add(placed("b", 100, "2", "n1").info());
+    world.remove_pod(0, "default/b");
+    world.add_pod(0, placed("b", 100, "2", "n1").info());
     const Decision d = decide(kDefault, vip, world, rotation);
     CHECK(names(d.victims) == Names{"a"});
   }
@@ -218,6 +220,50 @@ TEST_CASE("enough candidates end the search") {
     cycle.filter();
     CHECK(cycle.post_filter().size() == wanted);
   }
+}
+
+// A copy of the world remembers nothing.
+TEST_CASE("what is remembered of nodes decides as if it were found out anew") {
+  Cache cache;
+  Rng rng(7);
+  const auto number = [](const char* prefix, std::uint64_t i) {
+    return prefix + std::to_string(i);
+  };
+  for (std::uint64_t i = 0; i < 40; ++i)
+    cache.set_node(parse_node(a_node(number("n", i)).object()));
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    const auto priority = static_cast<std::int64_t>(rng.below(3));
+    a_pod pod = a_pod(number("p", i)).cpu(rng.below(2) == 0 ? "500m" : "1").priority(priority);
+    cache.set_pod(pod.on(number("n", i % 40)).info());
+  }
+  Rotation rotation, twin;
+  size_t victims = 0;
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    CAPTURE(i);
+    const auto priority = static_cast<std::int64_t>(1 + rng.below(3));
+    const PodPtr pod =
+        a_pod(number("vip", i)).cpu(rng.below(3) == 0 ? "3" : "2").priority(priority).info();
+    const Snapshot forgetful = cache.snapshot();
+    const Decision expected = decide(kDefault, pod, forgetful, twin);
+    const Decision decision = decide(kDefault, pod, cache.snapshot(), rotation);
+    REQUIRE(decision.node == expected.node);
+    REQUIRE(decision.nominated == expected.nominated);
+    REQUIRE(decision.message == expected.message);
+    REQUIRE(names(decision.victims) == names(expected.victims));
+    for (const PodPtr& victim : decision.victims) cache.remove_pod(victim->key);
+    victims += decision.victims.size();
+    if (!decision.node.empty()) cache.assume(*pod, decision.node);
+    // Some take their place at once; some are waited for, and some go away instead.
+    Nominations& nominations = cache.surroundings().nominations;
+    if (!decision.nominated.empty() && rng.below(3) != 0) {
+      cache.assume(*pod, decision.nominated);
+    } else if (!decision.nominated.empty()) {
+      nominations.set(pod, decision.nominated);
+    }
+    if (rng.below(4) == 0) nominations.remove("uid-" + number("vip", rng.below(i + 1)));
+    if (rng.below(5) == 0) cache.remove_pod("default/" + number("p", rng.below(200)));
+  }
+  CHECK(victims > 50);
 }
 
 TEST_CASE("no victims without a post-filter plugin, and no tail") {

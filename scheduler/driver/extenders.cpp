@@ -20,12 +20,17 @@ const AnyExtender kAnyExtender;
 
 }  // namespace
 
-Extenders::Extenders(std::vector<ExtenderConfig> configs, ExtenderPort* port, Objects objects)
-    : configs_(std::move(configs)), port_(port), objects_(std::move(objects)) {
+Extenders::Extenders(std::vector<ExtenderConfig> configs, ExtenderPort* port,
+                     ProcessPort* processes, Objects objects)
+    : configs_(std::move(configs)),
+      port_(port),
+      processes_(processes),
+      objects_(std::move(objects)) {
   CHECK(configs_.empty() || port_ != nullptr);
 }
 
-bool Extenders::decide_on(const PodInfo& pod) const {
+bool Extenders::decide_on(const Profile& profile, const PodInfo& pod) const {
+  if (profile.asks_programs) return true;
   return std::any_of(configs_.begin(), configs_.end(), [&](const ExtenderConfig& e) {
     const bool says =
         !e.filter_verb.empty() || !e.prioritize_verb.empty() || !e.preempt_verb.empty();
@@ -37,6 +42,12 @@ bool Extenders::bind(const PodInfo& pod) const {
   return std::any_of(configs_.begin(), configs_.end(), [&](const ExtenderConfig& e) {
     return !e.bind_verb.empty() && e.is_interested(pod);
   });
+}
+
+std::vector<std::string> Extenders::names() const {
+  std::vector<std::string> all;
+  for (const ExtenderConfig& extender : configs_) all.push_back(extender.url_prefix);
+  return all;
 }
 
 Task<Result<std::string>> Extenders::ask(const ExtenderConfig& extender, const std::string& verb,
@@ -84,6 +95,7 @@ Task<Decision> Extenders::decide(const Profile& profile, PodPtr pod, const Snaps
   Cycle cycle(profile, pod, world, rotation);
   const json::value object = objects_.pod(pod->key);
   cycle.filter();
+  if (profile.asks_programs) co_await processes_.ask_all(profile, object, cycle, world);
   for (const ExtenderConfig& extender : configs_) {
     if (cycle.fitting().empty() || extender.filter_verb.empty()) continue;
     if (!extender.is_interested(*pod)) continue;
@@ -102,7 +114,7 @@ Task<Decision> Extenders::decide(const Profile& profile, PodPtr pod, const Snaps
           preemption_args(extender, object, candidates,
                           [this](const PodInfo& victim) { return objects_.pod(victim.key); }));
       auto judged = body.ok() ? read_preemption_answer(extender, *body, world)
-                              : Result<std::vector<Candidate>>(body.status());
+                              : Result<Candidates>(body.status());
       if (judged.ok()) {
         candidates = std::move(*judged);
         if (candidates.empty()) break;

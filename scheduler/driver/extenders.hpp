@@ -1,5 +1,6 @@
-// Extenders: the steps of a decision that servers of others take part in. Each is asked after the
-// other, in the order of the file; the decision waits, and so do all decisions after it.
+// Extenders: decisions that servers and programs of others take part in. Each is asked after the
+// other, programs (driver/processes.hpp) before servers, in the order of the file; the decision
+// waits, and so do all decisions after it.
 //
 // Strand: the Executor's. Failures: of an ignorable one, it is passed over; of another, the
 // decision is broken. Scores that do not come count nothing, as upstream has it.
@@ -12,6 +13,7 @@
 #include "base/task.hpp"
 #include "config/extender_config.hpp"
 #include "cycle/cycle.hpp"
+#include "driver/processes.hpp"
 
 namespace coracle::scheduler {
 
@@ -35,11 +37,15 @@ class Extenders {
     std::function<json::value(const std::string& key)> pod;
     std::function<json::value(const std::string& name)> node;
   };
-  Extenders(std::vector<ExtenderConfig> configs, ExtenderPort* port, Objects objects);
+  Extenders(std::vector<ExtenderConfig> configs, ExtenderPort* port, ProcessPort* processes,
+            Objects objects);
 
   // Whether a decision about the pod, or its bind, concerns any of them.
-  bool decide_on(const PodInfo& pod) const;
+  bool decide_on(const Profile& profile, const PodInfo& pod) const;
   bool bind(const PodInfo& pod) const;
+
+  // Their URLs.
+  std::vector<std::string> names() const;
 
   // As cycle/cycle.hpp's decide. All arguments outlive it.
   Task<Decision> decide(const Profile& profile, PodPtr pod, const Snapshot& world,
@@ -56,6 +62,7 @@ class Extenders {
 
   const std::vector<ExtenderConfig> configs_;
   ExtenderPort* const port_;
+  Processes processes_;
   const Objects objects_;
 };
 

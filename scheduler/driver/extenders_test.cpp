@@ -40,7 +40,7 @@ const Profile kDefault = default_profile();
 struct World {
   explicit World(std::vector<ExtenderConfig> configs, const std::vector<a_pod>& placed = {})
       : snapshot(a_world({a_node("a"), a_node("b"), a_node("c")}, placed)),
-        extenders(std::move(configs), &port,
+        extenders(std::move(configs), &port, nullptr,
                   {[](const std::string& key) { return json::value(json::object{{"key", key}}); },
                    [](const std::string& name) { return a_node(name).object(); }}) {}
   Decision decide(const a_pod& pod) {
@@ -109,7 +109,7 @@ TEST_CASE("scores of extenders count ten times their weight") {
   CHECK(d.node == "b");
   REQUIRE(d.why.scorers.back().name == "http://x");
   CHECK(d.why.scorers.back().weight == 2);
-  const size_t rows = d.why.scored.size(), last = (d.why.scorers.size() - 1) * rows;
+  const size_t rows = d.why.scored(), last = (d.why.scorers.size() - 1) * rows;
   CHECK(d.why.raw[last + 1] == 10);
   CHECK(d.why.normalized[last + 1] == 100);
   world.port.answers.clear();  // no scores: as if it were not there
@@ -140,8 +140,8 @@ TEST_CASE("pods that ask for nothing it manages do not concern an extender") {
   ExtenderConfig config = an_extender("x");
   config.managed_resources = {"example.com/gpu"};
   const World world({config});
-  CHECK_FALSE(world.extenders.decide_on(*a_pod("p").cpu("1").info()));
-  CHECK(world.extenders.decide_on(*a_pod("p").request("example.com/gpu", "1").info()));
+  CHECK_FALSE(world.extenders.decide_on(kDefault, *a_pod("p").cpu("1").info()));
+  CHECK(world.extenders.decide_on(kDefault, *a_pod("p").request("example.com/gpu", "1").info()));
   CHECK_FALSE(world.extenders.bind(*a_pod("p").request("example.com/gpu", "1").info()));
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 
 #include "base/flags.hpp"
@@ -13,9 +14,11 @@
 #include "config/config.hpp"
 #include "driver/scheduler.hpp"
 #include "live/http_extenders.hpp"
+#include "live/live_processes.hpp"
 #include "net/asio_executor.hpp"
 #include "net/http.hpp"
-#include "why/decisions_api.hpp"
+#include "plugin_abi/shared_object.hpp"
+#include "why/reviews_api.hpp"
 
 using namespace coracle;
 
@@ -31,14 +34,25 @@ std::optional<net::Response> serve_decisions(const scheduler::Scheduler& schedul
       std::find(orgs.begin(), orgs.end(), "system:masters") == orgs.end()) {
     return net::make_response(403, "Forbidden\n", "text/plain");
   }
+  const auto review = scheduler::review_namespace(request.path);
   const bool selects = request.query.has("labelSelector") || request.query.has("fieldSelector");
-  const auto answer = scheduler::answer_decisions(request.method, request.path, selects,
-                                                  scheduler.decisions(), scheduler.leads());
+  const auto answer =
+      review && request.method == "POST"
+          ? scheduler::answer_review(*review, request.body,
+                                     {scheduler.profiles(), scheduler.cache(), scheduler.leads(),
+                                      scheduler.extenders().names()})
+          : scheduler::answer_decisions(request.method, request.path, selects,
+                                        scheduler.decisions(), scheduler.leads());
   net::Response response =
       net::make_response(answer.http, json::serialize(answer.body), "application/json");
   // Clients ask again at once, and reach another scheduler by and by.
   if (answer.http == 503) response.headers.set("Retry-After", "0");
   return response;
+}
+
+// Programs and shared objects of plugins are named from there.
+std::string directory_of(const std::string& file) {
+  return std::filesystem::path(file).parent_path().string();
 }
 
 }  // namespace
@@ -58,7 +72,10 @@ int main(int argc, char** argv) {
   settings.leader_elect = daemon.leader_elect;
   if (!config_file.empty()) {
     const Status parsed =
-        scheduler::parse_config(read_flag_file("--config", config_file), &settings);
+        scheduler::parse_config(read_flag_file("--config", config_file), &settings,
+                                [&](const scheduler::SharedObjectSpec& spec) {
+                                  return load_shared_object(spec, directory_of(config_file));
+                                });
     if (!parsed.ok()) {
       fail_startup(fmt::format("--config {}: {}", config_file, parsed.message()));
     }
@@ -78,8 +95,16 @@ int main(int argc, char** argv) {
   if (!extenders.ok()) {
     fail_startup(fmt::format("--config {}: {}", config_file, extenders.status().message()));
   }
-  scheduler::SchedulerOptions options{
-      std::move(settings.profiles), std::move(settings.extenders), extenders->get(), {}};
+  const auto programs =
+      scheduler::LiveProcesses::create(executor, settings.profiles, directory_of(config_file));
+  if (!programs.ok()) {
+    fail_startup(fmt::format("--config {}: {}", config_file, programs.status().message()));
+  }
+  scheduler::SchedulerOptions options;
+  options.profiles = std::move(settings.profiles);
+  options.extenders = std::move(settings.extenders);
+  options.extender_port = extenders->get();
+  options.process_port = programs->get();
   options.queue.backoff_first = std::chrono::seconds(settings.backoff_first_seconds);
   options.queue.backoff_max = std::chrono::seconds(settings.backoff_max_seconds);
   scheduler::Scheduler scheduler(executor, **api, rng.split(), std::move(options), metrics);
@@ -90,7 +115,7 @@ int main(int argc, char** argv) {
   }
   scheduler.start();  // caches are warm before we lead
   return client::run_leading(
-      executor, **api, rng.split(), daemon, client_ca, metrics, argv,
+      executor, config, rng.split(), daemon, client_ca, metrics, argv,
       {[&] { scheduler.lead(); }, [&] { scheduler.stop(); }, [&] { return scheduler.has_synced(); },
        [&](const net::Request& request) { return serve_decisions(scheduler, request); }});
 }

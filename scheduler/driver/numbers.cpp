@@ -8,6 +8,13 @@ Gauge& pending_gauge(Metrics& metrics, const char* queue) {
                        {{"queue", queue}});
 }
 
+// Seconds from 10 us on.
+std::vector<double> decision_buckets() {
+  std::vector<double> bounds{0.00001, 0.00002, 0.00005};
+  for (const double bound : latency_buckets()) bounds.push_back(bound);
+  return bounds;
+}
+
 std::int64_t signed_of(size_t n) { return static_cast<std::int64_t>(n); }
 
 }  // namespace
@@ -15,9 +22,11 @@ std::int64_t signed_of(size_t n) { return static_cast<std::int64_t>(n); }
 Numbers::Numbers(Metrics& metrics)
     : preemptions(metrics.counter("scheduler_preemption_attempts_total",
                                   "Searches for pods that could leave for another")),
+      events_lost(metrics.counter("scheduler_events_dropped_total",
+                                  "Events that were not told: too many, too many alike, refused")),
       metrics_(metrics),
       algorithm_(metrics.histogram("scheduler_scheduling_algorithm_duration_seconds",
-                                   "Time a decision takes")),
+                                   "Time a decision takes", {}, decision_buckets())),
       active_(pending_gauge(metrics, "active")),
       backoff_(pending_gauge(metrics, "backoff")),
       unschedulable_(pending_gauge(metrics, "unschedulable")),

@@ -19,6 +19,7 @@ class Numbers {
   void decided(Duration took);
   void pending(const Queue::Sizes& sizes);
   Counter& preemptions;  // searches for pods that could leave for another
+  Counter& events_lost;
 
  private:
   Metrics& metrics_;

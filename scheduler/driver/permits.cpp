@@ -63,6 +63,22 @@ bool Permits::reject(const std::string& key, const std::string& reason) {
   return true;
 }
 
+size_t Permits::fall_with(const PodInfo& failed) {
+  std::vector<std::pair<std::string, const Plugin*>> falling;
+  for (const auto& [key, waiting] : waiting_) {
+    for (const Plugin* plugin : waiting.profile->at(Point::kPermit)) {
+      if (!plugin->falls_with(*waiting.pod, failed, world_)) continue;
+      falling.emplace_back(key, plugin);
+      break;
+    }
+  }
+  for (const auto& [key, plugin] : falling) {
+    if (!waiting_.contains(key)) continue;  // ended by what another's end set off
+    finish(key, {Verdict::not_now(fmt::format("pod {} found no node", failed.key)), plugin});
+  }
+  return falling.size();
+}
+
 void Permits::drop(const std::string& key) {
   const auto found = waiting_.find(key);
   if (found == waiting_.end()) return;

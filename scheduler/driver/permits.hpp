@@ -31,6 +31,8 @@ class Permits {
   void look_again();
   // It waits no more. True if it did.
   bool reject(const std::string& key, const std::string& reason);
+  // `failed` has no node, or lost it: those that plugins say fall with it wait no more. How many.
+  size_t fall_with(const PodInfo& failed);
   void drop(const std::string& key);
   size_t waiting() const { return waiting_.size(); }
 

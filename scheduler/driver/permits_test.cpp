@@ -57,7 +57,7 @@ TEST_CASE("a pod waits until the plugin lets it go") {
   CHECK_FALSE(world.permits.begin(world.profile, pod, "n", &outcome));
   world.permits.look_again();
   CHECK(world.done.empty());
-  for (const char* name : {"p", "q"}) world.snapshot.nodes[0].add(a_pod(name).info());
+  for (const char* name : {"p", "q"}) world.snapshot.add_pod(0, a_pod(name).info());
   world.permits.look_again();
   REQUIRE(world.done.size() == 1);
   CHECK(world.done[0].second.verdict.is_yes());

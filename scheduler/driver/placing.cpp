@@ -24,7 +24,7 @@ std::string no_after_all(const Verdict& verdict) {
 void Scheduler::place_one(const PodPtr& pod) {
   if (cache_.find_pod(pod->key) != nullptr) return;  // its bind is under way
   const Profile& profile = profile_of(*pod);
-  if (!extenders_.decide_on(*pod)) {
+  if (!extenders_.decide_on(profile, *pod)) {
     const TimePoint began = executor_.now();
     Decision decision = decide(profile, pod, cache_.snapshot(), rotation_);
     numbers_.decided(executor_.now() - began);
@@ -48,7 +48,11 @@ void Scheduler::settle(const PodPtr& pod, Decision decision) {
     return queue_.retry(pod->key, executor_.now());
   }
   if (decision.kind == Decision::Kind::kPlaced) assume(*pod, decision);
+  for (const std::string& note : decision.notes) {
+    tell(*pod, pod->scheduler_name, "PluginLeftOut", note);
+  }
   decisions_.add(decision, executor_.wall_now());
+  if (on_decision_) on_decision_(*decisions_.all().back());
   switch (decision.kind) {
     case Decision::Kind::kPlaced: {
       Permits::Outcome outcome;
@@ -71,13 +75,11 @@ void Scheduler::settle(const PodPtr& pod, Decision decision) {
 }
 
 void Scheduler::assume(const PodInfo& pod, Decision& decision) {
-  cache_.assume(pod, decision.node);
   cache_.surroundings().nominations.remove(pod.uid);
   auto& reservations = cache_.surroundings().reservations;
   const auto [verdict, by] =
       reserve_all(profile_of(pod), pod, decision.node, cache_.snapshot(), reservations);
-  if (verdict.is_yes()) return;
-  cache_.forget(pod.key, pod.uid);
+  if (verdict.is_yes()) return cache_.assume(pod, decision.node);
   if (verdict.kind() == Verdict::Kind::kBroken) {
     decision.kind = Decision::Kind::kBroken;
     decision.message =
@@ -100,6 +102,7 @@ void Scheduler::on_permitted(const PodPtr& pod, const std::string& node,
     return;
   }
   forget(*pod, node);
+  give_up_with(*pod);
   const PodPtr waiting = queue_.find(pod->key);
   if (waiting != nullptr && waiting->uid == pod->uid) {
     if (verdict.kind() == Verdict::Kind::kBroken) {
@@ -130,8 +133,7 @@ void Scheduler::on_prepared(const PodPtr& pod, const std::string& node, const St
   if (waiting != nullptr && waiting->uid == pod->uid) {
     queue_.retry(pod->key, executor_.now());
     if (outcome.code() != Code::kAborted) {  // a conflict: the next look knows better
-      reject(pod, "SchedulerError",
-             "running PreBind plugin \"VolumeBinding\": " + outcome.message(), "");
+      reject(pod, "SchedulerError", outcome.message(), "");
     }
   }
   changed({event::kPodGone, nullptr, pod.get()});
@@ -139,8 +141,11 @@ void Scheduler::on_prepared(const PodPtr& pod, const std::string& node, const St
 
 void Scheduler::bind(const PodPtr& pod, const std::string& node) {
   ++binds_;
+  // As it counts: with the devices it was given.
+  const PodPtr* counted = cache_.find_pod(pod->key);
   spawn<client::ApiResult<json::value>>(
-      post_binding(pod, node), [this, pod, node](const client::ApiResult<json::value>& answer) {
+      post_binding(counted == nullptr ? pod : *counted, node),
+      [this, pod, node](const client::ApiResult<json::value>& answer) {
         on_bound(pod, node, answer);
       });
 }
@@ -209,6 +214,20 @@ void Scheduler::fits_nowhere(const PodPtr& pod, const Decision& decision) {
     cache_.surroundings().nominations.remove(pod->uid);
   }
   reject(pod, "Unschedulable", decision.message, nomination);
+  give_up_with(*pod);
+}
+
+// Those that wait for this pod to be placed as well.
+void Scheduler::give_up_with(const PodInfo& failed) {
+  if (failed.group.empty() || falling_) return;
+  PodGroups& groups = cache_.surroundings().groups;
+  groups.fail(failed);
+  falling_ = true;
+  if (permits_.fall_with(failed) > 0) {
+    groups.forget_failures(failed);
+    queue_.put_off_group(failed.group, executor_.now());
+  }
+  falling_ = false;
 }
 
 void Scheduler::preempt(const PodPtr& pod, const Decision& decision) {
@@ -253,7 +272,7 @@ void Scheduler::tell(const PodInfo& pod, const std::string& as, const std::strin
                      {"name", pod.name},
                      {"uid", pod.uid},
                      {"apiVersion", "v1"}};
-  input.type = reason == "FailedScheduling" ? "Warning" : "Normal";
+  input.type = reason == "Scheduled" || reason == "Preempted" ? "Normal" : "Warning";
   input.reason = reason;
   input.message = message;
   recorders_.at(as)->record(std::move(input));

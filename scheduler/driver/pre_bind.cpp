@@ -1,5 +1,7 @@
 #include "driver/pre_bind.hpp"
 
+#include <fmt/format.h>
+
 #include "base/strings.hpp"
 
 namespace coracle::scheduler {
@@ -7,39 +9,68 @@ namespace {
 
 const client::Gvr kClaims{"", "v1", "persistentvolumeclaims", true};
 const client::Gvr kVolumes{"", "v1", "persistentvolumes", false};
+const client::Gvr kDeviceClaims{"resource.k8s.io", "v1", "resourceclaims", true};
 
-Verdict may_bind(const Profile& profile, const PodInfo& pod, const std::string& node,
+const client::Gvr& gvr_of(const PreBindWrite& write) {
+  switch (write.target) {
+    case PreBindWrite::Target::kVolume:
+      return kVolumes;
+    case PreBindWrite::Target::kClaim:
+      return kClaims;
+    case PreBindWrite::Target::kDeviceClaim:
+      return kDeviceClaims;
+  }
+  return kVolumes;
+}
+
+struct MayBind {
+  Verdict verdict = Verdict::yes();
+  const Plugin* by = nullptr;  // who does not say yes
+};
+
+MayBind may_bind(const Profile& profile, const PodInfo& pod, const std::string& node,
                  const Snapshot& world) {
-  Verdict all = Verdict::yes();
+  MayBind all;
   for (const Plugin* plugin : profile.at(Point::kPreBind)) {
     Verdict verdict = plugin->may_bind(pod, node, world);
-    if (verdict.kind() == Verdict::Kind::kNever) return verdict;
-    if (!verdict.is_yes()) all = std::move(verdict);
+    if (verdict.is_yes()) continue;
+    all = {std::move(verdict), plugin};
+    if (all.verdict.kind() == Verdict::Kind::kNever) return all;
   }
   return all;
+}
+
+std::string failure_of(const Plugin* plugin, const std::string& why) {
+  return fmt::format("running PreBind plugin \"{}\": {}", plugin->name(), why);
 }
 
 }  // namespace
 
 bool PreBind::begin(const Profile& profile, const PodPtr& pod, const std::string& node) {
-  if (pod->claims.empty() && pod->ephemeral_claims.empty()) return true;
+  if (pod->claims.empty() && pod->ephemeral_claims.empty() && pod->device_claims.empty()) {
+    return true;
+  }
   std::vector<PreBindWrite> writes;
   for (const Plugin* plugin : profile.at(Point::kPreBind)) {
     for (PreBindWrite& write : plugin->before_bind(*pod, node, world_)) {
       writes.push_back(std::move(write));
     }
   }
-  if (writes.empty() && may_bind(profile, *pod, node, world_).is_yes()) return true;
+  if (writes.empty() && may_bind(profile, *pod, node, world_).by == nullptr) return true;
   if (waiting_.size() >= kWaitingMax) {
     executor_.post([done = done_, pod, node] {
-      done(pod, node, Status(Code::kResourceExhausted, "too many pods wait for their volumes"));
+      done(pod, node,
+           Status(Code::kResourceExhausted, "too many pods wait for their volumes and claims"));
     });
     return false;
   }
   Waiting& waiting = waiting_[pod->key];
   waiting = {&profile, pod, node, false, 0};
   waiting.timer = executor_.after(profile.bind_timeout, [this, key = pod->key] {
-    finish(key, Status(Code::kDeadlineExceeded, "context deadline exceeded"));
+    const Waiting& late = waiting_.at(key);
+    const MayBind may = may_bind(*late.profile, *late.pod, late.node, world_);
+    const char* why = "context deadline exceeded";
+    finish(key, Status(Code::kDeadlineExceeded, may.by == nullptr ? why : failure_of(may.by, why)));
   });
   spawn<Status>(write(std::move(writes)),
                 [this, pod](const Status& outcome) { on_written(pod, outcome); });
@@ -48,9 +79,12 @@ bool PreBind::begin(const Profile& profile, const PodPtr& pod, const std::string
 
 Task<Status> PreBind::write(std::vector<PreBindWrite> writes) {
   for (const PreBindWrite& one : writes) {
-    const client::ResourceClient resource(api_, one.is_claim ? kClaims : kVolumes);
+    const client::ResourceClient resource(api_, gvr_of(one));
+    const auto type = one.target == PreBindWrite::Target::kDeviceClaim
+                          ? client::PatchType::kStrategic
+                          : client::PatchType::kMerge;
     const auto answer =
-        co_await resource.patch(one.ns, one.name, client::PatchType::kMerge, one.patch);
+        co_await resource.patch(one.ns, one.name, type, one.patch, {}, one.subresource);
     if (!answer.ok()) co_return Status(Code::kAborted, answer.error().message);
   }
   co_return Status();
@@ -67,10 +101,10 @@ void PreBind::on_written(const PodPtr& pod, const Status& outcome) {
 void PreBind::look(const std::string& key) {
   const Waiting& waiting = waiting_.at(key);
   if (!waiting.written) return;
-  const Verdict verdict = may_bind(*waiting.profile, *waiting.pod, waiting.node, world_);
-  if (verdict.is_yes()) return finish(key, Status());
+  const auto [verdict, by] = may_bind(*waiting.profile, *waiting.pod, waiting.node, world_);
+  if (by == nullptr) return finish(key, Status());
   if (verdict.kind() == Verdict::Kind::kNever) {
-    finish(key, Status(Code::kFailedPrecondition, join(verdict.reasons(), ", ")));
+    finish(key, Status(Code::kFailedPrecondition, failure_of(by, join(verdict.reasons(), ", "))));
   }
 }
 

@@ -11,30 +11,21 @@ namespace {
 const client::Gvr kPods{"", "v1", "pods", true};
 const client::Gvr kNodes{"", "v1", "nodes", false};
 
-// What no decision reads need not be kept.
-void slim_pod(json::value& pod) {
-  erase_key(api::metadata_of(pod), "managedFields");
-  for (const char* list : {"containers", "initContainers"}) {
-    for (const json::value& entry : get_array(pod, std::string("spec.") + list)) {
-      auto& container = const_cast<json::value&>(entry).as_object();
-      for (const char* key : {"env", "envFrom", "command", "args", "volumeMounts", "livenessProbe",
-                              "readinessProbe", "startupProbe", "lifecycle"}) {
-        erase_key(container, key);
-      }
-    }
-  }
-}
-
-// Extenders are shown whole pods.
-client::InformerOptions pod_informer(bool whole) {
-  client::InformerOptions options{.gvr = kPods,
-                                  .field_selector = "status.phase!=Succeeded,status.phase!=Failed"};
-  if (!whole) options.transform = slim_pod;
+// Decisions read what was parsed of an object; extenders and programs are shown it whole.
+client::InformerOptions informer_options(client::Gvr gvr, std::string field_selector, bool whole) {
+  client::InformerOptions options{.gvr = std::move(gvr),
+                                  .field_selector = std::move(field_selector)};
+  if (!whole) options.stub = client::stub_of;
   return options;
 }
 
 json::value copy_of(const client::ObjectPtr& object) {
   return object == nullptr ? json::value() : *object;
+}
+
+bool ask_programs(const std::map<std::string, Profile>& profiles) {
+  return std::any_of(profiles.begin(), profiles.end(),
+                     [](const auto& entry) { return entry.second.asks_programs; });
 }
 
 std::map<std::string, Profile> by_name(std::vector<Profile> profiles) {
@@ -50,13 +41,15 @@ Scheduler::Scheduler(Executor& executor, client::Api& api, Rng rng, SchedulerOpt
     : executor_(executor),
       pods_api_(api, kPods),
       profiles_(by_name(std::move(options.profiles))),
-      pods_(executor, api, rng.split(), pod_informer(!options.extenders.empty())),
-      nodes_(executor, api, rng.split(), {.gvr = kNodes}),
+      pods_(executor, api, rng.split(),
+            informer_options(kPods, "status.phase!=Succeeded,status.phase!=Failed",
+                             !options.extenders.empty() || ask_programs(profiles_))),
+      nodes_(executor, api, rng.split(), informer_options(kNodes, "", !options.extenders.empty())),
       numbers_(metrics),
       queue_(queue_options(std::move(options.queue))),
       surroundings_(executor, api, rng.split(), cache_.surroundings(),
                     [this](Change change) { changed(change); }),
-      extenders_(std::move(options.extenders), options.extender_port,
+      extenders_(std::move(options.extenders), options.extender_port, options.process_port,
                  {[this](const std::string& key) { return copy_of(pods_.cache().get(key)); },
                   [this](const std::string& name) { return copy_of(nodes_.cache().get(name)); }}),
       permits_(executor, cache_.snapshot(),
@@ -78,11 +71,14 @@ Scheduler::Scheduler(Executor& executor, client::Api& api, Rng rng, SchedulerOpt
             queue_.activate(pod->key);
             wake();
           }),
-      status_(executor, api, queue_) {
+      status_(executor, api, queue_),
+      on_decision_(std::move(options.on_decision)) {
+  CHECK(options.process_port != nullptr || !ask_programs(profiles_));
   rotation_.chance = rng.split();
   for (const auto& [name, profile] : profiles_) {
-    recorders_[name] =
-        std::make_unique<client::EventRecorder>(executor, api, client::EventSource{name, ""});
+    recorders_[name] = std::make_unique<client::EventRecorder>(
+        executor, api, client::EventSource{name, ""},
+        client::EventRecorderOptions{.waiting_max = kEventsMax, .dropped = &numbers_.events_lost});
   }
 }
 
@@ -92,8 +88,9 @@ QueueOptions Scheduler::queue_options(QueueOptions options) const {
   options.sort = sorters.empty() ? nullptr : sorters.front();
   options.keeps_out = [this](const PodInfo& pod) {
     const auto& gates = profile_of(pod).at(Point::kPreEnqueue);
-    return std::any_of(gates.begin(), gates.end(),
-                       [&](const Plugin* plugin) { return !plugin->pre_enqueue(pod).is_yes(); });
+    return std::any_of(gates.begin(), gates.end(), [&](const Plugin* plugin) {
+      return !plugin->pre_enqueue(pod, cache_.snapshot()).is_yes();
+    });
   };
   return options;
 }
@@ -150,6 +147,7 @@ void Scheduler::on_pod(const client::ObjectPtr& object) {
     queue_.remove(pod->key);
     status_.drop(pod->key);
     cache_.surroundings().nominations.remove(pod->uid);
+    see_in_group(*pod);
     const PodPtr* known = cache_.find_pod(pod->key);
     const PodPtr before = known == nullptr ? nullptr : *known;
     Change change{.pod = pod.get(), .pod_before = before.get()};
@@ -182,8 +180,18 @@ void Scheduler::on_waiting_pod(const PodPtr& pod) {
   } else {
     nominations.remove(pod->uid);
   }
+  see_in_group(*pod);
   queue_.put(pod, executor_.now());
   numbers_.pending(queue_.sizes());
+}
+
+// The one that makes its group as many as are needed lets the others in.
+void Scheduler::see_in_group(const PodInfo& pod) {
+  PodGroups& groups = cache_.surroundings().groups;
+  if (!groups.see(pod)) return;
+  const PodGroups::Group& group = *groups.of(pod);
+  if (group.min_count != static_cast<std::int64_t>(group.members.size())) return;
+  if (queue_.look_at_gated() > 0) wake();
 }
 
 void Scheduler::on_pod_gone(const client::ObjectPtr& object) {
@@ -194,6 +202,9 @@ void Scheduler::on_pod_gone(const client::ObjectPtr& object) {
   status_.drop(key);
   const bool nominated = waited != nullptr && cache_.surroundings().nominations.remove(waited->uid);
   const PodPtr* counted = cache_.find_pod(key);
+  for (const PodPtr* known : {&waited, counted}) {
+    if (known != nullptr && *known != nullptr) cache_.surroundings().groups.lose(**known);
+  }
   if (counted == nullptr) {  // the place it waited for is free for others
     if (nominated) changed({event::kPodGone, nullptr, waited.get()});
     return;
@@ -207,7 +218,9 @@ void Scheduler::on_pod_gone(const client::ObjectPtr& object) {
 
 void Scheduler::changed(Change change) {
   change.world = &cache_.snapshot();
-  if ((change.events & (event::kClaim | event::kVolume)) != 0) pre_bind_.look_again();
+  constexpr Events kPrepares = event::kClaim | event::kVolume | event::kDeviceClaim;
+  if ((change.events & kPrepares) != 0) pre_bind_.look_again();
+  if ((change.events & (event::kPodGroup | event::kDeviceClaim)) != 0) queue_.look_at_gated();
   queue_.on_change(change, executor_.now());
   permits_.look_again();
   wake();

@@ -2,10 +2,12 @@
 // assumes, and binds in the background.
 //
 // Strand: the Executor's. Bounds: kBindsMax binds in flight (no pod is taken over it), kBatch
-// decisions before other work of the strand gets its turn; those of its parts. Failures: a bind
-// that was refused or lost is forgotten and tried again after its back-off.
+// decisions before other work of the strand gets its turn, kEventsMax events that wait to be told;
+// those of its parts. Failures: a bind that was refused or lost is forgotten and tried again after
+// its back-off.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,12 +36,18 @@ namespace coracle::scheduler {
 
 inline constexpr size_t kBindsMax = 64;
 inline constexpr int kBatch = 16;
+// A burst of so many pods loses no event. One at a time, as upstream's: they follow the binds,
+// which would else share the apiserver with them.
+inline constexpr size_t kEventsMax = 16384;
 
 struct SchedulerOptions {
   std::vector<Profile> profiles;
   std::vector<ExtenderConfig> extenders;
   ExtenderPort* extender_port = nullptr;  // needed when there are extenders
+  ProcessPort* process_port = nullptr;    // needed when profiles have plugins that are programs
   QueueOptions queue;                     // sort and keeps_out are the profiles'
+  // Told of each decision when it is made, on the strand; calls nothing of the scheduler.
+  std::function<void(const KeptDecision&)> on_decision;
 };
 
 class Scheduler {
@@ -61,11 +69,14 @@ class Scheduler {
   size_t binds_in_flight() const { return binds_; }
   bool leads() const { return leading_; }
   const DecisionLog& decisions() const { return decisions_; }
+  const std::map<std::string, Profile>& profiles() const { return profiles_; }
+  const Extenders& extenders() const { return extenders_; }
 
  private:
   void on_pod(const client::ObjectPtr& object);
   void on_pod_gone(const client::ObjectPtr& object);
   void on_waiting_pod(const PodPtr& pod);
+  void see_in_group(const PodInfo& pod);
   void on_node(const client::ObjectPtr& object);
   void on_node_gone(const std::string& name);
   void changed(Change change);
@@ -89,6 +100,7 @@ class Scheduler {
                 const client::ApiResult<json::value>& answer);
   // ... or back to the queue.
   void fits_nowhere(const PodPtr& pod, const Decision& decision);
+  void give_up_with(const PodInfo& failed);
   void preempt(const PodPtr& pod, const Decision& decision);
   void forget(const PodInfo& pod, const std::string& node);
   // `nomination`: the node, or empty for none; nothing: as it is.
@@ -115,9 +127,11 @@ class Scheduler {
   PodStatus status_;
   Rotation rotation_;
   DecisionLog decisions_;
+  const std::function<void(const KeptDecision&)> on_decision_;
   size_t binds_ = 0;
   bool leading_ = false, stopped_ = false, batch_posted_ = false;
   bool deciding_ = false;  // an extender is being asked
+  bool falling_ = false;   // pods give up because another did
   Executor::TimerId timer_ = 0;
 };
 

@@ -2,10 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "base/manual_executor.hpp"
-#include "client/fake_api.hpp"
-#include "framework/testing.hpp"
-#include "plugins/registry.hpp"
+#include "driver/testing.hpp"
 
 namespace coracle::scheduler {
 namespace {
@@ -14,11 +11,13 @@ using namespace std::chrono_literals;
 using client::FakeApi;
 using testing::a_node;
 using testing::a_pod;
+using testing::kClaims;
+using testing::kClasses;
+using testing::kVolumes;
+using testing::volume_of;
+using testing::World;
 
 const std::string kBinding = "/api/v1/namespaces/default/pods/p/binding";
-const char* const kClaims = "/api/v1/persistentvolumeclaims?";
-const char* const kVolumes = "/api/v1/persistentvolumes?";
-const char* const kClasses = "/apis/storage.k8s.io/v1/storageclasses?";
 const char* const kTaken =
     "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already "
     "in-use by another pod";
@@ -32,78 +31,6 @@ json::value a_claim(const std::string& name, const std::string& mode) {
   make_object(claim, "metadata.annotations")["pv.kubernetes.io/bind-completed"] = "yes";
   return claim;
 }
-
-// The volume such a claim is bound to.
-json::value volume_of(const json::value& claim) {
-  json::value volume = testing::parsed(R"({"kind":"PersistentVolume","metadata":{}})");
-  set_path(volume, "metadata.name", json::value(get_string(claim, "spec.volumeName")));
-  return volume;
-}
-
-// One leading scheduler whose informers are fed by the test.
-struct World {
-  explicit World(const std::vector<a_node>& nodes, const std::vector<a_pod>& pods,
-                 const std::vector<json::value>& claims = {},
-                 std::vector<Profile> profiles = {default_profile()})
-      : scheduler(executor, api, Rng(7), {std::move(profiles), {}, nullptr, {}}, metrics) {
-    scheduler.start();
-    scheduler.lead();
-    executor.run_ready();
-    for (const char* path : {kClaims, kVolumes, kClasses, "/api/v1/namespaces?",
-                             "/api/v1/services?", "/apis/policy/v1/poddisruptionbudgets?",
-                             "/apis/apps/v1/replicasets?", "/api/v1/nodes?", "/api/v1/pods?"}) {
-      api.head(*stream(path));
-    }
-    for (const json::value& claim : claims) {
-      send(kClaims, "ADDED", claim);
-      send(kVolumes, "ADDED", volume_of(claim));
-    }
-    for (const a_node& node : nodes) send("/api/v1/nodes?", "ADDED", node.object());
-    for (const a_pod& pod : pods) send("/api/v1/pods?", "ADDED", pod.object());
-    for (const char* path : {kClaims, kVolumes, kClasses, "/api/v1/nodes?", "/api/v1/pods?"}) {
-      CHECK(api.idle());  // nothing is decided before all of it is known
-      send(path, "BOOKMARK", end());
-    }
-  }
-
-  std::shared_ptr<FakeApi::Stream> stream(const std::string& path) {
-    executor.run_ready();
-    for (const auto& open : api.open_streams()) {
-      if (open->request.target.starts_with(path)) return open;
-    }
-    CHECK_MSG(false, "nobody watches " << path);
-    return nullptr;
-  }
-  void send(const std::string& path, const std::string& type, json::value object) {
-    set_path(object, "metadata.resourceVersion", json::value(std::to_string(++version)));
-    api.event(*stream(path), type, object);
-  }
-  json::value end() const {
-    json::value mark = json::object();
-    make_object(mark, "metadata.annotations")["k8s.io/initial-events-end"] = "true";
-    return mark;
-  }
-  // The waiting calls as "METHOD target", each answered: events with 201, the rest with 200.
-  std::map<std::string, FakeApi::Call> take_calls() {
-    std::map<std::string, FakeApi::Call> calls;
-    executor.run_ready();
-    while (!api.idle()) {
-      const FakeApi::Call call = api.next_call();
-      const std::string& target = call.request.target;
-      const bool created = call.request.method == "POST";
-      call.reply(created ? 201 : 200, call.request.body);
-      calls.emplace(call.request.method + " " + target.substr(0, target.find('?')), call);
-      executor.run_ready();
-    }
-    return calls;
-  }
-
-  ManualExecutor executor;
-  FakeApi api{executor};
-  Metrics metrics;
-  std::int64_t version = 100;
-  Scheduler scheduler;
-};
 
 TEST_CASE("a pod is bound by posting a Binding, and the event says where") {
   World world({a_node("n1")}, {a_pod("p").cpu("1")});
@@ -123,6 +50,32 @@ TEST_CASE("a pod is bound by posting a Binding, and the event says where") {
   CHECK(get_string(event, "type") == "Normal");
   CHECK(get_string(event, "message") == "Successfully assigned default/p to n1");
   CHECK(get_string(event, "involvedObject.uid") == "uid-p");
+}
+
+// "a" was placed by a scheduler before us: its annotation tells its device.
+TEST_CASE("a pod that shares a GPU is bound with its device, beside those placed before us") {
+  PluginChoice choice = default_choice();
+  for (const Point point : {Point::kPreFilter, Point::kFilter, Point::kReserve}) {
+    choice.at[static_cast<size_t>(point)].emplace_back("GpuShare");
+  }
+  const auto gpu = [](const std::string& name, const char* milli) {
+    return a_pod(name).request("lab.coracle.dev/gpu-milli", milli);
+  };
+  World world({a_node("n1").has("lab.coracle.dev/gpu-milli", "2000")},
+              {gpu("a", "700")
+                   .on("n1")
+                   .set("metadata.annotations", R"({"lab.coracle.dev/gpu-devices":"0"})"),
+               gpu("p", "600")},
+              {}, {make_profile(choice, {})});
+  const auto bind = world.api.expect("POST", kBinding);
+  CHECK(get_object(bind.body(), "metadata.annotations") ==
+        json::object{{"lab.coracle.dev/gpu-devices", "1"}});
+  const NodeInfo* node = world.scheduler.cache().find_node("n1");
+  CHECK(node->gpus().free() == std::vector<int>{300, 400});
+  bind.fail(409, "Conflict", "pod p is being changed");
+  world.executor.run_ready();
+  CHECK(node->gpus().free() == std::vector<int>{300, 1000});
+  CHECK(world.scheduler.cache().snapshot().reservations.empty());
 }
 
 TEST_CASE("a bind in conflict is forgotten and tried again after the back-off") {

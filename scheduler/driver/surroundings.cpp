@@ -1,5 +1,7 @@
 #include "driver/surroundings.hpp"
 
+#include <algorithm>
+
 #include "api/object.hpp"
 
 namespace coracle::scheduler {
@@ -16,6 +18,13 @@ void keep_selector(std::map<std::string, api::LabelSelector>& map, const std::st
   } else if (auto parsed = api::LabelSelector::from_object(selector); parsed.ok()) {
     map.emplace(key, std::move(*parsed));
   }
+}
+
+auto keep_in(std::map<std::string, SharedObject>& objects) {
+  return [&objects](const std::string& key, const client::ObjectPtr& object) {
+    objects.erase(key);
+    if (object != nullptr) objects.emplace(key, object);
+  };
 }
 
 }  // namespace
@@ -41,15 +50,24 @@ Surroundings::Surroundings(Executor& executor, client::Api& api, Rng rng, Snapsh
               world.storage.volumes.emplace(name, object);
             });
   classes_ = watch(executor, api, rng.split(), {"storage.k8s.io", "v1", "storageclasses", false},
-                   event::kStorageClass,
-                   [&world](const std::string& name, const client::ObjectPtr& object) {
-                     world.storage.classes.erase(name);
-                     if (object != nullptr) world.storage.classes.emplace(name, object);
-                   });
+                   event::kStorageClass, keep_in(world.storage.classes));
+  watch(executor, api, rng.split(), {"storage.k8s.io", "v1", "csinodes", false}, event::kCsi,
+        keep_in(world.storage.csi_nodes));
+  watch(executor, api, rng.split(), {"storage.k8s.io", "v1", "csidrivers", false}, event::kCsi,
+        keep_in(world.storage.csi_drivers));
+  watch(executor, api, rng.split(), {"storage.k8s.io", "v1", "csistoragecapacities"}, event::kCsi,
+        keep_in(world.storage.capacities));
   watch(executor, api, rng.split(), {"", "v1", "namespaces", false}, event::kNamespace,
         [&world](const std::string& key, const client::ObjectPtr& object) {
-          world.namespace_labels.erase(key);
-          if (object != nullptr) world.namespace_labels[key] = api::labels_of(*object);
+          world.set_namespace(key, object == nullptr ? nullptr : &api::labels_of(*object));
+        });
+  watch(executor, api, rng.split(), {"scheduling.k8s.io", "v1alpha2", "podgroups"},
+        event::kPodGroup, [&world](const std::string& key, const client::ObjectPtr& object) {
+          if (object == nullptr) {
+            world.groups.remove(key);
+          } else {
+            world.groups.set(key, PodGroups::parse(*object));
+          }
         });
   watch(executor, api, rng.split(), {"policy", "v1", "poddisruptionbudgets"}, 0,
         [&world](const std::string& key, const client::ObjectPtr& object) {
@@ -66,17 +84,48 @@ Surroundings::Surroundings(Executor& executor, client::Api& api, Rng rng, Snapsh
         [&world](const std::string& key, const client::ObjectPtr& object) {
           keep_selector(world.workloads.controllers, "ReplicaSet/" + key, object.get(), false);
         });
+  watch_devices(executor, api, rng, world);
+}
+
+void Surroundings::watch_devices(Executor& executor, client::Api& api, Rng rng, Snapshot& world) {
+  const std::string group = "resource.k8s.io";
+  devices_ = {
+      watch(executor, api, rng.split(), {group, "v1", "resourceclaims"}, event::kDeviceClaim,
+            [&world](const std::string& key, const client::ObjectPtr& object) {
+              world.devices.set_claim(key, object);
+            }),
+      watch(executor, api, rng.split(), {group, "v1", "resourceslices", false}, event::kDevices,
+            [&world](const std::string& name, const client::ObjectPtr& object) {
+              world.devices.set_slice(name, object);
+            }),
+      watch(executor, api, rng.split(), {group, "v1", "deviceclasses", false}, event::kDevices,
+            keep_in(world.devices.classes))};
+  for (client::Informer* informer : devices_) {
+    informer->when_synced([this, &world] { devices_known(world); });
+  }
+}
+
+void Surroundings::devices_known(Snapshot& world) {
+  world.devices.known = std::all_of(devices_.begin(), devices_.end(),
+                                    [](const auto* informer) { return informer->has_synced(); });
+  if (world.devices.known) changed_({.events = event::kDeviceClaim | event::kDevices});
 }
 
 client::Informer* Surroundings::watch(Executor& executor, client::Api& api, Rng rng,
                                       client::Gvr gvr, Events events, Set set) {
+  // What is needed of an object is kept by `set`.
   auto informer = std::make_unique<client::Informer>(
-      executor, api, rng, client::InformerOptions{.gvr = std::move(gvr)});
+      executor, api, rng,
+      client::InformerOptions{
+          .gvr = std::move(gvr),
+          .transform =
+              [](json::value& object) { erase_key(api::metadata_of(object), "managedFields"); },
+          .stub = client::stub_of});
   const auto take = [this, set, events](const client::ObjectPtr& object, bool gone) {
     const std::string key = client::object_key(*object);
     set(key, gone ? nullptr : object);
     Change change{.events = events};
-    if (events == event::kClaim) change.claim = key;
+    if (events == event::kClaim || events == event::kDeviceClaim) change.claim = key;
     if (events != 0) changed_(change);
   };
   informer->add_handler({[take](const auto& object, bool) { take(object, false); },

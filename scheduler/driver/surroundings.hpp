@@ -26,12 +26,17 @@ class Surroundings {
  private:
   // `set` stores an object, or with null drops the one of that key.
   using Set = std::function<void(const std::string& key, const client::ObjectPtr& object)>;
+  // resource.k8s.io, which an older apiserver may not have: only pods with claims wait for it.
+  void watch_devices(Executor& executor, client::Api& api, Rng rng, Snapshot& world);
+  void devices_known(Snapshot& world);
   client::Informer* watch(Executor& executor, client::Api& api, Rng rng, client::Gvr gvr,
                           Events events, Set set);
 
   std::function<void(Change)> changed_;
   std::vector<std::unique_ptr<client::Informer>> informers_;
-  client::Informer *claims_ = nullptr, *volumes_ = nullptr, *classes_ = nullptr;  // of them
+  // Of them.
+  client::Informer *claims_ = nullptr, *volumes_ = nullptr, *classes_ = nullptr;
+  std::vector<client::Informer*> devices_;
 };
 
 }  // namespace coracle::scheduler

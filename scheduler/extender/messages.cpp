@@ -119,16 +119,16 @@ Result<std::map<std::string, std::int64_t>> read_priorities(std::string_view bod
 }
 
 json::value preemption_args(const ExtenderConfig& extender, const json::value& pod,
-                            const std::vector<Candidate>& candidates, const ObjectOf& object_of) {
+                            const Candidates& candidates, const ObjectOf& object_of) {
   json::object victims;
-  for (const Candidate& candidate : candidates) {
-    victims[candidate.node] =
+  for (const CandidatePtr& candidate : candidates) {
+    victims[candidate->node] =
         extender.node_cache_capable
-            ? victims_of(candidate,
+            ? victims_of(*candidate,
                          [](const PodInfo& victim) {
                            return json::value(json::object{{"UID", victim.uid}});
                          })
-            : victims_of(candidate, object_of);
+            : victims_of(*candidate, object_of);
   }
   json::object args{
       {"Pod", pod}, {"NodeNameToVictims", nullptr}, {"NodeNameToMetaVictims", nullptr}};
@@ -137,21 +137,19 @@ json::value preemption_args(const ExtenderConfig& extender, const json::value& p
   return args;
 }
 
-Result<std::vector<Candidate>> read_preemption_answer(const ExtenderConfig& extender,
-                                                      std::string_view body,
-                                                      const Snapshot& world) {
+Result<Candidates> read_preemption_answer(const ExtenderConfig& extender, std::string_view body,
+                                          const Snapshot& world) {
   ASSIGN_OR_RETURN(const json::value answer, answer_of(body));
   const json::value* victims = member(answer, "NodeNameToMetaVictims");
-  std::map<std::string, Candidate> by_node;
-  if (victims == nullptr || !victims->is_object()) return std::vector<Candidate>();
+  std::map<std::string, CandidatePtr> by_node;
+  if (victims == nullptr || !victims->is_object()) return Candidates();
   for (const auto& [name, said] : victims->as_object()) {
     const std::string node_name(name);
-    const auto node = std::find_if(world.nodes.begin(), world.nodes.end(),
-                                   [&](const NodeInfo& n) { return n.name() == node_name; });
-    if (node == world.nodes.end()) {
+    const NodeInfo* node = world.nodes.find(node_name);
+    if (node == nullptr) {
       return not_found(fmt::format("nodeinfo not found for node name \"{}\"", node_name));
     }
-    Candidate candidate{node_name, {}, number(member(said, "NumPDBViolations"))};
+    std::vector<PodPtr> leaving;
     for (const json::value& pod : elements(member(said, "Pods"))) {
       const std::string uid = text(member(pod, "UID"));
       const auto there = std::find_if(node->pods().begin(), node->pods().end(),
@@ -162,16 +160,18 @@ Result<std::vector<Candidate>> read_preemption_answer(const ExtenderConfig& exte
                         "the pod is not found on that node",
                         extender.url_prefix, uid, node_name));
       }
-      candidate.victims.push_back(*there);
+      leaving.push_back(*there);
     }
-    if (candidate.victims.empty()) {
+    if (leaving.empty()) {
       if (extender.ignorable) continue;
       return internal_error(
           fmt::format("expected at least one victim pod on node \"{}\"", node_name));
     }
-    by_node.emplace(node_name, std::move(candidate));
+    by_node.emplace(node_name,
+                    std::make_shared<const Candidate>(node_name, std::move(leaving),
+                                                      number(member(said, "NumPDBViolations"))));
   }
-  std::vector<Candidate> candidates;
+  Candidates candidates;
   for (auto& [name, candidate] : by_node) candidates.push_back(std::move(candidate));
   return candidates;
 }

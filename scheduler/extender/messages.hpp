@@ -31,10 +31,10 @@ Result<std::map<std::string, std::int64_t>> read_priorities(std::string_view bod
 // ExtenderPreemptionArgs; `object_of` gives the Pod of a victim.
 using ObjectOf = std::function<json::value(const PodInfo&)>;
 json::value preemption_args(const ExtenderConfig& extender, const json::value& pod,
-                            const std::vector<Candidate>& candidates, const ObjectOf& object_of);
+                            const Candidates& candidates, const ObjectOf& object_of);
 // ExtenderPreemptionResult, in the order of the nodes' names.
-Result<std::vector<Candidate>> read_preemption_answer(const ExtenderConfig& extender,
-                                                      std::string_view body, const Snapshot& world);
+Result<Candidates> read_preemption_answer(const ExtenderConfig& extender, std::string_view body,
+                                          const Snapshot& world);
 
 json::value binding_args(const PodInfo& pod, const std::string& node);
 // ExtenderBindingResult.

@@ -68,8 +68,8 @@ TEST_CASE("what it answers to prioritize and bind") {
 TEST_CASE("what it is asked, and answers, about preemption") {
   const auto world = testing::a_world({a_node("n"), a_node("m")},
                                       {a_pod("a").on("n"), a_pod("b").on("n"), a_pod("c").on("m")});
-  const std::vector<Candidate> candidates{{"n", world.nodes[0].pods(), 1},
-                                          {"m", world.nodes[1].pods(), 0}};
+  const Candidates candidates{std::make_shared<const Candidate>("n", world.nodes[0].pods(), 1),
+                              std::make_shared<const Candidate>("m", world.nodes[1].pods(), 0)};
   const json::value pod = a_pod("p").object();
   const auto object_of = [](const PodInfo& victim) {
     return json::value(json::object{{"metadata", json::object{{"name", victim.name}}}});
@@ -84,8 +84,8 @@ TEST_CASE("what it is asked, and answers, about preemption") {
       extender(true), R"({"nodeNameToMetaVictims":{"n":{"Pods":[{"UID":"uid-b"}]}}})", world);
   REQUIRE(answer.ok());
   REQUIRE(answer->size() == 1);
-  CHECK(answer->front().node == "n");
-  CHECK(answer->front().victims.front()->name == "b");
+  CHECK(answer->front()->node == "n");
+  CHECK(answer->front()->victims.front()->name == "b");
   answer = read_preemption_answer(extender(true), R"({"NodeNameToMetaVictims":{"n":{"Pods":[]}}})",
                                   world);
   CHECK(answer.status().message() == R"(expected at least one victim pod on node "n")");

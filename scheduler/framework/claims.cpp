@@ -29,6 +29,32 @@ void Reservations::give_back(const std::string& what, const std::string& uid) {
 
 void Reservations::give_back_all(const std::string& uid) {
   std::erase_if(holders_, [&uid](const auto& entry) { return entry.second == uid; });
+  devices_.erase(uid);
+  take_back_promises(uid);
+}
+
+void Reservations::promise(const std::string& claim, const std::string& pod,
+                           SharedObject allocation) {
+  promises_[claim] = {pod, std::move(allocation)};
+}
+
+const Reservations::Promise* Reservations::promised(const std::string& claim) const {
+  const auto found = promises_.find(claim);
+  return found == promises_.end() ? nullptr : &found->second;
+}
+
+void Reservations::take_back_promises(const std::string& pod) {
+  std::erase_if(promises_, [&pod](const auto& entry) { return entry.second.pod == pod; });
+}
+
+void Reservations::give_devices(const std::string& uid, std::vector<std::uint8_t> devices) {
+  devices_[uid] = std::move(devices);
+}
+
+const std::vector<std::uint8_t>& Reservations::devices_of(const std::string& uid) const {
+  static const std::vector<std::uint8_t> kNone;
+  const auto found = devices_.find(uid);
+  return found == devices_.end() ? kNone : found->second;
 }
 
 bool Reservations::is_taken(const std::string& what, const std::string& by_other_than_uid) const {

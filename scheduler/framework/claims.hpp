@@ -5,8 +5,10 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "framework/pod_info.hpp"
+#include "framework/storage.hpp"
 
 namespace coracle::scheduler {
 
@@ -30,10 +32,26 @@ class Reservations {
   void give_back_all(const std::string& uid);
   // Whether somebody but this pod has it.
   bool is_taken(const std::string& what, const std::string& by_other_than_uid) const;
-  bool empty() const { return holders_.empty(); }
+  bool empty() const { return holders_.empty() && devices_.empty() && promises_.empty(); }
+  // The devices a pod was given on its node.
+  void give_devices(const std::string& uid, std::vector<std::uint8_t> devices);
+  const std::vector<std::uint8_t>& devices_of(const std::string& uid) const;
+  void take_back_devices(const std::string& uid) { devices_.erase(uid); }
+  // What a claim to devices (by its uid) will say is allocated for it, once the pod's bind gets so
+  // far.
+  struct Promise {
+    std::string pod;  // its uid
+    SharedObject allocation;
+  };
+  void promise(const std::string& claim, const std::string& pod, SharedObject allocation);
+  const Promise* promised(const std::string& claim) const;  // null: nothing
+  const std::map<std::string, Promise>& promises() const { return promises_; }
+  void take_back_promises(const std::string& pod);
 
  private:
   std::map<std::string, std::string> holders_;
+  std::map<std::string, std::vector<std::uint8_t>> devices_;  // by uid
+  std::map<std::string, Promise> promises_;                   // by the claim's uid
 };
 
 }  // namespace coracle::scheduler

@@ -25,6 +25,10 @@ inline constexpr Events kPodLeaving = 1u << 9;  // a placed pod is being deleted
 inline constexpr Events kVolume = 1u << 10;     // a PersistentVolume was added or changed
 inline constexpr Events kStorageClass = 1u << 11;
 inline constexpr Events kNodeGone = 1u << 12;  // node_before is the one
+inline constexpr Events kPodGroup = 1u << 13;  // a PodGroup was added or changed
+inline constexpr Events kCsi = 1u << 14;  // what a CSI driver says of limits or capacity changed
+inline constexpr Events kDeviceClaim = 1u << 15;  // a claim to devices changed or went
+inline constexpr Events kDevices = 1u << 16;      // a slice or class of devices changed or went
 inline constexpr Events kNodeAny = kNodeAdded | kNodeGrew | kNodeLabels | kNodeTaints;
 }  // namespace event
 
@@ -33,7 +37,7 @@ struct Change {
   Events events = 0;
   const NodeInfo* node = nullptr;  // of node events
   const PodInfo* pod = nullptr;    // of pod events
-  std::string_view claim{};        // of kClaim: "namespace/name"
+  std::string_view claim{};        // of kClaim, kDeviceClaim: "namespace/name"
   // What it was before; null: it is new.
   std::shared_ptr<const NodeFacts> node_before = nullptr;
   const PodInfo* pod_before = nullptr;

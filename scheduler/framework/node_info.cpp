@@ -24,6 +24,10 @@ std::shared_ptr<const NodeFacts> parse_node(const json::value& node) {
   facts->allocatable = parse_resources(allocatable);
   const auto pods = api::Quantity::parse(get_string(node, "status.allocatable.pods"));
   facts->pods_max = pods.ok() ? pods->value() : 0;
+  const std::int64_t gpu_milli = facts->allocatable.scalar(kGpuMilli);
+  facts->gpus =
+      static_cast<int>(std::clamp<std::int64_t>(gpu_milli / kDeviceMilli, 0, kDevicesMax));
+  facts->gpu_model = api::label_of(node, kGpuModel);
   for (const auto& [name, amount] : facts->allocatable.scalars) {
     if (name.starts_with("attachable-volumes-")) facts->volume_limits[name] = amount;
   }
@@ -48,17 +52,39 @@ bool NodeInfo::port_clash(const std::vector<HostPort>& wanted) const {
   return false;
 }
 
-void NodeInfo::add(PodPtr pod) {
-  count(*pod, 1);
-  pods_.push_back(std::move(pod));
+void NodeInfo::set_facts(std::shared_ptr<const NodeFacts> facts) {
+  facts_ = std::move(facts);
+  count_gpus();
 }
 
-void NodeInfo::remove(const std::string& key) {
+void NodeInfo::add(PodPtr pod) {
+  count(*pod, 1);
+  const bool on_gpus = pod->gpu != nullptr;
+  pods_.push_back(std::move(pod));
+  if (on_gpus) count_gpus();
+}
+
+PodPtr NodeInfo::remove(const std::string& key) {
   const auto at =
       std::find_if(pods_.begin(), pods_.end(), [&](const PodPtr& pod) { return pod->key == key; });
   CHECK_MSG(at != pods_.end(), "pod " << key << " is not on node " << name_);
-  count(**at, -1);
+  PodPtr pod = *at;
   pods_.erase(at);
+  count(*pod, -1);
+  if (pod->gpu != nullptr) count_gpus();
+  return pod;
+}
+
+// Anew from the pods: O(pods of the node). First those that have their devices.
+void NodeInfo::count_gpus() {
+  gpus_ = GpuUse(known() ? facts_->gpus : 0);
+  if (gpus_.devices() == 0) return;
+  for (const bool given : {true, false}) {
+    for (const PodPtr& pod : pods_) {
+      if (pod->gpu == nullptr || pod->gpu->given.empty() == given) continue;
+      gpus_.take(*pod->gpu, given ? pod->gpu->given : gpus_.tightest(*pod->gpu));
+    }
+  }
 }
 
 void NodeInfo::count(const PodInfo& pod, int sign) {
@@ -69,8 +95,6 @@ void NodeInfo::count(const PodInfo& pod, int sign) {
     used_.subtract(pod.requests);
     scoring_used_.subtract(pod.scoring_requests);
   }
-  if (pod.has_pod_affinity()) affinity_pods_ += sign;
-  if (!pod.anti_affinity.empty()) anti_affinity_pods_ += sign;
   if (!pod.host_ports.empty()) port_pods_ += sign;
 }
 

@@ -25,4 +25,13 @@ void scale_scores(std::vector<std::int64_t>& scores, bool reverse) {
   }
 }
 
+void stretch_scores(std::vector<std::int64_t>& scores) {
+  if (scores.empty()) return;
+  const auto [low, high] = std::minmax_element(scores.begin(), scores.end());
+  const std::int64_t least = *low, span = *high - *low;
+  for (std::int64_t& score : scores) {
+    score = span == 0 ? 0 : kScoreMax * (score - least) / span;
+  }
+}
+
 }  // namespace coracle::scheduler

@@ -2,11 +2,11 @@
 // pod's way: pre_enqueue (may it be tried at all?), less (who is first?), pre_filter and filter
 // (may it run there?), add_pod and remove_pod (and if others came or left?), post_filter and pick
 // (nothing fits: who would have to leave?), pre_score, score and normalize (how well?), reserve and
-// unreserve (the node is chosen: what does it take?), permit (shall it wait?), before_bind and
-// may_bind (what must be written and seen before?), bind, post_bind; helped_by and helps (what
-// could turn a no?). Plugins are pure and immutable: what pre_* computes for the pod goes into a
-// PluginState that the cycle hands back, what reserve takes into Reservations. A score is
-// 0..kScoreMax after normalize; the profile's weight multiplies it.
+// unreserve (the node is chosen: what does it take?), permit and falls_with (shall it wait?),
+// before_bind and may_bind (what must be written and seen before?), bind, post_bind; helped_by and
+// helps (what could turn a no?). Plugins are pure and immutable: what pre_* computes for the pod
+// goes into a PluginState that the cycle hands back, what reserve takes into Reservations. A score
+// is 0..kScoreMax after normalize; the profile's weight multiplies it.
 #pragma once
 
 #include <cstdint>
@@ -48,9 +48,17 @@ class Plugin {
  public:
   virtual ~Plugin() = default;
   virtual std::string_view name() const = 0;
+  // True: it says nothing itself; its filter and score are asked between the steps of a decision
+  // (external/process_plugin.hpp).
+  virtual bool is_asked_outside() const { return false; }
+
+  // Whether filter, and score before normalize, read nothing but the PodShape of the pod and the
+  // node: no state, no world. Then they are asked once for all pods of a shape until the node
+  // changes.
+  virtual bool sees_one_node() const { return false; }
 
   // A no keeps the pod out of the queue until it changes.
-  virtual Verdict pre_enqueue(const PodInfo&) const { return Verdict::yes(); }
+  virtual Verdict pre_enqueue(const PodInfo&, const Snapshot&) const { return Verdict::yes(); }
   // Whether `a` is to be tried before `b`: a strict weak order.
   virtual bool less(const QueuedPod& /*a*/, const QueuedPod& /*b*/) const { return false; }
 
@@ -72,7 +80,7 @@ class Plugin {
 
   // Once a pod that fits nowhere, and which of the candidates (there is one at least) is the best.
   virtual PostFiltered post_filter(const PostFilterInput&) const { return {}; }
-  virtual size_t pick(const std::vector<Candidate>&) const { return 0; }
+  virtual size_t pick(const Candidates&) const { return 0; }
 
   // Once a pod that fits several nodes; `fitting` are indexes into snapshot.nodes.
   virtual Verdict pre_score(const PodInfo&, const Snapshot&,
@@ -84,8 +92,8 @@ class Plugin {
   }
   virtual void normalize(const PluginState*, std::vector<std::int64_t>&) const {}
 
-  // The pod counts on the node from now on, though its bind is still to come: takes what others
-  // must not get meanwhile. A no undoes the placement.
+  // The pod is about to count on the node, though its bind is still to come: takes what others must
+  // not get meanwhile. A no undoes the placement.
   virtual Verdict reserve(const PodInfo&, const std::string& /*node*/, const Snapshot&,
                           Reservations&) const {
     return Verdict::yes();
@@ -96,6 +104,12 @@ class Plugin {
   // When the node is reserved, and again whenever a pod is reserved, placed or gone.
   virtual Permission permit(const PodInfo&, const std::string& /*node*/, const Snapshot&) const {
     return {};
+  }
+
+  // Whether `waiting`, which this plugin holds up, is to give up as well when `failed` has.
+  virtual bool falls_with(const PodInfo& /*waiting*/, const PodInfo& /*failed*/,
+                          const Snapshot&) const {
+    return false;
   }
 
   // Once, when it is permitted.
@@ -126,5 +140,7 @@ bool turned_by_node(const Plugin& plugin, const PodInfo& pod, const Change& chan
 
 // The usual normalize: the largest becomes kScoreMax; `reverse`: the largest becomes 0.
 void scale_scores(std::vector<std::int64_t>& scores, bool reverse);
+// Another: the least becomes 0 and the largest kScoreMax; all alike: 0.
+void stretch_scores(std::vector<std::int64_t>& scores);
 
 }  // namespace coracle::scheduler

@@ -1,6 +1,7 @@
 #include "framework/pod_info.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "api/object.hpp"
 #include "framework/pod_parts.hpp"
@@ -16,18 +17,26 @@ void parse_spec(const json::value& pod, PodInfo& info) {
   for (const json::value& gate : get_array(pod, "spec.schedulingGates")) {
     info.gates.emplace_back(get_string(gate, "name"));
   }
+  const std::string_view group = get_string(pod, "spec.schedulingGroup.podGroupName");
+  if (!group.empty()) info.group = info.ns + "/" + std::string(group);
   info.requests = pod_requests(pod, false);
   info.scoring_requests = pod_requests(pod, true);
+  info.gpu = parse_gpu_ask(pod, info.requests);
   info.tolerations = api::parse_tolerations(get_array(pod, "spec.tolerations"));
   info.required_nodes = api::RequiredNodes::parse(pod);
   info.only_nodes = parse_only_nodes(pod);
   info.preferred_nodes = api::parse_preferred_nodes(
       get_array(pod, "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution"));
+  for (const char* path : {"spec.nodeSelector", "spec.affinity.nodeAffinity"}) {
+    const json::value* rules = find(pod, path);
+    if (rules != nullptr) info.node_rules += json::serialize(*rules) + "\n";
+  }
   info.host_ports = parse_host_ports(pod);
   info.spread = parse_spread(pod);
   info.own_spread = !info.spread.empty();
   parse_pod_affinity(pod, info);
   parse_volumes(pod, info);
+  info.device_claims = parse_device_claims(pod);
   for (const char* list : {"spec.initContainers", "spec.containers"}) {
     for (const json::value& container : get_array(pod, list)) {
       info.images.push_back(normal_image(get_string(container, "image")));
@@ -41,7 +50,39 @@ void parse_spec(const json::value& pod, PodInfo& info) {
   info.containers = static_cast<int>(info.images.size());
 }
 
+std::strong_ordering compare(const api::LabelSelector& a, const api::LabelSelector& b) {
+  if (a.is_nothing() != b.is_nothing()) return a.is_nothing() <=> b.is_nothing();
+  return std::lexicographical_compare_three_way(
+      a.requirements().begin(), a.requirements().end(), b.requirements().begin(),
+      b.requirements().end(), [](const api::LabelRequirement& x, const api::LabelRequirement& y) {
+        return std::tie(x.key, x.op, x.values) <=> std::tie(y.key, y.op, y.values);
+      });
+}
+
 }  // namespace
+
+bool operator==(const PodShape& a, const PodShape& b) {
+  const auto alike = [](const api::Toleration& x, const api::Toleration& y) {
+    const auto parts = [](const api::Toleration& t) {
+      return std::tie(t.key, t.exists, t.value, t.any_effect, t.effect, t.seconds);
+    };
+    return parts(x) == parts(y);
+  };
+  return a.requests == b.requests && a.scoring_requests == b.scoring_requests &&
+         a.node_name == b.node_name && a.host_ports == b.host_ports &&
+         a.node_rules == b.node_rules &&
+         std::equal(a.tolerations.begin(), a.tolerations.end(), b.tolerations.begin(),
+                    b.tolerations.end(), alike);
+}
+
+std::strong_ordering operator<=>(const PodTerm& a, const PodTerm& b) {
+  const auto plain = [](const PodTerm& t) {
+    return std::tie(t.topology_key, t.weight, t.namespaces, t.by_namespace_labels);
+  };
+  if (const auto order = plain(a) <=> plain(b); order != 0) return order;
+  if (const auto order = compare(a.selector, b.selector); order != 0) return order;
+  return compare(a.namespace_selector, b.namespace_selector);
+}
 
 bool HostPort::clashes(const HostPort& other) const {
   if (port != other.port || protocol != other.protocol) return false;
@@ -87,9 +128,15 @@ PodPtr parse_pod(const json::value& pod) {
   return info;
 }
 
-PodPtr placed_on(const PodInfo& pod, const std::string& node) {
+PodPtr placed_on(const PodInfo& pod, const std::string& node,
+                 const std::vector<std::uint8_t>& devices) {
   auto copy = std::make_shared<PodInfo>(pod);
   copy->node_name = node;
+  if (copy->gpu != nullptr && !devices.empty()) {
+    auto ask = std::make_shared<GpuAsk>(*copy->gpu);
+    ask->given = devices;
+    copy->gpu = std::move(ask);
+  }
   return copy;
 }
 

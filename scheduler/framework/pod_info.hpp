@@ -2,6 +2,7 @@
 // shared. Pure.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,6 +16,8 @@
 #include "api/taints.hpp"
 #include "base/clock.hpp"
 #include "base/json.hpp"
+#include "framework/device_claims.hpp"
+#include "framework/gpus.hpp"
 #include "framework/resources.hpp"
 
 namespace coracle::scheduler {
@@ -23,6 +26,7 @@ struct HostPort {
   std::string ip, protocol;  // "0.0.0.0": every address
   std::int64_t port = 0;
   bool clashes(const HostPort& other) const;
+  friend bool operator==(const HostPort&, const HostPort&) = default;
 };
 
 // A disk that the pod names itself (not through a claim).
@@ -42,6 +46,8 @@ struct PodTerm {
   api::LabelSelector namespace_selector;
   std::string topology_key;
   std::int64_t weight = 0;  // of a preferred one
+  friend std::strong_ordering operator<=>(const PodTerm&, const PodTerm&);
+  friend bool operator==(const PodTerm& a, const PodTerm& b) { return (a <=> b) == 0; }
 };
 
 struct SpreadConstraint {
@@ -52,34 +58,44 @@ struct SpreadConstraint {
   bool honor_node_affinity = true, honor_taints = false;
 };
 
-struct PodInfo {
+// What plugins that see one node at a time read of a pod (Plugin::sees_one_node): their answers are
+// shared by pods of equal shape.
+struct PodShape {
+  std::string node_name;  // empty: not placed
+  Resources requests, scoring_requests;
+  std::vector<HostPort> host_ports;
+  std::vector<api::Toleration> tolerations;
+  std::string node_rules;  // the JSON of required_nodes and preferred_nodes, which it stands for
+  friend bool operator==(const PodShape&, const PodShape&);
+};
+
+struct PodInfo : PodShape {
   std::string key;  // "namespace/name"
   std::string ns, name, uid;
-  std::string node_name;  // empty: not placed
   std::string scheduler_name;
   std::int64_t priority = 0;
   bool preempts = true;  // preemptionPolicy is not Never
   bool deleting = false, finished = false;
   std::vector<std::string> gates;  // spec.schedulingGates
+  std::string group;               // its PodGroup, "namespace/name"; empty: none
   bool preempted = false;          // deleting, because a scheduler wanted its place
   std::string start_time;          // RFC 3339; empty: not started
   std::string nominated_node;      // status.nominatedNodeName
   json::object labels;
   std::string owner_kind, owner_name;  // of the controller
 
-  Resources requests, scoring_requests;
-  std::vector<HostPort> host_ports;
-  std::vector<api::Toleration> tolerations;
+  std::shared_ptr<const GpuAsk> gpu;  // null: it asks for none
   api::RequiredNodes required_nodes;
-  std::optional<std::set<std::string>> only_nodes;  // each required term names some
   std::vector<api::PreferredNodes> preferred_nodes;
-  std::vector<PodTerm> affinity, anti_affinity;                      // required
+  std::optional<std::set<std::string>> only_nodes;  // each required term names some
+  std::vector<PodTerm> affinity, anti_affinity;     // required
   std::vector<PodTerm> preferred_affinity, preferred_anti_affinity;  // with weights
   std::vector<SpreadConstraint> spread;
   bool own_spread = false;  // spec.topologySpreadConstraints is not empty
   std::vector<DiskUse> disks;
   std::vector<std::string> claims;            // PersistentVolumeClaims it names, each once
   std::vector<std::string> ephemeral_claims;  // those made for it alone
+  std::vector<DeviceClaimUse> device_claims;  // spec.resourceClaims, in order
   std::vector<std::string> images;            // normalised
   std::set<std::string> resource_names;       // extended ones its containers name
   int containers = 0;
@@ -104,8 +120,9 @@ using PodPtr = std::shared_ptr<const PodInfo>;
 
 // Never fails: the apiserver has validated; what does not parse matches nothing.
 PodPtr parse_pod(const json::value& pod);
-// The same pod placed on a node.
-PodPtr placed_on(const PodInfo& pod, const std::string& node);
+// The same pod placed on a node, and given these GPUs of it, if there are any.
+PodPtr placed_on(const PodInfo& pod, const std::string& node,
+                 const std::vector<std::uint8_t>& devices = {});
 // With the tag ":latest" where there is neither tag nor digest.
 std::string normal_image(std::string_view image);
 

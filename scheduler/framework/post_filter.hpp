@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/rng.hpp"
+#include "framework/candidate.hpp"
 #include "framework/snapshot.hpp"
 #include "framework/verdict.hpp"
 
@@ -22,6 +24,8 @@ class FilterRun {
   virtual Verdict filter(const NodeInfo& node) = 0;
   virtual void add_pod(const PodPtr& other, NodeInfo& node) = 0;
   virtual void remove_pod(const PodPtr& other, NodeInfo& node) = 0;
+  // The filters, owned, if each of them sees one node only (Plugin::sees_one_node); else nothing.
+  virtual std::optional<SharedWork::Plugins> if_all_see_one_node() const = 0;
 };
 
 struct PostFilterInput {
@@ -33,16 +37,9 @@ struct PostFilterInput {
   Rng& rng;
 };
 
-// A node that would do without these pods (the most important first).
-struct Candidate {
-  std::string node;
-  std::vector<PodPtr> victims;
-  std::int64_t violations = 0;  // victims whose PodDisruptionBudget forbids it
-};
-
 struct PostFiltered {
   Verdict verdict = Verdict::skip();  // yes: candidates are there
-  std::vector<Candidate> candidates;
+  Candidates candidates;
   bool clear_nomination = false;  // of a no: the nominated node is of no use either
 };
 

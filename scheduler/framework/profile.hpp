@@ -42,6 +42,7 @@ struct Profile {
   std::array<std::vector<const Plugin*>, kPoints> plugins_at{};  // in order
   std::vector<Scorer> scorers;                                   // those of kScore, with weights
   int percentage_of_nodes = 0;  // to find before scoring; 0: by the size of the cluster
+  bool asks_programs = false;   // some plugins are ProcessPlugins (external/process_plugin.hpp)
   Duration bind_timeout = std::chrono::seconds(600);  // of what PreBind waits for
 
   std::vector<const Plugin*>& at(Point point) { return plugins_at[static_cast<size_t>(point)]; }
@@ -49,6 +50,8 @@ struct Profile {
     return plugins_at[static_cast<size_t>(point)];
   }
   bool runs(Point point, const Plugin* plugin) const;
+  // The owner of one of `plugins`.
+  std::shared_ptr<const Plugin> owner_of(const Plugin* plugin) const;
 };
 
 }  // namespace coracle::scheduler

@@ -39,13 +39,63 @@ api::LabelSelector WorkloadSelectors::of(const PodInfo& pod) const {
   return api::LabelSelector::from_requirements(std::move(joined));
 }
 
+void Snapshot::add_node(NodeInfo node) {
+  count_images(node.facts(), 1);
+  const std::uint32_t index = nodes.add(std::move(node));
+  counts_.add_node(*this, nodes[index]);
+  for (const PodPtr& pod : nodes[index].pods()) groups.count_placed(*pod, 1);
+}
+
+NodeInfo Snapshot::remove_node(std::uint32_t index) {
+  for (const PodPtr& pod : nodes[index].pods()) groups.count_placed(*pod, -1);
+  count_images(nodes[index].facts(), -1);
+  counts_.remove_node(*this, nodes[index]);
+  return nodes.remove(index);
+}
+
+void Snapshot::set_facts(std::uint32_t index, std::shared_ptr<const NodeFacts> facts) {
+  const auto before = nodes[index].facts_ptr();
+  count_images(*facts, 1);
+  count_images(*before, -1);
+  const bool moves = before->labels != facts->labels;
+  if (moves) counts_.remove_node(*this, nodes[index]);
+  nodes.set_facts(index, std::move(facts));
+  if (moves) counts_.add_node(*this, nodes[index]);
+}
+
+void Snapshot::add_pod(std::uint32_t index, PodPtr pod) {
+  groups.count_placed(*pod, 1);
+  counts_.add_pod(*this, nodes[index], *pod);
+  nodes.change(index).add(std::move(pod));
+}
+
+void Snapshot::remove_pod(std::uint32_t index, const std::string& key) {
+  const PodPtr pod = nodes.change(index).remove(key);
+  counts_.remove_pod(*this, nodes[index], *pod);
+  groups.count_placed(*pod, -1);
+}
+
+void Snapshot::set_namespace(const std::string& name, const json::object* labels) {
+  namespace_labels_.erase(name);
+  if (labels != nullptr) namespace_labels_.emplace(name, *labels);
+  counts_.forget_namespace_labels();
+}
+
+void Snapshot::count_images(const NodeFacts& facts, int sign) {
+  for (const auto& [image, size] : facts.images) {
+    int& count = image_nodes[image];
+    count += sign;
+    if (count == 0) image_nodes.erase(image);
+  }
+}
+
 bool Snapshot::matches(const PodTerm& term, const PodInfo& pod) const {
   bool in_namespace = std::binary_search(term.namespaces.begin(), term.namespaces.end(), pod.ns);
   if (!in_namespace && term.by_namespace_labels) {
     static const json::object kNoLabels;
-    const auto labels = namespace_labels.find(pod.ns);
+    const auto labels = namespace_labels_.find(pod.ns);
     in_namespace = term.namespace_selector.matches(
-        labels == namespace_labels.end() ? kNoLabels : labels->second);
+        labels == namespace_labels_.end() ? kNoLabels : labels->second);
   }
   return in_namespace && term.selector.matches(pod.labels);
 }

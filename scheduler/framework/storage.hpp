@@ -18,6 +18,9 @@ struct Storage {
   std::map<std::string, SharedObject> claims;   // by "namespace/name"
   std::map<std::string, SharedObject> volumes;  // by name
   std::map<std::string, SharedObject> classes;  // by name
+  // What CSI drivers say: CSINodes by node, CSIDrivers by name, CSIStorageCapacities by
+  // "namespace/name".
+  std::map<std::string, SharedObject> csi_nodes, csi_drivers, capacities;
 
   // Null when it is not there.
   static const json::value* find(const std::map<std::string, SharedObject>& objects,
@@ -27,11 +30,14 @@ struct Storage {
   }
 };
 
-// What must be written before a pod may be bound: a merge patch that names the version it is of.
+// What must be written before a pod may be bound: a patch that names the version or the uid of what
+// it is for.
 struct PreBindWrite {
-  bool is_claim = false;  // else a PersistentVolume
+  enum class Target { kVolume, kClaim, kDeviceClaim };  // what it changes
+  Target target = Target::kVolume;
   std::string ns, name;
-  json::value patch;
+  std::string subresource;
+  json::value patch;  // a merge patch; of a kDeviceClaim a strategic one
 };
 
 }  // namespace coracle::scheduler

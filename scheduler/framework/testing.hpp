@@ -114,23 +114,16 @@ inline Snapshot a_world(const std::vector<a_node>& nodes, const std::vector<a_po
   Snapshot world;
   for (const a_node& node : nodes) {
     const auto facts = parse_node(node.object());
-    world.nodes.emplace_back(facts->name);
-    world.nodes.back().set_facts(facts);
-    ++world.known_nodes;
-    for (const auto& [image, size] : facts->images) ++world.image_nodes[image];
+    NodeInfo info(facts->name);
+    info.set_facts(facts);
+    world.add_node(std::move(info));
   }
   for (const a_pod& pod : pods) {
     const PodPtr info = pod.info();
-    bool placed = false;
-    for (NodeInfo& node : world.nodes) {
-      if (node.name() != info->node_name) continue;
-      node.add(info);
-      world.count_claims(*info, 1);
-      world.affinity_pods += info->has_pod_affinity();
-      world.anti_affinity_pods += !info->anti_affinity.empty();
-      placed = true;
-    }
-    CHECK_MSG(placed, info->key << " is on no node");
+    const auto index = world.nodes.index_of(info->node_name);
+    CHECK_MSG(index.has_value(), info->key << " is on no node");
+    world.add_pod(*index, info);
+    world.count_claims(*info, 1);
   }
   return world;
 }

@@ -14,9 +14,8 @@ class DefaultPreemption final : public Plugin {
   explicit DefaultPreemption(PreemptionArgs args = {}) : args_(args) {}
   std::string_view name() const override { return "DefaultPreemption"; }
   PostFiltered post_filter(const PostFilterInput&) const override;
-  // Fewest budgets broken, least important first victim, smallest sum of priorities, fewest
-  // victims, latest start of the oldest among the most important; then the first.
-  size_t pick(const std::vector<Candidate>&) const override;
+  // The least harm; then the first.
+  size_t pick(const Candidates&) const override;
 
  private:
   // How many candidates are enough.

@@ -23,7 +23,8 @@ Verdict ImageLocality::pre_score(const PodInfo& pod, const Snapshot& world,
     const auto nodes = world.image_nodes.find(image);
     const int count = nodes == world.image_nodes.end() ? 0 : nodes->second;
     known = known || count > 0;
-    spread->share.push_back(static_cast<double>(count) / std::max(1, world.known_nodes));
+    spread->share.push_back(static_cast<double>(count) /
+                            static_cast<double>(std::max<size_t>(1, world.nodes.size())));
   }
   if (!known) return Verdict::skip();
   *state = std::move(spread);

@@ -2,21 +2,42 @@
 
 #include <algorithm>
 
-#include "plugins/domain_sums.hpp"
+#include "plugins/tally.hpp"
 
 namespace coracle::scheduler {
 namespace {
 
+using Role = PodCounts::Role;
+
 struct Needs final : PluginState {
-  DomainSums wanted;      // pods that match all affinity terms, by the terms' keys
-  DomainSums unwanted;    // pods that match an anti-affinity term of ours
-  DomainSums refused_by;  // pods with an anti-affinity term that matches us
+  // Pods with an anti-affinity term that matches us, by distinct term.
+  struct Refusal {
+    const PodTerm* term;
+    Tally pods;
+  };
+  std::vector<Tally> wanted;    // pods that match all affinity terms, by each term's key
+  std::vector<Tally> unwanted;  // pods that match an anti-affinity term of ours, by term
+  std::vector<Refusal> refused_by;
   const Snapshot* world = nullptr;
   bool likes_itself = false;  // matches all its own affinity terms
+
+  bool nobody_refuses() const {
+    return std::all_of(refused_by.begin(), refused_by.end(),
+                       [](const Refusal& refusal) { return refusal.pods.empty(); });
+  }
+  bool nobody_is_wanted() const {
+    return std::all_of(wanted.begin(), wanted.end(), [](const Tally& t) { return t.empty(); });
+  }
 };
 
 struct Likes final : PluginState {
-  DomainSums weight;
+  struct Part {
+    PodCounts::CounterPtr pods;
+    std::int64_t weight;
+  };
+  std::vector<Part> parts;
+  // Whether any domain has a weight, liked and disliked pods set off.
+  bool any() const;
 };
 
 bool matches_all(const std::vector<PodTerm>& terms, const PodInfo& pod, const Snapshot& world) {
@@ -24,58 +45,68 @@ bool matches_all(const std::vector<PodTerm>& terms, const PodInfo& pod, const Sn
                      [&](const PodTerm& term) { return world.matches(term, pod); });
 }
 
+Needs count_all(const PodInfo& pod, const Snapshot& world) {
+  Needs needs;
+  needs.world = &world;
+  PodCounts& counts = world.counts();
+  for (const PodTerm& term : pod.affinity) {
+    needs.wanted.emplace_back(counts.matching(world, pod.affinity, term.topology_key));
+  }
+  for (const PodTerm& term : pod.anti_affinity) {
+    needs.unwanted.emplace_back(counts.matching(world, {&term, 1}, term.topology_key));
+  }
+  for (const auto& [term, demand] : counts.demands(Role::kRefuses)) {
+    if (world.matches(term, pod)) needs.refused_by.push_back({&term, Tally(demand.pods)});
+  }
+  return needs;
+}
+
 // One pod of a node came (1) or went (-1).
 void count_refusals(const PodInfo& pod, const PodInfo& other, const NodeInfo& node,
                     std::int64_t amount, Needs& needs) {
   for (const PodTerm& term : other.anti_affinity) {
-    if (needs.world->matches(term, pod)) needs.refused_by.add(term.topology_key, node, amount);
+    if (!needs.world->matches(term, pod)) continue;
+    auto& all = needs.refused_by;
+    auto known = std::find_if(all.begin(), all.end(),
+                              [&](const Needs::Refusal& refusal) { return *refusal.term == term; });
+    if (known == all.end()) {
+      const auto key = needs.world->counts().key(needs.world->nodes, term.topology_key);
+      known = all.insert(all.end(), {&term, Tally(key)});
+    }
+    known->pods.add(node, amount);
   }
 }
 
 void count_needs(const PodInfo& pod, const PodInfo& other, const NodeInfo& node,
                  std::int64_t amount, Needs& needs) {
   if (!pod.affinity.empty() && matches_all(pod.affinity, other, *needs.world)) {
-    for (const PodTerm& term : pod.affinity) needs.wanted.add(term.topology_key, node, amount);
+    for (Tally& wanted : needs.wanted) wanted.add(node, amount);
   }
-  for (const PodTerm& term : pod.anti_affinity) {
-    if (needs.world->matches(term, other)) needs.unwanted.add(term.topology_key, node, amount);
-  }
-}
-
-void count_all(const PodInfo& pod, Needs& needs) {
-  const bool asks = !pod.affinity.empty() || !pod.anti_affinity.empty();
-  if (!asks && needs.world->anti_affinity_pods == 0) return;
-  for (const NodeInfo& node : needs.world->nodes) {
-    if (!node.known() || (!asks && node.anti_affinity_pods() == 0)) continue;
-    for (const PodPtr& other : node.pods()) {
-      count_refusals(pod, *other, node, 1, needs);
-      if (asks) count_needs(pod, *other, node, 1, needs);
-    }
+  for (size_t i = 0; i < pod.anti_affinity.size(); ++i) {
+    if (needs.world->matches(pod.anti_affinity[i], other)) needs.unwanted[i].add(node, amount);
   }
 }
 
 // The first pod of a group that wants to be near itself may go anywhere with the labels.
-bool near_wanted(const PodInfo& pod, const NodeInfo& node, const Needs& needs) {
+bool near_wanted(const NodeInfo& node, const Needs& needs) {
   bool all = true;
-  for (const PodTerm& term : pod.affinity) {
-    if (!node.facts().topology(term.topology_key)) return false;
-    all = all && needs.wanted.at(term.topology_key, node) > 0;
+  for (const Tally& wanted : needs.wanted) {
+    if (wanted.key().of(node) == PodCounts::kNowhere) return false;
+    all = all && wanted.at(node) > 0;
   }
-  return all || (needs.wanted.empty() && needs.likes_itself);
+  return all || (needs.likes_itself && needs.nobody_is_wanted());
 }
 
 }  // namespace
 
 Verdict InterPodAffinity::pre_filter(const PodInfo& pod, const Snapshot& world,
                                      StatePtr* state) const {
-  auto needs = std::make_unique<Needs>();
-  needs->world = &world;
-  count_all(pod, *needs);
-  if (pod.affinity.empty() && pod.anti_affinity.empty() && needs->refused_by.empty()) {
+  Needs needs = count_all(pod, world);
+  if (pod.affinity.empty() && pod.anti_affinity.empty() && needs.nobody_refuses()) {
     return Verdict::skip();
   }
-  needs->likes_itself = matches_all(pod.affinity, pod, world);
-  *state = std::move(needs);
+  needs.likes_itself = matches_all(pod.affinity, pod, world);
+  *state = std::make_unique<Needs>(std::move(needs));
   return Verdict::yes();
 }
 
@@ -91,65 +122,85 @@ void InterPodAffinity::remove_pod(const PodInfo& pod, const PodInfo& other, cons
   count_needs(pod, other, node, -1, static_cast<Needs&>(*state));
 }
 
-Verdict InterPodAffinity::filter(const PodInfo& pod, const NodeInfo& node,
+Verdict InterPodAffinity::filter(const PodInfo&, const NodeInfo& node,
                                  const PluginState* state) const {
   const auto& needs = static_cast<const Needs&>(*state);
-  if (!near_wanted(pod, node, needs)) {
+  if (!near_wanted(node, needs)) {
     return Verdict::never("node(s) didn't match pod affinity rules");
   }
-  for (const PodTerm& term : pod.anti_affinity) {
-    if (needs.unwanted.at(term.topology_key, node) > 0) {
+  for (const Tally& unwanted : needs.unwanted) {
+    if (unwanted.at(node) > 0) {
       return Verdict::not_now("node(s) didn't match pod anti-affinity rules");
     }
   }
-  if (needs.refused_by.total(node) > 0) {
-    return Verdict::not_now("node(s) didn't satisfy existing pods anti-affinity rules");
+  for (const Needs::Refusal& refusal : needs.refused_by) {
+    if (refusal.pods.at(node) > 0) {
+      return Verdict::not_now("node(s) didn't satisfy existing pods anti-affinity rules");
+    }
   }
   return Verdict::yes();
+}
+
+bool Likes::any() const {
+  bool liked = false, disliked = false;
+  for (const Part& part : parts) {
+    if (part.pods->sum() == 0) continue;
+    (part.weight > 0 ? liked : disliked) = true;
+  }
+  if (!liked || !disliked) return liked || disliked;
+  for (const Part& first : parts) {
+    const PodCounts::Key& key = first.pods->key();
+    for (PodCounts::Domain domain = 0; domain < key.domains_end(); ++domain) {
+      std::int64_t sum = 0;
+      for (const Part& part : parts) {
+        if (&part.pods->key() == &key) sum += part.weight * part.pods->in(domain);
+      }
+      if (sum != 0) return true;
+    }
+  }
+  return false;
 }
 
 Verdict InterPodAffinity::pre_score(const PodInfo& pod, const Snapshot& world,
                                     const std::vector<std::uint32_t>&, StatePtr* state) const {
   const bool prefers = !pod.preferred_affinity.empty() || !pod.preferred_anti_affinity.empty();
-  if (!prefers && (args_.ignore_preferred_of_existing || world.affinity_pods == 0)) {
-    return Verdict::skip();
-  }
+  if (!prefers && args_.ignore_preferred_of_existing) return Verdict::skip();
+  PodCounts& counts = world.counts();
   auto likes = std::make_unique<Likes>();
-  for (const NodeInfo& node : world.nodes) {
-    if (!node.known() || (!prefers && node.affinity_pods() == 0)) continue;
-    const auto add = [&](const std::vector<PodTerm>& terms, const PodInfo& about, std::int64_t sign,
-                         bool hard) {
-      for (const PodTerm& term : terms) {
-        if (!world.matches(term, about)) continue;
-        likes->weight.add(term.topology_key, node, sign * (hard ? args_.hard_weight : term.weight));
-      }
-    };
-    for (const PodPtr& other : node.pods()) {
-      add(pod.preferred_affinity, *other, 1, false);
-      add(pod.preferred_anti_affinity, *other, -1, false);
-      if (!other->has_pod_affinity()) continue;
-      add(other->affinity, pod, 1, true);
-      add(other->preferred_affinity, pod, 1, false);
-      add(other->preferred_anti_affinity, pod, -1, false);
-    }
+  const auto add = [&](PodCounts::CounterPtr pods, std::int64_t weight) {
+    if (weight != 0) likes->parts.push_back({std::move(pods), weight});
+  };
+  for (const PodTerm& term : pod.preferred_affinity) {
+    add(counts.matching(world, {&term, 1}, term.topology_key), term.weight);
   }
-  if (likes->weight.empty()) return Verdict::skip();
+  for (const PodTerm& term : pod.preferred_anti_affinity) {
+    add(counts.matching(world, {&term, 1}, term.topology_key), -term.weight);
+  }
+  for (const auto& [term, demand] : counts.demands(Role::kRequires)) {
+    if (world.matches(term, pod)) add(demand.pods, args_.hard_weight);
+  }
+  for (const auto& [term, demand] : counts.demands(Role::kPrefers)) {
+    if (world.matches(term, pod)) add(demand.pods, term.weight);
+  }
+  for (const auto& [term, demand] : counts.demands(Role::kAvoids)) {
+    if (world.matches(term, pod)) add(demand.pods, -term.weight);
+  }
+  if (!likes->any()) return Verdict::skip();
   *state = std::move(likes);
   return Verdict::yes();
 }
 
 std::int64_t InterPodAffinity::score(const PodInfo&, const NodeInfo& node,
                                      const PluginState* state) const {
-  return static_cast<const Likes&>(*state).weight.total(node);
+  std::int64_t sum = 0;
+  for (const auto& [pods, weight] : static_cast<const Likes&>(*state).parts) {
+    sum += weight * pods->at(node);
+  }
+  return sum;
 }
 
 void InterPodAffinity::normalize(const PluginState*, std::vector<std::int64_t>& scores) const {
-  if (scores.empty()) return;
-  const auto [low, high] = std::minmax_element(scores.begin(), scores.end());
-  const std::int64_t least = *low, span = *high - *low;
-  for (std::int64_t& score : scores) {
-    score = span == 0 ? 0 : kScoreMax * (score - least) / span;
-  }
+  stretch_scores(scores);
 }
 
 namespace {

@@ -132,7 +132,8 @@ TEST_CASE("InterPodAffinity: what running pods ask binds the newcomer") {
 
 TEST_CASE("InterPodAffinity: namespaces of a term") {
   auto world = a_world({a_node("n1")}, {of_app("d", "db", "data").on("n1")});
-  world.namespace_labels["data"] = {{"team", "x"}};
+  const json::object labels{{"team", "x"}};
+  world.set_namespace("data", &labels);
   const auto verdict = [&](const std::string& more) {
     return testing::filtered(InterPodAffinity(),
                              *needing(of_app("p", "web"), kNear, term("db", kHost, more)).info(),

@@ -11,6 +11,7 @@ class NodeAffinity final : public Plugin {
  public:
   explicit NodeAffinity(NodeAffinityArgs added = {}) : added_(std::move(added)) {}
   std::string_view name() const override { return "NodeAffinity"; }
+  bool sees_one_node() const override { return true; }
   Verdict pre_filter(const PodInfo&, const Snapshot&, StatePtr*) const override;
   std::optional<std::set<std::string>> only_nodes(const PodInfo& pod) const override {
     return pod.only_nodes;

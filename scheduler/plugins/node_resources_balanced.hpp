@@ -13,6 +13,7 @@ class NodeResourcesBalancedAllocation final : public Plugin {
       std::vector<ResourceWeight> resources = PluginArgs().balanced)
       : resources_(std::move(resources)) {}
   std::string_view name() const override { return "NodeResourcesBalancedAllocation"; }
+  bool sees_one_node() const override { return true; }
   Verdict pre_score(const PodInfo&, const Snapshot&, const std::vector<std::uint32_t>& fitting,
                     StatePtr*) const override;
   std::int64_t score(const PodInfo&, const NodeInfo&, const PluginState*) const override;

@@ -15,6 +15,7 @@ class NodeResourcesFit final : public Plugin {
  public:
   explicit NodeResourcesFit(FitArgs args = {}) : args_(std::move(args)) {}
   std::string_view name() const override { return "NodeResourcesFit"; }
+  bool sees_one_node() const override { return true; }
   Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
   std::int64_t score(const PodInfo&, const NodeInfo&, const PluginState*) const override;
   Events helped_by() const override {

@@ -178,17 +178,17 @@ TEST_CASE("NodeResourcesFit agrees with its naive twin while pods come and go") 
     node.has("pods", std::to_string(1 + rng.below(6)));
     if (rng.below(2) != 0) node.has(kGpu, std::to_string(rng.below(5)));
     Snapshot world = a_world({node});
-    NodeInfo& n = world.nodes[0];
+    const NodeInfo& n = world.nodes[0];
     for (int step = 0; step < 30; ++step) {
       CAPTURE(step);
       const PodPtr pod = random_pod(rng, "p" + std::to_string(step)).info();
       const Verdict verdict = plugin.filter(*pod, n, nullptr);
       REQUIRE(verdict == naive_fit(*pod, n));
       if (verdict.is_yes()) {
-        n.add(placed_on(*pod, "n"));
+        world.add_pod(0, placed_on(*pod, "n"));
       } else if (!n.pods().empty()) {
         const std::string leaves = n.pods()[rng.below(n.pods().size())]->key;
-        n.remove(leaves);
+        world.remove_pod(0, leaves);
       }
     }
   }

@@ -1,6 +1,9 @@
 #include "plugins/node_volume_limits.hpp"
 
+#include <map>
 #include <set>
+
+#include "plugins/csi.hpp"
 
 namespace coracle::scheduler {
 namespace {
@@ -21,6 +24,7 @@ constexpr Limit kLimits[] = {
 struct Disks final : PluginState {
   const Snapshot* world = nullptr;
   std::vector<const DiskUse*> wanted;
+  std::set<CsiVolume> csi;
 };
 
 void collect(const std::vector<const DiskUse*>& disks, DiskUse::Kind kind,
@@ -30,6 +34,28 @@ void collect(const std::vector<const DiskUse*>& disks, DiskUse::Kind kind,
   }
 }
 
+// Volumes that are there already take no place.
+bool exceeds_csi_limit(const NodeInfo& node, const Disks& disks) {
+  std::map<std::string, std::int64_t> limits;  // by driver
+  for (const CsiVolume& wanted : disks.csi) {
+    const auto limit = csi_limit(*disks.world, node.name(), wanted.driver);
+    if (limit) limits.emplace(wanted.driver, *limit);
+  }
+  if (limits.empty()) return false;
+  std::set<CsiVolume> there;
+  for (const PodPtr& other : node.pods()) there.merge(csi_volumes_of(*other, *disks.world));
+  std::set<CsiVolume> all = disks.csi;
+  all.insert(there.begin(), there.end());
+  std::map<std::string, std::int64_t> counts;
+  for (const CsiVolume& volume : all) ++counts[volume.driver];
+  for (const CsiVolume& wanted : disks.csi) {
+    if (there.contains(wanted)) continue;
+    const auto limit = limits.find(wanted.driver);
+    if (limit != limits.end() && counts[wanted.driver] > limit->second) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Verdict NodeVolumeLimits::pre_filter(const PodInfo& pod, const Snapshot& world,
@@ -37,7 +63,8 @@ Verdict NodeVolumeLimits::pre_filter(const PodInfo& pod, const Snapshot& world,
   auto disks = std::make_unique<Disks>();
   disks->world = &world;
   disks->wanted = world.disks_of(pod);
-  if (disks->wanted.empty()) return Verdict::skip();
+  disks->csi = csi_volumes_of(pod, world);
+  if (disks->wanted.empty() && disks->csi.empty()) return Verdict::skip();
   *state = std::move(disks);
   return Verdict::yes();
 }
@@ -45,6 +72,8 @@ Verdict NodeVolumeLimits::pre_filter(const PodInfo& pod, const Snapshot& world,
 Verdict NodeVolumeLimits::filter(const PodInfo&, const NodeInfo& node,
                                  const PluginState* state) const {
   const auto& disks = static_cast<const Disks&>(*state);
+  if (exceeds_csi_limit(node, disks)) return Verdict::not_now("node(s) exceed max volume count");
+  if (disks.wanted.empty()) return Verdict::yes();
   std::vector<const DiskUse*> there;
   for (const PodPtr& other : node.pods()) {
     for (const DiskUse* disk : disks.world->disks_of(*other)) there.push_back(disk);

@@ -87,5 +87,39 @@ TEST_CASE("NodeVolumeLimits: a bound claim counts as the disk behind it") {
   }
 }
 
+TEST_CASE("NodeVolumeLimits: a CSINode says how many volumes of its driver the node takes") {
+  const auto shared = [](const std::string& text) {
+    return std::make_shared<json::value>(testing::parsed(text));
+  };
+  auto world = testing::a_world({a_node("n")}, {a_pod("a").claim("one").on("n")});
+  Storage& storage = world.storage;
+  for (const char* name : {"one", "two", "three"}) {
+    storage.claims[std::string("default/") + name] = shared(
+        std::string(R"({"spec":{"storageClassName":"fast","volumeName":"pv-)") + name + "\"}}");
+    storage.volumes[std::string("pv-") + name] =
+        shared(std::string(R"({"spec":{"csi":{"driver":"d","volumeHandle":")") + name + "\"}}}");
+  }
+  storage.claims["default/new"] = shared(R"({"spec":{"storageClassName":"fast"}})");
+  storage.classes["fast"] = shared(R"({"provisioner":"d"})");
+  const auto says = [&](const a_pod& pod) {
+    return testing::filtered(NodeVolumeLimits(), *pod.info(), world).front();
+  };
+  const Verdict no = Verdict::not_now("node(s) exceed max volume count"), yes = Verdict::yes();
+  CHECK(says(a_pod("p").claim("two").claim("three")) == yes);  // nobody says
+  const auto limit = [&](const std::string& drivers) {
+    storage.csi_nodes["n"] = shared(R"({"spec":{"drivers":[)" + drivers + "]}}");
+  };
+  limit(R"({"name":"other","allocatable":{"count":0}},{"name":"d"})");
+  CHECK(says(a_pod("p").claim("two").claim("three")) == yes);
+  limit(R"({"name":"d","allocatable":{"count":2}})");
+  CHECK(says(a_pod("p").claim("two")) == yes);
+  CHECK(says(a_pod("p").claim("two").claim("three")) == no);
+  CHECK(says(a_pod("p").claim("one").claim("two")) == yes);  // one is there already
+  CHECK(says(a_pod("p").claim("two").claim("new")) == no);   // is made by the driver
+  limit(R"({"name":"d","allocatable":{"count":0}})");
+  CHECK(says(a_pod("p").claim("one")) == yes);  // takes no place
+  CHECK(says(a_pod("p").claim("new")) == no);
+}
+
 }  // namespace
 }  // namespace coracle::scheduler

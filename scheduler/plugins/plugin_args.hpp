@@ -47,6 +47,25 @@ struct PreemptionArgs {
   std::int64_t min_candidates_percentage = 10, min_candidates_absolute = 100;
 };
 
+// A kind of pods, and how many of all are of it.
+struct TypicalPod {
+  std::int64_t cpu_milli = 0;
+  int devices = 0, milli = 0;  // of GPU: so many devices, so much of each
+  std::vector<std::string> models;
+  double share = 0;
+};
+
+// Of all plugins that are about GPUs.
+struct GpuArgs {
+  enum class Choice : std::uint8_t { kBestFit, kWorstFit, kRandom, kFragmentation };
+  Choice choice = Choice::kBestFit;  // which device a pod gets that shares one
+  std::uint64_t seed = 1;            // of what is left to chance
+  // Against which sizes are compared.
+  std::int64_t largest_cpu_milli = 128'000;
+  int largest_devices = 8;
+  std::vector<TypicalPod> typical;  // shares add up to 1
+};
+
 struct PluginArgs {
   FitArgs fit;
   std::vector<ResourceWeight> balanced = {{"cpu", 1}, {"memory", 1}};
@@ -56,6 +75,7 @@ struct PluginArgs {
   bool system_spread_defaults = true;
   std::vector<SpreadConstraint> spread_defaults;  // unless system_spread_defaults
   std::int64_t bind_timeout_seconds = 600;
+  GpuArgs gpu;
 };
 
 }  // namespace coracle::scheduler

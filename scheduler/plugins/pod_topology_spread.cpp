@@ -15,6 +15,7 @@ struct Hard final : PluginState {
   std::vector<SpreadConstraint> constraints;
   std::vector<DomainCounts> counts;
   std::vector<std::int64_t> least;
+  std::vector<bool> self;  // the pod is one of the like
 };
 
 // A pod of the node came (1) or went (-1).
@@ -23,9 +24,9 @@ void recount(const PodInfo& pod, const PodInfo& other, const NodeInfo& node, std
   if (other.ns != pod.ns || other.deleting) return;
   for (size_t i = 0; i < hard.constraints.size(); ++i) {
     const SpreadConstraint& c = hard.constraints[i];
-    if (!c.selector.matches(other.labels) || !counts_node(pod, node, c, hard.constraints)) continue;
-    hard.counts[i][std::string(*node.facts().topology(c.topology_key))] += amount;
-    hard.least[i] = least_count(hard.counts[i], c.min_domains);
+    if (!c.selector.matches(other.labels) || !counts_node(pod, node, c, hard.counts)) continue;
+    hard.counts[i].pods[hard.counts[i].key->of(node)] += amount;
+    hard.least[i] = hard.counts[i].least(c.min_domains);
   }
 }
 
@@ -64,22 +65,22 @@ Verdict PodTopologySpread::pre_filter(const PodInfo& pod, const Snapshot& world,
   if (hard->constraints.empty()) return Verdict::skip();
   hard->counts = count_domains(pod, world, hard->constraints);
   for (size_t i = 0; i < hard->constraints.size(); ++i) {
-    hard->least.push_back(least_count(hard->counts[i], hard->constraints[i].min_domains));
+    hard->least.push_back(hard->counts[i].least(hard->constraints[i].min_domains));
+    hard->self.push_back(hard->constraints[i].selector.matches(pod.labels));
   }
   *state = std::move(hard);
   return Verdict::yes();
 }
 
-Verdict PodTopologySpread::filter(const PodInfo& pod, const NodeInfo& node,
+Verdict PodTopologySpread::filter(const PodInfo&, const NodeInfo& node,
                                   const PluginState* state) const {
   const auto& hard = static_cast<const Hard&>(*state);
   for (size_t i = 0; i < hard.constraints.size(); ++i) {
     const SpreadConstraint& c = hard.constraints[i];
-    const auto domain = node.facts().topology(c.topology_key);
-    if (!domain) return Verdict::never(kNoLabel);
-    const auto count = hard.counts[i].find(*domain);
-    const std::int64_t here = count == hard.counts[i].end() ? 0 : count->second;
-    const std::int64_t self = c.selector.matches(pod.labels) ? 1 : 0;
+    const PodCounts::Domain domain = hard.counts[i].key->of(node);
+    if (domain == PodCounts::kNowhere) return Verdict::never(kNoLabel);
+    const std::int64_t here = hard.counts[i].pods[domain];
+    const std::int64_t self = hard.self[i] ? 1 : 0;
     if (here + self - hard.least[i] > c.max_skew) return Verdict::not_now(kMismatch);
   }
   return Verdict::yes();
@@ -105,9 +106,9 @@ Verdict PodTopologySpread::pre_score(const PodInfo& pod, const Snapshot& world,
   return Verdict::yes();
 }
 
-std::int64_t PodTopologySpread::score(const PodInfo& pod, const NodeInfo& node,
+std::int64_t PodTopologySpread::score(const PodInfo&, const NodeInfo& node,
                                       const PluginState* state) const {
-  return static_cast<const SoftSpread&>(*state).score(pod, node);
+  return static_cast<const SoftSpread&>(*state).score(node);
 }
 
 void PodTopologySpread::normalize(const PluginState*, std::vector<std::int64_t>& scores) const {

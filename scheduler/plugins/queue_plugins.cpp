@@ -4,7 +4,7 @@
 
 namespace coracle::scheduler {
 
-Verdict SchedulingGates::pre_enqueue(const PodInfo& pod) const {
+Verdict SchedulingGates::pre_enqueue(const PodInfo& pod, const Snapshot&) const {
   if (pod.gates.empty()) return Verdict::yes();
   return Verdict::never("waiting for scheduling gates: [" + join(pod.gates, " ") + "]");
 }
@@ -16,6 +16,9 @@ std::optional<json::value> DefaultBinder::bind(const PodInfo& pod, const std::st
   set_path(binding, "metadata.name", json::value(pod.name));
   set_path(binding, "metadata.namespace", json::value(pod.ns));
   set_path(binding, "metadata.uid", json::value(pod.uid));
+  if (pod.gpu != nullptr && !pod.gpu->given.empty()) {
+    make_object(binding, "metadata.annotations")[kGpuDevices] = devices_text(pod.gpu->given);
+  }
   set_path(binding, "target.kind", json::value("Node"));
   set_path(binding, "target.name", json::value(node));
   return binding;

@@ -9,7 +9,7 @@ namespace coracle::scheduler {
 class SchedulingGates final : public Plugin {
  public:
   std::string_view name() const override { return "SchedulingGates"; }
-  Verdict pre_enqueue(const PodInfo&) const override;
+  Verdict pre_enqueue(const PodInfo&, const Snapshot&) const override;
 };
 
 // Higher priority first, then who has waited longest.

@@ -5,6 +5,15 @@
 
 #include "base/check.hpp"
 #include "plugins/default_preemption.hpp"
+#include "plugins/dynamic_resources.hpp"
+#include "plugins/gang_scheduling.hpp"
+#include "plugins/gpu_best_fit.hpp"
+#include "plugins/gpu_clustering.hpp"
+#include "plugins/gpu_dot_product.hpp"
+#include "plugins/gpu_fragmentation_gradient.hpp"
+#include "plugins/gpu_packing.hpp"
+#include "plugins/gpu_random.hpp"
+#include "plugins/gpu_share.hpp"
 #include "plugins/image_locality.hpp"
 #include "plugins/inter_pod_affinity.hpp"
 #include "plugins/node_affinity.hpp"
@@ -29,8 +38,8 @@ constexpr Points kGate = point_bit(Point::kPreEnqueue), kSort = point_bit(Point:
                  kPreFilter = point_bit(Point::kPreFilter), kFilter = point_bit(Point::kFilter),
                  kPostFilter = point_bit(Point::kPostFilter),
                  kPreScore = point_bit(Point::kPreScore), kScore = point_bit(Point::kScore),
-                 kReserve = point_bit(Point::kReserve), kPreBind = point_bit(Point::kPreBind),
-                 kBind = point_bit(Point::kBind);
+                 kReserve = point_bit(Point::kReserve), kPermit = point_bit(Point::kPermit),
+                 kPreBind = point_bit(Point::kPreBind), kBind = point_bit(Point::kBind);
 constexpr Points kFilters = kPreFilter | kFilter, kScores = kPreScore | kScore;
 
 template <class P>
@@ -51,8 +60,8 @@ std::shared_ptr<const Plugin> spread(const PluginArgs& args) {
 
 }  // namespace
 
-const std::vector<PluginEntry>& plugin_table() {
-  static const std::vector<PluginEntry> table{
+const PluginTable& plugin_table() {
+  static const PluginTable table{
       // name, points, along, weight, by default, needs, make
       {"SchedulingGates", kGate, 0, 0, true, 0, plain<SchedulingGates>},
       {"PrioritySort", kSort, 0, 0, true, 0, plain<PrioritySort>},
@@ -72,19 +81,30 @@ const std::vector<PluginEntry>& plugin_table() {
       {"PodTopologySpread", kFilters | kScores, 0, 2, true, kPreFilter | kPreScore, spread},
       {"InterPodAffinity", kFilters | kScores, 0, 2, true, kPreFilter | kPreScore,
        told<InterPodAffinity, &PluginArgs::pod_affinity>},
+      {"DynamicResources", kGate | kFilters | kReserve | kPreBind, 0, 0, true, kPreFilter,
+       plain<DynamicResources>},
       {"DefaultPreemption", kPostFilter, 0, 0, true, 0,
        told<DefaultPreemption, &PluginArgs::preemption>},
       {"NodeResourcesBalancedAllocation", kScores, 0, 1, true, 0,
        told<NodeResourcesBalancedAllocation, &PluginArgs::balanced>},
       {"ImageLocality", kScore, kPreScore, 1, true, 0, plain<ImageLocality>},
+      {"GangScheduling", kGate | kPermit, 0, 0, true, 0, plain<GangScheduling>},
       {"DefaultBinder", kBind, 0, 0, true, 0, plain<DefaultBinder>},
       {"SelectorSpread", kScores, 0, 1, false, kPreScore, plain<SelectorSpread>},
+      {"GpuShare", kFilters | kReserve, 0, 0, false, kPreFilter, told<GpuShare, &PluginArgs::gpu>},
+      {"GpuRandom", kScores, 0, 1, false, kPreScore, told<GpuRandom, &PluginArgs::gpu>},
+      {"GpuDotProduct", kScore, 0, 1, false, 0, told<GpuDotProduct, &PluginArgs::gpu>},
+      {"GpuClustering", kScore, 0, 1, false, 0, told<GpuClustering, &PluginArgs::gpu>},
+      {"GpuPacking", kScore, 0, 1, false, 0, plain<GpuPacking>},
+      {"GpuBestFit", kScore, 0, 1, false, 0, told<GpuBestFit, &PluginArgs::gpu>},
+      {"GpuFragmentation", kScores, 0, 1, false, kPreScore,
+       told<GpuFragmentation, &PluginArgs::gpu>},
   };
   return table;
 }
 
-const PluginEntry* find_plugin(std::string_view name) {
-  for (const PluginEntry& entry : plugin_table()) {
+const PluginEntry* find_plugin(const PluginTable& table, std::string_view name) {
+  for (const PluginEntry& entry : table) {
     if (entry.name == name) return &entry;
   }
   return nullptr;
@@ -102,12 +122,12 @@ PluginChoice default_choice() {
   return choice;
 }
 
-Profile make_profile(const PluginChoice& choice, const PluginArgs& args) {
+Profile make_profile(const PluginChoice& choice, const PluginArgs& args, const PluginTable& table) {
   Profile profile;
   profile.bind_timeout = std::chrono::seconds(args.bind_timeout_seconds);
   std::map<std::string, const Plugin*> made;
-  for (const PluginEntry& entry : plugin_table()) {
-    const std::string name(entry.name);
+  for (const PluginEntry& entry : table) {
+    const std::string& name = entry.name;
     const bool used = std::any_of(choice.at.begin(), choice.at.end(), [&](const auto& names) {
       return std::find(names.begin(), names.end(), name) != names.end();
     });

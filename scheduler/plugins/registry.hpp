@@ -3,7 +3,9 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "framework/profile.hpp"
@@ -17,7 +19,7 @@ constexpr Points point_bit(Point point) {
 }
 
 struct PluginEntry {
-  std::string_view name;
+  std::string name;
   Points points = 0;  // where it may be enabled
   // Where it runs whenever it runs at any point: steps that are not upstream's.
   Points along = 0;
@@ -30,9 +32,11 @@ struct PluginEntry {
   bool extends(Point point) const { return (points & point_bit(point)) != 0; }
 };
 
-// In upstream's default order.
-const std::vector<PluginEntry>& plugin_table();
-const PluginEntry* find_plugin(std::string_view name);
+using PluginTable = std::vector<PluginEntry>;
+
+// Our own, in upstream's default order. A profile may bring more (config/declared_plugins.hpp).
+const PluginTable& plugin_table();
+const PluginEntry* find_plugin(const PluginTable& table, std::string_view name);
 // Upstream's default profile.
 Profile default_profile(const PluginArgs& args = {});
 
@@ -43,6 +47,7 @@ struct PluginChoice {
   std::vector<std::pair<std::string, std::int64_t>> weights;
 };
 PluginChoice default_choice();
-Profile make_profile(const PluginChoice& choice, const PluginArgs& args);
+Profile make_profile(const PluginChoice& choice, const PluginArgs& args,
+                     const PluginTable& table = plugin_table());
 
 }  // namespace coracle::scheduler

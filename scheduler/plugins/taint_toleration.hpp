@@ -9,6 +9,7 @@ namespace coracle::scheduler {
 class TaintToleration final : public Plugin {
  public:
   std::string_view name() const override { return "TaintToleration"; }
+  bool sees_one_node() const override { return true; }
   Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
   std::int64_t score(const PodInfo&, const NodeInfo&, const PluginState*) const override;
   void normalize(const PluginState*, std::vector<std::int64_t>&) const override;

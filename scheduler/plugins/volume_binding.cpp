@@ -6,12 +6,14 @@
 #include "api/object.hpp"
 #include "api/volume_match.hpp"
 #include "base/strings.hpp"
+#include "plugins/csi.hpp"
 
 namespace coracle::scheduler {
 namespace {
 
 constexpr const char* kUnbound = "pod has unbound immediate PersistentVolumeClaims";
 constexpr const char* kNothingToBind = "node(s) didn't find available persistent volumes to bind";
+constexpr const char* kNoRoom = "node(s) did not have enough free storage";
 constexpr const char* kOutOfReach = "node(s) didn't match PersistentVolume's node affinity";
 constexpr const char* kNoVolume =
     "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)";
@@ -77,6 +79,7 @@ struct Claims final : PluginState {
   std::vector<const json::value*> delayed;  // the small ones first
   bool held = false;                        // a delayed one is being bound for another pod
   std::map<const json::value*, std::vector<std::pair<const json::value*, Reach>>> candidates;
+  std::map<const json::value*, CsiRoom> rooms;  // for the delayed ones
 };
 
 // What the delayed claims get on a node; a claim without a volume has one made for it.
@@ -95,9 +98,10 @@ bool is_taken(const Snapshot& world, const json::value& volume, const PodInfo& p
   return world.reservations.is_taken(reservation_of_volume(api::name_of(volume)), pod.uid);
 }
 
-// Nothing: this node does not do.
+// Nothing: this node does not do, for that reason.
 std::optional<std::vector<Choice>> choose(const PodInfo& pod, const Claims& claims,
-                                          const NodeFacts& node) {
+                                          const NodeFacts& node, const char** reason) {
+  *reason = kNothingToBind;
   std::vector<Choice> choices;
   std::set<const json::value*> chosen;
   for (const json::value* claim : claims.delayed) {
@@ -126,6 +130,10 @@ std::optional<std::vector<Choice>> choose(const PodInfo& pod, const Claims& clai
       const json::value* storage_class =
           Storage::find(claims.world->storage.classes, api::storage_class_of_claim(*claim));
       if (storage_class == nullptr || !makes_volumes_for(*storage_class, node)) {
+        return std::nullopt;
+      }
+      if (selected.empty() && !claims.rooms.at(claim).is_near(node)) {
+        *reason = kNoRoom;
         return std::nullopt;
       }
     } else {
@@ -183,6 +191,11 @@ Verdict look_at_claims(const PodInfo& pod, const Snapshot& world, Claims& claims
   });
   for (const json::value* claim : claims.delayed) {
     claims.held = claims.held || world.reservations.is_taken(reservation_of_claim(*claim), pod.uid);
+    const json::value* storage_class =
+        Storage::find(world.storage.classes, api::storage_class_of_claim(*claim));
+    // That it waits, its class says.
+    CHECK(storage_class != nullptr);
+    claims.rooms.emplace(claim, CsiRoom(world, *claim, *storage_class));
     auto& listed = claims.candidates[claim];
     for (const auto& [name, volume] : world.storage.volumes) {
       if (api::storage_class_of_volume(*volume) == api::storage_class_of_claim(*claim)) {
@@ -193,18 +206,13 @@ Verdict look_at_claims(const PodInfo& pod, const Snapshot& world, Claims& claims
   return Verdict::yes();
 }
 
-const NodeInfo* node_named(const Snapshot& world, const std::string& name) {
-  const auto found = std::find_if(world.nodes.begin(), world.nodes.end(),
-                                  [&](const NodeInfo& node) { return node.name() == name; });
-  return found == world.nodes.end() || !found->known() ? nullptr : &*found;
-}
-
 std::optional<std::vector<Choice>> choose_on(const PodInfo& pod, const std::string& node,
                                              const Snapshot& world) {
   Claims claims;
-  const NodeInfo* info = node_named(world, node);
+  const NodeInfo* info = world.nodes.find(node);
   if (info == nullptr || !look_at_claims(pod, world, claims).is_yes()) return std::nullopt;
-  return choose(pod, claims, info->facts());
+  const char* reason = nullptr;
+  return choose(pod, claims, info->facts(), &reason);
 }
 
 }  // namespace
@@ -227,7 +235,8 @@ Verdict VolumeBinding::filter(const PodInfo& pod, const NodeInfo& node,
                    [&](const Reach& reach) { return reach.holds(node.facts().selectable()); })) {
     reasons.emplace_back(kOutOfReach);
   }
-  if (claims.held || !choose(pod, claims, node.facts())) reasons.emplace_back(kNothingToBind);
+  const char* reason = kNothingToBind;
+  if (claims.held || !choose(pod, claims, node.facts(), &reason)) reasons.emplace_back(reason);
   if (reasons.empty()) return Verdict::yes();
   return Verdict::no(Verdict::Kind::kNever, std::move(reasons));
 }
@@ -260,14 +269,15 @@ std::vector<PreBindWrite> VolumeBinding::before_bind(const PodInfo& pod, const s
   for (const auto& [claim, volume] : *choices) {
     const json::value& object = volume != nullptr ? *volume : *claim;
     PreBindWrite write;
-    write.is_claim = volume == nullptr;
+    const bool to_claim = volume == nullptr;
+    write.target = to_claim ? PreBindWrite::Target::kClaim : PreBindWrite::Target::kVolume;
     write.name = api::name_of(object);
-    if (write.is_claim) write.ns = api::namespace_of(object);
+    if (to_claim) write.ns = api::namespace_of(object);
     write.patch = json::object();
     set_path(write.patch, "metadata.resourceVersion",
              json::value(api::resource_version_of(object)));
     json::object& annotations = make_object(write.patch, "metadata.annotations");
-    if (write.is_claim) {
+    if (to_claim) {
       if (api::annotation_of(*claim, kSelectedNode) == node) continue;
       annotations[kSelectedNode] = node;
     } else {
@@ -301,7 +311,7 @@ Verdict VolumeBinding::may_bind(const PodInfo& pod, const std::string& node,
     }
     const json::value* volume =
         Storage::find(world.storage.volumes, get_string(*claim, "spec.volumeName"));
-    const NodeInfo* info = node_named(world, node);
+    const NodeInfo* info = world.nodes.find(node);
     if (volume != nullptr && info != nullptr &&
         !Reach::parse(*volume).holds(info->facts().selectable())) {
       return Verdict::never("pv " + quoted(std::string(api::name_of(*volume))) +

@@ -1,7 +1,8 @@
 // VolumeBinding: a pod runs where its volumes are or can be. Its bound claims' volumes must be
 // reachable from the node. Claims that wait for their first consumer are bound for it: to a volume
-// that is there (reserved until the bind is done), or to one that is made for the node. Claims that
-// do not wait must be bound before. (Upstream: plugins/volumebinding.)
+// that is there (reserved until the bind is done), or to one that is made for the node, where the
+// driver has room if it says where (CSIStorageCapacity). Claims that do not wait must be bound
+// before. (Upstream: plugins/volumebinding.)
 #pragma once
 
 #include "framework/plugin.hpp"
@@ -21,7 +22,7 @@ class VolumeBinding final : public Plugin {
   Verdict may_bind(const PodInfo&, const std::string& node, const Snapshot&) const override;
   Events helped_by() const override {
     return event::kClaim | event::kVolume | event::kStorageClass | event::kNodeAdded |
-           event::kNodeLabels;
+           event::kNodeLabels | event::kCsi;
   }
   bool helps(const PodInfo&, const Change&) const override;
 };

@@ -144,7 +144,7 @@ TEST_CASE("VolumeBinding: what is reserved is not given to another; the write na
 
   const auto writes = b.plugin.before_bind(*first, "n1", b.world);
   REQUIRE(writes.size() == 1);
-  CHECK_FALSE(writes[0].is_claim);
+  CHECK(writes[0].target == PreBindWrite::Target::kVolume);
   CHECK(writes[0].patch == parsed(R"({"metadata":{"resourceVersion":"9","annotations":{
     "pv.kubernetes.io/bound-by-controller":"yes"}},"spec":{"claimRef":{
     "kind":"PersistentVolumeClaim","namespace":"default","name":"c","uid":"u-c",
@@ -163,10 +163,37 @@ TEST_CASE("VolumeBinding: a volume to be made is asked for by the node's name") 
   const auto pod = a_pod("p").claim("c").info();
   const auto writes = b.plugin.before_bind(*pod, "n2", b.world);
   REQUIRE(writes.size() == 1);
-  CHECK(writes[0].is_claim);
+  CHECK(writes[0].target == PreBindWrite::Target::kClaim);
   CHECK(get_object(writes[0].patch, "metadata.annotations")
             .at("volume.kubernetes.io/selected-node") == json::value("n2"));
   CHECK(b.plugin.before_bind(*a_pod("q").info(), "n2", b.world).empty());
+}
+
+TEST_CASE("VolumeBinding: a volume is made where its driver has room, if it says where") {
+  Bench bench;
+  bench.claim("c", R"(,"storageClassName":"made")", "", "5Gi");
+  const a_pod pod = a_pod("p").claim("c");
+  const Verdict full = Verdict::never("node(s) did not have enough free storage");
+  const auto yes = Verdict::yes();
+  bench.world.storage.csi_drivers["example.com/x"] =
+      shared(R"({"metadata":{"name":"example.com/x"},"spec":{"storageCapacity":true}})");
+  CHECK(bench.on_nodes(pod) == Verdicts{full, full});  // nowhere
+  const auto capacity = [&](const std::string& name, const std::string& rest) {
+    bench.world.storage.capacities["default/" + name] =
+        shared(R"({"storageClassName":"made",)" + rest + "}");
+  };
+  const std::string west = R"("nodeTopology":{"matchLabels":{"topology.kubernetes.io/zone":"w"}},)";
+  capacity("west", west + R"("capacity":"5Gi")");
+  CHECK(bench.on_nodes(pod) == Verdicts{full, yes});
+  capacity("west", west + R"("capacity":"50Gi","maximumVolumeSize":"4Gi")");
+  CHECK(bench.on_nodes(pod) == Verdicts{full, full});
+  capacity("all", R"("nodeTopology":{},"capacity":"4Gi")");
+  CHECK(bench.on_nodes(pod) == Verdicts{full, full});
+  capacity("all", R"("nodeTopology":{},"capacity":"6Gi")");
+  CHECK(bench.on_nodes(pod) == Verdicts{yes, yes});
+  bench.world.storage.csi_drivers.clear();  // it does not say
+  bench.world.storage.capacities.clear();
+  CHECK(bench.on_nodes(pod) == Verdicts{yes, yes});
 }
 
 }  // namespace coracle::scheduler

@@ -43,9 +43,11 @@ void Queue::detach(Entry& entry) {
     case Place::kParked:
       due_.erase({entry.due, entry.pod->key});
       parked_.erase(entry.pod->key);
+      count_hopes(entry, -1);
       --sizes_.parked;
       break;
     case Place::kGated:
+      gated_.erase(entry.pod->key);
       --sizes_.gated;
       break;
     case Place::kTaken:
@@ -69,14 +71,22 @@ void Queue::move(Entry& entry, Place place) {
     case Place::kParked:
       due_.insert({entry.due, entry.pod->key});
       parked_.insert(entry.pod->key);
+      count_hopes(entry, 1);
       ++sizes_.parked;
       break;
     case Place::kGated:
+      gated_.insert(entry.pod->key);
       ++sizes_.gated;
       break;
     case Place::kTaken:
       ++sizes_.taken;
       break;
+  }
+}
+
+void Queue::count_hopes(const Entry& entry, int sign) {
+  for (size_t bit = 0; bit < hopes_.size(); ++bit) {
+    if ((entry.helped_by >> bit & 1) != 0) hopes_[bit] += static_cast<size_t>(sign);
   }
 }
 
@@ -136,9 +146,12 @@ void Queue::park(const std::string& key, std::vector<const Plugin*> rejected_by,
   Entry& entry = found->second;
   CHECK(entry.place == Place::kTaken);
   detach(entry);
-  entry.backoff_until = now + backoff_of(entry);
+  entry.backoff_until = now + backoff_of(entry.failures);
   ++entry.failures;
   entry.rejected_by = std::move(rejected_by);
+  entry.helped_by = 0;
+  for (const Plugin* plugin : entry.rejected_by) entry.helped_by |= plugin->helped_by();
+  if (entry.rejected_by.empty()) entry.helped_by = ~Events{0};
   entry.due = now + options_.park_max;
   move(entry, Place::kParked);
   if (entry.changed || entry.changes != changes_) wake(entry, now);
@@ -150,9 +163,40 @@ void Queue::retry(const std::string& key, TimePoint now) {
   Entry& entry = found->second;
   CHECK(entry.place == Place::kTaken);
   detach(entry);
-  entry.due = entry.backoff_until = now + backoff_of(entry);
+  entry.due = entry.backoff_until = now + backoff_of(entry.failures);
   ++entry.failures;
   move(entry, Place::kBackoff);
+}
+
+void Queue::put_off_group(const std::string& group, TimePoint now) {
+  std::vector<Entry*> members;
+  int failures = 0;
+  for (auto& [key, entry] : entries_) {
+    if (entry.pod->group != group || entry.place == Place::kTaken || entry.place == Place::kGated) {
+      continue;
+    }
+    members.push_back(&entry);
+    failures = std::max(failures, entry.failures);
+  }
+  for (Entry* entry : members) {
+    detach(*entry);
+    entry->failures = failures;
+    entry->due = entry->backoff_until = now + backoff_of(std::max(failures - 1, 0));
+    move(*entry, Place::kBackoff);
+  }
+}
+
+size_t Queue::look_at_gated() {
+  std::vector<std::string> free;
+  for (const std::string& key : gated_) {
+    if (!options_.keeps_out(*entries_.at(key).pod)) free.push_back(key);
+  }
+  for (const std::string& key : free) {
+    Entry& entry = entries_.at(key);
+    detach(entry);
+    move(entry, Place::kActive);
+  }
+  return free.size();
 }
 
 void Queue::activate(const std::string& key) {
@@ -166,18 +210,37 @@ void Queue::activate(const std::string& key) {
 
 size_t Queue::on_change(const Change& change, TimePoint now) {
   if (change.events != 0) ++changes_;
-  if (parked_.empty() || change.events == 0) return 0;
+  bool hope = false;
+  for (size_t bit = 0; bit < hopes_.size(); ++bit) {
+    hope = hope || ((change.events >> bit & 1) != 0 && hopes_[bit] != 0);
+  }
+  if (!hope) return 0;
   std::vector<std::string> helped;
   for (const std::string& key : parked_) {
     const Entry& entry = entries_.at(key);
+    if ((entry.helped_by & change.events) == 0) continue;
     const bool helps =
+        entry.rejected_by.empty() ||
         std::any_of(entry.rejected_by.begin(), entry.rejected_by.end(), [&](const Plugin* plugin) {
           return (plugin->helped_by() & change.events) != 0 && plugin->helps(*entry.pod, change);
         });
     if (helps) helped.push_back(key);
   }
+  add_groups_of(helped);
   for (const std::string& key : helped) wake(entries_.at(key), now);
   return helped.size();
+}
+
+// One of a group is of no use without the others.
+void Queue::add_groups_of(std::vector<std::string>& keys) const {
+  std::set<std::string> groups;
+  for (const std::string& key : keys) groups.insert(entries_.at(key).pod->group);
+  groups.erase("");
+  if (groups.empty()) return;
+  const std::set<std::string> known(keys.begin(), keys.end());
+  for (const std::string& key : parked_) {
+    if (groups.contains(entries_.at(key).pod->group) && !known.contains(key)) keys.push_back(key);
+  }
 }
 
 void Queue::wake(Entry& entry, TimePoint now) {
@@ -194,9 +257,9 @@ void Queue::promote(TimePoint now) {
   }
 }
 
-Duration Queue::backoff_of(const Entry& entry) const {
+Duration Queue::backoff_of(int failures) const {
   Duration backoff = options_.backoff_first;
-  for (int i = 0; i < entry.failures && backoff < options_.backoff_max; ++i) backoff *= 2;
+  for (int i = 0; i < failures && backoff < options_.backoff_max; ++i) backoff *= 2;
   return std::min(backoff, options_.backoff_max);
 }
 

@@ -10,6 +10,7 @@
 // entry each.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <optional>
@@ -47,15 +48,20 @@ class Queue {
 
   // The next pod; it is taken until done with by remove(), park() or retry().
   PodPtr take(TimePoint now);
-  // It fits nowhere, by the verdicts of these plugins. None: only time helps. What happened since
-  // it was taken may help.
+  // It fits nowhere, by the verdicts of these plugins. None (there was no node): any event may
+  // help. What happened since it was taken may help.
   void park(const std::string& key, std::vector<const Plugin*> rejected_by, TimePoint now);
   // Something went wrong that is not the cluster's state: try again after the back-off.
   void retry(const std::string& key, TimePoint now);
 
+  // Those of the group that are not taken or gated wait for the longest of their back-offs, so that
+  // they are tried together.
+  void put_off_group(const std::string& group, TimePoint now);
+  // What PreEnqueue plugins know has changed: those they let in now are next in line. How many.
+  size_t look_at_gated();
   // It may have a chance now: next in line, whatever its back-off.
   void activate(const std::string& key);
-  // Wakes the parked pods that the change may help. How many.
+  // Wakes the parked pods that the change may help, and those of their groups. How many.
   size_t on_change(const Change& change, TimePoint now);
 
   // When take() may have more than it has now: the end of a back-off, or of parking.
@@ -79,6 +85,7 @@ class Queue {
     TimePoint due;  // of kBackoff and kParked
     TimePoint backoff_until;
     std::vector<const Plugin*> rejected_by;
+    Events helped_by = 0;       // of kParked: any of them
     bool changed = false;       // of kTaken: there is a newer version
     std::uint64_t changes = 0;  // of kTaken: changes_ when it was taken
   };
@@ -94,10 +101,12 @@ class Queue {
 
   static ActiveKey active_key(const Entry& entry);
   void move(Entry& entry, Place place);
+  void count_hopes(const Entry& entry, int sign);
   void detach(Entry& entry);
+  void add_groups_of(std::vector<std::string>& keys) const;  // the parked ones
   void wake(Entry& entry, TimePoint now);  // to active or, if its back-off lasts, to backoff
   void promote(TimePoint now);
-  Duration backoff_of(const Entry& entry) const;
+  Duration backoff_of(int failures) const;
 
   const QueueOptions options_;
   std::uint64_t next_sequence_ = 0;
@@ -105,7 +114,9 @@ class Queue {
   Entries entries_;
   std::set<ActiveKey, Before> active_;
   std::set<std::pair<TimePoint, std::string>> due_;  // backoff and parked
-  std::set<std::string> parked_;
+  std::set<std::string> parked_, gated_;
+  // How many of the parked each event may help: most events help none.
+  std::array<size_t, 32> hopes_{};
   Sizes sizes_;
 };
 

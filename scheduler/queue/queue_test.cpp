@@ -17,6 +17,13 @@ struct Picky final : Plugin {
 };
 const Picky kPicky;
 
+struct HelpsOnlyA final : Plugin {
+  std::string_view name() const override { return "HelpsOnlyA"; }
+  Events helped_by() const override { return event::kNodeAdded; }
+  bool helps(const PodInfo& pod, const Change&) const override { return pod.name == "a"; }
+};
+const HelpsOnlyA kHelpsOnlyA;
+
 std::string name(const PodPtr& pod) { return pod ? pod->name : "-"; }
 
 TEST_CASE("higher priority first, then who came first") {
@@ -85,6 +92,35 @@ TEST_CASE("a pod that is called for waits no longer") {
   queue.park("default/p", {}, clock.now());
   queue.activate("default/p");
   CHECK(name(queue.take(clock.now())) == "p");
+}
+
+TEST_CASE(
+    "a pod that no plugin rejected, for there was no node, is looked at again after any event") {
+  ManualExecutor clock;
+  Queue queue;
+  queue.put(a_pod("p").info(), clock.now());
+  queue.take(clock.now());
+  queue.park("default/p", {}, clock.now());
+  CHECK(queue.on_change({.events = event::kNodeAdded}, clock.now()) == 1);
+  clock.advance(std::chrono::seconds(1));
+  CHECK(name(queue.take(clock.now())) == "p");
+}
+
+TEST_CASE("pods of a group are looked at again together") {
+  ManualExecutor clock;
+  Queue queue;
+  const auto of_group = [](const char* name, const char* group) {
+    return a_pod(name).set("spec.schedulingGroup.podGroupName", json::value(group)).info();
+  };
+  for (const PodPtr& pod : {of_group("a", "g"), of_group("b", "g"), of_group("c", "h")}) {
+    queue.put(pod, clock.now());
+  }
+  for (const char* key : {"default/a", "default/b", "default/c"}) {
+    queue.take(clock.now());
+    queue.park(key, {&kHelpsOnlyA}, clock.now());
+  }
+  CHECK(queue.on_change({.events = event::kNodeAdded}, clock.now()) == 2);
+  CHECK(queue.sizes() == Queue::Sizes{.backoff = 2, .parked = 1});
 }
 
 TEST_CASE("gates hold a pod until they are gone") {

@@ -3,7 +3,9 @@
 namespace coracle::scheduler {
 
 size_t DecisionLog::cost(const KeptDecision& kept) {
-  return sizeof(kept) + kept.decision.message.size() + kept.decision.why.bytes();
+  size_t notes = 0;
+  for (const std::string& note : kept.decision.notes) notes += note.size();
+  return sizeof(kept) + kept.decision.message.size() + notes + kept.decision.why.bytes();
 }
 
 void DecisionLog::add(Decision decision, WallTime at) {

@@ -1,5 +1,7 @@
 #include "why/decision_object.hpp"
 
+#include <algorithm>
+
 namespace coracle::scheduler {
 namespace {
 
@@ -38,7 +40,7 @@ json::object node_row(const Explanation& why, size_t row) {
     if (number == Explanation::kNotAsked || number == Explanation::kPassed) continue;
     noes[why.filters[i]->name()] = verdict_object(why.text(number));
   }
-  json::object out{{"node", why.nodes[row]->name}, {"fits", noes.empty()}};
+  json::object out{{"node", why.node(row).name}, {"fits", noes.empty()}};
   if (!noes.empty()) out["noes"] = std::move(noes);
   if (!not_asked.empty()) out["notAsked"] = std::move(not_asked);
   return out;
@@ -47,15 +49,27 @@ json::object node_row(const Explanation& why, size_t row) {
 json::object score_row(const Explanation& why, size_t row) {
   json::array parts;
   for (size_t i = 0; i < why.scorers.size(); ++i) {
-    const size_t at = i * why.scored.size() + row;
+    const size_t at = i * why.scored() + row;
     parts.push_back(json::object{{"plugin", why.scorers[i].name},
                                  {"raw", why.raw[at]},
                                  {"normalized", why.normalized[at]},
                                  {"weight", why.scorers[i].weight},
                                  {"weighted", why.normalized[at] * why.scorers[i].weight}});
   }
-  return {
-      {"node", why.scored[row]->name}, {"total", why.totals[row]}, {"scores", std::move(parts)}};
+  return {{"node", why.scored_node(row).name},
+          {"total", why.totals[row]},
+          {"scores", std::move(parts)}};
+}
+
+// Those that refused, in the order they are asked in: the order they came up in says only which
+// node was looked at first. What is no filter (a Permit plugin) stays behind them.
+std::vector<const Plugin*> in_order_of(const std::vector<const Plugin*>& filters,
+                                       std::vector<const Plugin*> refusing) {
+  std::stable_sort(refusing.begin(), refusing.end(), [&](const Plugin* a, const Plugin* b) {
+    return std::find(filters.begin(), filters.end(), a) <
+           std::find(filters.begin(), filters.end(), b);
+  });
+  return refusing;
 }
 
 }  // namespace
@@ -69,7 +83,10 @@ json::value decision_object(const KeptDecision& kept, bool whole) {
                       {"nodesLookedAt", decision.looked_at},
                       {"filters", names(why.filters)},
                       {"filtersSkipped", names(why.skipped)},
-                      {"rejectedBy", names(decision.rejected_by)}};
+                      {"rejectedBy", names(in_order_of(why.filters, decision.rejected_by))}};
+  if (!decision.notes.empty()) {
+    status["notes"] = json::array(decision.notes.begin(), decision.notes.end());
+  }
   if (!decision.node.empty()) status["nodeName"] = decision.node;
   if (!decision.nominated.empty()) status["nominatedNodeName"] = decision.nominated;
   json::array victims;
@@ -82,8 +99,8 @@ json::value decision_object(const KeptDecision& kept, bool whole) {
   if (!victims.empty()) status["victims"] = std::move(victims);
   if (whole) {
     json::array rows, scores;
-    for (size_t row = 0; row < why.nodes.size(); ++row) rows.push_back(node_row(why, row));
-    for (size_t row = 0; row < why.totals.size() && row < why.scored.size(); ++row) {
+    for (size_t row = 0; row < why.rows(); ++row) rows.push_back(node_row(why, row));
+    for (size_t row = 0; row < why.totals.size() && row < why.scored(); ++row) {
       scores.push_back(score_row(why, row));
     }
     status["verdicts"] = std::move(rows);

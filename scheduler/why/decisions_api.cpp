@@ -19,16 +19,21 @@ DecisionsAnswer failure(int code, std::string_view reason, const std::string& me
 }
 
 DecisionsAnswer resources() {
-  const json::object resource{{"name", "schedulingdecisions"},
-                              {"singularName", "schedulingdecision"},
-                              {"namespaced", true},
-                              {"kind", "SchedulingDecision"},
-                              {"verbs", json::array{"get", "list"}},
-                              {"shortNames", json::array{"why"}}};
+  const json::object decisions{{"name", "schedulingdecisions"},
+                               {"singularName", "schedulingdecision"},
+                               {"namespaced", true},
+                               {"kind", "SchedulingDecision"},
+                               {"verbs", json::array{"get", "list"}},
+                               {"shortNames", json::array{"why"}}};
+  const json::object reviews{{"name", "schedulingreviews"},
+                             {"singularName", "schedulingreview"},
+                             {"namespaced", true},
+                             {"kind", "SchedulingReview"},
+                             {"verbs", json::array{"create"}}};
   return {200, json::object{{"kind", "APIResourceList"},
                             {"apiVersion", "v1"},
                             {"groupVersion", kDecisionVersion},
-                            {"resources", json::array{resource}}}};
+                            {"resources", json::array{decisions, reviews}}}};
 }
 
 DecisionsAnswer list(std::string_view ns, const DecisionLog& log) {
@@ -45,6 +50,15 @@ DecisionsAnswer list(std::string_view ns, const DecisionLog& log) {
 }
 
 }  // namespace
+
+DecisionsAnswer bad_request(const std::string& message) {
+  return failure(400, "BadRequest", message);
+}
+
+DecisionsAnswer not_leading() {
+  return failure(503, "ServiceUnavailable",
+                 "this scheduler does not lead: it has decided nothing; ask again");
+}
 
 DecisionsAnswer answer_decisions(std::string_view method, std::string_view path, bool selects,
                                  const DecisionLog& log, bool leads) {
@@ -63,11 +77,10 @@ DecisionsAnswer answer_decisions(std::string_view method, std::string_view path,
                             parts[2] == "schedulingdecisions";
   if (!everywhere && !in_namespace) return unknown;
   if (!leads) {
-    return failure(503, "ServiceUnavailable",
-                   "this scheduler does not lead: it has decided nothing; ask again");
+    return not_leading();
   }
   if (selects) {
-    return failure(400, "BadRequest", "schedulingdecisions are not selected by label or field");
+    return bad_request("schedulingdecisions are not selected by label or field");
   }
   if (parts.size() < 4) return list(everywhere ? "" : parts[1], log);
   const DecisionLog::Ptr kept = log.find(parts[1] + "/" + parts[3]);

@@ -6,6 +6,7 @@
 //   .../namespaces/NS/schedulingdecisions/POD                             whole
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "why/decision_log.hpp"
@@ -16,6 +17,8 @@ struct DecisionsAnswer {
   int http = 200;
   json::value body;
 };
+DecisionsAnswer bad_request(const std::string& message);
+DecisionsAnswer not_leading();
 // `leads`: who does not lead decides nothing, and says so (503).
 DecisionsAnswer answer_decisions(std::string_view method, std::string_view path, bool selects,
                                  const DecisionLog& log, bool leads);

@@ -79,7 +79,7 @@ TEST_CASE("lists sum up, by namespace or all") {
 }
 
 TEST_CASE("what is not there") {
-  CHECK(ask(kRoot).body.at("resources").as_array().size() == 1);
+  CHECK(ask(kRoot).body.at("resources").as_array().size() == 2);
   CHECK(ask("/apis/lab.coracle.dev/v1").http == 404);
   CHECK(ask(kRoot + "/namespaces/default/pods").http == 404);
   const auto gone = ask(kRoot + "/namespaces/default/schedulingdecisions/none");

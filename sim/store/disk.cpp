@@ -27,24 +27,22 @@ class SimFile final : public disk::OpenFile {
     return node_->now.substr(offset, length);
   }
   Status write(std::uint64_t offset, std::string_view bytes) override {
-    const Status status = disk_.boundary("write", true);
-    if (!status.ok()) {
-      // A part may have got through, whole sectors as the kernel writes.
-      const std::uint64_t upto =
-          (offset + disk_.rng_.below(bytes.size() + 1)) / disk::kSectorBytes * disk::kSectorBytes;
-      if (!disk_.dead_ && upto > offset) put(offset, bytes.substr(0, upto - offset));
-      return status.with_context(path_);
-    }
-    put(offset, bytes);
-    return {};
+    return write_some(offset, bytes.size(), [&](std::uint64_t length) {
+      note(offset, length);
+      overwrite(node_->now, offset, bytes.substr(0, length));
+    });
   }
-  Status write_zeros(std::uint64_t offset, std::uint64_t length) override {
-    return write(offset, std::string(length, '\0'));
+  Status write_zeros(std::uint64_t offset, std::uint64_t span) override {
+    return write_some(offset, span, [&](std::uint64_t length) {
+      note(offset, length);
+      const std::string zeros(node_->unsynced.back().before.size(), '\0');
+      overwrite(node_->now, offset, zeros);
+      if (node_->now.size() < offset + length) node_->now.resize(offset + length);
+    });
   }
   Status sync() override {
     // What a failed sync wrote nobody knows.
     RETURN_IF_ERROR(disk_.boundary("sync", true).with_context(path_));
-    node_->durable = node_->now;
     node_->unsynced.clear();
     disk_.cost_ += disk_.rng_.between(50, disk_.sync_max_);
     ++disk_.syncs_;
@@ -58,9 +56,25 @@ class SimFile final : public disk::OpenFile {
   }
 
  private:
-  void put(std::uint64_t offset, std::string_view bytes) {
-    overwrite(node_->now, offset, bytes);
-    node_->unsynced.push_back({offset, std::string(bytes)});
+  // `put` writes so many bytes.
+  template <class Put>
+  Status write_some(std::uint64_t offset, std::uint64_t length, const Put& put) {
+    const Status status = disk_.boundary("write", true);
+    if (status.ok()) {
+      put(length);
+      return {};
+    }
+    // A part may have got through, whole sectors as the kernel writes.
+    const std::uint64_t upto =
+        (offset + disk_.rng_.below(length + 1)) / disk::kSectorBytes * disk::kSectorBytes;
+    if (!disk_.dead_ && upto > offset) put(upto - offset);
+    return status.with_context(path_);
+  }
+  // What is written over, so that it can be lost.
+  void note(std::uint64_t offset, std::uint64_t length) {
+    const std::string& now = node_->now;
+    node_->unsynced.push_back(
+        {offset, length, now.size(), offset < now.size() ? now.substr(offset, length) : ""});
   }
 
   SimDisk& disk_;
@@ -179,14 +193,16 @@ void SimDisk::change_name(NameChange change) {
 // Sector by sector, in any order: a lost one keeps what it held.
 void SimDisk::lose_unsynced(Node& node) {
   const double kept = rng_.chance(0.3) ? 0.0 : (rng_.chance(0.3) ? 1.0 : 0.5);
-  for (const Write& write : node.unsynced) {
+  const std::vector<std::string> written = take_back(node);
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    const std::string_view bytes = written[i];
     std::size_t from = 0;
-    while (from < write.bytes.size()) {
-      const std::uint64_t at = write.offset + from;
+    while (from < bytes.size()) {
+      const std::uint64_t at = node.unsynced[i].offset + from;
       const std::size_t sector_left = disk::kSectorBytes - at % disk::kSectorBytes;
-      const std::size_t length = std::min(sector_left, write.bytes.size() - from);
+      const std::size_t length = std::min(sector_left, bytes.size() - from);
       if (rng_.chance(kept)) {
-        overwrite(node.durable, at, std::string_view(write.bytes).substr(from, length));
+        overwrite(node.now, at, bytes.substr(from, length));
       } else if (kept > 0) {
         ++tally_["sector lost"];
       }
@@ -194,7 +210,19 @@ void SimDisk::lose_unsynced(Node& node) {
     }
   }
   node.unsynced.clear();
-  node.now = node.durable;
+}
+
+// Back to what is durable; returns what the unsynced writes wrote, the first one first.
+std::vector<std::string> SimDisk::take_back(Node& node) {
+  std::vector<std::string> written(node.unsynced.size());
+  for (std::size_t i = written.size(); i-- > 0;) {
+    const Write& write = node.unsynced[i];
+    written[i] = node.now.substr(write.offset, write.length);
+    node.now.resize(write.size_before);
+    node.now.replace(std::min<std::size_t>(write.offset, node.now.size()), write.before.size(),
+                     write.before);
+  }
+  return written;
 }
 
 void SimDisk::lose_power() {
@@ -226,7 +254,7 @@ bool SimDisk::flip_bit() {
   const std::size_t at = rng_.below(size);
   const char bit = char(1 << rng_.below(8));
   node->now[at] = char(node->now[at] ^ bit);
-  node->durable = node->now;
+  node->unsynced.clear();  // what is there now is what the disk holds
   ++tally_["bit flipped"];
   return true;
 }

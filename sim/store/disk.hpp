@@ -67,11 +67,11 @@ class SimDisk final : public disk::Files {
  private:
   friend class SimFile;
   struct Write {
-    std::uint64_t offset;
-    std::string bytes;
+    std::uint64_t offset, length, size_before;  // of the file
+    std::string before;                         // what it wrote over; less where the file grew
   };
   struct Node {
-    std::string durable, now;
+    std::string now;
     std::vector<Write> unsynced;
   };
   struct NameChange {  // node null: removed
@@ -84,6 +84,7 @@ class SimDisk final : public disk::Files {
   static void apply(Names& names, const NameChange& change);
   void change_name(NameChange change);
   void lose_unsynced(Node& node);
+  static std::vector<std::string> take_back(Node& node);
   bool fails_now();
   Status failure(const char* what);
 

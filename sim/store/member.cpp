@@ -113,7 +113,7 @@ void SimMember::guarded(const std::function<void()>& work) {
   } catch (const GivenUp& gone) {
     // A member that was removed does not start again. It may have learnt of that in a turn that
     // ended in the middle, before anybody looked.
-    const auto applied = store::read_applied(merged(image_));
+    const auto applied = store::read_applied(*image_.now);
     if (applied.ok()) world_.on_applied(*this, applied->index);
     retired_ = world_.oracle().machine().removed().contains(id_);
     if (!disk_.failed() && !bit_flipped_ && !retired_) {
@@ -203,17 +203,9 @@ void SimMember::receive(const raft::Message& message) {
 bool SimMember::receive_snapshot(const raft::InstallSnapshot& order,
                                  const mvcc::StateSnapshot& state) {
   if (receiving_) return false;
-  auto staged = folder_->stage();
+  auto staged = staged_copy(*folder_, state);
   if (!staged.ok()) return false;
-  mvcc::WriteBatch batch;
-  for (int family = 0; family < mvcc::kFamilies; ++family) {
-    state.scan(mvcc::Family(family), "", "", [&](std::string_view key, std::string_view value) {
-      batch.put(mvcc::Family(family), std::string(key), std::string(value));
-      return true;
-    });
-  }
   receiving_ = true;
-  (*staged)->write(batch);
   auto shared = std::make_shared<std::unique_ptr<store::StagedState>>(std::move(staged).value());
   strand_->post([this, order, shared] {
     world_.count("snapshot received");

@@ -5,20 +5,10 @@
 namespace coracle::store_sim {
 namespace {
 
-mvcc::WriteBatch copy_of(const mvcc::WriteBatch& batch) {
-  using Kind = mvcc::WriteBatch::Op::Kind;
-  mvcc::WriteBatch out;
-  for (const auto& op : batch.ops()) {
-    if (op.kind == Kind::kPut) out.put(op.family, op.key, op.value);
-    if (op.kind == Kind::kErase) out.erase(op.family, op.key);
-    if (op.kind == Kind::kEraseRange) out.erase_range(op.family, op.key, op.value);
-  }
-  return out;
-}
-
-void settle(StateImage& image, std::size_t batches) {
-  for (std::size_t i = 0; i < batches; ++i) image.safe->write(image.unsafe[i]);
-  image.unsafe.clear();
+// Back to what it was after so many of the writes since the last flush.
+void take_back(mvcc::MemoryStateStore& state, const std::vector<mvcc::WriteBatch>& undoings,
+               std::size_t kept) {
+  for (std::size_t i = undoings.size(); i > kept; --i) state.write(undoings[i - 1]);
 }
 
 class SimStaged final : public store::StagedState {
@@ -89,17 +79,13 @@ class Checked final : public mvcc::StateSnapshot {
 
 }  // namespace
 
-mvcc::MemoryStateStore merged(const StateImage& image) {
-  mvcc::MemoryStateStore out = *image.safe;
-  for (const mvcc::WriteBatch& batch : image.unsafe) out.write(batch);
-  return out;
-}
-
 bool flip_bit(StateImage& image, Rng& rng) {
   constexpr std::uint64_t kBlockRecords = 4;
+  mvcc::MemoryStateStore flushed = *image.now;
+  take_back(flushed, image.unsafe, 0);
   std::vector<std::pair<mvcc::Family, std::string>> records;
   for (int family = 0; family < mvcc::kFamilies; ++family) {
-    image.safe->scan(mvcc::Family(family), "", "", [&](std::string_view key, std::string_view) {
+    flushed.scan(mvcc::Family(family), "", "", [&](std::string_view key, std::string_view) {
       records.emplace_back(mvcc::Family(family), key);
       return true;
     });
@@ -117,43 +103,44 @@ bool flip_bit(StateImage& image, Rng& rng) {
 
 void lose_power(StateImage& image, Rng& rng) {
   // RocksDB flushes when it likes, so more than the last flush may be there, never a part of one.
-  settle(image, rng.chance(0.7) ? 0 : rng.below(image.unsafe.size() + 1));
+  const std::size_t kept = rng.chance(0.7) ? 0 : rng.below(image.unsafe.size() + 1);
+  take_back(*image.now, image.unsafe, kept);
+  image.unsafe.clear();
 }
 
 SimState::SimState(SimDisk& disk, StateImage& image)
-    : disk_(disk), image_(image), now_(merged(image)), bytes_(bytes_of(now_)) {}
+    : disk_(disk), image_(image), now_(image.now), bytes_(bytes_of(*now_)) {}
 
 std::optional<std::string> SimState::get(mvcc::Family family, std::string_view key) const {
-  return Checked(now_, image_, disk_).get(family, key);
+  return Checked(*now_, image_, disk_).get(family, key);
 }
 
 void SimState::scan(mvcc::Family family, std::string_view begin, std::string_view end,
                     const mvcc::ScanVisitor& visit) const {
-  Checked(now_, image_, disk_).scan(family, begin, end, visit);
+  Checked(*now_, image_, disk_).scan(family, begin, end, visit);
 }
 
 std::unique_ptr<mvcc::StateSnapshot> SimState::snapshot() const {
-  return std::make_unique<Checked>(now_.snapshot(), image_, disk_);
+  return std::make_unique<Checked>(now_->snapshot(), image_, disk_);
 }
 
 void SimState::write(const mvcc::WriteBatch& batch) {
   constexpr std::uint64_t kRecordBytes = 16;
   (void)disk_.boundary("write of the state", false);
   if (disk_.dead()) return;
-  now_.write(batch);
+  image_.unsafe.push_back(now_->write_undoable(batch));
   bytes_ += batch.bytes() + kRecordBytes * batch.ops().size();
-  image_.unsafe.push_back(copy_of(batch));
 }
 
 // Reads everything there is.
 void SimState::compact() {
   if (image_.damaged) throw GivenUp{data_loss("state: block checksum mismatch")};
-  bytes_ = bytes_of(now_);
+  bytes_ = bytes_of(*now_);
 }
 
 Status SimState::flush() {
   RETURN_IF_ERROR(disk_.boundary("flush", true));
-  settle(image_, image_.unsafe.size());
+  image_.unsafe.clear();
   return disk_.boundary("flush", true);
 }
 
@@ -162,7 +149,7 @@ Status SimFolder::claim() { return replace_state(); }
 Status SimFolder::replace_state() {
   if (!image_.ready) return {};
   RETURN_IF_ERROR(disk_.boundary("replace of the state", true));
-  image_.safe = std::move(image_.ready);
+  image_.now = std::move(image_.ready);
   image_.ready.reset();
   image_.unsafe.clear();
   image_.damaged.reset();
@@ -186,6 +173,20 @@ Result<std::shared_ptr<disk::DurableState>> SimFolder::open_state() {
 
 Result<std::unique_ptr<store::StagedState>> SimFolder::stage() {
   return std::unique_ptr<store::StagedState>(std::make_unique<SimStaged>(disk_, image_));
+}
+
+Result<std::unique_ptr<store::StagedState>> staged_copy(SimFolder& folder,
+                                                        const mvcc::StateSnapshot& state) {
+  ASSIGN_OR_RETURN(auto staged, folder.stage());
+  mvcc::WriteBatch batch;
+  for (int family = 0; family < mvcc::kFamilies; ++family) {
+    state.scan(mvcc::Family(family), "", "", [&](std::string_view key, std::string_view value) {
+      batch.put(mvcc::Family(family), std::string(key), std::string(value));
+      return true;
+    });
+  }
+  staged->write(batch);
+  return staged;
 }
 
 void SimFolder::run_aside(const std::shared_ptr<Aside>& aside) {

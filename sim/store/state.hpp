@@ -28,14 +28,12 @@ struct DamagedBlock {
 
 // What survives the member.
 struct StateImage {
-  std::shared_ptr<mvcc::MemoryStateStore> safe = std::make_shared<mvcc::MemoryStateStore>();
-  std::vector<mvcc::WriteBatch> unsafe;           // written since
+  std::shared_ptr<mvcc::MemoryStateStore> now = std::make_shared<mvcc::MemoryStateStore>();
+  std::vector<mvcc::WriteBatch> unsafe;           // each takes back a write since the last flush
   std::shared_ptr<mvcc::MemoryStateStore> ready;  // a complete one from another member
-  std::optional<DamagedBlock> damaged;            // of `safe`
+  std::optional<DamagedBlock> damaged;            // of what was flushed
 };
 
-// As a member would find it, damaged or not.
-mvcc::MemoryStateStore merged(const StateImage& image);
 // Damages what was flushed. False if there is nothing.
 bool flip_bit(StateImage& image, Rng& rng);
 
@@ -55,9 +53,14 @@ class SimState final : public disk::DurableState {
  private:
   SimDisk& disk_;
   StateImage& image_;
-  mvcc::MemoryStateStore now_;
+  const std::shared_ptr<mvcc::MemoryStateStore> now_;  // the image's, as it was opened
   std::uint64_t bytes_ = 0;  // with what was overwritten or erased since it was opened or compacted
 };
+
+class SimFolder;
+// A staged state that holds all of `state`.
+Result<std::unique_ptr<store::StagedState>> staged_copy(SimFolder& folder,
+                                                        const mvcc::StateSnapshot& state);
 
 class SimFolder final : public store::Folder {
  public:

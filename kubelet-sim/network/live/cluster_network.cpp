@@ -62,7 +62,10 @@ ClusterNetwork::ClusterNetwork(net::AsioExecutor& executor, client::Api& api, Rn
       dns_(executor, zone_),
       proxy_(
           executor, [this](const std::string& service, const Status& why) { tell(service, why); },
-          [this](const Flow& flow) { return guard_.may(flow); }),
+          [this](const Flow& flow) { return guard_.may(flow); },
+          [this](const std::string& from, const std::string& to) {
+            return guard_.passes(from, to);
+          }),
       ingress_(executor, {.address = options_.ingress_address},
                {[this](const Status& why) { tell_ingresses("FailedToListen", advice(why)); },
                 [this](const Flow& flow) { return guard_.may(flow); }}) {
@@ -99,6 +102,17 @@ void ClusterNetwork::changed() {
     settle_ = 0;
     rebuild();
   });
+}
+
+std::string ClusterNetwork::node_of_endpoint(const std::string& address) const {
+  for (const client::ObjectPtr& slice : slices_.cache().all()) {
+    for (const json::value& endpoint : get_array(*slice, "endpoints")) {
+      for (const json::value& at : get_array(endpoint, "addresses")) {
+        if (at == json::string_view(address)) return std::string(get_string(endpoint, "nodeName"));
+      }
+    }
+  }
+  return {};
 }
 
 void ClusterNetwork::rebuild() {

@@ -40,6 +40,8 @@ class ClusterNetwork {
   const ServiceProxy& proxy() const { return proxy_; }
   // What becomes of a pod's connection: one that no endpoint may take is dropped.
   kubelet::Route route(const Flow& flow);
+  // The node that an endpoint is on, by the EndpointSlices; empty: none. O(endpoints).
+  std::string node_of_endpoint(const std::string& address) const;
 
  private:
   void changed();

@@ -86,6 +86,7 @@ void PolicyGuard::rebuild() {
 }
 
 bool PolicyGuard::may(const Flow& flow) {
+  if (!passes(flow.from, flow.to)) return false;
   if (table_.empty()) return true;
   const Verdict verdict = table_.decide(flow);
   if (!verdict.allowed) tell(verdict);

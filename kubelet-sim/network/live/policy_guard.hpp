@@ -7,6 +7,7 @@
 // told.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -31,10 +32,18 @@ class PolicyGuard {
   void start();
   void stop();
 
-  // Tells of a refusal.
+  // What does not arrive in any case is refused without a word. Before start().
+  using Passes = std::function<bool(const std::string& from, const std::string& to)>;
+  void ask_first(Passes passes) { passes_ = std::move(passes); }
+  bool passes(const std::string& from, const std::string& to) const {
+    return !passes_ || passes_(from, to);
+  }
+  // Tells of a refusal by a policy.
   bool may(const Flow& flow);
   // Whether may() would say so.
-  bool allows(const Flow& flow) const { return table_.decide(flow).allowed; }
+  bool allows(const Flow& flow) const {
+    return passes(flow.from, flow.to) && table_.decide(flow).allowed;
+  }
   // {"allowed": false, "reason": "..."} for from, to (NAMESPACE/POD or an address), port and
   // protocol (TCP where it is not said). InvalidArgument: what is missing.
   Result<std::string> explain(const net::Query& asked) const;
@@ -50,6 +59,7 @@ class PolicyGuard {
   client::Informer &policies_, &pods_, &namespaces_;
   client::EventRecorder events_;
   PolicyTable table_;
+  Passes passes_;
   bool watches_peers_ = false;
   Executor::TimerId settle_ = 0;
 };

@@ -27,8 +27,11 @@ std::optional<net::HostPort> moved_target(const std::vector<net::HostPort>& refu
 
 }  // namespace
 
-ServiceProxy::ServiceProxy(net::AsioExecutor& executor, Failed failed, May may)
-    : executor_(executor), failed_(std::move(failed)), may_(std::move(may)) {
+ServiceProxy::ServiceProxy(net::AsioExecutor& executor, Failed failed, May may, Arrives arrives)
+    : executor_(executor),
+      failed_(std::move(failed)),
+      may_(std::move(may)),
+      arrives_(std::move(arrives)) {
   retry();
 }
 
@@ -92,12 +95,14 @@ Status ServiceProxy::open_at(const Listening& at, std::uint16_t port, Entry& ent
 std::optional<net::HostPort> ServiceProxy::choose(Balancer& balancer,
                                                   const Balancer::Arrival& arrival,
                                                   Transport transport) {
+  const auto nowhere = transport == Transport::kTcp ? hole_.address() : std::nullopt;
+  if (!arrives_(arrival.client, arrival.local)) return nowhere;
   const auto endpoint = balancer.choose(arrival, executor_.now());
   if (!endpoint) return std::nullopt;
   if (may_({arrival.client, endpoint->address, endpoint->port, transport})) {
     return to_host_port(endpoint);
   }
-  return transport == Transport::kTcp ? hole_.address() : std::nullopt;
+  return nowhere;
 }
 
 const Frontend* ServiceProxy::find(const Listening& at, std::uint16_t* port) const {

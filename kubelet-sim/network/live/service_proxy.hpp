@@ -13,11 +13,11 @@
 #include <string>
 
 #include "net/asio_executor.hpp"
+#include "net/black_hole.hpp"
 #include "net/tcp_forwarder.hpp"
 #include "net/udp_forwarder.hpp"
 #include "network/balancer.hpp"
 #include "network/policy_table.hpp"
-#include "network_live/black_hole.hpp"
 
 namespace coracle::network {
 
@@ -29,8 +29,10 @@ class ServiceProxy {
   // Whether a connection from a client to an endpoint may be. What may not is held and told
   // nothing.
   using May = std::function<bool(const Flow& flow)>;
+  // Whether what `from` sends arrives at the address it asked for at all.
+  using Arrives = std::function<bool(const std::string& from, const std::string& to)>;
 
-  ServiceProxy(net::AsioExecutor& executor, Failed failed, May may);
+  ServiceProxy(net::AsioExecutor& executor, Failed failed, May may, Arrives arrives);
   ~ServiceProxy();
 
   void apply(ServiceTable table);
@@ -57,7 +59,8 @@ class ServiceProxy {
   net::AsioExecutor& executor_;
   const Failed failed_;
   const May may_;
-  const BlackHole hole_;
+  const Arrives arrives_;
+  const net::BlackHole hole_;
   std::map<Listening, Entry> entries_;
   Executor::TimerId retry_ = 0;
 };

@@ -168,6 +168,38 @@ def kubelet(w):
         check_in("localhost", text, name)
 
 
+def gates(w):
+    def condition(type_):
+        return next((c for c in w.get_pod("gated")["status"].get("conditions", [])
+                     if c["type"] == type_), {"status": ""})
+
+    def say(status):
+        w.call("PATCH", f"{PODS}/gated/status", {"status": {"conditions": [
+            {"type": "example.com/open", "status": status}]}}, 200, patch="strategic-merge")
+    w.pod("gated", "sleep 1000", readinessGates=[{"conditionType": "example.com/open"}])
+    wait_for("its containers", lambda: condition("ContainersReady")["status"] == "True")
+    check_equal((condition("Ready")["status"], condition("Ready")["reason"]),
+                ("False", "ReadinessGatesNotReady"), "a gate nobody opened")
+    for status in ("True", "False"):
+        say(status)
+        wait_for(f"Ready {status}", lambda: condition("Ready")["status"] == status)
+    check_equal(condition("example.com/open")["status"], "False", "the condition somebody else sets")
+    w.pod("tuned", "sleep 1000", securityContext={
+        "sysctls": [{"name": "kernel.msgmax", "value": "1"}]})
+    check_equal(w.phase("tuned", "Failed")["status"]["reason"], "SysctlForbidden", "a sysctl")
+    w.pod("somewhere", "sleep 1000", volumes=[{"name": "v", "emptyDir": {}}], container={
+        "env": [{"name": "WHERE", "valueFrom": {"fieldRef": {
+            "fieldPath": "metadata.annotations['where']"}}}],
+        "volumeMounts": [{"name": "v", "mountPath": "/v", "subPathExpr": "$(WHERE)"}]})
+    wait_for("its reason", lambda: [
+        c["state"].get("waiting", {}) for c in w.get_pod("somewhere")["status"].get(
+            "containerStatuses", [])] == [{"reason": "CreateContainerConfigError",
+                                           "message": "missing value for WHERE"}])
+    w.call("PATCH", f"{PODS}/somewhere", {"metadata": {"annotations": {"where": "here"}}}, 200,
+           patch="merge")
+    w.ready("somewhere")
+
+
 def logs(w):
     try:
         import websocket
@@ -240,7 +272,7 @@ def conformance():
             {"spec": {"nonResourceAttributes": {"path": "/", "verb": "get"}}},
             headers={"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"})
         check_equal((code, answer["reason"]), (406, "NotAcceptable"), "a review as a table")
-        for part in (owners, sets, jobs, kubelet, logs, programs):
+        for part in (owners, sets, jobs, kubelet, gates, logs, programs):
             at = time.monotonic()
             part(w)
             print(f"ok {part.__name__} ({time.monotonic() - at:.1f} s)", flush=True)

@@ -136,7 +136,8 @@ class Lab:
         shape = {**self.shape, **more}
         flags = [x for k, v in shape.items() if v is not None
                  for x in ["--" + k.replace("_", "-"), str(v)][:1 if v is True else 2]]
-        done = self.coracle("up", "--port", str(self.port), *flags, timeout=150)
+        patience = max(150, 30 + int(str(shape.get("timeout") or "0").rstrip("s")))
+        done = self.coracle("up", "--port", str(self.port), *flags, timeout=patience)
         if done.returncode != 0:
             raise Failure(f"coracle up {flags}: {done.stdout}{done.stderr}")
         with open(os.path.join(self.dir, "cluster.json")) as f:

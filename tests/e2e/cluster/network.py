@@ -182,6 +182,11 @@ def may_listen_low():
         return os.geteuid() == 0 or int(f.read()) <= 53
 
 
+def low(port):
+    """Where a port under 1024 is listened on."""
+    return port if may_listen_low() else port + 10000
+
+
 def names(lab):
     if not may_listen_low():
         return print("skipped: port 53 is not for this user", flush=True)
@@ -237,8 +242,6 @@ spec:
 
 
 def ingress(lab):
-    if not may_listen_low():
-        return print("skipped: port 80 is not for this user", flush=True)
     web = Backends(2)
     apply(lab, {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
                 "spec": {"ports": [{"port": 8080, "targetPort": web.port}]}},
@@ -258,9 +261,9 @@ def ingress(lab):
 
     def curl(url, host, *more):
         port = 443 if url.startswith("https") else 80
-        done = subprocess.run(["curl", "-sS", "--max-time", "10", "--resolve",
-                               f"{host}:{port}:{address}", "-o", "-", "-w", "\n%{http_code}",
-                               *more, url], capture_output=True, text=True)
+        done = subprocess.run(["curl", "-sS", "--max-time", "10", "--connect-to",
+                               f"{host}:{port}:{address}:{low(port)}", "-o", "-", "-w",
+                               "\n%{http_code}", *more, url], capture_output=True, text=True)
         if done.returncode:
             raise Failure(f"{url}: {done.stderr}")
         return tuple(done.stdout.rsplit("\n", 1))

@@ -11,7 +11,8 @@ import subprocess
 import sys
 
 from basics import Space
-from lab import BIN, Lab, check, check_equal, check_in, free_port, main, need, wait_for
+from lab import Lab, check, check_equal, check_in, free_port, main, need, wait_for
+from spare import SpareKubelet
 
 NODE = "node-50"
 IMAGES = """
@@ -22,35 +23,20 @@ images:
 """
 
 
-class Kubelet:
+class Kubelet(SpareKubelet):
     """One node of 1 GiB memory and 2 GiB disk, whose images the test makes up."""
 
     def __init__(self, lab):
-        self.folder = os.path.join(lab.root, NODE)
+        super().__init__(lab, NODE.split("-")[1])
         self.manifests = os.path.join(self.folder, "manifests")
         os.makedirs(self.manifests)
         catalog = os.path.join(self.folder, "images.yaml")
         with open(catalog, "w") as f:
             f.write(IMAGES)
-        self.command = [
-            os.path.join(BIN, "kubelet-sim"), "--kubeconfig",
-            os.path.join(lab.dir, "pki", "kubelet-sim.kubeconfig"), "--nodes", "1", "--first-node",
-            NODE.split("-")[1], "--node-memory", "1Gi", "--node-storage", "2Gi", "--runtime",
-            "scripted", "--root-dir", self.folder, "--image-catalog", catalog, "--pod-range",
-            "127.191.0.0", "--pod-manifest-path", self.manifests, "--shutdown-grace-period", "6s",
+        self.command += [
+            "--node-memory", "1Gi", "--node-storage", "2Gi", "--image-catalog", catalog,
+            "--pod-manifest-path", self.manifests, "--shutdown-grace-period", "6s",
             "--shutdown-grace-period-critical-pods", "3s"]
-
-    def __enter__(self):
-        with open(os.path.join(self.folder, "log"), "a") as log:
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
-        return self
-
-    def __exit__(self, kind, *_):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(10)
-        if kind is not None:
-            with open(os.path.join(self.folder, "log")) as log:
-                sys.stderr.write("".join(log.readlines()[-15:]))
 
     def write(self, name, text):
         """By rename, as a careful administrator does."""

@@ -20,4 +20,4 @@ if __name__ == "__main__":
 
     def scenarios():
         golden.golden(chosen, FOLDER, write=write)
-    main([scenarios], limit=85)
+    main([scenarios], limit=230)

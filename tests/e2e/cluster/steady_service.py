@@ -1,22 +1,24 @@
 #!/usr/bin/env python3
 """A Service of many pods that are real processes answers while everything behind it moves: pods are
-deleted, a rolling update runs, a node dies with its pods. Clients ask all the time, each request on
-a new connection, and ask again when a connection breaks; none of their requests fails.
+deleted, a rolling update runs, a node is cut off and comes back, another dies with its pods. Clients
+ask all the time, each request on a new connection, and ask again when a connection breaks or stays
+silent; none of their requests fails. While only pods go, connections do not break: they drain (one in
+a thousand may, where a machine is so busy that a pod's five seconds are over before it is known to go).
 
     steady_service.py [PODS]     40 unless said; 200 takes some minutes on two cores
 """
+import http.client
 import random
 import signal
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 
 from join import Node, is_ready, join_command
 from lab import Lab, check, check_equal, main, wait_for
 
-CLIENTS, ATTEMPTS = 4, 5
+CLIENTS, ATTEMPTS, PATIENCE = 4, 12, 5
 MANIFEST = """
 apiVersion: v1
 kind: Service
@@ -33,7 +35,7 @@ spec:
   template:
     metadata: {labels: {app: crowd}}
     spec:
-      terminationGracePeriodSeconds: 5
+      terminationGracePeriodSeconds: 10
       tolerations:
       - {key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 1}
       - {key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: 1}
@@ -42,6 +44,7 @@ spec:
         image: registry.k8s.io/e2e-test-images/agnhost:2.40
         args: [netexec]
         readinessProbe: {httpGet: {path: /healthz, port: 8080}, periodSeconds: 2}
+        lifecycle: {preStop: {sleep: {seconds: 5}}}
         resources: {requests: {cpu: 10m}}
 """
 
@@ -52,7 +55,7 @@ class Client(threading.Thread):
     def __init__(self, url, over):
         super().__init__(daemon=True)
         self.url, self.over = url, over
-        self.times, self.again, self.failed, self.pods = [], 0, [], set()
+        self.times, self.again, self.broken, self.failed, self.pods = [], 0, [], [], set()
 
     def run(self):
         while not self.over.is_set():
@@ -65,17 +68,23 @@ class Client(threading.Thread):
         why = None
         for attempt in range(ATTEMPTS):
             try:
-                with urllib.request.urlopen(self.url, timeout=10) as answer:
+                with urllib.request.urlopen(self.url, timeout=PATIENCE) as answer:
                     self.pods.add(answer.read().decode())
                 self.again += attempt > 0
                 return
-            except (OSError, urllib.error.URLError) as error:
+            except (OSError, http.client.HTTPException) as error:
                 why = error
+                if not isinstance(getattr(error, "reason", error), TimeoutError):
+                    self.broken.append(repr(error))
         self.failed.append(str(why))
 
 
 def ready(lab):
     return int(lab.out("get", "deployment", "crowd", "-o", "jsonpath={.status.readyReplicas}") or 0)
+
+
+def pods_of(lab):
+    return lab.get("pods", "-l", "app=crowd")["items"]
 
 
 def rolled_out(lab, seconds):
@@ -89,7 +98,7 @@ def timed(what, work):
 
 
 def delete_some(lab, pods):
-    names = [p["metadata"]["name"] for p in lab.get("pods", "-l", "app=crowd")["items"]]
+    names = [p["metadata"]["name"] for p in pods_of(lab)]
     for name in random.Random(7).sample(names, pods // 4):
         lab.run("delete", "pod", name, "--wait=false")
         time.sleep(0.05)  # one after the other, as people and nodes do it
@@ -102,16 +111,30 @@ def roll(lab, pods):
     check_equal(ready(lab), pods, "ready pods")
 
 
+def cut_off_node(lab, pods, node="node-2"):
+    """Its pods go on, and nobody hears them."""
+    names = [p["metadata"]["name"] for p in pods_of(lab) if p["spec"].get("nodeName") == node]
+    check(names, "the node that is cut off has pods")
+    print(f"  a node with {len(names)} of {pods} pods is cut off", flush=True)
+    check_equal(lab.coracle("node", "cut-off", node).returncode, 0, "cut-off")
+    wait_for("its pods are elsewhere", lambda: ready(lab) == pods and all(
+        p["spec"].get("nodeName") != node or "deletionTimestamp" in p["metadata"]
+        for p in pods_of(lab)), seconds=300, interval=0.5)
+    check_equal(lab.coracle("node", "reconnect", node).returncode, 0, "reconnect")
+    wait_for("its pods have ended", lambda: not set(names) & {
+        p["metadata"]["name"] for p in pods_of(lab)}, seconds=120, interval=0.5)
+
+
 def kill_node(lab, guest, pods):
     """No goodbye: the processes of its pods go with it, the API only hears nothing any more."""
-    lost = [p for p in lab.get("pods", "-l", "app=crowd")["items"] if p["spec"].get("nodeName") == "guest-1"]
+    lost = [p for p in pods_of(lab) if p["spec"].get("nodeName") == "guest-1"]
     check(lost, "the node that dies has pods")
     guest.process.send_signal(signal.SIGKILL)
     print(f"  a node with {len(lost)} of {pods} pods is killed", flush=True)
     wait_for("the node is called dead", lambda: not is_ready(lab), seconds=90)
     wait_for("its pods are elsewhere", lambda: ready(lab) == pods and all(
         p["spec"].get("nodeName") != "guest-1" or "deletionTimestamp" in p["metadata"]
-        for p in lab.get("pods", "-l", "app=crowd")["items"]), seconds=240)
+        for p in pods_of(lab)), seconds=240, interval=0.5)
 
 
 def steady_service():
@@ -128,6 +151,8 @@ def steady_service():
         try:
             timed(f"{PODS // 4} pods deleted and replaced", lambda: delete_some(lab, PODS))
             timed("rolling update", lambda: roll(lab, PODS))
+            broken = [why for client in clients for why in client.broken]
+            timed("a node cut off and back", lambda: cut_off_node(lab, PODS))
             timed("a node's death", lambda: kill_node(lab, guest, PODS))
         finally:
             over.set()
@@ -140,10 +165,12 @@ def steady_service():
               f"{len(failed)} failed; {len(seen)} pods answered; median {times[len(times) // 2] * 1000:.1f} ms, "
               f"99% {times[len(times) * 99 // 100] * 1000:.1f} ms, longest {times[-1] * 1000:.0f} ms", flush=True)
         check_equal(failed, [], "failed requests")
+        print(f"  {len(broken)} connections broke while only pods went", flush=True)
+        check(len(broken) * 1000 <= len(times), f"connections that broke while pods went: {broken}")
         check(len(seen) > PODS, "old and new ones answered")
 
 
 PODS = int(sys.argv.pop(1)) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 40
 
 if __name__ == "__main__":
-    main([steady_service], limit=900 if PODS > 60 else 280)
+    main([steady_service], limit=1500 if PODS > 60 else 380)

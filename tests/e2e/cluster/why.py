@@ -3,6 +3,7 @@
 kubectl, also when another scheduler takes over.
 """
 
+import os
 import subprocess
 
 from lab import Lab, check, check_equal, check_in, client_path, main, need, wait_for
@@ -13,6 +14,21 @@ kind: Pod
 metadata: {name: %(name)s}
 spec:
   containers: [{name: c, image: nginx, resources: {requests: {cpu: "%(cpu)s"}}}]
+"""
+
+
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: many}
+spec:
+  replicas: 5
+  selector: {matchLabels: {app: many}}
+  template:
+    metadata: {labels: {app: many}}
+    spec:
+      containers: [{name: c, image: nginx, resources: {requests: {cpu: "2500m"}}}]
+      tolerations: [{operator: Exists}]
 """
 
 
@@ -88,11 +104,35 @@ def nowhere(lab):
                 "all predicates are asked about a node")
 
 
+def what_if(lab):
+    text = mini(lab, "why", "big", "--what-if")
+    check_in("What would make it fit, the smallest change first:", text, "--what-if")
+    check_in("lower the pod's cpu request from 64 to ", text, "a change that was tried")
+    check_in("Pod big would be placed on node", mini(lab, "why", "big", "--set", "requests.cpu=100m"),
+             "a pod that asks for less")
+    check_in("Pod big would be placed on node node-3",
+             mini(lab, "why", "big", "--node", "node-3", "--set", "allocatable.cpu=128"),
+             "a larger node")
+    check_in("would be placed on node", mini(lab, "why", "web", "--weights", "TaintToleration=0"),
+             "other weights")
+    file = os.path.join(lab.root, "many.yaml")
+    with open(file, "w") as f:
+        f.write(DEPLOYMENT)
+    text = mini(lab, "why", "-f", file, "--summary")
+    check_in("Deployment many: 3 of 5 pods would be placed", text, "a manifest that is not applied")
+    check(lab.run("get", "deployment", "many", check=False).returncode != 0, "nothing is applied")
+    check_equal(lab.get("pod", "big")["spec"]["containers"][0]["resources"]["requests"]["cpu"], "64",
+                "the pod itself")
+
+
 def rights(lab):
     lab.kubectl("create", "serviceaccount", "reader")
     who = "--as=system:serviceaccount:default:reader"
     denied = lab.run("get", "schedulingdecisions", who, check=False)
     check_in("forbidden", denied.stderr, "who has no right")
+    asks = [client_path("mini-kubectl"), "why", "web", "--what-if", who]
+    asked = subprocess.run(asks, capture_output=True, text=True, env=lab.env, timeout=30)
+    check_in("forbidden", asked.stderr, "who may not ask what if")
     lab.kubectl("create", "role", "decisions", "--verb=get,list",
                 "--resource=schedulingdecisions.lab.coracle.dev")
     lab.kubectl("create", "rolebinding", "decisions", "--role=decisions",
@@ -110,7 +150,7 @@ def another_leads(lab):
     check_in("Pod later was placed on node", mini(lab, "why", "later"), "why, after a failover")
 
 
-PARTS = (without, there, nowhere, rights, another_leads)
+PARTS = (without, there, nowhere, what_if, rights, another_leads)
 
 
 def why():

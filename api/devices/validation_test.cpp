@@ -1,0 +1,236 @@
+#include "api/devices/validation.hpp"
+
+#include "api/defaults/defaults.hpp"
+#include "api/validation/testing.hpp"
+#include "api/validation/validation.hpp"
+
+namespace coracle::api::devices {
+namespace {
+
+using validation::Case;
+using validation::object_of;
+using validation::run;
+using validation::texts_of;
+
+// A claim with these members of spec.devices.
+std::string claim(const std::string& devices) {
+  return R"({"metadata":{"name":"c"},"spec":{"devices":{)" + devices + "}}}";
+}
+std::string request(const std::string& members) {
+  return R"("requests":[{"name":"gpu","exactly":{)" + members + "}}]";
+}
+
+TEST_CASE("resource claims") {
+  const std::string good = claim(request(R"("deviceClassName":"gpu.example.com")"));
+  const std::string two = claim(request(R"("deviceClassName":"gpu.example.com","count":2)"));
+  const std::string nothing = claim(R"("requests":[{"name":"gpu"}])");
+  const std::string both = claim(R"("requests":[{"name":"gpu","exactly":{"deviceClassName":"a"},
+      "firstAvailable":[{"name":"x","deviceClassName":"a"}]}])");
+  const std::string many = claim(request(R"("deviceClassName":"a","allocationMode":"All",
+      "count":2)"));
+  const std::string some = claim(request(R"("deviceClassName":"A","allocationMode":"Some")"));
+  const std::string few = claim(request(R"("deviceClassName":"a","count":-1)"));
+  const std::string twice = claim(R"("requests":[{"name":"gpu","exactly":{"deviceClassName":"a"}},
+      {"name":"gpu","exactly":{"deviceClassName":"a"}}])");
+  const std::string cel = claim(request(R"("deviceClassName":"a","selectors":[{"cel":{
+      "expression":"1"}},{}])"));
+  const std::string admin = claim(request(R"("deviceClassName":"a","adminAccess":true)"));
+  const std::string part = claim(request(R"("deviceClassName":"a","capacity":{"requests":{
+      "memory":"1Gi"}})"));
+  const std::string constraints =
+      claim(request(R"("deviceClassName":"a")") +
+            R"(,"constraints":[{"requests":["other"],"matchAttribute":"model"},{}])");
+  const std::string tolerated = claim(request(R"("deviceClassName":"a","tolerations":[
+      {"operator":"Exists","value":"x"},{"key":"k","operator":"Is"}])"));
+  const std::string config = claim(request(R"("deviceClassName":"a")") +
+                                   R"(,"config":[{},{"opaque":{"driver":"d","parameters":{}}}])");
+  run(
+      {
+          {"good", good, {}},
+          {"changed",
+           two,
+           {R"(spec: Invalid value: {"devices":{"requests":[{"name":"gpu","exactly":{)"
+            R"("deviceClassName":"gpu.example.com","count":2,"allocationMode":"ExactCount"}}]}}: )"
+            "field is immutable"},
+           good},
+          {"nothing asked",
+           nothing,
+           {"spec.devices.requests[0]: Required value: exactly one of `exactly` or "
+            "`firstAvailable` is required"}},
+          {"asked twice",
+           both,
+           {"spec.devices.requests[0]: Invalid value: null: exactly one of `exactly` or "
+            "`firstAvailable` is required, but multiple fields are set"}},
+          {"all, but two",
+           many,
+           {"spec.devices.requests[0].exactly.count: Invalid value: 2: must not be specified when "
+            "allocationMode is 'All'"}},
+          {"bad mode and class",
+           some,
+           {R"(spec.devices.requests[0].exactly.deviceClassName: Invalid value: "A": a lowercase )"
+            "RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
+            "and must start and end with an alphanumeric character (e.g. 'example.com', regex "
+            R"(used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*)"
+            "[a-z0-9])?)*')",
+            R"(spec.devices.requests[0].exactly.allocationMode: Unsupported value: "Some": )"
+            R"(supported values: "All", "ExactCount")"}},
+          {"less than none",
+           few,
+           {"spec.devices.requests[0].exactly.count: Invalid value: -1: must be greater than "
+            "zero"}},
+          {"one name twice", twice, {R"(spec.devices.requests[1]: Duplicate value: "gpu")"}},
+          {"bad selectors",
+           cel,
+           {R"(spec.devices.requests[0].exactly.selectors[0].cel.expression: Invalid value: "1": )"
+            "must evaluate to bool or the unknown type, not int",
+            "spec.devices.requests[0].exactly.selectors[1].cel: Required value"}},
+          {"admin",
+           admin,
+           {"spec.devices.requests[0].exactly.adminAccess: Forbidden: admin access to devices is "
+            "not supported"}},
+          {"a part",
+           part,
+           {"spec.devices.requests[0].exactly.capacity: Forbidden: requests for a part of a device "
+            "are not supported"}},
+          {"constraints",
+           constraints,
+           {R"(spec.devices.constraints[0].requests[0]: Invalid value: "other": must be the name )"
+            "of a request in the claim or the name of a request and a subrequest separated by '/'",
+            R"(spec.devices.constraints[0].matchAttribute: Invalid value: "model": a fully )"
+            "qualified name must be a domain and a name separated by a slash",
+            R"(spec.devices.constraints[1]: Required value: exactly one of "matchAttribute" or )"
+            R"("distinctAttribute" is required)"}},
+          {"tolerations",
+           tolerated,
+           {R"(spec.devices.requests[0].exactly.tolerations[0].value: Invalid value: "x": must be )"
+            "empty for operator `Exists`",
+            R"(spec.devices.requests[0].exactly.tolerations[1].operator: Unsupported value: "Is": )"
+            R"(supported values: "Equal", "Exists")"}},
+          {"config", config, {"spec.devices.config[0].opaque: Required value"}},
+      },
+      resource_claim, defaults::set_resource_claim);
+}
+
+TEST_CASE("status of a claim") {
+  const std::string spec = R"("metadata":{"name":"c"},"spec":{"devices":{"requests":[{"name":"gpu",
+      "exactly":{"deviceClassName":"a"}}]}})";
+  const auto result = [](const std::string& device, const std::string& name = "gpu") {
+    return R"("allocation":{"devices":{"results":[{"request":")" + name +
+           R"(","driver":"d.example.com","pool":"n1","device":")" + device + R"("}]}})";
+  };
+  const std::string pod = R"("reservedFor":[{"resource":"pods","name":"p","uid":"u"}])";
+  const auto errors_of = [&](const std::string& now, const std::string& old) {
+    const json::value after = object_of("{" + spec + R"(,"status":{)" + now + "}}");
+    const json::value before = object_of("{" + spec + R"(,"status":{)" + old + "}}");
+    FieldErrors errors;
+    resource_claim_status(after, before, errors);
+    return texts_of(errors);
+  };
+  using Texts = std::vector<std::string>;
+  CHECK(errors_of(result("gpu-0") + "," + pod, "").empty());
+  CHECK(errors_of("", result("gpu-0") + "," + pod).empty());
+  CHECK(errors_of(pod, "") == Texts{"status.reservedFor: Forbidden: may not be specified when "
+                                    "`allocated` is not set"});
+  CHECK(errors_of(result("gpu-0", "other"), "") ==
+        Texts{R"(status.allocation.devices.results[0].request: Invalid value: "other": must be )"
+              "the name of a request in the claim or the name of a request and a subrequest "
+              "separated by '/'"});
+  const Texts moved = errors_of(result("gpu-1"), result("gpu-0"));
+  REQUIRE(moved.size() == 1);
+  CHECK(moved[0].starts_with("status.allocation: Invalid value: "));
+  CHECK(moved[0].ends_with(": field is immutable"));
+}
+
+TEST_CASE("resource slices") {
+  const auto slice = [](const std::string& members, const std::string& devices = "") {
+    return R"({"metadata":{"name":"s"},"spec":{"driver":"d.example.com","pool":{"name":"n1",
+        "generation":1,"resourceSliceCount":1})" +
+           members + R"(,"devices":[)" + devices + "]}}";
+  };
+  const std::string here = R"(,"nodeName":"n1")";
+  const std::string good = slice(here, R"({"name":"gpu-0","attributes":{"model":{"string":"x"},
+      "v":{"version":"1.2.3"}},"capacity":{"memory":{"value":"1Gi"}}})");
+  const std::string nowhere = slice(""), twice = slice(here + R"(,"allNodes":true)");
+  const std::string bad = slice(here, R"({"name":"gpu-0","attributes":{"1x":{"string":"x"},
+      "a":{},"v":{"version":"v1"}}},{"name":"gpu-0","nodeName":"n2"})");
+  const std::string tainted = slice(here, R"({"name":"gpu-0","taints":[{"key":"k",
+      "effect":"Never"}]})");
+  const std::string moved = slice(R"(,"nodeName":"n2")");
+  const std::string pool = R"({"metadata":{"name":"s"},"spec":{"driver":"","pool":{"name":"N",
+      "generation":-1,"resourceSliceCount":0},"allNodes":false,"nodeSelector":{
+      "nodeSelectorTerms":[]}}})";
+  run(
+      {
+          {"good", good, {}},
+          {"nowhere",
+           nowhere,
+           {"spec: Required value: exactly one of `nodeName`, `nodeSelector`, `allNodes`, "
+            "`perDeviceNodeSelection` is required"}},
+          {"twice",
+           twice,
+           {R"(spec: Invalid value: "{`nodeName`, `allNodes`}": exactly one of `nodeName`, )"
+            "`nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required, but multiple fields "
+            "are set"}},
+          {"devices",
+           bad,
+           {R"(spec.devices[0].attributes[1x]: Invalid value: "1x": a valid C identifier must )"
+            "start with alphabetic character or '_', followed by a string of alphanumeric "
+            "characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for "
+            "validation is '[A-Za-z_][A-Za-z0-9_]*')",
+            R"(spec.devices[0].attributes[a]: Invalid value: "": exactly one value must be )"
+            "specified",
+            R"(spec.devices[0].attributes[v].version: Invalid value: "v1": must be a string )"
+            "compatible with semver.org spec 2.0.0",
+            "spec.devices[1]: Invalid value: null: `nodeName`, `nodeSelector` and `allNodes` can "
+            "only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec",
+            R"(spec.devices[1]: Duplicate value: "gpu-0")"}},
+          {"taint",
+           tainted,
+           {R"(spec.devices[0].taints[0].effect: Unsupported value: "Never": supported values: )"
+            R"("NoExecute", "NoSchedule", "None")"}},
+          {"moved", moved, {R"(spec.nodeName: Invalid value: "n2": field is immutable)"}, nowhere},
+      },
+      resource_slice, nullptr);
+  FieldErrors errors;
+  resource_slice(object_of(pool), nullptr, errors);
+  const std::vector<std::string> texts = texts_of(errors);
+  REQUIRE(texts.size() == 7);
+  CHECK(texts[0] == "spec.driver: Required value");
+  CHECK(texts[2] == "spec.pool.resourceSliceCount: Invalid value: 0: must be greater than zero");
+  CHECK(texts[3] ==
+        "spec.pool.generation: Invalid value: -1: must be greater than or equal to zero");
+  CHECK(texts[6] == "spec.allNodes: Invalid value: false: must be either unset or set to true");
+}
+
+TEST_CASE("what a pod says of its claims") {
+  const auto pod = [](const std::string& claims, const std::string& used = "") {
+    return R"({"metadata":{"name":"p"},"spec":{"restartPolicy":"Always","dnsPolicy":"Default",
+        "terminationGracePeriodSeconds":30,"resourceClaims":[)" +
+           claims + R"(],"containers":[{"name":"c","image":"x","imagePullPolicy":"Always",
+        "terminationMessagePolicy":"File","resources":{"claims":[)" +
+           used + "]}}]}}";
+  };
+  const std::string own = R"({"name":"gpu","resourceClaimName":"c"})";
+  const std::string good = pod(own, R"({"name":"gpu"})"), twice = pod(own + "," + own);
+  const std::string nothing = pod(R"({"name":"gpu"})");
+  const std::string both =
+      pod(R"({"name":"gpu","resourceClaimName":"c","resourceClaimTemplateName":"t"})");
+  run(
+      {
+          {"good", good, {}},
+          {"twice", twice, {R"(spec.resourceClaims[1].name: Duplicate value: "gpu")"}},
+          {"nothing",
+           nothing,
+           {R"(spec.resourceClaims[0]: Invalid value: {"name":"gpu"}: must specify one of: )"
+            "`resourceClaimName`, `resourceClaimTemplateName`"}},
+          {"both",
+           both,
+           {R"(spec.resourceClaims[0]: Invalid value: {"name":"gpu","resourceClaimName":"c",)"
+            R"("resourceClaimTemplateName":"t"}: at most one of `resourceClaimName` or )"
+            "`resourceClaimTemplateName` may be specified"}},
+      },
+      validation::pod, nullptr);
+}
+
+}  // namespace
+}  // namespace coracle::api::devices

@@ -1,0 +1,67 @@
+// Which devices claims get on a node: a search over the devices that can be reached from there, in
+// the order of their pools, slices and names, with a step back where a request is left with nothing
+// (upstream: staging/src/k8s.io/dynamic-resource-allocation/structured). Pure.
+//
+// Bounds: kResultsMax devices a claim, kStepsMax devices looked at a node.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/devices/selector.hpp"
+#include "framework/snapshot.hpp"
+
+namespace coracle::scheduler {
+
+// What one request, or one alternative of `firstAvailable`, asks for.
+struct DeviceAsk {
+  std::string name;  // "gpu", "gpu/small"
+  const json::value* device_class = nullptr;
+  std::vector<api::devices::DeviceSelector> selectors;  // the class's first
+  std::size_t class_selectors = 0;                      // so many are the class's
+  bool all = false;
+  std::size_t count = 1;  // unless `all`
+  std::vector<api::Toleration> tolerations;
+  const json::array* tolerations_tree = nullptr;
+};
+
+// All values of an attribute must have one in common, or none.
+struct DeviceConstraint {
+  std::set<std::string> requests;  // empty: all
+  std::string attribute;           // "domain/name"
+  bool distinct = false;
+  bool is_about(const std::string& request) const;
+};
+
+struct ClaimAsk {
+  std::string key;  // "namespace/name"
+  std::string uid;
+  const json::value* claim = nullptr;
+  std::vector<std::vector<DeviceAsk>> requests;  // the alternatives of each, in order
+  std::vector<DeviceConstraint> constraints;
+};
+
+class DeviceAllocator {
+ public:
+  static constexpr std::size_t kStepsMax = 100'000;
+
+  // FailedPrecondition: a class is not there ("request gpu: device class x does not exist").
+  // InvalidArgument: an expression that is stored does not compile.
+  static Result<ClaimAsk> parse(const std::string& key, const json::value& claim,
+                                const DeviceWorld& world);
+
+  // The claims' status.allocation, as they are given; nothing when the node has not what they ask.
+  // `taken`: devices promised to others. InvalidArgument: an expression failed for a device, or all
+  // devices of a pool are asked for that is not whole. ResourceExhausted: kStepsMax.
+  static Result<std::optional<std::vector<json::value>>> allocate(
+      const std::vector<ClaimAsk>& claims, const DeviceWorld& world,
+      const std::set<std::string>& taken, const NodeFacts& node);
+
+  // What of the node's devices is not understood, for people: `field -> devices that have it`.
+  static std::map<std::string, int> devices_beyond(const DeviceWorld& world, const NodeFacts& node);
+};
+
+}  // namespace coracle::scheduler

@@ -1,0 +1,236 @@
+#include "plugins/dynamic_resources.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/device_claims.hpp"
+#include "api/object.hpp"
+#include "base/strings.hpp"
+#include "plugins/device_allocator.hpp"
+
+namespace coracle::scheduler {
+namespace {
+
+constexpr const char* kCannotAllocate = "cannot allocate all claims";
+constexpr const char* kOutOfReach = "resourceclaim not available on the node";
+constexpr const char* kNotKnown = "resource claims and slices are not known yet";
+
+struct Claims final : PluginState {
+  const DeviceWorld* world = nullptr;
+  std::vector<ClaimAsk> to_allocate;
+  std::set<std::string> taken;                                   // promised to other pods
+  std::vector<std::vector<api::NodeSelectorTerm>> allocated_at;  // of allocated claims; one each
+};
+
+bool is_allocated(const json::value& claim) { return find(claim, "status.allocation") != nullptr; }
+
+// Its claims, in the pod's order, each once; or why one cannot be used.
+Result<std::vector<std::pair<std::string, const json::value*>>> claims_of(const PodInfo& pod,
+                                                                          const Snapshot& world) {
+  std::vector<std::pair<std::string, const json::value*>> claims;
+  const auto fail = [](std::string why) {
+    return Status(Code::kFailedPrecondition, std::move(why));
+  };
+  for (const DeviceClaimUse& use : pod.device_claims) {
+    if (use.claim.empty()) {
+      return fail("waiting for dynamic resource controller to create the resourceclaim for pod " +
+                  quoted(pod.key) + ", claim " + quoted(use.entry));
+    }
+    const std::string key = pod.ns + "/" + use.claim;
+    const json::value* claim = world.devices.claim(key);
+    if (claim == nullptr) return fail("resourceclaim " + quoted(use.claim) + " not found");
+    if (!api::deletion_timestamp_of(*claim).empty()) {
+      return fail("resourceclaim " + quoted(use.claim) + " is being deleted");
+    }
+    if (use.made && !api::is_owned_by(*claim, pod.uid)) {
+      return fail(fmt::format("ResourceClaim {} was not created for pod {} (pod is not owner)", key,
+                              pod.key));
+    }
+    const bool known = std::any_of(claims.begin(), claims.end(),
+                                   [&](const auto& one) { return one.second == claim; });
+    if (!known) claims.emplace_back(key, claim);
+  }
+  return claims;
+}
+
+Verdict look_at_allocated(const json::value& claim, const PodInfo& pod, Claims& claims) {
+  if (!api::is_reserved_for_pod(claim, pod.uid) &&
+      get_array(claim, "status.reservedFor").size() >= api::kReservedForMax) {
+    return Verdict::never("resourceclaim in use");
+  }
+  const json::value* selector = find(claim, "status.allocation.nodeSelector");
+  if (selector == nullptr) return Verdict::yes();
+  claims.allocated_at.push_back(api::parse_node_terms(*selector));
+  return Verdict::yes();
+}
+
+Verdict look_at_claims(const PodInfo& pod, const Snapshot& world, Claims& claims) {
+  claims.world = &world.devices;
+  if (!world.devices.known) return Verdict::not_now(kNotKnown);
+  const auto found = claims_of(pod, world);
+  if (!found.ok()) return Verdict::never(found.status().message());
+  for (const auto& [key, claim] : *found) {
+    if (is_allocated(*claim)) {
+      Verdict verdict = look_at_allocated(*claim, pod, claims);
+      if (!verdict.is_yes()) return verdict;
+      continue;
+    }
+    const auto* promise = world.reservations.promised(std::string(api::uid_of(*claim)));
+    if (promise != nullptr && promise->pod != pod.uid) {
+      return Verdict::never(
+          fmt::format("resource claim {} is in the process of being allocated", key));
+    }
+    auto ask = DeviceAllocator::parse(key, *claim, world.devices);
+    if (!ask.ok()) {
+      return ask.status().code() == Code::kFailedPrecondition
+                 ? Verdict::never(ask.status().message())
+                 : Verdict::broken(ask.status());
+    }
+    claims.to_allocate.push_back(*std::move(ask));
+  }
+  for (const auto& [uid, promise] : world.reservations.promises()) {
+    if (promise.pod == pod.uid) continue;
+    for (const json::value& result : get_array(*promise.allocation, "devices.results")) {
+      claims.taken.insert(device_id(result));
+    }
+  }
+  return Verdict::yes();
+}
+
+Result<std::optional<std::vector<json::value>>> allocate(const Claims& claims,
+                                                         const NodeFacts& node) {
+  return DeviceAllocator::allocate(claims.to_allocate, *claims.world, claims.taken, node);
+}
+
+// Why nothing could be had, with what was left out.
+Verdict cannot_allocate(const Claims& claims, const NodeFacts& node) {
+  std::vector<std::string> reasons{kCannotAllocate};
+  for (const auto& [field, devices] : DeviceAllocator::devices_beyond(*claims.world, node)) {
+    reasons.push_back(fmt::format("{} device(s) with {}, which is not supported", devices, field));
+  }
+  return Verdict::no(Verdict::Kind::kNever, std::move(reasons));
+}
+
+PreBindWrite write_to(const json::value& claim) {
+  PreBindWrite write;
+  write.target = PreBindWrite::Target::kDeviceClaim;
+  write.ns = api::namespace_of(claim);
+  write.name = api::name_of(claim);
+  write.patch = json::object();
+  // Of another claim with that name the server refuses it.
+  set_path(write.patch, "metadata.uid", json::value(api::uid_of(claim)));
+  return write;
+}
+
+}  // namespace
+
+Verdict DynamicResources::pre_enqueue(const PodInfo& pod, const Snapshot& world) const {
+  if (pod.device_claims.empty()) return Verdict::yes();
+  if (!world.devices.known) return Verdict::never(kNotKnown);
+  const auto found = claims_of(pod, world);
+  return found.ok() ? Verdict::yes() : Verdict::never(found.status().message());
+}
+
+Verdict DynamicResources::pre_filter(const PodInfo& pod, const Snapshot& world,
+                                     StatePtr* state) const {
+  if (pod.device_claims.empty()) return Verdict::skip();
+  auto claims = std::make_unique<Claims>();
+  Verdict verdict = look_at_claims(pod, world, *claims);
+  *state = std::move(claims);
+  return verdict;
+}
+
+Verdict DynamicResources::filter(const PodInfo&, const NodeInfo& node,
+                                 const PluginState* state) const {
+  const auto& claims = static_cast<const Claims&>(*state);
+  const NodeFacts& facts = node.facts();
+  for (const auto& terms : claims.allocated_at) {
+    if (std::none_of(terms.begin(), terms.end(),
+                     [&](const auto& term) { return term.matches(facts.selectable()); })) {
+      return Verdict::never(kOutOfReach);
+    }
+  }
+  if (claims.to_allocate.empty()) return Verdict::yes();
+  const auto found = allocate(claims, facts);
+  if (!found.ok()) {
+    return found.status().code() == Code::kResourceExhausted
+               ? Verdict::never(found.status().message())
+               : Verdict::broken(found.status());
+  }
+  return found->has_value() ? Verdict::yes() : cannot_allocate(claims, facts);
+}
+
+Verdict DynamicResources::reserve(const PodInfo& pod, const std::string& node,
+                                  const Snapshot& world, Reservations& reservations) const {
+  if (pod.device_claims.empty()) return Verdict::yes();
+  Claims claims;
+  Verdict verdict = look_at_claims(pod, world, claims);
+  const NodeInfo* info = world.nodes.find(node);
+  if (!verdict.is_yes() || info == nullptr || claims.to_allocate.empty()) return verdict;
+  auto found = allocate(claims, info->facts());
+  if (!found.ok()) return Verdict::broken(found.status());
+  if (!found->has_value()) return cannot_allocate(claims, info->facts());
+  for (std::size_t i = 0; i < claims.to_allocate.size(); ++i) {
+    reservations.promise(claims.to_allocate[i].uid, pod.uid,
+                         std::make_shared<const json::value>(std::move((**found)[i])));
+  }
+  return Verdict::yes();
+}
+
+void DynamicResources::unreserve(const PodInfo& pod, const std::string&,
+                                 Reservations& reservations) const {
+  reservations.take_back_promises(pod.uid);
+}
+
+std::vector<PreBindWrite> DynamicResources::before_bind(const PodInfo& pod, const std::string&,
+                                                        const Snapshot& world) const {
+  std::vector<PreBindWrite> writes;
+  if (pod.device_claims.empty()) return writes;
+  const auto claims = claims_of(pod, world);
+  if (!claims.ok()) return writes;
+  for (const auto& [key, claim] : *claims) {
+    if (api::is_reserved_for_pod(*claim, pod.uid)) continue;
+    const auto* promise = world.reservations.promised(std::string(api::uid_of(*claim)));
+    if (promise != nullptr && !is_allocated(*claim) &&
+        !api::has_finalizer(*claim, api::kDeviceClaimFinalizer)) {
+      PreBindWrite write = write_to(*claim);
+      json::array finalizers;
+      finalizers.emplace_back(api::kDeviceClaimFinalizer);
+      set_path(write.patch, "metadata.finalizers", std::move(finalizers));
+      writes.push_back(std::move(write));
+    }
+    PreBindWrite write = write_to(*claim);
+    write.subresource = "status";
+    if (promise != nullptr && !is_allocated(*claim)) {
+      set_path(write.patch, "status.allocation", *promise->allocation);
+    }
+    json::array consumers;
+    consumers.push_back(api::pod_reservation(pod.name, pod.uid));
+    set_path(write.patch, "status.reservedFor", std::move(consumers));
+    writes.push_back(std::move(write));
+  }
+  return writes;
+}
+
+Verdict DynamicResources::may_bind(const PodInfo& pod, const std::string&,
+                                   const Snapshot& world) const {
+  if (pod.device_claims.empty()) return Verdict::yes();
+  const auto claims = claims_of(pod, world);
+  if (!claims.ok()) return Verdict::never(claims.status().message());
+  const bool all = std::all_of(claims->begin(), claims->end(), [&](const auto& entry) {
+    return is_allocated(*entry.second) && api::is_reserved_for_pod(*entry.second, pod.uid);
+  });
+  return all ? Verdict::yes() : Verdict::not_now("reserving resource claims");
+}
+
+// Of claims: its own, and those that hold no devices (any more).
+bool DynamicResources::helps(const PodInfo& pod, const Change& change) const {
+  if (change.claim.empty() || change.world == nullptr) return true;
+  const json::value* claim = change.world->devices.claim(change.claim);
+  return claim == nullptr || !is_allocated(*claim) ||
+         std::any_of(pod.device_claims.begin(), pod.device_claims.end(),
+                     [&](const auto& use) { return pod.ns + "/" + use.claim == change.claim; });
+}
+
+}  // namespace coracle::scheduler

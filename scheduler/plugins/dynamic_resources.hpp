@@ -1,0 +1,31 @@
+// DynamicResources: a pod runs where its claims to devices are allocated, or can be. Claims that
+// are not allocated yet get devices of the node (device_allocator.hpp), which are promised to the
+// pod until its claims say so; then the pod is among those they are reserved for. (Upstream:
+// plugins/dynamicresources.)
+#pragma once
+
+#include "framework/plugin.hpp"
+
+namespace coracle::scheduler {
+
+class DynamicResources final : public Plugin {
+ public:
+  std::string_view name() const override { return "DynamicResources"; }
+  // Out of the queue until all its claims are there.
+  Verdict pre_enqueue(const PodInfo&, const Snapshot&) const override;
+  Verdict pre_filter(const PodInfo&, const Snapshot&, StatePtr*) const override;
+  Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
+  Verdict reserve(const PodInfo&, const std::string& node, const Snapshot&,
+                  Reservations&) const override;
+  void unreserve(const PodInfo&, const std::string& node, Reservations&) const override;
+  // The finalizer, then the allocation and the reservation.
+  std::vector<PreBindWrite> before_bind(const PodInfo&, const std::string& node,
+                                        const Snapshot&) const override;
+  Verdict may_bind(const PodInfo&, const std::string& node, const Snapshot&) const override;
+  Events helped_by() const override {
+    return event::kDeviceClaim | event::kDevices | event::kNodeAdded | event::kNodeLabels;
+  }
+  bool helps(const PodInfo&, const Change&) const override;
+};
+
+}  // namespace coracle::scheduler

@@ -1,0 +1,316 @@
+#include "plugins/dynamic_resources.hpp"
+
+#include "plugins/testing.hpp"
+
+using namespace coracle;
+using namespace coracle::scheduler;
+using namespace coracle::scheduler::testing;
+
+namespace {
+
+SharedObject object(const std::string& text) {
+  return std::make_shared<const json::value>(parsed(text));
+}
+
+// GPUs of a node: "a100" or "t4", named gpu-0 ..; `more` are members of every device.
+void add_gpus(Snapshot& world, const std::string& node, const std::vector<std::string>& models,
+              const std::string& more = "", int slices = 1) {
+  std::string devices;
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    devices += (i == 0 ? "" : ",") + std::string(R"({"name":"gpu-)") + std::to_string(i) +
+               R"(","attributes":{"model":{"string":")" + models[i] + R"("},"numa":{"int":)" +
+               std::to_string(i / 2) + R"(}},"capacity":{"memory":{)" + R"("value":"40Gi"}})" +
+               more + "}";
+  }
+  world.devices.set_slice(
+      node + "-gpus",
+      object(R"({"metadata":{"name":")" + node + R"(-gpus"},"spec":{"driver":"gpu.example.com",)" +
+             R"("nodeName":")" + node + R"(","pool":{"name":")" + node +
+             R"(","generation":1,"resourceSliceCount":)" + std::to_string(slices) +
+             R"(},"devices":[)" + devices + "]}}"));
+}
+
+// A world of n1 and n2, with the class "gpu".
+Snapshot gpu_world() {
+  Snapshot world = a_world({a_node("n1"), a_node("n2")});
+  world.devices.known = true;
+  world.devices.classes["gpu"] = object(
+      R"({"metadata":{"name":"gpu"},"spec":{"selectors":[{"cel":{
+      "expression":"device.driver == 'gpu.example.com'"}}]}})");
+  return world;
+}
+
+void add_claim(Snapshot& world, const std::string& name, const std::string& devices,
+               const std::string& status = "{}", const std::string& meta = "") {
+  world.devices.set_claim(
+      "default/" + name,
+      object(R"({"metadata":{"name":")" + name + R"(","namespace":"default","uid":"u-)" + name +
+             "\"" + meta + R"(},"spec":{"devices":)" + devices + R"(},"status":)" + status + "}"));
+}
+std::string exactly(const std::string& more = "") {
+  return R"({"requests":[{"name":"r","exactly":{"deviceClassName":"gpu")" + more + "}}]}";
+}
+std::string allocated(const std::string& node, const std::string& device,
+                      const std::string& reserved = "") {
+  return R"({"allocation":{"devices":{"results":[{"request":"r","driver":"gpu.example.com",)"
+         R"("pool":")" +
+         node + R"(","device":")" + device +
+         R"("}]},"nodeSelector":{"nodeSelectorTerms":[{"matchFields":[{"key":"metadata.name",)"
+         R"("operator":"In","values":[")" +
+         node + R"("]}]}]}},"reservedFor":[)" + reserved + "]}";
+}
+
+a_pod gpu_pod(const std::string& name, const std::string& claim) {
+  return a_pod(name).set("spec.resourceClaims",
+                         R"([{"name":"gpu","resourceClaimName":")" + claim + R"("}])");
+}
+
+const Verdict kNo = Verdict::never("cannot allocate all claims");
+const DynamicResources kPlugin;
+
+Verdicts verdicts(const Snapshot& world, const std::string& claim = "c") {
+  return filtered(kPlugin, *gpu_pod("p", claim).info(), world);
+}
+// The devices that a pod with the claim "c" is promised on n1, or why not.
+std::string chosen(Snapshot& world) {
+  const auto pod = gpu_pod("p", "c").info();
+  const Verdict verdict = kPlugin.reserve(*pod, "n1", world, world.reservations);
+  if (!verdict.is_yes()) return verdict.reasons().at(0);
+  std::string out;
+  for (const json::value& result :
+       get_array(*world.reservations.promised("u-c")->allocation, "devices.results")) {
+    out += std::string(get_string(result, "request")) + "=" +
+           std::string(get_string(result, "device")) + " ";
+  }
+  kPlugin.unreserve(*pod, "n1", world.reservations);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a pod without claims is none of its business") {
+  StatePtr state;
+  const Snapshot world = gpu_world();
+  CHECK(kPlugin.pre_filter(*a_pod("p").info(), world, &state).is_skip());
+  CHECK(kPlugin.pre_enqueue(*a_pod("p").info(), world).is_yes());
+}
+
+TEST_CASE("claims that are not there keep the pod out of the queue") {
+  Snapshot world = gpu_world();
+  const auto gate = [&](const a_pod& pod) { return kPlugin.pre_enqueue(*pod.info(), world); };
+  CHECK(gate(gpu_pod("p", "c")) == Verdict::never("resourceclaim \"c\" not found"));
+  const a_pod templated =
+      a_pod("p").set("spec.resourceClaims", R"([{"name":"gpu","resourceClaimTemplateName":"t"}])");
+  CHECK(gate(templated) ==
+        Verdict::never("waiting for dynamic resource controller to create the resourceclaim for "
+                       "pod \"default/p\", claim \"gpu\""));
+  a_pod made = templated;
+  made.set("status.resourceClaimStatuses", R"([{"name":"gpu","resourceClaimName":"c"}])");
+  add_claim(world, "c", exactly());
+  CHECK(gate(gpu_pod("p", "c")).is_yes());
+  CHECK(gate(made) == Verdict::never("ResourceClaim default/c was not created for pod default/p "
+                                     "(pod is not owner)"));
+  add_claim(world, "c", exactly(), "{}", R"(,"ownerReferences":[{"uid":"uid-p"}])");
+  CHECK(gate(made).is_yes());
+  add_claim(world, "c", exactly(), "{}", R"(,"deletionTimestamp":"2026-01-01T00:00:00Z")");
+  CHECK(gate(gpu_pod("p", "c")) == Verdict::never("resourceclaim \"c\" is being deleted"));
+  world.devices.known = false;
+  CHECK_FALSE(gate(gpu_pod("p", "c")).is_yes());
+}
+
+TEST_CASE("nodes with free devices of the class do") {
+  Snapshot world = gpu_world();
+  add_claim(world, "c", exactly());
+  CHECK(verdicts(world) == Verdicts{kNo, kNo});
+  add_gpus(world, "n1", {"a100", "t4"});
+  CHECK(verdicts(world) == Verdicts{Verdict::yes(), kNo});
+  CHECK(chosen(world) == "r=gpu-0 ");
+  add_claim(world, "other", exactly(), allocated("n1", "gpu-0"));
+  CHECK(chosen(world) == "r=gpu-1 ");
+  add_claim(world, "another", exactly(), allocated("n1", "gpu-1"));
+  CHECK(verdicts(world) == Verdicts{kNo, kNo});
+  world.devices.set_claim("default/other", nullptr);
+  CHECK(chosen(world) == "r=gpu-0 ");
+  world.devices.set_slice("n1-gpus", nullptr);
+  CHECK(verdicts(world) == Verdicts{kNo, kNo});
+}
+
+TEST_CASE("selectors, counts, all") {
+  Snapshot world = gpu_world();
+  add_gpus(world, "n1", {"t4", "a100", "t4"});
+  const auto with = [&](const std::string& more) {
+    add_claim(world, "c", exactly(more));
+    return chosen(world);
+  };
+  const std::string a100 = R"(,"selectors":[{"cel":{"expression":
+      "device.attributes['gpu.example.com'].model == 'a100'"}}])";
+  CHECK(with(a100) == "r=gpu-1 ");
+  CHECK(with(a100 + R"(,"count":2)") == "cannot allocate all claims");
+  CHECK(with(R"(,"count":3)") == "r=gpu-0 r=gpu-1 r=gpu-2 ");
+  CHECK(with(R"(,"count":4)") == "cannot allocate all claims");
+  CHECK(with(R"(,"allocationMode":"All")") == "r=gpu-0 r=gpu-1 r=gpu-2 ");
+  CHECK(with(R"x(,"selectors":[{"cel":{"expression":
+      "device.capacity['gpu.example.com'].memory.isGreaterThan(quantity('80Gi'))"}}])x") ==
+        "cannot allocate all claims");
+  add_claim(world, "other", exactly(), allocated("n1", "gpu-2"));
+  CHECK(with(R"(,"allocationMode":"All")") == "cannot allocate all claims");
+  // A selector that fails is told, not passed over.
+  const std::string broken = with(R"(,"selectors":[{"cel":{"expression":
+      "device.attributes['gpu.example.com'].nope"}}])");
+  CHECK(broken.ends_with("claim default/c: selector #0: CEL runtime error: no such key: nope"));
+}
+
+TEST_CASE("constraints make the search step back") {
+  Snapshot world = gpu_world();
+  add_gpus(world, "n1", {"t4", "a100", "a100", "a100"});  // numa 0 0 1 1
+  const std::string two = R"({"requests":[{"name":"a","exactly":{"deviceClassName":"gpu"}},
+      {"name":"b","exactly":{"deviceClassName":"gpu","count":2}}],"constraints":[)";
+  add_claim(world, "c", two + R"({"matchAttribute":"gpu.example.com/model"}]})");
+  CHECK(chosen(world) == "a=gpu-1 b=gpu-2 b=gpu-3 ");
+  add_claim(world, "c", two + R"({"requests":["b"],"matchAttribute":"gpu.example.com/numa"}]})");
+  CHECK(chosen(world) == "a=gpu-0 b=gpu-2 b=gpu-3 ");
+  add_claim(world, "c",
+            two + R"({"requests":["b"],"distinctAttribute":"gpu.example.com/model"}]})");
+  CHECK(chosen(world) == "a=gpu-1 b=gpu-0 b=gpu-2 ");
+  add_claim(world, "c", two + R"({"matchAttribute":"gpu.example.com/nope"}]})");
+  CHECK(chosen(world) == "cannot allocate all claims");
+}
+
+TEST_CASE("the first alternative that can be had") {
+  Snapshot world = gpu_world();
+  add_gpus(world, "n1", {"t4", "a100"});
+  const auto wish = [](const std::string& name, const std::string& model, int count) {
+    return R"({"name":")" + name + R"(","deviceClassName":"gpu","count":)" + std::to_string(count) +
+           R"(,"selectors":[{"cel":{"expression":)" +
+           R"("device.attributes['gpu.example.com'].model == ')" + model + R"('"}}]})";
+  };
+  add_claim(world, "c",
+            R"({"requests":[{"name":"r","firstAvailable":[)" + wish("two", "a100", 2) + "," +
+                wish("one", "a100", 1) + "," + wish("any", "t4", 1) + "]}]}");
+  CHECK(chosen(world) == "r/one=gpu-1 ");
+  add_claim(world, "other", exactly(), allocated("n1", "gpu-1"));
+  CHECK(chosen(world) == "r/any=gpu-0 ");
+}
+
+TEST_CASE("classes, taints, pools that are not whole, devices that are not understood") {
+  Snapshot world = gpu_world();
+  add_claim(world, "c", R"({"requests":[{"name":"r","exactly":{"deviceClassName":"nope"}}]})");
+  const Verdict missing = Verdict::never("request r: device class nope does not exist");
+  CHECK(verdicts(world) == Verdicts{missing, missing});
+
+  add_claim(world, "c", exactly());
+  add_gpus(world, "n1", {"t4"}, R"(,"taints":[{"key":"broken","effect":"NoSchedule"}])");
+  CHECK(chosen(world) == "cannot allocate all claims");
+  add_claim(world, "c", exactly(R"(,"tolerations":[{"key":"broken","operator":"Exists"}])"));
+  CHECK(chosen(world) == "r=gpu-0 ");
+
+  add_gpus(world, "n1", {"t4"}, "", 2);
+  CHECK(chosen(world) == "cannot allocate all claims");
+  add_claim(world, "c", exactly(R"(,"allocationMode":"All")"));
+  CHECK(
+      chosen(world).ends_with("claim default/c, request r: asks for all devices, but resource "
+                              "pool gpu.example.com/n1 is currently being updated"));
+
+  add_claim(world, "c", exactly());
+  add_gpus(world, "n1", {"t4", "t4"}, R"(,"consumesCounters":[{"counterSet":"x"}])");
+  CHECK(verdicts(world)[0] ==
+        Verdict::no(Verdict::Kind::kNever,
+                    {"cannot allocate all claims",
+                     "2 device(s) with consumesCounters, which is not supported"}));
+}
+
+TEST_CASE("an allocated claim is used where it is, by many") {
+  Snapshot world = gpu_world();
+  add_gpus(world, "n1", {"t4"});
+  add_gpus(world, "n2", {"t4"});
+  add_claim(world, "c", exactly(),
+            allocated("n2", "gpu-0", R"({"resource":"pods","name":"q","uid":"uid-q"})"));
+  const Verdict away = Verdict::never("resourceclaim not available on the node");
+  CHECK(verdicts(world) == Verdicts{away, Verdict::yes()});
+  const auto pod = gpu_pod("p", "c").info();
+  CHECK(kPlugin.reserve(*pod, "n2", world, world.reservations).is_yes());
+  CHECK(world.reservations.promises().empty());
+  const auto writes = kPlugin.before_bind(*pod, "n2", world);
+  REQUIRE(writes.size() == 1);
+  CHECK(writes[0].subresource == "status");
+  CHECK(to_json(writes[0].patch) ==
+        R"({"metadata":{"uid":"u-c"},"status":{"reservedFor":[{"resource":"pods","name":"p",)"
+        R"("uid":"uid-p"}]}})");
+  CHECK(kPlugin.may_bind(*pod, "n2", world) == Verdict::not_now("reserving resource claims"));
+}
+
+TEST_CASE("from the promise to the bind") {
+  Snapshot world = gpu_world();
+  add_gpus(world, "n1", {"t4"});
+  add_claim(world, "c", exactly());
+  add_claim(world, "d", exactly());
+  const auto pod = gpu_pod("p", "c").info();
+  REQUIRE(kPlugin.reserve(*pod, "n1", world, world.reservations).is_yes());
+  // Others neither get the device nor the claim.
+  CHECK(filtered(kPlugin, *gpu_pod("q", "d").info(), world) == Verdicts{kNo, kNo});
+  const Verdict busy =
+      Verdict::never("resource claim default/c is in the process of being allocated");
+  CHECK(filtered(kPlugin, *gpu_pod("q", "c").info(), world) == Verdicts{busy, busy});
+
+  const auto writes = kPlugin.before_bind(*pod, "n1", world);
+  REQUIRE(writes.size() == 2);
+  CHECK(to_json(writes[0].patch) ==
+        R"({"metadata":{"uid":"u-c","finalizers":["resource.kubernetes.io/delete-protection"]}})");
+  CHECK(writes[1].subresource == "status");
+  CHECK(to_json(*find(writes[1].patch, "status.allocation")) ==
+        R"({"devices":{"results":[{"request":"r","driver":"gpu.example.com","pool":"n1",)"
+        R"("device":"gpu-0"}]},"nodeSelector":{"nodeSelectorTerms":[{"matchFields":[{"key":)"
+        R"("metadata.name","operator":"In","values":["n1"]}]}]}})");
+  CHECK(kPlugin.may_bind(*pod, "n1", world) == Verdict::not_now("reserving resource claims"));
+  add_claim(world, "c", exactly(),
+            allocated("n1", "gpu-0", R"({"resource":"pods","name":"p","uid":"uid-p"})"));
+  CHECK(kPlugin.may_bind(*pod, "n1", world).is_yes());
+  CHECK(kPlugin.before_bind(*pod, "n1", world).empty());
+  world.reservations.give_back_all("uid-p");
+  CHECK(world.reservations.empty());
+  CHECK(verdicts(world, "d") == Verdicts{kNo, kNo});
+}
+
+TEST_CASE("devices that several nodes reach, and the configuration that goes along") {
+  Snapshot world = a_world({a_node("n1").label("rack", "a"), a_node("n2").label("rack", "b")});
+  world.devices.known = true;
+  world.devices.classes["gpu"] = object(R"({"metadata":{"name":"gpu"},"spec":{"config":[{"opaque":{
+      "driver":"d.example.com","parameters":{"x":1}}}]}})");
+  world.devices.set_slice("s", object(R"({"metadata":{"name":"s"},"spec":{"driver":"d.example.com",
+      "pool":{"name":"rack-a","generation":3,"resourceSliceCount":1},"nodeSelector":{
+      "nodeSelectorTerms":[{"matchExpressions":[{"key":"rack","operator":"In","values":["a"]}]}]},
+      "devices":[{"name":"disk"}]}})"));
+  // An older generation of the pool is as good as gone.
+  world.devices.set_slice("old", object(R"({"metadata":{"name":"old"},"spec":{
+      "driver":"d.example.com","pool":{"name":"rack-a","generation":2,"resourceSliceCount":1},
+      "allNodes":true,"devices":[{"name":"old"}]}})"));
+  add_claim(world, "c", R"({"requests":[{"name":"r","exactly":{"deviceClassName":"gpu"}}],
+      "config":[{"requests":["r"],"opaque":{"driver":"d.example.com","parameters":{"y":2}}}]})");
+  CHECK(verdicts(world) == Verdicts{Verdict::yes(), kNo});
+  const auto pod = gpu_pod("p", "c").info();
+  REQUIRE(kPlugin.reserve(*pod, "n1", world, world.reservations).is_yes());
+  CHECK(
+      to_json(*world.reservations.promised("u-c")->allocation) ==
+      R"({"devices":{"results":[{"request":"r","driver":"d.example.com","pool":"rack-a",)"
+      R"("device":"disk"}],"config":[{"source":"FromClass","requests":["r"],"opaque":{)"
+      R"("driver":"d.example.com","parameters":{"x":1}}},{"source":"FromClaim","requests":["r"],)"
+      R"("opaque":{"driver":"d.example.com","parameters":{"y":2}}}]},"nodeSelector":{)"
+      R"("nodeSelectorTerms":[{"matchExpressions":[{"key":"rack","operator":"In","values":["a"]}])"
+      R"(}]}})");
+}
+
+TEST_CASE("what helps: own claims, claims that are free, slices and classes") {
+  Snapshot world = gpu_world();
+  add_claim(world, "c", exactly());
+  add_claim(world, "other", exactly(), allocated("n1", "gpu-0"));
+  add_claim(world, "free", exactly());
+  const auto pod = gpu_pod("p", "c").info();
+  const auto helps = [&](const std::string& claim) {
+    return kPlugin.helps(*pod, {.events = event::kDeviceClaim, .claim = claim, .world = &world});
+  };
+  CHECK(helps("default/c"));
+  CHECK_FALSE(helps("default/other"));
+  CHECK(helps("default/free"));
+  CHECK(helps("default/gone"));
+  CHECK(kPlugin.helps(*pod, {.events = event::kDevices, .world = &world}));
+}
