@@ -176,6 +176,7 @@ TEST_CASE("hosts, host name and resolver") {
   CHECK(pod_host_name(plain, "n1") == "p");
   CHECK(pod_host_name(pod("{hostname: h}"), "n1") == "h");
   CHECK(pod_host_name(pod("{hostNetwork: true}"), "n1") == "n1");
+  CHECK(pod_host_name(pod("{hostnameOverride: a.b.example}"), "n1") == "a.b.example");
   const std::string hosts = pod_hosts_file(
       pod("{hostname: h, subdomain: s, hostAliases: [{ip: 1.2.3.4, hostnames: [x, 'y']}]}"), kPlace,
       "n1", dns);
@@ -184,6 +185,27 @@ TEST_CASE("hosts, host name and resolver") {
   CHECK(hosts.starts_with("# Kubernetes-managed hosts file.\n"));
   CHECK(pod_hosts_file(pod("{hostNetwork: true}"), kPlace, "n1", dns)
             .starts_with("# Kubernetes-managed hosts file (host network).\n"));
+}
+
+TEST_CASE("the name of a pod's machine is its full name where the pod asks for that") {
+  const auto name = [](const std::string& spec) {
+    return pod_kernel_name(pod(spec), "n1", ClusterDns());
+  };
+  CHECK(*name("{hostname: h, subdomain: s}") == "h");
+  CHECK(*name("{setHostnameAsFQDN: true, hostname: h, subdomain: s}") ==
+        "h.s.ns.svc.cluster.local");
+  CHECK(*name("{setHostnameAsFQDN: true}") == "p");  // without a subdomain there is none
+  CHECK(*name("{setHostnameAsFQDN: true, hostNetwork: true, subdomain: s}") == "n1");
+  // Together with ".s.ns.svc.cluster.local", which has 23 characters: 64, and one more.
+  CHECK(name("{setHostnameAsFQDN: true, subdomain: s, hostname: " + std::string(41, 'a') + "}")
+            ->size() == 64);
+  CHECK(name("{setHostnameAsFQDN: true, subdomain: s, hostname: " + std::string(42, 'a') + "}")
+            .status()
+            .message() ==
+        "failed to construct FQDN from pod hostname and cluster domain, FQDN " +
+            std::string(42, 'a') +
+            ".s.ns.svc.cluster.local is too long (64 characters is the max, 65 characters "
+            "requested)");
 }
 
 TEST_CASE("pull secrets open a private registry") {

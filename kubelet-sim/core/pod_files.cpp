@@ -11,7 +11,7 @@
 namespace coracle::kubelet {
 namespace {
 
-constexpr size_t kNameServersMax = 3, kSearchesMax = 32, kHostNameMax = 63;
+constexpr size_t kNameServersMax = 3, kSearchesMax = 32, kHostNameMax = 63, kKernelNameMax = 64;
 
 struct Resolver {
   std::vector<std::string> servers, searches, options;
@@ -51,15 +51,40 @@ Resolver by_policy(const json::value& pod, const ClusterDns& dns) {
   return r;
 }
 
+// What follows the host name in the pod's full name; empty: it has none.
+std::string host_domain(const json::value& pod, const ClusterDns& dns) {
+  const std::string_view subdomain = get_string(pod, "spec.subdomain");
+  if (subdomain.empty() || find(pod, "spec.hostnameOverride") != nullptr) return {};
+  return fmt::format("{}.{}.svc.{}", subdomain, get_string(pod, "metadata.namespace"), dns.domain);
+}
+
 }  // namespace
 
 std::string pod_host_name(const json::value& pod, const std::string& node) {
   if (get_bool(pod, "spec.hostNetwork")) return node;
+  if (find(pod, "spec.hostnameOverride") != nullptr) {
+    return std::string(get_string(pod, "spec.hostnameOverride"));
+  }
   std::string name(get_string(pod, "spec.hostname"));
   if (name.empty()) name = get_string(pod, "metadata.name");
   if (name.size() > kHostNameMax) name.resize(kHostNameMax);
   while (!name.empty() && (name.back() == '-' || name.back() == '.')) name.pop_back();
   return name;
+}
+
+Result<std::string> pod_kernel_name(const json::value& pod, const std::string& node,
+                                    const ClusterDns& dns) {
+  const std::string name = pod_host_name(pod, node), domain = host_domain(pod, dns);
+  const bool full = get_bool(pod, "spec.setHostnameAsFQDN") && !get_bool(pod, "spec.hostNetwork");
+  if (!full || domain.empty()) return name;
+  std::string long_name = name + "." + domain;
+  if (long_name.size() > kKernelNameMax) {
+    return failed_precondition(fmt::format(
+        "failed to construct FQDN from pod hostname and cluster domain, FQDN {} is too long ({} "
+        "characters is the max, {} characters requested)",
+        long_name, kKernelNameMax, long_name.size()));
+  }
+  return long_name;
 }
 
 std::string pod_hosts_file(const json::value& pod, const PodPlace& place, const std::string& node,
@@ -70,13 +95,11 @@ std::string pod_hosts_file(const json::value& pod, const PodPlace& place, const 
       "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost "
       "ip6-loopback\nfe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\n"
       "fe00::2\tip6-allrouters\n";
-  const std::string name = pod_host_name(pod, node);
-  const std::string_view subdomain = get_string(pod, "spec.subdomain");
-  if (subdomain.empty()) {
+  const std::string name = pod_host_name(pod, node), domain = host_domain(pod, dns);
+  if (domain.empty()) {
     text += fmt::format("{}\t{}\n", place.pod_ip, name);
   } else {
-    text += fmt::format("{}\t{}.{}.{}.svc.{}\t{}\n", place.pod_ip, name, subdomain,
-                        get_string(pod, "metadata.namespace"), dns.domain, name);
+    text += fmt::format("{}\t{}.{}\t{}\n", place.pod_ip, name, domain, name);
   }
   const json::array& aliases = get_array(pod, "spec.hostAliases");
   if (!aliases.empty()) text += "\n# Entries added by HostAliases.\n";

@@ -15,6 +15,10 @@ struct ClusterDns {
 };
 
 std::string pod_host_name(const json::value& pod, const std::string& node);
+// What its processes see as the name of their machine: the full one with setHostnameAsFQDN.
+// FailedPrecondition: that is longer than a kernel's.
+Result<std::string> pod_kernel_name(const json::value& pod, const std::string& node,
+                                    const ClusterDns& dns);
 std::string pod_hosts_file(const json::value& pod, const PodPlace& place, const std::string& node,
                            const ClusterDns& dns);
 std::string pod_resolv_conf(const json::value& pod, const ClusterDns& dns);

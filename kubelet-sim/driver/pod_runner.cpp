@@ -77,7 +77,8 @@ ContainerKind PodRunner::kind_of(const json::value& container) const {
 
 PodTraits PodRunner::traits_of(const json::value& pod) const {
   PodTraits traits;
-  traits.prepare = !get_array(pod, "spec.resourceClaims").empty();
+  traits.prepare =
+      !get_array(pod, "spec.resourceClaims").empty() || get_bool(pod, "spec.setHostnameAsFQDN");
   traits.kind_of = [this](const json::value& container) { return kind_of(container); };
   for (const char* list : {"spec.containers", "spec.initContainers"}) {
     for (const json::value& c : get_array(pod, list)) {
@@ -270,14 +271,15 @@ std::optional<Seen> PodRunner::start_process(Known& known, const json::value& co
   if (!image.has_program() && get_array(container, "command").empty()) {
     image.cmd = {"/usr/lib/lab-image", "pause"};  // --runtime process: something that waits
   }
-  auto start =
-      container_start({pod, container, image, environment, known.pod.place,
-                       pod_host_name(pod, known.pod.node->name), parse_image(reference).tag,
-                       runtime_->isolated(), o.first_outside_id, o.outside_ids, folder + "/root",
-                       known.volumes, log, folder_of(known.pod.uid) + "/etc"});
   const auto refused = [](const char* reason, const Status& why) {
     return Seen{.kind = Seen::Kind::kRefused, .reason = reason, .message = why.message()};
   };
+  const auto name = pod_kernel_name(pod, known.pod.node->name, options_.dns);
+  if (!name.ok()) return refused("CreateContainerError", name.status());
+  auto start = container_start({pod, container, image, environment, known.pod.place, *name,
+                                parse_image(reference).tag, runtime_->isolated(),
+                                o.first_outside_id, o.outside_ids, folder + "/root", known.volumes,
+                                log, folder_of(known.pod.uid) + "/etc"});
   if (!start.ok()) return refused("CreateContainerConfigError", start.status());
   if (start->order.args.empty()) {
     return Seen{.kind = Seen::Kind::kRefused,

@@ -44,8 +44,8 @@ Status PodRunner::pod_files(const RunnerPod& pod) const {
   RETURN_IF_ERROR(make_folder(etc, 0755, owner));
   RETURN_IF_ERROR(make_file(
       etc + "/hosts", pod_hosts_file(*pod.object, pod.place, node, options_.dns), 0644, owner));
-  RETURN_IF_ERROR(
-      make_file(etc + "/hostname", pod_host_name(*pod.object, node) + "\n", 0644, owner));
+  ASSIGN_OR_RETURN(const std::string name, pod_kernel_name(*pod.object, node, options_.dns));
+  RETURN_IF_ERROR(make_file(etc + "/hostname", name + "\n", 0644, owner));
   return make_file(etc + "/resolv.conf", pod_resolv_conf(*pod.object, options_.dns), 0644, owner);
 }
 
@@ -62,6 +62,12 @@ Task<Seen> PodRunner::prepare(std::string uid) {
     for (const json::value& c : get_array(*pod.object, list)) {
       real = real || kind_of(c) == ContainerKind::kReal;
     }
+  }
+  const auto name = pod_kernel_name(*pod.object, pod.node->name, options_.dns);
+  if (!name.ok()) {
+    fail({true, "FailedCreatePodSandBox",
+          "Failed to create pod sandbox: " + name.status().message(), ""});
+    co_return seen;
   }
   if (real) {
     // The folders above belong to us alone.
