@@ -2,7 +2,7 @@
 #include <charconv>
 #include <tuple>
 
-#include "api/field_error.hpp"
+#include "api/label_checks.hpp"
 #include "api/object.hpp"
 #include "api/selectors.hpp"
 #include "base/strings.hpp"
@@ -37,9 +37,15 @@ json::value list_json(const std::vector<std::string>& values) {
 
 Status check_label_requirement(const LabelRequirement& r) {
   FieldErrors errors;
-  const FieldPath values("values");
+  check_label_requirement(r, FieldPath(), errors);
+  return errors.empty() ? Status() : invalid_argument(errors.text());
+}
+
+void check_label_requirement(const LabelRequirement& r, const FieldPath& path,
+                             FieldErrors& errors) {
+  const FieldPath values = path.child("values");
   const auto key_messages = check_qualified_name(r.key);
-  if (!key_messages.empty()) errors.invalid(FieldPath("key"), r.key, join(key_messages, "; "));
+  if (!key_messages.empty()) errors.invalid(path.child("key"), r.key, join(key_messages, "; "));
   const std::size_t n = r.values.size();
   switch (r.op) {
     case LabelOp::kIn:
@@ -85,7 +91,6 @@ Status check_label_requirement(const LabelRequirement& r) {
       errors.invalid(values.index(i).key(r.key), r.values[i], join(messages, "; "));
     }
   }
-  return errors.empty() ? Status() : invalid_argument(errors.text());
 }
 
 bool LabelRequirement::matches(const json::object& labels) const {

@@ -10,6 +10,7 @@
 #include "config/extenders_reader.hpp"
 #include "config/plugin_args_reader.hpp"
 #include "config/plugin_sets.hpp"
+#include "config/process_reader.hpp"
 
 namespace coracle::scheduler {
 namespace {
@@ -18,6 +19,7 @@ using api::FieldErrors;
 using api::FieldPath;
 
 constexpr const char* kVersion = "kubescheduler.config.k8s.io/v1";
+constexpr const char* kDefaultName = "default-scheduler";
 
 // A profile as the file has it.
 struct Said {
@@ -27,13 +29,6 @@ struct Said {
   PluginArgs args;
   PluginTable table = plugin_table();  // with those it declares
 };
-
-// As Go prints it: 15s, 1m30s.
-std::string duration_text(Duration duration) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
-  return seconds < 60 ? fmt::format("{}s", seconds)
-                      : fmt::format("{}m{}s", seconds / 60, seconds % 60);
-}
 
 void check_percentage(const std::optional<std::int64_t>& percentage, const FieldPath& path,
                       FieldErrors& errors) {
@@ -82,15 +77,14 @@ Status read_plugin_config(ObjectReader& profile, const FieldPath& path, FormErro
     std::string name;
     entry.read("name", &name);
     const json::value* given = entry.find("args");
-    if (!seen.insert(name).second) {
-      errors.duplicate(at, name);
-      continue;
-    }
+    const bool again = !seen.insert(name).second;
+    if (again) errors.duplicate(at, name);
     if (is_removed(name)) {
       refuse_removed(at, name, errors);
       continue;
     }
     if (declares_plugin(given)) {
+      if (again) continue;
       auto entry = read_declared(said->name, name, *given, at.child("args"), load, errors);
       if (!entry.ok()) return entry.status().with_context("decoding ." + at.text());
       if (*entry) said->table.push_back(std::move(**entry));
@@ -111,12 +105,24 @@ Status read_plugin_config(ObjectReader& profile, const FieldPath& path, FormErro
   return {};
 }
 
-Result<Said> read_profile(const json::value& raw, size_t index, FormErrors& form,
-                          const LoadSharedObject& load, FieldErrors& errors) {
-  const FieldPath path = FieldPath("profiles").index(index);
+// What can only be said of a profile beside those before it.
+void check_name(const std::vector<Said>& before, const Said& said, const FieldPath& path,
+                FieldErrors& errors) {
+  for (size_t i = before.size(); i-- > 0;) {
+    if (before[i].name != said.name) continue;
+    return errors.duplicate(path.child("schedulerName"),
+                            FieldPath("profiles").index(i).child("schedulerName").text());
+  }
+}
+
+// `alone`: the only profile needs no name.
+Result<Said> read_profile(const json::value& raw, const FieldPath& path, bool alone,
+                          FormErrors& form, const LoadSharedObject& load, FieldErrors& errors) {
   Said said;
   ObjectReader in(raw, path.text(), form);
-  in.read("schedulerName", &said.name);
+  const bool named = in.read("schedulerName", &said.name);
+  if (!named && alone) said.name = kDefaultName;
+  if (said.name.empty()) errors.required(path.child("schedulerName"));
   said.percentage = read_percentage(in);
   if (const json::value* plugins = in.find("plugins")) {
     said.sets = read_plugin_sets(*plugins, in.path("plugins"), form);
@@ -137,86 +143,24 @@ Result<Said> read_profile(const json::value& raw, size_t index, FormErrors& form
   return said;
 }
 
-void read_election(const json::value* raw, FormErrors& form, FieldErrors& errors, Config* config) {
-  if (raw == nullptr) return;
-  ObjectReader in(*raw, "leaderElection", form);
-  client::LeaderElectionOptions& election = config->election;
-  std::string lock = "leases";
-  in.read("leaderElect", &config->leader_elect);
-  in.read("resourceLock", &lock);
-  in.read("resourceName", &election.name);
-  in.read("resourceNamespace", &election.namespace_name);
-  in.read("leaseDuration", &election.lease_duration);
-  in.read("renewDeadline", &election.renew_deadline);
-  in.read("retryPeriod", &election.retry_period);
-  if (!config->leader_elect) return;
-  const FieldPath path("leaderElection");
-  const auto text = [](Duration d) { return duration_text(d); };
-  const std::pair<const char*, Duration> times[] = {{"leaseDuration", election.lease_duration},
-                                                    {"renewDeadline", election.renew_deadline},
-                                                    {"retryPeriod", election.retry_period}};
-  for (const auto& [name, time] : times) {
-    if (time <= Duration(0))
-      errors.invalid(path.child(name), text(time), "must be greater than zero");
-  }
-  if (election.lease_duration <= election.renew_deadline) {
-    errors.invalid(path.child("leaseDuration"), text(election.renew_deadline),
-                   "LeaseDuration must be greater than RenewDeadline");
-  }
-  if (election.renew_deadline <= election.retry_period) {
-    errors.invalid(path.child("renewDeadline"), text(election.retry_period),
-                   "RenewDeadline must be greater than RetryPeriod");
-  }
-  if (lock != "leases") {
-    errors.invalid(path.child("resourceLock"), lock, "resourceLock value must be \"leases\"");
-  }
+// As upstream shows it: its internal form has no names of its own for JSON.
+json::value shown(const PluginSet& set) {
+  const auto list = [](const auto& all, const auto& plugin) {
+    if (all.empty()) return json::value(nullptr);
+    json::array out;
+    for (const auto& one : all) out.push_back(plugin(one));
+    return json::value(std::move(out));
+  };
+  const auto named = [](const std::string& name, std::int64_t weight) {
+    return json::value{{"Name", name}, {"Weight", weight}};
+  };
+  return {
+      {"Enabled", list(set.enabled, [&](const auto& p) { return named(p.name, p.weight); })},
+      {"Disabled", list(set.disabled, [&](const std::string& name) { return named(name, 0); })}};
 }
 
-// What speaks of the process rather than of decisions.
-void read_process(ObjectReader& in, FormErrors& form, FieldErrors& errors, Config* config) {
-  if (const json::value* raw = in.find("clientConnection")) {
-    ObjectReader connection(*raw, "clientConnection", form);
-    connection.read("kubeconfig", &config->kubeconfig);
-    for (const char* name : {"acceptContentTypes", "contentType", "qps"}) connection.skip(name);
-    std::int64_t burst = 0;
-    connection.read("burst", &burst);
-    if (burst < 0)
-      errors.invalid(FieldPath("clientConnection").child("burst"), burst, "must be non-negative");
-  }
-  std::int64_t parallelism = 16;
-  in.read("parallelism", &parallelism);
-  if (parallelism <= 0) {
-    errors.invalid(FieldPath("parallelism"), parallelism,
-                   "should be an integer value greater than zero");
-  }
-  for (const char* name :
-       {"enableProfiling", "enableContentionProfiling", "delayCacheUntilActive"}) {
-    bool unused = false;
-    in.read(name, &unused);
-  }
-  in.read("podInitialBackoffSeconds", &config->backoff_first_seconds);
-  in.read("podMaxBackoffSeconds", &config->backoff_max_seconds);
-  if (config->backoff_first_seconds <= 0) {
-    errors.invalid(FieldPath("podInitialBackoffSeconds"), config->backoff_first_seconds,
-                   "must be greater than 0");
-  }
-  if (config->backoff_max_seconds < config->backoff_first_seconds) {
-    errors.invalid(FieldPath("podMaxBackoffSeconds"), config->backoff_max_seconds,
-                   "must be greater than or equal to PodInitialBackoffSeconds");
-  }
-}
-
-void check_profiles(const std::vector<Said>& profiles, FieldErrors& errors) {
+void check_queue_sorts(const std::vector<Said>& profiles, FieldErrors& errors) {
   const FieldPath path("profiles");
-  for (size_t i = 0; i < profiles.size(); ++i) {
-    if (profiles[i].name.empty()) errors.required(path.index(i).child("schedulerName"));
-    for (size_t before = 0; before < i; ++before) {
-      if (profiles[before].name != profiles[i].name) continue;
-      errors.duplicate(path.index(i).child("schedulerName"),
-                       path.index(before).child("schedulerName").text());
-      break;
-    }
-  }
   constexpr auto kSort = static_cast<size_t>(Point::kQueueSort);
   const PluginSet& first = profiles[0].sets.at[kSort];
   if (first.enabled.size() > 1) {
@@ -225,8 +169,9 @@ void check_profiles(const std::vector<Said>& profiles, FieldErrors& errors) {
                    "only one queue sort plugin can be enabled");
   }
   for (size_t i = 1; i < profiles.size(); ++i) {
-    if (profiles[i].sets.at[kSort] == first) continue;
-    errors.invalid(path.index(i).child("plugins").child("queueSort"), json::object(),
+    const PluginSet& other = profiles[i].sets.at[kSort];
+    if (other == first) continue;
+    errors.invalid(path.index(i).child("plugins").child("queueSort"), shown(other),
                    "must be the same for all profiles");
   }
 }
@@ -292,24 +237,25 @@ Status parse_config(std::string_view yaml, Config* config, const LoadSharedObjec
   FieldErrors errors;
   std::vector<Said> profiles;
   std::optional<std::int64_t> percentage;
-  {
+  {  // in the order in which upstream checks
     ObjectReader in(document, "", form);
     for (const char* name : {"apiVersion", "kind"}) in.skip(name);
     read_process(in, form, errors, config);
-    read_election(in.find("leaderElection"), form, errors, config);
-    size_t i = 0;
-    for (const json::value& raw : in.list("profiles")) {
-      ASSIGN_OR_RETURN(Said said, read_profile(raw, i++, form, load, errors));
+    const json::array& list = in.list("profiles");
+    for (const json::value& raw : list) {
+      const FieldPath path = FieldPath("profiles").index(profiles.size());
+      ASSIGN_OR_RETURN(Said said, read_profile(raw, path, list.size() == 1, form, load, errors));
+      check_name(profiles, said, path, errors);
       profiles.push_back(std::move(said));
     }
+    if (profiles.empty()) profiles.emplace_back().name = kDefaultName;
+    check_queue_sorts(profiles, errors);
     percentage = read_percentage(in);
+    check_percentage(percentage, FieldPath("percentageOfNodesToScore"), errors);
+    read_backoff(in, errors, config);
     config->extenders = read_extenders(in, form, errors);
   }
   RETURN_IF_ERROR(form.status());
-  if (profiles.empty()) profiles.emplace_back();
-  if (profiles.size() == 1 && profiles[0].name.empty()) profiles[0].name = "default-scheduler";
-  check_profiles(profiles, errors);
-  check_percentage(percentage, FieldPath("percentageOfNodesToScore"), errors);
   if (!errors.empty()) return invalid_argument(errors.text());
   return make_profiles(profiles, percentage, config);
 }

@@ -223,6 +223,22 @@ extenders:
   CHECK_FALSE(one.is_interested(*testing::a_pod("p").cpu("1").info()));
 }
 
+TEST_CASE("what is said to be nothing is the default") {
+  const Config config = config_of(R"(
+leaderElection: {leaseDuration: 0s, renewDeadline: "", resourceLock: "", resourceNamespace: ""}
+profiles:
+- percentageOfNodesToScore: null
+  pluginConfig:
+  - {name: PodTopologySpread, args: {defaultingType: ""}}
+  - {name: DynamicResources, args: {filterTimeout: 10s, bindingTimeout: 10m0s}}
+  - {name: NodeResourcesBalancedAllocation, args: {resources: [{name: cpu, weight: 0}]}}
+)");
+  CHECK(config.election.lease_duration == 15s);
+  CHECK(config.election.renew_deadline == 10s);
+  CHECK(config.election.namespace_name == "kube-system");
+  CHECK(config.profiles.at(0).name == "default-scheduler");
+}
+
 const std::string kArgs = "profiles: [{pluginConfig: [{name: ";
 
 TEST_CASE("what is wrong is named as upstream names it") {
@@ -268,6 +284,43 @@ TEST_CASE("what is wrong is named as upstream names it") {
       {"percentages", "percentageOfNodesToScore: 101\nprofiles: [{percentageOfNodesToScore: -1}]",
        "[profiles[0].percentageOfNodesToScore: Invalid value: -1: not in valid range [0-100], "
        "percentageOfNodesToScore: Invalid value: 101: not in valid range [0-100]]"},
+      {"a third profile of the same name",
+       "profiles: [{schedulerName: a}, {schedulerName: a}, "
+       "{schedulerName: a}]",
+       R"([profiles[1].schedulerName: Duplicate value: "profiles[0].schedulerName", profiles[2].schedulerName: Duplicate value: "profiles[1].schedulerName"])"},
+      {"the only profile, with an empty name", "profiles: [{schedulerName: ''}]",
+       "profiles[0].schedulerName: Required value"},
+      {"other queue sorts in another profile",
+       "profiles: [{schedulerName: a}, {schedulerName: b, plugins: {queueSort: {enabled: [{name: "
+       "PrioritySort}], disabled: [{name: '*'}]}}}]",
+       R"(profiles[1].plugins.queueSort: Invalid value: {"Enabled":[{"Name":"PrioritySort","Weight":0}],"Disabled":[{"Name":"*","Weight":0}]}: must be the same for all profiles)"},
+      {"two queue sorts",
+       "profiles: [{plugins: {queueSort: {enabled: [{name: PrioritySort}, {name: Other}]}}}]",
+       "profiles[0].plugins.queueSort.Enabled: Invalid value: 2: only one queue sort plugin can be "
+       "enabled"},
+      {"all at once, in the order of upstream's checks",
+       "extenders: [{urlPrefix: http://x, prioritizeVerb: p}]\npodInitialBackoffSeconds: 0\n"
+       "percentageOfNodesToScore: 101\nprofiles: [{percentageOfNodesToScore: -1}, {schedulerName: "
+       "b}]\nparallelism: 0\nleaderElection: {leaseDuration: -1s}\nclientConnection: {burst: -1}",
+       "[clientConnection.burst: Invalid value: -1: must be non-negative, "
+       "leaderElection.leaseDuration: Invalid value: \"-1s\": must be greater than zero, "
+       "leaderElection.leaseDuration: Invalid value: \"10s\": LeaseDuration must be greater than "
+       "RenewDeadline, "
+       "parallelism: Invalid value: 0: should be an integer value greater than zero, "
+       "profiles[0].schedulerName: Required value, "
+       "profiles[0].percentageOfNodesToScore: Invalid value: -1: not in valid range [0-100], "
+       "percentageOfNodesToScore: Invalid value: 101: not in valid range [0-100], "
+       "podInitialBackoffSeconds: Invalid value: 0: must be greater than 0, "
+       "extenders[0].weight: Invalid value: 0: must have a positive weight applied to it]"},
+      {"arguments given twice, the second time wrong",
+       kArgs + "VolumeBinding, args: {}}, {name: VolumeBinding, args: {bindTimeoutSeconds: -1}}]}]",
+       R"([profiles[0].pluginConfig[1]: Duplicate value: "VolumeBinding", profiles[0].pluginConfig[1].args.bindTimeoutSeconds: Invalid value: -1: invalid BindTimeoutSeconds, should not be a negative value])"},
+      {"a back-off of centuries", "podMaxBackoffSeconds: 9223372036854775807",
+       "podMaxBackoffSeconds: Invalid value: 9223372036854775807: must not be greater than "
+       "1000000000"},
+      {"a bind of centuries", kArgs + "VolumeBinding, args: {bindTimeoutSeconds: 9000000000}}]}]",
+       "profiles[0].pluginConfig[0].args.bindTimeoutSeconds: Invalid value: 9000000000: must not "
+       "be greater than 1000000000"},
       {"back-off", "podInitialBackoffSeconds: 20",
        "podMaxBackoffSeconds: Invalid value: 10: must be greater than or equal to "
        "PodInitialBackoffSeconds"},
@@ -299,11 +352,56 @@ TEST_CASE("what is wrong is named as upstream names it") {
        kArgs + "PodTopologySpread, args: {defaultConstraints: [{maxSkew: 1, topologyKey: zone, "
                "whenUnsatisfiable: ScheduleAnyway}]}}]}]",
        R"(profiles[0].pluginConfig[0].args.defaultingType: Invalid value: "System": when .defaultConstraints are not empty)"},
+      {"a way to choose spread defaults that does not exist",
+       kArgs + "PodTopologySpread, args: {defaultingType: Some}}]}]",
+       R"(profiles[0].pluginConfig[0].args.defaultingType: Unsupported value: "Some": supported values: "System", "List")"},
+      {"spread defaults",
+       kArgs + "PodTopologySpread, args: {defaultingType: List, defaultConstraints: [{maxSkew: 0, "
+               "topologyKey: a/b/c, whenUnsatisfiable: Never}, {maxSkew: 1, topologyKey: '', "
+               "whenUnsatisfiable: ''}, {maxSkew: 1, topologyKey: zone, whenUnsatisfiable: "
+               "DoNotSchedule, labelSelector: {}}, {maxSkew: 2, topologyKey: zone, "
+               "whenUnsatisfiable: DoNotSchedule}]}}]}]",
+       R"([profiles[0].pluginConfig[0].args.defaultConstraints[0].maxSkew: Invalid value: 0: not in valid range (0, inf), )"
+       R"(profiles[0].pluginConfig[0].args.defaultConstraints[0].topologyKey: Invalid value: "a/b/c": a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName'), )"
+       R"(profiles[0].pluginConfig[0].args.defaultConstraints[0].whenUnsatisfiable: Unsupported value: "Never": supported values: "DoNotSchedule", "ScheduleAnyway", )"
+       R"(profiles[0].pluginConfig[0].args.defaultConstraints[1].topologyKey: Required value: can not be empty, )"
+       R"(profiles[0].pluginConfig[0].args.defaultConstraints[1].whenUnsatisfiable: Required value: can not be empty, )"
+       R"(profiles[0].pluginConfig[0].args.defaultConstraints[2].labelSelector: Forbidden: constraint must not define a selector, as they deduced for each pod, )"
+       R"(profiles[0].pluginConfig[0].args.defaultConstraints[3]: Duplicate value: "{zone, DoNotSchedule}"])"},
+      {"rules of an added affinity",
+       kArgs +
+           "NodeAffinity, args: {addedAffinity: {"
+           "requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{"
+           "matchExpressions: [{key: pool, operator: In}, {key: pool, operator: Exists, values: "
+           "[a]}, {key: pool, operator: Gt, values: [many]}, {key: pool, operator: Is}]}]}, "
+           "preferredDuringSchedulingIgnoredDuringExecution: [{weight: 1, preference: {"
+           "matchFields: [{key: metadata.name, operator: In, values: [a, b]}, {key: "
+           "metadata.name, operator: Exists}]}}, {weight: 0, preference: {matchFields: [{key: "
+           "metadata.name, operator: In}]}}]}}}]}]",
+       R"([profiles[0].pluginConfig[0].args.addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty, )"
+       R"(profiles[0].pluginConfig[0].args.addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[1].values: Invalid value: ["a"]: values set must be empty for exists and does not exist, )"
+       R"(profiles[0].pluginConfig[0].args.addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[2].values[0]: Invalid value: "many": for 'Gt', 'Lt' operators, the value must be an integer, )"
+       R"(profiles[0].pluginConfig[0].args.addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[3].operator: Unsupported value: "Is": supported values: "In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt", )"
+       R"(profiles[0].pluginConfig[0].args.addedAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].matchFields[0].values: Invalid value: ["a","b"]: must have one element, )"
+       R"(profiles[0].pluginConfig[0].args.addedAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].matchFields[1].operator: Unsupported value: "Exists": supported values: "In", "NotIn"])"},
+      {"a field of an added affinity that does not exist",
+       kArgs + "NodeAffinity, args: {addedAffinity: {required: {}}}}]}]",
+       R"(decoding .profiles[0].pluginConfig[0]: decoding args for plugin NodeAffinity: strict decoding error: unknown field "addedAffinity.required")"},
+      {"times of device claims",
+       kArgs + "DynamicResources, args: {filterTimeout: -1s, bindingTimeout: 10ms}}]}]",
+       R"([profiles[0].pluginConfig[0].args.filterTimeout: Invalid value: "-1s": must be zero or positive, profiles[0].pluginConfig[0].args.bindingTimeout: Invalid value: "10ms": must be at least 1 second])"},
+      {"resources that are not scored or ignored so",
+       kArgs + "NodeResourcesFit, args: {ignoredResources: [a/b/c], ignoredResourceGroups: [a/b], "
+               "scoringStrategy: {type: MostAllocated, resources: [{name: cpu, weight: 101}], "
+               "requestedToCapacityRatio: {}}}}]}]",
+       R"([profiles[0].pluginConfig[0].args.ignoredResources[0]: Invalid value: "a/b/c": a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName'), )"
+       R"(profiles[0].pluginConfig[0].args.ignoredResourceGroups[0]: Invalid value: "a/b": resource group name can't contain '/', )"
+       R"(profiles[0].pluginConfig[0].args.scoringStrategy.resources[0].weight: Invalid value: 101: resource weight of cpu not in valid range (0, 100], )"
+       R"(profiles[0].pluginConfig[0].args.scoringStrategy.requestedToCapacityRatio: Forbidden: must be nil when type is not RequestedToCapacityRatio])"},
       {"balanced",
        kArgs + "NodeResourcesBalancedAllocation, args: {resources: [{name: cpu, weight: 2}]}}]}]",
        "profiles[0].pluginConfig[0].args.resources[0].weight: Invalid value: 2: must be 1"},
-      {"how a device is chosen", kArgs + "GpuShare, args: {deviceChoice: Best}}]}]",
-       R"(profiles[0].pluginConfig[0].args.deviceChoice: Unsupported value: "Best": supported values: "BestFit", "Fragmentation", "Random", "WorstFit")"},
+      {"how a device is chosen", kArgs + "GpuShare, args: {deviceChoice: Best}}]}]", R"(profiles[0].pluginConfig[0].args.deviceChoice: Unsupported value: "Best": supported values: "BestFit", "Fragmentation", "Random", "WorstFit")"},
       {"fragmentation without typical pods",
        kArgs + "GpuShare, args: {deviceChoice: Fragmentation}}]}]",
        "profiles[0].pluginConfig[0].args.typicalPods: Required value: Fragmentation is about "

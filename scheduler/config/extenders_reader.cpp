@@ -4,20 +4,13 @@
 
 #include "api/object.hpp"
 #include "base/encoding.hpp"
+#include "framework/resource_names.hpp"
 
 namespace coracle::scheduler {
 namespace {
 
 using api::FieldErrors;
 using api::FieldPath;
-
-// One label before the slash at least, and not ours: example.com/gpu.
-bool is_extended_name(const std::string& name) {
-  const size_t slash = name.find('/');
-  if (slash == std::string::npos || name.starts_with("requests.")) return false;
-  const std::string domain = name.substr(0, slash);
-  return domain != "kubernetes.io" && !domain.ends_with(".kubernetes.io");
-}
 
 void read_tls(const json::value* raw, const std::string& path, FormErrors& form,
               FieldErrors& errors, const FieldPath& at, ExtenderConfig& out) {
@@ -53,7 +46,7 @@ void read_managed(ObjectReader& in, const FieldPath& at, FormErrors& form, Field
     one.read("ignoredByScheduler", &ignored);
     const auto messages = api::check_qualified_name(name);
     errors.invalid_each(path, name, messages);
-    if (messages.empty() && !is_extended_name(name)) {
+    if (messages.empty() && !is_vendor_resource(name)) {
       errors.invalid(path, name, "is an invalid extended resource name");
     }
     if (!seen.insert(name).second) {

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <set>
 
 #include "api/object.hpp"
 #include "config/gpu_args.hpp"
+#include "config/node_affinity_args.hpp"
+#include "config/process_reader.hpp"
 #include "config/scoring_args.hpp"
 
 namespace coracle::scheduler {
@@ -43,61 +45,10 @@ void read_pod_affinity(ObjectReader& in, const FieldPath& path, FieldErrors& err
   }
 }
 
-void check_term(const json::value& term, const FieldPath& path, FieldErrors& errors) {
-  for (const char* rules : {"matchExpressions", "matchFields"}) {
-    size_t i = 0;
-    for (const json::value& rule : get_array(term, rules)) {
-      const FieldPath at = path.child(rules).index(i++);
-      const std::string op(get_string(rule, "operator"));
-      const std::vector<std::string> known =
-          rules == std::string_view("matchFields")
-              ? std::vector<std::string>{"In", "NotIn"}
-              : std::vector<std::string>{"DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn"};
-      if (std::find(known.begin(), known.end(), op) == known.end()) {
-        errors.not_supported(at.child("operator"), op, known);
-      }
-      errors.invalid_each(at.child("key"), std::string(get_string(rule, "key")),
-                          api::check_qualified_name(get_string(rule, "key")));
-    }
-  }
-}
-
-void read_node_affinity(ObjectReader& in, const FieldPath& path, FieldErrors& errors,
-                        PluginArgs* args) {
-  const json::value* added = in.find("addedAffinity");
-  if (added == nullptr) return;
-  const FieldPath at = path.child("addedAffinity");
-  const char* required = "requiredDuringSchedulingIgnoredDuringExecution";
-  const char* preferred = "preferredDuringSchedulingIgnoredDuringExecution";
-  for (const auto& [name, value] : get_object(*added, "")) {
-    if (name != required && name != preferred) {
-      errors.forbidden(at.child(name), "unknown field");
-    }
-  }
-  NodeAffinityArgs& affinity = args->node_affinity;
-  if (const json::value* selector = find(*added, required)) {
-    affinity.required = true;
-    size_t i = 0;
-    for (const json::value& term : get_array(*selector, "nodeSelectorTerms")) {
-      check_term(term, at.child(required).child("nodeSelectorTerms").index(i++), errors);
-      affinity.terms.push_back(api::NodeSelectorTerm::parse(term));
-    }
-  }
-  size_t i = 0;
-  for (const json::value& weighted : get_array(*added, preferred)) {
-    const json::value* term = find(weighted, "preference");
-    if (term != nullptr)
-      check_term(*term, at.child(preferred).index(i).child("preference"), errors);
-    ++i;
-  }
-  affinity.preferred = api::parse_preferred_nodes(get_array(*added, preferred));
-}
-
 void read_spread_constraint(const json::value& raw, const std::string& form_path,
                             const FieldPath& at, FormErrors& form, FieldErrors& errors,
-                            SpreadConstraint& c) {
+                            SpreadConstraint& c, std::string& when) {
   ObjectReader in(raw, form_path, form);
-  std::string when;
   c.max_skew = 0;
   in.read("maxSkew", &c.max_skew);
   in.read("topologyKey", &c.topology_key);
@@ -131,26 +82,26 @@ void read_spread_constraint(const json::value& raw, const std::string& form_path
 
 void read_spread(ObjectReader& in, const FieldPath& path, FormErrors& form, FieldErrors& errors,
                  PluginArgs* args) {
-  std::string type = "System";
+  std::string type;
   in.read("defaultingType", &type);
+  if (type.empty()) type = "System";
   const json::array& list = in.list("defaultConstraints");
   if (type != "System" && type != "List") {
-    errors.not_supported(path.child("defaultingType"), type, {"List", "System"});
+    errors.not_supported(path.child("defaultingType"), type, {"System", "List"});
   } else if (type == "System" && !list.empty()) {
     errors.invalid(path.child("defaultingType"), type, "when .defaultConstraints are not empty");
   }
   args->system_spread_defaults = type == "System";
+  args->spread_defaults.clear();
+  std::set<std::string> seen;
   size_t i = 0;
   for (const json::value& raw : list) {
     const FieldPath at = path.child("defaultConstraints").index(i);
     SpreadConstraint c;
-    read_spread_constraint(raw, in.path("defaultConstraints", i++), at, form, errors, c);
-    for (const SpreadConstraint& other : args->spread_defaults) {
-      if (other.topology_key != c.topology_key || other.hard != c.hard) continue;
-      errors.duplicate(at, fmt::format("{{{}, {}}}", c.topology_key,
-                                       c.hard ? "DoNotSchedule" : "ScheduleAnyway"));
-      break;
-    }
+    std::string when;
+    read_spread_constraint(raw, in.path("defaultConstraints", i++), at, form, errors, c, when);
+    const std::string what = fmt::format("{{{}, {}}}", c.topology_key, when);
+    if (!seen.insert(what).second) errors.duplicate(at, what);
     args->spread_defaults.push_back(std::move(c));
   }
 }
@@ -162,6 +113,10 @@ void read_volume_binding(ObjectReader& in, const FieldPath& path, FieldErrors& e
     errors.invalid(path.child("bindTimeoutSeconds"), args->bind_timeout_seconds,
                    "invalid BindTimeoutSeconds, should not be a negative value");
   }
+  if (args->bind_timeout_seconds > kSecondsMax) {
+    errors.invalid(path.child("bindTimeoutSeconds"), args->bind_timeout_seconds,
+                   fmt::format("must not be greater than {}", kSecondsMax));
+  }
   if (const json::value* shape = in.find("shape")) {
     errors.invalid(path.child("shape"), *shape,
                    "unexpected field `shape`, remove it or turn on the feature gate "
@@ -169,10 +124,24 @@ void read_volume_binding(ObjectReader& in, const FieldPath& path, FieldErrors& e
   }
 }
 
+// The times have no effect: its filter is fast, and binding waits as long as VolumeBinding's.
+void read_dynamic_resources(ObjectReader& in, const FieldPath& path, FieldErrors& errors) {
+  const auto at_least = [&](const char* name, Duration least, const char* complaint) {
+    Duration said = least;
+    std::string text;
+    in.read(name, &said);
+    if (said >= least) return;
+    in.read(name, &text);
+    errors.invalid(path.child(name), text, complaint);
+  };
+  at_least("filterTimeout", Duration(0), "must be zero or positive");
+  at_least("bindingTimeout", std::chrono::seconds(1), "must be at least 1 second");
+}
+
 bool takes_arguments(const std::string& plugin) {
-  for (const char* known :
-       {"DefaultPreemption", "GpuShare", "InterPodAffinity", "NodeAffinity", "NodeResourcesFit",
-        "NodeResourcesBalancedAllocation", "PodTopologySpread", "VolumeBinding"}) {
+  for (const char* known : {"DefaultPreemption", "DynamicResources", "GpuShare", "InterPodAffinity",
+                            "NodeAffinity", "NodeResourcesFit", "NodeResourcesBalancedAllocation",
+                            "PodTopologySpread", "VolumeBinding"}) {
     if (plugin == known) return true;
   }
   return false;
@@ -199,9 +168,12 @@ Status read_plugin_args(const std::string& plugin, const json::value& raw, const
                                           version.substr(0, version.find('/'))));
     }
     if (plugin == "DefaultPreemption") read_preemption(in, path, errors, args);
+    if (plugin == "DynamicResources") read_dynamic_resources(in, path, errors);
     if (plugin == "GpuShare") read_gpu(in, path, form, errors, &args->gpu);
     if (plugin == "InterPodAffinity") read_pod_affinity(in, path, errors, args);
-    if (plugin == "NodeAffinity") read_node_affinity(in, path, errors, args);
+    if (plugin == "NodeAffinity") {
+      read_node_affinity(in, path, form, errors, &args->node_affinity);
+    }
     if (plugin == "PodTopologySpread") read_spread(in, path, form, errors, args);
     if (plugin == "VolumeBinding") read_volume_binding(in, path, errors, args);
     if (plugin == "NodeResourcesFit") read_fit(in, path, form, errors, &args->fit);
