@@ -101,42 +101,36 @@ void Scheduler::on_permitted(const PodPtr& pod, const std::string& node,
     if (pre_bind_.begin(profile_of(*pod), pod, node)) bind(pod, node);
     return;
   }
-  forget(*pod, node);
+  undo(pod, node, false, [this, pod, outcome] { not_permitted(pod, outcome); });
+}
+
+void Scheduler::not_permitted(const PodPtr& pod, const Permits::Outcome& outcome) {
+  const auto& [verdict, by] = outcome;
   give_up_with(*pod);
   const PodPtr waiting = queue_.find(pod->key);
-  if (waiting != nullptr && waiting->uid == pod->uid) {
-    if (verdict.kind() == Verdict::Kind::kBroken) {
-      numbers_.attempt(pod->scheduler_name, "error");
-      queue_.retry(pod->key, executor_.now());
-      reject(pod, "SchedulerError",
-             fmt::format("running Permit plugin \"{}\": {}", by->name(),
-                         join(verdict.reasons(), ", ")),
-             "");
-    } else {
-      numbers_.attempt(pod->scheduler_name, "unschedulable");
-      std::vector<const Plugin*> rejected_by;
-      if (by != nullptr) rejected_by.push_back(by);
-      queue_.park(pod->key, std::move(rejected_by), executor_.now());
-      reject(pod, "Unschedulable", no_after_all(verdict), "");
-    }
+  if (waiting == nullptr || waiting->uid != pod->uid) return;
+  if (verdict.kind() == Verdict::Kind::kBroken) {
+    numbers_.attempt(pod->scheduler_name, "error");
+    queue_.retry(pod->key, executor_.now());
+    reject(
+        pod, "SchedulerError",
+        fmt::format("running Permit plugin \"{}\": {}", by->name(), join(verdict.reasons(), ", ")),
+        "");
+    return;
   }
-  changed({event::kPodGone, nullptr, pod.get()});
+  numbers_.attempt(pod->scheduler_name, "unschedulable");
+  std::vector<const Plugin*> rejected_by;
+  if (by != nullptr) rejected_by.push_back(by);
+  queue_.park(pod->key, std::move(rejected_by), executor_.now());
+  reject(pod, "Unschedulable", no_after_all(verdict), "");
 }
 
 void Scheduler::on_prepared(const PodPtr& pod, const std::string& node, const Status& outcome) {
   if (stopped_ || !cache_.is_assumed(pod->key)) return;
   if (outcome.ok()) return bind(pod, node);
-  numbers_.attempt(pod->scheduler_name, "error");
-  forget(*pod, node);
   log::warn("{} before its bind to {}: {}", pod->key, node, outcome.message());
-  const PodPtr waiting = queue_.find(pod->key);
-  if (waiting != nullptr && waiting->uid == pod->uid) {
-    queue_.retry(pod->key, executor_.now());
-    if (outcome.code() != Code::kAborted) {  // a conflict: the next look knows better
-      reject(pod, "SchedulerError", outcome.message(), "");
-    }
-  }
-  changed({event::kPodGone, nullptr, pod.get()});
+  // After a conflict the next look knows better.
+  undo_bind(pod, node, outcome.message(), outcome.code() == Code::kAborted);
 }
 
 void Scheduler::bind(const PodPtr& pod, const std::string& node) {
@@ -188,17 +182,40 @@ void Scheduler::on_bound(const PodPtr& pod, const std::string& node,
     }
     return wake();
   }
-  numbers_.attempt(pod->scheduler_name, "error");
-  forget(*pod, node);
   log::warn("bind of {} to {}: {}", pod->key, node, answer.error().message);
   // Placed by another, or gone: the informer says so and takes it out of the queue.
-  if (same) {
+  undo_bind(pod, node, answer.error().message,
+            answer.error().is_not_found() || answer.error().is_conflict());
+}
+
+void Scheduler::undo_bind(const PodPtr& pod, const std::string& node, const std::string& why,
+                          bool quiet) {
+  numbers_.attempt(pod->scheduler_name, "error");
+  undo(pod, node, true, [this, pod, why, quiet] {
+    const PodPtr waiting = queue_.find(pod->key);
+    if (waiting == nullptr || waiting->uid != pod->uid) return;
     queue_.retry(pod->key, executor_.now());
-    if (!answer.error().is_not_found() && !answer.error().is_conflict()) {
-      reject(pod, "SchedulerError", answer.error().message, "");
-    }
-  }
-  changed({event::kPodGone, nullptr, pod.get()});
+    if (!quiet) reject(pod, "SchedulerError", why, "");
+  });
+}
+
+void Scheduler::undo(const PodPtr& pod, const std::string& node, bool wrote,
+                     std::function<void()> then) {
+  const auto work = [this, pod, node, then = std::move(then)] {
+    if (!is_assumed(*pod)) return wake();
+    unreserve_all(profile_of(*pod), *pod, node, cache_.surroundings().reservations);
+    cache_.forget(pod->key, pod->uid);
+    then();
+    changed({event::kPodGone, nullptr, pod.get()});
+  };
+  // One that is shown to be placed keeps what it has: the bind was done, but its answer lost.
+  if (stopped_ || !is_assumed(*pod)) return work();
+  pre_bind_.take_back(profile_of(*pod), pod, wrote, work);
+}
+
+bool Scheduler::is_assumed(const PodInfo& pod) const {
+  const PodPtr* counted = cache_.find_pod(pod.key);
+  return counted != nullptr && (*counted)->uid == pod.uid && cache_.is_assumed(pod.key);
 }
 
 void Scheduler::fits_nowhere(const PodPtr& pod, const Decision& decision) {
@@ -251,11 +268,6 @@ void Scheduler::preempt(const PodPtr& pod, const Decision& decision) {
     status_.clear_nomination(other->key);
     queue_.activate(other->key);
   }
-}
-
-void Scheduler::forget(const PodInfo& pod, const std::string& node) {
-  unreserve_all(profile_of(pod), pod, node, cache_.surroundings().reservations);
-  cache_.forget(pod.key, pod.uid);
 }
 
 void Scheduler::reject(const PodPtr& pod, const std::string& reason, const std::string& message,

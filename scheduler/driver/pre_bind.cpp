@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.hpp"
 #include "base/strings.hpp"
 
 namespace coracle::scheduler {
@@ -65,29 +66,48 @@ bool PreBind::begin(const Profile& profile, const PodPtr& pod, const std::string
     return false;
   }
   Waiting& waiting = waiting_[pod->key];
-  waiting = {&profile, pod, node, false, 0};
-  waiting.timer = executor_.after(profile.bind_timeout, [this, key = pod->key] {
-    const Waiting& late = waiting_.at(key);
-    const MayBind may = may_bind(*late.profile, *late.pod, late.node, world_);
-    const char* why = "context deadline exceeded";
-    finish(key, Status(Code::kDeadlineExceeded, may.by == nullptr ? why : failure_of(may.by, why)));
-  });
+  waiting = {&profile, pod, node, false, false, 0};
+  waiting.timer = executor_.after(profile.bind_timeout, [this, key = pod->key] { on_late(key); });
   spawn<Status>(write(std::move(writes)),
                 [this, pod](const Status& outcome) { on_written(pod, outcome); });
   return false;
 }
 
+Task<Status> PreBind::write_one(const PreBindWrite& one) {
+  const client::ResourceClient resource(api_, gvr_of(one));
+  const auto type = one.target == PreBindWrite::Target::kDeviceClaim ? client::PatchType::kStrategic
+                                                                     : client::PatchType::kMerge;
+  const auto answer =
+      co_await resource.patch(one.ns, one.name, type, one.patch, {}, one.subresource);
+  if (!answer.ok()) co_return Status(Code::kAborted, answer.error().message);
+  co_return Status();
+}
+
 Task<Status> PreBind::write(std::vector<PreBindWrite> writes) {
   for (const PreBindWrite& one : writes) {
-    const client::ResourceClient resource(api_, gvr_of(one));
-    const auto type = one.target == PreBindWrite::Target::kDeviceClaim
-                          ? client::PatchType::kStrategic
-                          : client::PatchType::kMerge;
-    const auto answer =
-        co_await resource.patch(one.ns, one.name, type, one.patch, {}, one.subresource);
-    if (!answer.ok()) co_return Status(Code::kAborted, answer.error().message);
+    Status outcome = co_await write_one(one);
+    if (!outcome.ok()) co_return outcome;
   }
   co_return Status();
+}
+
+// Those behind one that failed too; the last failure is the outcome.
+Task<Status> PreBind::write_all(std::vector<PreBindWrite> writes) {
+  Status all;
+  for (const PreBindWrite& one : writes) {
+    Status outcome = co_await write_one(one);
+    if (!outcome.ok()) all = std::move(outcome);
+  }
+  co_return all;
+}
+
+void PreBind::on_late(const std::string& key) {
+  Waiting& late = waiting_.at(key);
+  late.late = true;
+  if (!late.written) return;  // on_written() finishes
+  const MayBind may = may_bind(*late.profile, *late.pod, late.node, world_);
+  const char* why = "context deadline exceeded";
+  finish(key, Status(Code::kDeadlineExceeded, may.by == nullptr ? why : failure_of(may.by, why)));
 }
 
 void PreBind::on_written(const PodPtr& pod, const Status& outcome) {
@@ -95,7 +115,24 @@ void PreBind::on_written(const PodPtr& pod, const Status& outcome) {
   if (found == waiting_.end() || found->second.pod != pod) return;  // dropped meanwhile
   if (!outcome.ok()) return finish(pod->key, outcome);
   found->second.written = true;
+  if (found->second.late) return on_late(pod->key);
   look(pod->key);
+}
+
+void PreBind::take_back(const Profile& profile, const PodPtr& pod, bool wrote,
+                        std::function<void()> then) {
+  std::vector<PreBindWrite> writes;
+  for (const Plugin* plugin : profile.at(Point::kPreBind)) {
+    for (PreBindWrite& write : plugin->take_back(*pod, world_, wrote)) {
+      writes.push_back(std::move(write));
+    }
+  }
+  if (writes.empty()) return then();
+  spawn<Status>(write_all(std::move(writes)),
+                [key = pod->key, then = std::move(then)](const Status& outcome) {
+                  if (!outcome.ok()) log::warn("unreserve for {}: {}", key, outcome.message());
+                  then();
+                });
 }
 
 void PreBind::look(const std::string& key) {

@@ -1,8 +1,11 @@
 // PreBind: what must happen between the choice of a node and the bind: the plugins' writes, and the
-// wait for what follows from them (a volume that is bound, or made). Strand: the Executor's.
+// wait for what follows from them (a volume that is bound, or made); and what is taken back of it
+// when the bind fails. Strand: the Executor's.
 //
 // Bounds: kWaitingMax pods wait at a time (one more is turned away and tried again later), each for
-// the profile's bind_timeout. A pod that goes meanwhile is dropped.
+// the profile's bind_timeout, or until its writes are answered if that is later: what is taken back
+// must not be overtaken. A pod that goes meanwhile is dropped. Failures: of the writes, told to
+// Done; of what is taken back, logged: it is tried again when the next bind fails.
 #pragma once
 
 #include <functional>
@@ -28,6 +31,9 @@ class PreBind {
 
   // True: there is nothing to wait for, the pod may be bound at once, and Done is not called.
   bool begin(const Profile& profile, const PodPtr& pod, const std::string& node);
+  // For a pod that counts and will not be bound there: `then` follows, at once if nothing is to be
+  // taken back. `wrote`: begin() was called for it.
+  void take_back(const Profile& profile, const PodPtr& pod, bool wrote, std::function<void()> then);
   // Claims, volumes or classes changed.
   void look_again();
   // The pod is gone, or counts elsewhere.
@@ -39,10 +45,13 @@ class PreBind {
     const Profile* profile = nullptr;
     PodPtr pod;
     std::string node;
-    bool written = false;
+    bool written = false, late = false;
     Executor::TimerId timer = 0;
   };
   Task<Status> write(std::vector<PreBindWrite> writes);
+  Task<Status> write_all(std::vector<PreBindWrite> writes);
+  Task<Status> write_one(const PreBindWrite& one);
+  void on_late(const std::string& key);
   void on_written(const PodPtr& pod, const Status& outcome);
   void look(const std::string& key);
   void finish(const std::string& key, const Status& outcome);

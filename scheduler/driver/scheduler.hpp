@@ -92,6 +92,7 @@ class Scheduler {
   // Assumes the pod where it was decided to go; a plugin's no turns the decision.
   void assume(const PodInfo& pod, Decision& decision);
   void on_permitted(const PodPtr& pod, const std::string& node, const Permits::Outcome& outcome);
+  void not_permitted(const PodPtr& pod, const Permits::Outcome& outcome);
   // What had to be done before the bind has been, or failed.
   void on_prepared(const PodPtr& pod, const std::string& node, const Status& outcome);
   void bind(const PodPtr& pod, const std::string& node);
@@ -102,7 +103,11 @@ class Scheduler {
   void fits_nowhere(const PodPtr& pod, const Decision& decision);
   void give_up_with(const PodInfo& failed);
   void preempt(const PodPtr& pod, const Decision& decision);
-  void forget(const PodInfo& pod, const std::string& node);
+  bool is_assumed(const PodInfo& pod) const;
+  // An assumed pod counts on the node no more, and its claims do not name it; then `then`. Nothing
+  // for one that is gone or placed. `wrote`: it came as far as what is written before the bind.
+  void undo(const PodPtr& pod, const std::string& node, bool wrote, std::function<void()> then);
+  void undo_bind(const PodPtr& pod, const std::string& node, const std::string& why, bool quiet);
   // `nomination`: the node, or empty for none; nothing: as it is.
   void reject(const PodPtr& pod, const std::string& reason, const std::string& message,
               std::optional<std::string> nomination = {});

@@ -3,10 +3,11 @@
 // (may it run there?), add_pod and remove_pod (and if others came or left?), post_filter and pick
 // (nothing fits: who would have to leave?), pre_score, score and normalize (how well?), reserve and
 // unreserve (the node is chosen: what does it take?), permit and falls_with (shall it wait?),
-// before_bind and may_bind (what must be written and seen before?), bind, post_bind; helped_by and
-// helps (what could turn a no?). Plugins are pure and immutable: what pre_* computes for the pod
-// goes into a PluginState that the cycle hands back, what reserve takes into Reservations. A score
-// is 0..kScoreMax after normalize; the profile's weight multiplies it.
+// before_bind and may_bind (what must be written and seen before?), take_back (it was not bound:
+// what of that must not stay?), bind, post_bind; helped_by and helps (what could turn a no?).
+// Plugins are pure and immutable: what pre_* computes for the pod goes into a PluginState that the
+// cycle hands back, what reserve takes into Reservations. A score is 0..kScoreMax after normalize;
+// the profile's weight multiplies it.
 #pragma once
 
 #include <cstdint>
@@ -120,6 +121,13 @@ class Plugin {
   // After its writes, and then whenever something changes: yes, not yet, or never there.
   virtual Verdict may_bind(const PodInfo&, const std::string& /*node*/, const Snapshot&) const {
     return Verdict::yes();
+  }
+
+  // The bind, or a step before it, failed; unreserve follows when these are done, or have failed.
+  // `wrote`: before_bind's writes may have been made, whether the world shows it yet or not.
+  virtual std::vector<PreBindWrite> take_back(const PodInfo&, const Snapshot&,
+                                              bool /*wrote*/) const {
+    return {};
   }
 
   // The Binding to post; nothing: the next plugin's.

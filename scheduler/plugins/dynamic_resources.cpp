@@ -213,6 +213,27 @@ std::vector<PreBindWrite> DynamicResources::before_bind(const PodInfo& pod, cons
   return writes;
 }
 
+// Also of claims that cannot be used (any more).
+std::vector<PreBindWrite> DynamicResources::take_back(const PodInfo& pod, const Snapshot& world,
+                                                      bool wrote) const {
+  std::vector<PreBindWrite> writes;
+  for (const DeviceClaimUse& use : pod.device_claims) {
+    const json::value* claim = world.devices.claim(pod.ns + "/" + use.claim);
+    if (claim == nullptr) continue;
+    const auto* promise = world.reservations.promised(std::string(api::uid_of(*claim)));
+    const bool may_be =
+        wrote && (is_allocated(*claim) || (promise != nullptr && promise->pod == pod.uid));
+    if (!may_be && !api::is_reserved_for_pod(*claim, pod.uid)) continue;
+    PreBindWrite write = write_to(*claim);
+    write.subresource = "status";
+    json::array consumers;
+    consumers.push_back(json::object{{"$patch", "delete"}, {"uid", pod.uid}});
+    set_path(write.patch, "status.reservedFor", std::move(consumers));
+    writes.push_back(std::move(write));
+  }
+  return writes;
+}
+
 Verdict DynamicResources::may_bind(const PodInfo& pod, const std::string&,
                                    const Snapshot& world) const {
   if (pod.device_claims.empty()) return Verdict::yes();

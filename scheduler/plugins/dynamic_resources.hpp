@@ -22,6 +22,8 @@ class DynamicResources final : public Plugin {
   std::vector<PreBindWrite> before_bind(const PodInfo&, const std::string& node,
                                         const Snapshot&) const override;
   Verdict may_bind(const PodInfo&, const std::string& node, const Snapshot&) const override;
+  // The reservation. The allocation stays: whoever is first to use the claim finds it allocated.
+  std::vector<PreBindWrite> take_back(const PodInfo&, const Snapshot&, bool wrote) const override;
   Events helped_by() const override {
     return event::kDeviceClaim | event::kDevices | event::kNodeAdded | event::kNodeLabels;
   }

@@ -271,6 +271,31 @@ TEST_CASE("from the promise to the bind") {
   CHECK(verdicts(world, "d") == Verdicts{kNo, kNo});
 }
 
+TEST_CASE("what is taken back after a failure: reservations that are seen, or may have been made") {
+  Snapshot world = gpu_world();
+  add_gpus(world, "n1", {"t4"});
+  const auto pod = gpu_pod("p", "c").info();
+  const auto undo = [&](bool wrote) {
+    const auto writes = kPlugin.take_back(*pod, world, wrote);
+    return writes.empty() ? std::string() : writes[0].subresource + to_json(writes[0].patch);
+  };
+  const std::string taken =
+      R"(status{"metadata":{"uid":"u-c"},"status":{"reservedFor":[{"$patch":"delete",)"
+      R"("uid":"uid-p"}]}})";
+  CHECK(undo(true).empty());  // no such claim
+  add_claim(world, "c", exactly());
+  CHECK(undo(true).empty());  // nothing was promised
+  REQUIRE(kPlugin.reserve(*pod, "n1", world, world.reservations).is_yes());
+  CHECK(undo(false).empty());
+  CHECK(undo(true) == taken);
+  const std::string mine = R"({"resource":"pods","name":"p","uid":"uid-p"})";
+  add_claim(world, "c", exactly(), allocated("n1", "gpu-0", mine));
+  CHECK(undo(false) == taken);
+  add_claim(world, "c", exactly(), allocated("n1", "gpu-0"));
+  CHECK(undo(false).empty());
+  CHECK(undo(true) == taken);
+}
+
 TEST_CASE("devices that several nodes reach, and the configuration that goes along") {
   Snapshot world = a_world({a_node("n1").label("rack", "a"), a_node("n2").label("rack", "b")});
   world.devices.known = true;

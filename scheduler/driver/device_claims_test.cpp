@@ -1,0 +1,156 @@
+// Claims to devices through the driver: what is written before a bind, and taken back when it
+// fails.
+#include <catch2/catch.hpp>
+
+#include "driver/testing.hpp"
+
+namespace coracle::scheduler {
+namespace {
+
+using namespace std::chrono_literals;
+using client::FakeApi;
+using testing::a_node;
+using testing::a_pod;
+using testing::parsed;
+using testing::World;
+
+const std::string kBinding = "/api/v1/namespaces/default/pods/p/binding";
+const std::string kDeviceClaims = "/apis/resource.k8s.io/v1/resourceclaims?";
+const std::string kSlices = "/apis/resource.k8s.io/v1/resourceslices?";
+const std::string kDeviceClasses = "/apis/resource.k8s.io/v1/deviceclasses?";
+
+json::value a_claim(const std::string& name) {
+  json::value claim = parsed(R"({"kind":"ResourceClaim","metadata":{"namespace":"default",
+    "finalizers":["resource.kubernetes.io/delete-protection"]},"spec":{"devices":{"requests":[
+    {"name":"r","exactly":{"deviceClassName":"gpu","allocationMode":"ExactCount","count":1}}]}}})");
+  set_path(claim, "metadata.name", json::value(name));
+  set_path(claim, "metadata.uid", json::value("uid-" + name));
+  return claim;
+}
+
+// A node with two devices, and the pod "p" with those claims.
+struct Devices : World {
+  explicit Devices(const std::vector<std::string>& names, Profile profile = default_profile())
+      : World({a_node("n1")}, {}, {}, {std::move(profile)}) {
+    for (const std::string& path : {kDeviceClaims, kSlices, kDeviceClasses}) {
+      api.head(*stream(path));
+    }
+    send(kDeviceClasses, "ADDED", parsed(R"({"metadata":{"name":"gpu"},"spec":{}})"));
+    send(kSlices, "ADDED", parsed(R"({"metadata":{"name":"s"},"spec":{"driver":"d.example.com",
+      "nodeName":"n1","pool":{"name":"n1","generation":1,"resourceSliceCount":1},
+      "devices":[{"name":"gpu-0"},{"name":"gpu-1"}]}})"));
+    json::array uses;
+    for (const std::string& name : names) {
+      send(kDeviceClaims, "ADDED", a_claim(name));
+      uses.push_back(json::object{{"name", name}, {"resourceClaimName", name}});
+    }
+    for (const std::string& path : {kDeviceClaims, kSlices, kDeviceClasses}) {
+      send(path, "BOOKMARK", end());
+    }
+    send("/api/v1/pods?", "ADDED", a_pod("p").set("spec.resourceClaims", std::move(uses)).object());
+    executor.run_ready();
+  }
+
+  FakeApi::Call next_write(const std::string& claim) {
+    executor.run_ready();
+    REQUIRE_FALSE(api.idle());
+    const FakeApi::Call call = api.next_call();
+    CHECK(call.request.method == "PATCH");
+    CHECK(call.request.target.starts_with(
+        "/apis/resource.k8s.io/v1/namespaces/default/resourceclaims/" + claim + "/status"));
+    return call;
+  }
+  // The next write is the allocation and the reservation of the claim, which the server makes.
+  void reserve(const std::string& name) {
+    const auto write = next_write(name);
+    CHECK(get_string(get_array(write.body(), "status.reservedFor").at(0), "uid") == "uid-p");
+    json::value claim = a_claim(name);
+    claim.as_object()["status"] = *find(write.body(), "status");
+    write.reply(200, claim);
+    send(kDeviceClaims, "MODIFIED", claim);
+    executor.run_ready();
+  }
+  // The next write takes the reservation back.
+  FakeApi::Call taken_back(const std::string& name) {
+    const auto write = next_write(name);
+    CHECK(write.body() == parsed(R"({"metadata":{"uid":"uid-)" + name + R"("},"status":{
+      "reservedFor":[{"$patch":"delete","uid":"uid-p"}]}})"));
+    return write;
+  }
+};
+
+TEST_CASE("a failed bind leaves no claim reserved, before the pod is tried again") {
+  Devices world({"c"});
+  world.reserve("c");
+  world.api.expect("POST", kBinding).fail(409, "Conflict", "pod p is being changed");
+  const auto undo = world.taken_back("c");
+  // It is not overtaken by another try.
+  world.executor.advance(30s);
+  CHECK(world.scheduler.cache().is_assumed("default/p"));
+  CHECK(world.api.idle());
+  undo.reply(200, a_claim("c"));
+  world.executor.run_ready();
+  CHECK_FALSE(world.scheduler.cache().is_assumed("default/p"));
+  CHECK(world.scheduler.cache().snapshot().reservations.empty());
+  CHECK(world.scheduler.queue().sizes().backoff == 1);
+}
+
+TEST_CASE("a reservation that cannot be taken back does not keep the pod from its next try") {
+  Devices world({"c"});
+  world.reserve("c");
+  world.api.expect("POST", kBinding).fail(500, "InternalError", "no");
+  world.taken_back("c").fail(500, "InternalError", "no");
+  world.executor.run_ready();
+  CHECK(world.scheduler.queue().sizes().backoff == 1);
+  world.take_calls();
+  world.executor.advance(1s);
+  CHECK(world.take_calls().contains("POST " + kBinding));
+}
+
+TEST_CASE("of two claims the first is taken back when the second cannot be written") {
+  Devices world({"c", "d"});
+  const auto first = world.next_write("c");
+  first.reply(200, "{}");  // the world does not show it yet
+  world.next_write("d").fail(409, "Conflict", "changed");
+  const auto undo = world.taken_back("c");
+  // Its devices are promised to it meanwhile.
+  CHECK(world.scheduler.cache().snapshot().reservations.promised("uid-c") != nullptr);
+  undo.reply(200, "{}");
+  world.taken_back("d").reply(200, "{}");
+  world.executor.run_ready();
+  CHECK(world.scheduler.cache().snapshot().reservations.empty());
+  CHECK(world.scheduler.queue().sizes().backoff == 1);
+}
+
+TEST_CASE("a write that is answered after the time for the bind is over is taken back") {
+  Profile hasty = default_profile();
+  hasty.bind_timeout = 2s;
+  Devices world({"c"}, hasty);
+  const auto late = world.next_write("c");
+  world.executor.advance(3s);
+  CHECK(world.scheduler.cache().is_assumed("default/p"));
+  CHECK(world.api.idle());
+  late.reply(200, "{}");
+  world.taken_back("c").reply(200, "{}");
+  world.executor.run_ready();
+  const auto calls = world.take_calls();
+  CHECK(get_string(calls.at("POST /api/v1/namespaces/default/events").body(), "message") ==
+        "running PreBind plugin \"DynamicResources\": context deadline exceeded");
+  CHECK_FALSE(world.scheduler.cache().is_assumed("default/p"));
+}
+
+TEST_CASE("a bind that was done though its answer was lost keeps its claim") {
+  Devices world({"c"});
+  world.reserve("c");
+  const auto bind = world.api.expect("POST", kBinding);
+  world.send("/api/v1/pods?", "MODIFIED", a_pod("p").on("n1").object());
+  world.executor.run_ready();
+  bind.fail(500, "InternalError", "connection reset");
+  for (const auto& [call, answered] : world.take_calls()) {
+    CHECK(call.find("resourceclaims") == std::string::npos);
+  }
+  CHECK(world.scheduler.cache().find_pod("default/p") != nullptr);
+}
+
+}  // namespace
+}  // namespace coracle::scheduler
