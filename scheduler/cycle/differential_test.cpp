@@ -223,12 +223,9 @@ class NaiveTopologySpread final : public Plugin {
       for (const std::uint32_t index : fitting) {
         const NodeInfo& node = world.nodes[index];
         if (spread->need_all_keys && !has_all(node, *spread)) continue;
-        const auto domain = node.facts().topology(c.topology_key);
-        if (c.topology_key == kHost) {
-          ++domains;
-        } else if (domain && seen.emplace(*domain, true).second) {
-          ++domains;
-        }
+        // Nodes without the label are a domain of their own.
+        const std::string domain(node.facts().topology(c.topology_key).value_or("(none)"));
+        if (seen.emplace(domain, true).second || c.topology_key == kHost) ++domains;
       }
       spread->weights.push_back(std::log(domains + 2));
     }
@@ -269,7 +266,8 @@ class NaiveTopologySpread final : public Plugin {
     bool need_all_keys = true;
   };
   static bool is_like(const PodInfo& pod, const PodInfo& other, const SpreadConstraint& c) {
-    return !other.deleting && other.ns == pod.ns && c.selector.matches(other.labels);
+    return !other.deleting && other.ns == pod.ns && !c.selector.is_everything() &&
+           c.selector.matches(other.labels);
   }
   static std::vector<SpreadConstraint> constraints_of(const PodInfo& pod, const Snapshot& world,
                                                       bool hard) {

@@ -111,6 +111,11 @@ Resources pod_requests(const json::value& pod, bool assume_defaults) {
   const Resources pod_level = parse_resources(of_pod);
   if (of_pod.contains("cpu")) total.cpu_milli = pod_level.cpu_milli;
   if (of_pod.contains("memory")) total.memory = pod_level.memory;
+  for (const auto& [name, amount] : of_pod) {
+    if (!name.starts_with("hugepages-")) continue;
+    std::erase_if(total.scalars, [&](const auto& s) { return s.first == name; });
+    if (pod_level.scalar(name) != 0) total.scalar_slot(std::string(name)) = pod_level.scalar(name);
+  }
   total.add(parse_resources(get_object(pod, "spec.overhead")));
   return total;
 }

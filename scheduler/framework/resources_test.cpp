@@ -52,6 +52,19 @@ TEST_CASE("what a pod requests of cpu") {
   }
 }
 
+TEST_CASE("pod-level requests of huge pages take the place of the sum, also where they are none") {
+  const auto pages = [](const std::string& of_pod) {
+    return pod_requests(pod_of(R"({"resources":{"requests":{)" + of_pod + R"(}},"containers":[)" +
+                               R"({"resources":{"requests":{"hugepages-2Mi":"4Mi"}}}]})"),
+                        false)
+        .scalars;
+  };
+  using Scalars = decltype(Resources::scalars);
+  CHECK(pages(R"("cpu":"1")") == Scalars{{"hugepages-2Mi", 4 << 20}});
+  CHECK(pages(R"("hugepages-2Mi":"8Mi")") == Scalars{{"hugepages-2Mi", 8 << 20}});
+  CHECK(pages(R"("hugepages-2Mi":"0")") == Scalars{});
+}
+
 TEST_CASE("for scores, what is not named is taken for the defaults; what is zero stays zero") {
   const Resources none = pod_requests(pod_of(R"({"containers":[{},{}]})"), true);
   CHECK(none.cpu_milli == 200);

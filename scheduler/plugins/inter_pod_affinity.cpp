@@ -199,8 +199,16 @@ std::int64_t InterPodAffinity::score(const PodInfo&, const NodeInfo& node,
   return sum;
 }
 
+// The least becomes 0, the largest kScoreMax. Reckoned as upstream does: 29 of 100 becomes 28.
 void InterPodAffinity::normalize(const PluginState*, std::vector<std::int64_t>& scores) const {
-  stretch_scores(scores);
+  if (scores.empty()) return;
+  const auto [low, high] = std::minmax_element(scores.begin(), scores.end());
+  const std::int64_t least = *low, span = *high - *low;
+  for (std::int64_t& score : scores) {
+    const double share =
+        span == 0 ? 0 : static_cast<double>(score - least) / static_cast<double>(span);
+    score = static_cast<std::int64_t>(static_cast<double>(kScoreMax) * share);
+  }
 }
 
 namespace {

@@ -179,6 +179,13 @@ TEST_CASE("InterPodAffinity scores") {
             liking(of_app("e", "db"), kNear, 1, term("web", kHost)).on("n2")},
            web,
            {100, 33, 0}},
+          // 100 * (29 / 100) is 28.99.. where 29 / 100 is reckoned first.
+          {"cut as upstream cuts",
+           nodes,
+           {liking(of_app("d", "db"), kNear, 100, term("web", kHost)).on("n1"),
+            liking(of_app("e", "db"), kNear, 29, term("web", kHost)).on("n2")},
+           web,
+           {100, 28, 0}},
           {"what a running pod would rather not",
            nodes,
            {liking(of_app("d", "db"), kApart, 3, term("web", kZone)).on("n1")},

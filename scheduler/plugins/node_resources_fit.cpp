@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "framework/resource_names.hpp"
+
 namespace coracle::scheduler {
 namespace {
 
@@ -90,10 +92,11 @@ std::int64_t NodeResourcesFit::score(const PodInfo& pod, const NodeInfo& node,
                   : sum / weights;
 }
 
+// Only what vendors name can be ignored: hugepages-2Mi cannot.
 bool NodeResourcesFit::ignores(const std::string& resource) const {
-  if (args_.ignored.contains(resource)) return true;
-  const size_t slash = resource.find('/');
-  return slash != std::string::npos && args_.ignored_groups.contains(resource.substr(0, slash));
+  const bool named = args_.ignored.contains(resource) ||
+                     args_.ignored_groups.contains(resource.substr(0, resource.find('/')));
+  return named && is_vendor_resource(resource);
 }
 
 // A node that grew must have grown in what the pod wants, and do.

@@ -211,8 +211,8 @@ TEST_CASE("NodeResourcesFit scores along a curve") {
 
 TEST_CASE("NodeResourcesFit leaves some resources to others") {
   FitArgs args;
-  args.ignored = {"example.com/gpu"};
-  args.ignored_groups = {"example.org"};
+  args.ignored = {"example.com/gpu", "hugepages-2Mi"};
+  args.ignored_groups = {"example.org", "hugepages-1Gi", "sub.kubernetes.io"};
   const NodeResourcesFit plugin(args);
   const Verdict no = Verdict::no(Verdict::Kind::kNever, {"Insufficient example.net/gpu"});
   check_all(plugin,
@@ -224,6 +224,21 @@ TEST_CASE("NodeResourcesFit leaves some resources to others") {
                  a_pod("p").request("example.org/x", "1"),
                  {Verdict::yes()}},
                 {"no other", {a_node("n")}, {}, a_pod("p").request("example.net/gpu", "1"), {no}},
+                {"no huge pages, which are no vendor's",
+                 {a_node("n")},
+                 {},
+                 a_pod("p").request("hugepages-2Mi", "2Mi"),
+                 {Verdict::never("Insufficient hugepages-2Mi")}},
+                {"nor by what looks like a group",
+                 {a_node("n")},
+                 {},
+                 a_pod("p").request("hugepages-1Gi", "1Gi"),
+                 {Verdict::never("Insufficient hugepages-1Gi")}},
+                {"nor what is of Kubernetes itself",
+                 {a_node("n")},
+                 {},
+                 a_pod("p").request("sub.kubernetes.io/x", "1"),
+                 {Verdict::never("Insufficient sub.kubernetes.io/x")}},
             });
 }
 

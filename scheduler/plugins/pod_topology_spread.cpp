@@ -18,6 +18,13 @@ struct Hard final : PluginState {
   std::vector<bool> self;  // the pod is one of the like
 };
 
+// Upstream counts no pods for a selector that says nothing, though the pod itself matches it.
+void count_nobody_for_everything(std::vector<SpreadConstraint>& constraints) {
+  for (SpreadConstraint& c : constraints) {
+    if (c.selector.is_everything()) c.selector = api::LabelSelector::nothing();
+  }
+}
+
 // A pod of the node came (1) or went (-1).
 void recount(const PodInfo& pod, const PodInfo& other, const NodeInfo& node, std::int64_t amount,
              Hard& hard) {
@@ -63,10 +70,13 @@ Verdict PodTopologySpread::pre_filter(const PodInfo& pod, const Snapshot& world,
   auto hard = std::make_unique<Hard>();
   hard->constraints = constraints_of(pod, world, true);
   if (hard->constraints.empty()) return Verdict::skip();
+  for (const SpreadConstraint& c : hard->constraints) {
+    hard->self.push_back(c.selector.matches(pod.labels));
+  }
+  count_nobody_for_everything(hard->constraints);
   hard->counts = count_domains(pod, world, hard->constraints);
   for (size_t i = 0; i < hard->constraints.size(); ++i) {
     hard->least.push_back(hard->counts[i].least(hard->constraints[i].min_domains));
-    hard->self.push_back(hard->constraints[i].selector.matches(pod.labels));
   }
   *state = std::move(hard);
   return Verdict::yes();
@@ -99,8 +109,9 @@ void PodTopologySpread::remove_pod(const PodInfo& pod, const PodInfo& other, con
 Verdict PodTopologySpread::pre_score(const PodInfo& pod, const Snapshot& world,
                                      const std::vector<std::uint32_t>& fitting,
                                      StatePtr* state) const {
-  const auto constraints = constraints_of(pod, world, false);
+  auto constraints = constraints_of(pod, world, false);
   if (constraints.empty()) return Verdict::skip();
+  count_nobody_for_everything(constraints);
   const bool need_all_keys = pod.own_spread || !system_defaults_;
   *state = make_soft_spread(pod, world, fitting, constraints, need_all_keys);
   return Verdict::yes();

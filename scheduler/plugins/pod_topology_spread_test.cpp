@@ -31,6 +31,13 @@ std::string constraint(const char* key, int skew, const std::string& more = {},
          R"(","labelSelector":{"matchLabels":{"app":"web"}})" + more + "}";
 }
 
+// With a selector that says nothing.
+std::string of_all(const char* key, int skew, const std::string& more = {},
+                   const char* otherwise = "DoNotSchedule") {
+  return R"({"topologyKey":")" + std::string(key) + R"(","maxSkew":)" + std::to_string(skew) +
+         R"(,"whenUnsatisfiable":")" + otherwise + R"(","labelSelector":{})" + more + "}";
+}
+
 a_pod spread(const std::string& constraints, a_pod pod = web("p")) {
   return pod.set("spec.topologySpreadConstraints", "[" + constraints + "]");
 }
@@ -43,55 +50,71 @@ std::vector<a_node> three_zones() {
 TEST_CASE("PodTopologySpread filters by skew") {
   const std::vector<a_node> zones = three_zones();
   const std::vector<a_pod> two_one{web("a").on("n1"), web("b").on("n1"), web("c").on("n2")};
-  check_all(kPlugin,
-            std::vector<FilterCase>{
-                {"no constraint: skipped", {a_node("n")}, {}, web("p"), {Verdict::skip()}},
-                {"the soft ones do not filter",
-                 {a_node("n")},
-                 {},
-                 spread(constraint("zone", 1, {}, "ScheduleAnyway")),
-                 {Verdict::skip()}},
-                // 2, 1, 0 are there; with the pod 3, 2, 1 over the least of 0.
-                {"skew 1", zones, two_one, spread(constraint("zone", 1)), {kNo, kNo, kYes}},
-                {"skew 2", zones, two_one, spread(constraint("zone", 2)), {kNo, kYes, kYes}},
-                {"skew 3", zones, two_one, spread(constraint("zone", 3)), {kYes, kYes, kYes}},
-                {"a pod that is not like them does not add itself",
-                 zones,
-                 two_one,
-                 spread(constraint("zone", 1), a_pod("p")),
-                 {kNo, kYes, kYes}},
-                {"a node without the label",
-                 {a_node("n1").label("zone", "a"), a_node("n2")},
-                 {},
-                 spread(constraint("zone", 1)),
-                 {kYes, kNoLabel}},
-                {"pods of other namespaces do not count",
-                 zones,
-                 {a_pod("a", "other").label("app", "web").on("n1")},
-                 spread(constraint("zone", 1)),
-                 {kYes, kYes, kYes}},
-                {"pods being deleted do not count",
-                 zones,
-                 {web("a").on("n1").set("metadata.deletionTimestamp", "\"2026-01-01T00:00:00Z\"")},
-                 spread(constraint("zone", 1)),
-                 {kYes, kYes, kYes}},
-                {"fewer domains than demanded: the least is 0",
-                 zones,
-                 {web("a").on("n1"), web("b").on("n2"), web("c").on("n3")},
-                 spread(constraint("zone", 1, R"(,"minDomains":4)")),
-                 {kNo, kNo, kNo}},
-                {"as many domains as demanded",
-                 zones,
-                 {web("a").on("n1"), web("b").on("n2"), web("c").on("n3")},
-                 spread(constraint("zone", 1, R"(,"minDomains":3)")),
-                 {kYes, kYes, kYes}},
-                {"every constraint must hold",
-                 {a_node("n1").label("zone", "a"), a_node("n2").label("zone", "a"),
-                  a_node("n3").label("zone", "b")},
-                 {web("a").on("n1"), web("b").on("n3")},
-                 spread(constraint("zone", 1) + "," + constraint("kubernetes.io/hostname", 1)),
-                 {kNo, kYes, kNo}},
-            });
+  check_all(
+      kPlugin,
+      std::vector<FilterCase>{
+          {"no constraint: skipped", {a_node("n")}, {}, web("p"), {Verdict::skip()}},
+          {"the soft ones do not filter",
+           {a_node("n")},
+           {},
+           spread(constraint("zone", 1, {}, "ScheduleAnyway")),
+           {Verdict::skip()}},
+          // 2, 1, 0 are there; with the pod 3, 2, 1 over the least of 0.
+          {"skew 1", zones, two_one, spread(constraint("zone", 1)), {kNo, kNo, kYes}},
+          {"skew 2", zones, two_one, spread(constraint("zone", 2)), {kNo, kYes, kYes}},
+          {"skew 3", zones, two_one, spread(constraint("zone", 3)), {kYes, kYes, kYes}},
+          {"a pod that is not like them does not add itself",
+           zones,
+           two_one,
+           spread(constraint("zone", 1), a_pod("p")),
+           {kNo, kYes, kYes}},
+          {"a node without the label",
+           {a_node("n1").label("zone", "a"), a_node("n2")},
+           {},
+           spread(constraint("zone", 1)),
+           {kYes, kNoLabel}},
+          {"pods of other namespaces do not count",
+           zones,
+           {a_pod("a", "other").label("app", "web").on("n1")},
+           spread(constraint("zone", 1)),
+           {kYes, kYes, kYes}},
+          {"pods being deleted do not count",
+           zones,
+           {web("a").on("n1").set("metadata.deletionTimestamp", "\"2026-01-01T00:00:00Z\"")},
+           spread(constraint("zone", 1)),
+           {kYes, kYes, kYes}},
+          {"fewer domains than demanded: the least is 0",
+           zones,
+           {web("a").on("n1"), web("b").on("n2"), web("c").on("n3")},
+           spread(constraint("zone", 1, R"(,"minDomains":4)")),
+           {kNo, kNo, kNo}},
+          {"as many domains as demanded",
+           zones,
+           {web("a").on("n1"), web("b").on("n2"), web("c").on("n3")},
+           spread(constraint("zone", 1, R"(,"minDomains":3)")),
+           {kYes, kYes, kYes}},
+          {"an empty selector counts nobody: the pod alone is no skew",
+           zones,
+           two_one,
+           spread(of_all("zone", 1)),
+           {kYes, kYes, kYes}},
+          {"with a key of the pod's own it is not empty",
+           zones,
+           two_one,
+           spread(of_all("zone", 1, R"(,"matchLabelKeys":["app"])")),
+           {kNo, kNo, kYes}},
+          {"no selector at all: not even the pod",
+           zones,
+           two_one,
+           spread(R"({"topologyKey":"zone","maxSkew":1,"whenUnsatisfiable":"DoNotSchedule"})"),
+           {kYes, kYes, kYes}},
+          {"every constraint must hold",
+           {a_node("n1").label("zone", "a"), a_node("n2").label("zone", "a"),
+            a_node("n3").label("zone", "b")},
+           {web("a").on("n1"), web("b").on("n3")},
+           spread(constraint("zone", 1) + "," + constraint("kubernetes.io/hostname", 1)),
+           {kNo, kYes, kNo}},
+      });
 }
 
 TEST_CASE("PodTopologySpread: which nodes count") {
@@ -137,6 +160,11 @@ TEST_CASE("PodTopologySpread scores") {
            {web("a").on("n1"), web("b").on("n1")},
            spread(soft),
            {100, 0}},
+          {"an empty selector counts nobody",
+           three_zones(),
+           two_one,
+           spread(of_all("zone", 1, {}, "ScheduleAnyway")),
+           {100, 100, 100}},
           {"hard ones do not score", three_zones(), two_one, spread(constraint("zone", 1)), {}},
       });
 }

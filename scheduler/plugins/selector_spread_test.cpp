@@ -51,5 +51,19 @@ TEST_CASE("PodTopologySpread spreads selected pods by its defaults") {
   CHECK(scored(plugin, *a_pod("p").info(), served(kPlain)).empty());
 }
 
+// Zones a, b and "none": a pod weighs ln(3+2) = 1.609 there too. n1: by host 2*1.609+2, by zone
+// 2*1.609+4, in all 12.4; n2: 2+4; n3: 1.609+2, rounded 4. 100 * (12 + 4 - score) / 12.
+TEST_CASE("PodTopologySpread: nodes without a zone are one domain of the defaults") {
+  const PodTopologySpread plugin(PodTopologySpread::upstream_defaults(), true);
+  const auto zones = served({a_node("n1").zone("a"), a_node("n2").zone("b"), a_node("n3")});
+  CHECK(scored(plugin, *web("p").info(), zones) == Scores{33, 83, 100});
+  CHECK(scored(plugin, *web("p").info(), zones, false) == Scores{12, 6, 4});
+  // With three pods on n1 it shows: 3*1.609+2 + 3*1.609+4 = 15.7; with two zones only it were 15.0.
+  Snapshot more = a_world({a_node("n1").zone("a"), a_node("n2").zone("b"), a_node("n3")},
+                          {web("a").on("n1"), web("b").on("n1"), web("c").on("n1")});
+  more.workloads = zones.workloads;
+  CHECK(scored(plugin, *web("p").info(), more, false) == Scores{16, 6, 2});
+}
+
 }  // namespace
 }  // namespace coracle::scheduler

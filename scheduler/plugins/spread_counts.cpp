@@ -123,17 +123,14 @@ StatePtr make_soft_spread(const PodInfo& pod, const Snapshot& world,
     SoftSpread::Part part{keys[i], c.max_skew};
     part.by_host = c.topology_key == kHostKey;
     size_t domains = 0;
-    std::vector<bool> seen(keys[i]->domains_end());
+    // Nodes without the label that count are one domain more.
+    std::vector<bool> seen(keys[i]->domains_end() + 1);
     for (const std::uint32_t index : fitting) {
       const NodeInfo& node = world.nodes[index];
       if (!has_all(node, needed)) continue;
-      const PodCounts::Domain domain = keys[i]->of(node);
-      if (part.by_host) {
-        ++domains;
-      } else if (domain != PodCounts::kNowhere && !seen[domain]) {
-        seen[domain] = true;
-        ++domains;
-      }
+      const size_t domain = std::min<size_t>(keys[i]->of(node), seen.size() - 1);
+      if (part.by_host || !seen[domain]) ++domains;
+      seen[domain] = true;
     }
     part.weight = std::log(static_cast<double>(domains) + 2);
     if (part.by_host) {

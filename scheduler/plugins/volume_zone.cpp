@@ -4,6 +4,7 @@
 #include <array>
 
 #include "api/object.hpp"
+#include "base/strings.hpp"
 
 namespace coracle::scheduler {
 namespace {
@@ -13,6 +14,12 @@ constexpr std::array<std::string_view, 4> kZoneLabels = {
     "failure-domain.beta.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/region",
     "topology.kubernetes.io/zone", "topology.kubernetes.io/region"};
 constexpr std::string_view kBetween = "__";  // of several zones in one label
+
+// A node that has not the old label may have the new one.
+std::string_view new_label(std::string_view label) {
+  if (label == kZoneLabels[0]) return kZoneLabels[2];
+  return label == kZoneLabels[1] ? kZoneLabels[3] : label;
+}
 
 struct Zones final : PluginState {
   std::vector<std::pair<std::string_view, std::string>> rules;  // label, its zones joined
@@ -34,9 +41,12 @@ Verdict VolumeZone::pre_filter(const PodInfo& pod, const Snapshot& world, StateP
   for (const std::string& name : pod.claims) {
     const json::value* claim = Storage::find(world.storage.claims, pod.ns + "/" + name);
     if (claim == nullptr) continue;  // VolumeBinding says so
-    const json::value* volume =
-        Storage::find(world.storage.volumes, get_string(*claim, "spec.volumeName"));
-    if (volume == nullptr) continue;
+    const std::string_view volume_name = get_string(*claim, "spec.volumeName");
+    if (volume_name.empty()) continue;  // as above
+    const json::value* volume = Storage::find(world.storage.volumes, volume_name);
+    if (volume == nullptr) {
+      return Verdict::never("persistentvolume " + quoted(volume_name) + " not found");
+    }
     for (const std::string_view label : kZoneLabels) {
       const auto value = api::label_of(*volume, label);
       if (!value.empty()) zones->rules.emplace_back(label, value);
@@ -53,7 +63,8 @@ Verdict VolumeZone::filter(const PodInfo&, const NodeInfo& node, const PluginSta
                                  [&](auto label) { return facts.topology(label).has_value(); });
   if (!zoned) return Verdict::yes();
   for (const auto& [label, zones] : static_cast<const Zones&>(*state).rules) {
-    const auto own = facts.topology(label);
+    auto own = facts.topology(label);
+    if (!own) own = facts.topology(new_label(label));
     if (!own || !lists(zones, *own)) return Verdict::never(kOtherZone);
   }
   return Verdict::yes();
