@@ -250,7 +250,10 @@ void PodManager::run(Worker& worker) {
   worker.finished = worker.finished || step.finished;
   act(worker, step);
   if (!step.changed && (step.finished || worker.finished)) queue_write(worker);
-  if (worker.machine->over()) loads_[worker.node].remove(worker.uid);
+  if (worker.machine->over()) {
+    loads_[worker.node].remove(worker.uid);
+    runner_.over(worker.uid);
+  }
   if (step.next) {
     worker.timer = executor_.after(*step.next - executor_.now(), [this, uid = worker.uid] {
       const auto found = workers_.find(uid);

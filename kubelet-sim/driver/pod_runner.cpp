@@ -250,6 +250,9 @@ Task<std::optional<Seen>> PodRunner::start_container(std::string uid, Wish wish)
     environment->push_back(std::move(variable));
   }
   if (!real) co_return Seen{.kind = Seen::Kind::kStarted};
+  const Status held = co_await hold_processes(uid);
+  if (!lives(uid, life)) co_return std::nullopt;
+  if (!held.ok()) co_return refused("CreateContainerError", held.message());
   if (!co_await start_turns_.take()) co_return std::nullopt;
   if (!lives(uid, life)) co_return std::nullopt;
   Known& known = pods_.at(uid);
@@ -286,6 +289,8 @@ std::optional<Seen> PodRunner::start_process(Known& known, const json::value& co
                 .reason = "CreateContainerError",
                 .message = "failed to generate container spec: no command specified"};
   }
+  const Status shared = share_processes(known, container, &start->order);
+  if (!shared.ok()) return refused("CreateContainerConfigError", shared);
   const Owner owner =
       o.outside_ids > 0 ? Owner{outside_id(start->order, 0), outside_id(start->order, 0)} : Owner{};
   // A subPath that is not there is made, as a folder.

@@ -70,6 +70,8 @@ class PodRunner {
   void update(const std::string& uid, const client::ObjectPtr& object);
   // The pod is gone: its processes and files go too.
   void forget(const std::string& uid);
+  // All its containers have ended for good: what held their processes together goes.
+  void over(const std::string& uid);
   // Its processes end now and nothing more is told of them; its files stay.
   void stop(const std::string& uid);
   bool any_process(const std::string& uid) const;
@@ -90,6 +92,7 @@ class PodRunner {
     std::map<std::string, PodSources::Token> tokens;
     std::set<std::string> starting, cancelled;  // containers
     DeviceClaims devices;
+    std::vector<std::function<void(bool)>> waits_for_holder;
     bool has_file_volumes = false;
   };
 
@@ -109,6 +112,11 @@ class PodRunner {
   Result<std::string> host_folder(const RunnerPod& pod, const json::value& host_path) const;
   Status pod_files(const RunnerPod& pod) const;
   Task<Seen> pull(std::string uid, Wish wish);
+  // Where the pod's containers share their processes: starts the one that holds them.
+  Task<Status> hold_processes(std::string uid);
+  Status start_holder(const std::string& uid, Known& known);
+  void holder_changed(const std::string& uid, std::uint64_t life, bool runs);
+  Status share_processes(const Known& known, const json::value& container, StartOrder* order) const;
   Task<std::optional<Seen>> start_container(std::string uid, Wish wish);
   std::optional<Seen> start_process(Known& known, const json::value& container,
                                     const Environment& environment, const Wish& wish);

@@ -46,6 +46,7 @@ bool set(const std::string& key, const std::string& value, Config* c) {
   if (key == "group") return c->groups.push_back(static_cast<gid_t>(number(10))), true;
   if (key == "caps") return c->caps = number(16), true;
   if (key == "as-bytes") return c->as_bytes = number(10), true;
+  if (key == "share") return c->share = static_cast<pid_t>(number(10)), true;
   if (key == "join") return c->join = static_cast<pid_t>(number(10)), true;
   if (key == "env") return c->env.push_back(value), true;
   if (key == "arg") return c->args.push_back(value), true;

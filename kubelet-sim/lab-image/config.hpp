@@ -9,6 +9,8 @@
 //   uid N  gid N  group N ...   inside; mapped: "uids FIRST_OUTSIDE COUNT" (root) or one id
 //   (others) caps HEX           the bounding set    as-bytes N   RLIMIT_AS cwd PATH  tty 1  env K=V
 //   ...  arg WORD ...   join PID (enter only)
+//   share PID (start only)   among the processes and users of that process; root, mounts, host
+//                      name and IPC are its own
 #pragma once
 
 #include <sys/types.h>
@@ -34,7 +36,7 @@ struct Config {
   unsigned long first_outside = 0, id_count = 0;  // 0: one id, our own
   std::uint64_t caps = ~0ull;
   unsigned long as_bytes = 0;
-  pid_t join = 0;
+  pid_t join = 0, share = 0;
   std::vector<std::string> env, args;
 };
 

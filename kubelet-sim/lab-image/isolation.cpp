@@ -33,6 +33,17 @@ Problem write_text(const std::string& path, const std::string& text) {
   return problem;
 }
 
+// The user namespace comes first: it gives the right to the others.
+Problem join(pid_t process, int others) {
+  const int handle = static_cast<int>(syscall(SYS_pidfd_open, process, 0));
+  if (handle < 0) return failed("the container's process");
+  for (const int kind : {CLONE_NEWUSER, others}) {
+    if (setns(handle, kind) != 0) return failed("join the container");
+  }
+  close(handle);
+  return {};
+}
+
 std::string map_line(unsigned long inside, unsigned long outside, unsigned long count) {
   return std::to_string(inside) + " " + std::to_string(outside) + " " + std::to_string(count) +
          "\n";
@@ -149,15 +160,10 @@ Problem enter_root(const Config& config) {
 }
 
 Problem join_namespaces(pid_t process) {
-  const int handle = static_cast<int>(syscall(SYS_pidfd_open, process, 0));
-  if (handle < 0) return failed("the container's process");
-  // The user namespace first: it gives the right to the others.
-  for (const int kind : {CLONE_NEWUSER, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC}) {
-    if (setns(handle, kind) != 0) return failed("join the container");
-  }
-  close(handle);
-  return {};
+  return join(process, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC);
 }
+
+Problem join_processes(pid_t process) { return join(process, CLONE_NEWPID); }
 
 Problem become_user(const Config& config) {
   umask(022);

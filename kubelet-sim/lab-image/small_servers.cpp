@@ -1,4 +1,5 @@
 // Images that are one small HTTP server.
+#include <signal.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -142,6 +143,7 @@ int run_hpa_example(const Args&) {
 
 int run_pause(const Args&) {
   stop_on_signals();
+  signal(SIGCHLD, SIG_IGN);  // as process 1 it gets children whose parents have ended
   while (!stop_asked()) pause();
   return 0;
 }

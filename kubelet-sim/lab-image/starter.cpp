@@ -1,6 +1,7 @@
 #include "starter.hpp"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -30,6 +31,7 @@ namespace {
 constexpr int kOrder = 3, kReport = 4;
 constexpr int kAnswerMs = 5000, kLookAgainMs = 1000;
 constexpr int kCannotStart = 128;
+constexpr int kRoundsMax = 1000;
 
 void report(const std::string& line) {
   const std::string text = line + "\n";
@@ -79,9 +81,57 @@ pid_t fork_into(int flags) {
       syscall(SYS_clone, flags | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
 }
 
+std::string error_text(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
+
 [[noreturn]] void give_up(int code, const Problem& problem) {
   report("B " + std::to_string(code) + " " + problem);
   _exit(kCannotStart);
+}
+
+// A fork among the processes and users of another container. Who has joined them cannot leave: a
+// helper does, and its child is ours.
+pid_t fork_beside(pid_t other) {
+  int said[2];
+  if (pipe2(said, O_CLOEXEC) != 0) return -1;
+  const pid_t helper = fork();
+  if (helper == 0) {
+    if (Problem p = join_processes(other); !p.empty()) give_up(kCannotStart, p);
+    const pid_t child = fork_into(CLONE_PARENT | kOwnNamespaces);
+    if (child == 0) return 0;
+    if (child < 0) give_up(kCannotStart, error_text("cannot make a process"));
+    _exit(write(said[1], &child, sizeof child) == sizeof child ? 0 : kCannotStart);
+  }
+  close(said[1]);
+  pid_t child = -1;
+  if (read(said[0], &child, sizeof child) != sizeof child) child = -1;
+  close(said[0]);
+  return child;
+}
+
+// Which mounts a process sees: those of one container see the same. Empty: it has ended.
+std::string mounts_of(pid_t process) {
+  char path[64], name[64];
+  std::snprintf(path, sizeof path, "/proc/%d/ns/mnt", process);
+  const ssize_t n = readlink(path, name, sizeof name);
+  return n > 0 ? std::string(name, static_cast<size_t>(n)) : "";
+}
+
+// Ends all processes that see these mounts.
+void end_all_with(const std::string& mounts) {
+  bool found = !mounts.empty();
+  for (int round = 0; found && round < kRoundsMax; ++round) {
+    found = false;
+    DIR* const all = opendir("/proc");
+    if (all == nullptr) return;
+    while (const dirent* entry = readdir(all)) {
+      const pid_t pid = std::atoi(entry->d_name);
+      if (pid <= 0 || mounts_of(pid) != mounts) continue;
+      found = true;
+      kill(pid, SIGKILL);
+    }
+    closedir(all);
+    if (found) poll(nullptr, 0, 1);  // for the kernel, which takes them down
+  }
 }
 
 // The last steps, in the process that becomes the command. `channel` leads to the starter.
@@ -160,8 +210,12 @@ Route ask_outside(bool udp, in_addr to, int port) {
 
 class Watcher {
  public:
-  Watcher(const Config& config, pid_t child)
-      : config_(config), child_(child), calls_(pod_of(config), ask_outside) {}
+  // `mounts`: of a container that is among the processes of another.
+  Watcher(const Config& config, pid_t child, std::string mounts)
+      : config_(config),
+        child_(child),
+        mounts_(std::move(mounts)),
+        calls_(pod_of(config), ask_outside) {}
 
   // Until the child has ended; its exit code.
   int run(int signals, int listener) {
@@ -211,6 +265,7 @@ class Watcher {
       over = true;
       code_ = ended_by_ != 0 && WIFSIGNALED(status) ? 128 + ended_by_ : code_of(status);
     }
+    if (over) end_all_with(mounts_);
     if (over && !config_.isolate && config_.join == 0) end_leftovers();
     return over;
   }
@@ -234,6 +289,7 @@ class Watcher {
 
   const Config& config_;
   const pid_t child_;
+  const std::string mounts_;
   SocketCalls calls_;
   int ended_by_ = 0, code_ = 0;
 };
@@ -294,7 +350,8 @@ void give_streams(const Config& config) {
   }
 }
 
-int supervise(const Config& config, pid_t child, int signals, int channel) {
+int supervise(const Config& config, pid_t child, int signals, int channel,
+              const std::string& mounts = "") {
   const int listener = receive_descriptor(channel);
   // The other end closes when the command is executed, or cannot be.
   char byte = 0;
@@ -303,7 +360,7 @@ int supervise(const Config& config, pid_t child, int signals, int channel) {
   report("S");
   // The container's output must end with the container, not with us.
   for (const int fd : {0, 1, 2}) close(fd);
-  const int code = Watcher(config, child).run(signals, listener);
+  const int code = Watcher(config, child, mounts).run(signals, listener);
   report("X " + std::to_string(code));
   return code;
 }
@@ -321,11 +378,9 @@ int start_container() {
       pipe2(go, O_CLOEXEC) != 0) {
     return report("B 128 no descriptors left"), kCannotStart;
   }
-  const pid_t child = fork_into(config.isolate ? kNamespaces : 0);
-  if (child < 0) {
-    return report(std::string("B 128 cannot make a process: ") + std::strerror(errno)),
-           kCannotStart;
-  }
+  const pid_t child =
+      config.share != 0 ? fork_beside(config.share) : fork_into(config.isolate ? kNamespaces : 0);
+  if (child < 0) return report(error_text("B 128 cannot make a process")), kCannotStart;
   if (child == 0) {
     char byte = 0;
     close(go[1]);
@@ -336,18 +391,19 @@ int start_container() {
     become_command(config, channel[1]);
   }
   close(channel[1]);
-  if (config.isolate) {
+  if (config.isolate && config.share == 0) {
     if (Problem p = map_ids(child, config); !p.empty()) {
       report("B 128 " + p);
       kill(child, SIGKILL);
       return kCannotStart;
     }
   }
+  const std::string mounts = config.share != 0 ? mounts_of(child) : "";
   report("P " + std::to_string(child));
   [[maybe_unused]] const ssize_t n = write(go[1], "g", 1);
   close(go[0]);
   close(go[1]);
-  return supervise(config, child, signals, channel[0]);
+  return supervise(config, child, signals, channel[0], mounts);
 }
 
 int enter_container() {

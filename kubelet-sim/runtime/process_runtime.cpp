@@ -195,6 +195,20 @@ Status ProcessRuntime::start(const ContainerId& id, ContainerStart start, Contai
   return {};
 }
 
+Status ProcessRuntime::share(const ContainerId& with, StartOrder* order) const {
+  const auto found = running_.find(with);
+  if (found == running_.end() || !found->second->started) {
+    return failed_precondition(fmt::format("container {} does not run", with.name));
+  }
+  const StartOrder& other = found->second->start.order;
+  order->share_pid = found->second->process->pid();
+  if (order->outside_ids == 0) {
+    order->uid = other.uid;
+    order->gid = other.gid;
+  }
+  return {};
+}
+
 void ProcessRuntime::terminate(const ContainerId& id) {
   if (const auto found = running_.find(id); found != running_.end()) {
     found->second->process->signal(SIGTERM);
@@ -223,6 +237,7 @@ Result<StartOrder> ProcessRuntime::enter_order(const ContainerId& id,
     return failed_precondition(fmt::format("container {} does not run", id.name));
   }
   StartOrder order = found->second->start.order;
+  order.share_pid = 0;
   order.join_pid = found->second->process->pid();
   order.args = command;
   order.binds.clear();

@@ -67,9 +67,13 @@ class ProcessRuntime {
   size_t running() const { return running_.size(); }
 
   Status start(const ContainerId& id, ContainerStart start, ContainerEvents events);
+  // Has a container that is not started yet run among the processes of another one. Where there is
+  // only one user, that of the other is its own too. FailedPrecondition: the other does not run.
+  Status share(const ContainerId& with, StartOrder* order) const;
   void terminate(const ContainerId& id);
   void kill(const ContainerId& id);
   void kill_pod(const std::string& pod_uid);
+  bool runs(const ContainerId& id) const { return running_.contains(id); }
   bool runs_any(const std::string& pod_uid) const;
 
   // One more command in a running container, with the order's user, environment and place.

@@ -93,14 +93,15 @@ struct World {
                                   runtime->isolated(),
                                   o.first_outside_id,
                                   o.outside_ids,
-                                  folder.path + "/root",
+                                  folder.path + root,
                                   {{"v", folder.path + "/volume"}},
                                   log,
                                   etc});
     REQUIRE(order.ok());
+    if (beside) REQUIRE(runtime->share(*beside, &order->order).ok());
     auto mounts = make_container_root(
         runtime->tools(),
-        {folder.path + "/root", image, owner, order->order.working_dir, order->order.binds});
+        {folder.path + root, image, owner, order->order.working_dir, order->order.binds});
     REQUIRE(mounts.ok());
     order->order.binds = *mounts;
     ended.reset();
@@ -136,6 +137,8 @@ struct World {
   std::unique_ptr<ProcessRuntime> runtime;
   std::string why;
   ContainerId id{"u", "c"};
+  std::string root = "/root";
+  std::optional<ContainerId> beside;  // among whose processes the next one runs
   PodPlace place{"127.32.0.1", "127.128.77.7"};
   bool last_whole = true;
   bool started = false, out_of_memory = false;
@@ -259,6 +262,34 @@ TEST_CASE("nothing a container started is left when it has ended, or when we hav
     w.executor.run_until([&] { return tick; });
   }
   CHECK(sleepers() == 0);
+}
+
+TEST_CASE("a container among the processes of another sees them, and takes its own along") {
+  World w;
+  if (!w.runtime || !w.runtime->isolated()) return;
+  w.start("sleep 4321; true");
+  w.until([&] { return w.started; });
+  const ContainerId first = w.id;
+  w.beside = first;
+  w.id.name = "second";
+  w.root = "/second";
+  w.start("sleep 1234 & ps; hostname; exit 5");
+  CHECK(w.end().exit_code == 5);
+  CHECK(w.printed("sleep 4321"));
+  CHECK(w.printed("pod-host"));
+  w.start("ps; test -e /proc/1/status && exit 6");
+  CHECK(w.end().exit_code == 6);
+  CHECK(w.printed("sleep 4321"));
+  CHECK_FALSE(w.printed("sleep 1234"));
+  CHECK(w.runtime->runs(first));
+  StartOrder order;
+  CHECK(w.runtime->share(w.id, &order).code() == Code::kFailedPrecondition);
+  // Whose processes they are among ends: they end, too.
+  w.start("sleep 4321");
+  w.until([&] { return w.started; });
+  w.ended.reset();
+  w.runtime->kill(first);
+  w.until([&] { return w.runtime->running() == 0; });
 }
 
 TEST_CASE("exec: output, exit code, input, a terminal, a missing program, hanging up") {

@@ -30,6 +30,7 @@ std::string encode(const StartOrder& order) {
   put("cwd", order.working_dir);
   for (const auto& [name, value] : order.environment) put("env", name + "=" + value);
   for (const std::string& word : order.args) put("arg", word);
+  if (order.share_pid > 0) put("share", std::to_string(order.share_pid));
   if (order.join_pid > 0) put("join", std::to_string(order.join_pid));
   return out;
 }

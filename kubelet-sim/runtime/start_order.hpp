@@ -30,8 +30,9 @@ struct StartOrder {
   std::string working_dir = "/";
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<std::string> args;
-  int join_pid = 0;  // enter a running container instead
-  AskRoute route;    // of its connections; none: each is made. Not part of the text
+  int share_pid = 0;  // be among the processes and users of this process
+  int join_pid = 0;   // enter a running container instead
+  AskRoute route;     // of its connections; none: each is made. Not part of the text
 };
 
 std::string encode(const StartOrder& order);
