@@ -89,6 +89,9 @@ class SchedulerDaemon final : public Daemon {
   ~SchedulerDaemon() override { end(); }
 
   bool ready() const override { return scheduler_ && scheduler_->has_synced(); }
+  const scheduler::Queue* queue() const override {
+    return scheduler_ && scheduler_->leads() ? &scheduler_->queue() : nullptr;
+  }
 
  private:
   void begin() override {

@@ -15,6 +15,7 @@
 #include "cluster_sim/network.hpp"
 #include "cluster_sim/options.hpp"
 #include "cluster_sim/store_end.hpp"
+#include "queue/queue.hpp"
 #include "why/decision_log.hpp"
 
 namespace coracle::cluster_sim {
@@ -43,6 +44,8 @@ class Daemon {
   void start();
   virtual void kill(bool power);
   virtual bool ready() const = 0;
+  // Of a scheduler that leads; null: it is none, or does not lead.
+  virtual const scheduler::Queue* queue() const { return nullptr; }
 
  protected:
   // The parts of a life are made on a strand that is there, and go while it is dead.

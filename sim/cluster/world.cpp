@@ -97,4 +97,20 @@ const std::string& World::failure() const { return parts_->failure; }
 void World::check() { parts_->check(); }
 Stats World::stats() const { return parts_->stats(); }
 
+std::optional<scheduler::Queue::Sizes> World::queue() const {
+  std::optional<scheduler::Queue::Sizes> all;
+  for (const auto& daemon : parts_->schedulers) {
+    const scheduler::Queue* const queue = daemon->queue();
+    if (queue == nullptr) continue;
+    const auto sizes = queue->sizes();
+    if (!all) all.emplace();
+    all->active += sizes.active;
+    all->backoff += sizes.backoff;
+    all->parked += sizes.parked;
+    all->gated += sizes.gated;
+    all->taken += sizes.taken;
+  }
+  return all;
+}
+
 }  // namespace coracle::cluster_sim

@@ -22,6 +22,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@
 #include "client/object_cache.hpp"
 #include "cluster_sim/options.hpp"
 #include "cluster_sim/stats.hpp"
+#include "queue/queue.hpp"
 #include "why/decision_log.hpp"
 
 namespace coracle::cluster_sim {
@@ -119,6 +121,8 @@ class World {
   // Faults over, nothing new: have controllers come to rest? Empty: yes; else who has not.
   std::string unsettled();
   Stats stats() const;
+  // What waits in the schedulers that lead, together; none: nobody leads.
+  std::optional<scheduler::Queue::Sizes> queue() const;
 
  private:
   struct Parts;

@@ -119,6 +119,11 @@ Duration ClusterEngine::now() const {
   return std::chrono::duration_cast<std::chrono::microseconds>(world_->elapsed() - zero_);
 }
 
+QueueSizes ClusterEngine::queue() const {
+  const auto sizes = world_->queue();
+  return sizes ? sizes_of(*sizes) : QueueSizes{};
+}
+
 Result<bool> ClusterEngine::run_until(Duration at, bool stop_at_decision) {
   decided_ = false;
   const auto rest = [&] { return std::max(Duration(0), zero_ + at - world_->elapsed()); };

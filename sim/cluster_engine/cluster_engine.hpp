@@ -32,7 +32,7 @@ class ClusterEngine final : public Engine {
   Status begin() override;
   Result<bool> run_until(Duration at, bool stop_at_decision) override;
   Duration now() const override;
-  QueueSizes queue() const override { return {}; }  // the scheduler's own affair
+  QueueSizes queue() const override;  // of the scheduler that leads; nothing while none does
 
  private:
   // What becomes of an object of the plan.

@@ -132,6 +132,23 @@ TEST_CASE("nodes of a trace join and leave, and names are used again") {
   REQUIRE(world.ledger.nodes().back().ready);
 }
 
+TEST_CASE("what waits in the scheduler's queue is seen while it runs") {
+  World world(R"(workload:
+  generators:
+  - {name: p, arrivals: {process: burst, every: 10h, size: 5}, requests: {cpu: 3}}
+faults:
+- {kind: scheduler-kill, at: 5m, for: 2m}
+)");
+  REQUIRE(world.engine->begin().message() == "");
+  REQUIRE(world.engine->queue().active == 0);
+  world.until(minutes(4));
+  REQUIRE(world.engine->queue().parked == 2);
+  world.until(minutes(6));
+  REQUIRE(world.engine->queue().parked == -1);
+  world.until(minutes(9));
+  REQUIRE(world.engine->queue().parked == 2);
+}
+
 TEST_CASE("a pod counts each decision about it, whoever hears of it first") {
   World world(R"(workload:
   generators:

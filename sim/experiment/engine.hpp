@@ -6,6 +6,7 @@
 
 #include "config/config.hpp"
 #include "experiment/ledger.hpp"
+#include "queue/queue.hpp"
 #include "scenario/plan.hpp"
 
 namespace coracle::sim {
@@ -30,6 +31,13 @@ struct EngineInput {
   scheduler::Config policy;
   std::uint64_t seed = 1;
 };
+
+// A pod that is being decided is still in the queue.
+inline QueueSizes sizes_of(const scheduler::Queue::Sizes& sizes) {
+  const auto number = [](size_t n) { return static_cast<std::int64_t>(n); };
+  return {number(sizes.active + sizes.taken), number(sizes.backoff), number(sizes.parked),
+          number(sizes.gated)};
+}
 
 std::unique_ptr<Engine> make_placement_engine(EngineInput input, Ledger* ledger);
 

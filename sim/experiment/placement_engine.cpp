@@ -86,12 +86,7 @@ Result<bool> PlacementEngine::run_until(Duration at, bool stop_at_decision) {
   return failure_;
 }
 
-QueueSizes PlacementEngine::queue() const {
-  const auto sizes = queue_->sizes();
-  return {static_cast<std::int64_t>(sizes.active + sizes.taken),
-          static_cast<std::int64_t>(sizes.backoff), static_cast<std::int64_t>(sizes.parked),
-          static_cast<std::int64_t>(sizes.gated)};
-}
+QueueSizes PlacementEngine::queue() const { return sizes_of(queue_->sizes()); }
 
 // One decision at a time, each at the end of the time it takes.
 void PlacementEngine::wake() {
