@@ -51,7 +51,7 @@ bool PreBind::begin(const Profile& profile, const PodPtr& pod, const std::string
   if (pod->claims.empty() && pod->ephemeral_claims.empty() && pod->device_claims.empty()) {
     return true;
   }
-  std::vector<PreBindWrite> writes;
+  Writes writes;
   for (const Plugin* plugin : profile.at(Point::kPreBind)) {
     for (PreBindWrite& write : plugin->before_bind(*pod, node, world_)) {
       writes.push_back(std::move(write));
@@ -83,7 +83,7 @@ Task<Status> PreBind::write_one(const PreBindWrite& one) {
   co_return Status();
 }
 
-Task<Status> PreBind::write(std::vector<PreBindWrite> writes) {
+Task<Status> PreBind::write(Writes writes) {
   for (const PreBindWrite& one : writes) {
     Status outcome = co_await write_one(one);
     if (!outcome.ok()) co_return outcome;
@@ -92,7 +92,7 @@ Task<Status> PreBind::write(std::vector<PreBindWrite> writes) {
 }
 
 // Those behind one that failed too; the last failure is the outcome.
-Task<Status> PreBind::write_all(std::vector<PreBindWrite> writes) {
+Task<Status> PreBind::write_all(Writes writes) {
   Status all;
   for (const PreBindWrite& one : writes) {
     Status outcome = co_await write_one(one);
@@ -121,7 +121,7 @@ void PreBind::on_written(const PodPtr& pod, const Status& outcome) {
 
 void PreBind::take_back(const Profile& profile, const PodPtr& pod, bool wrote,
                         std::function<void()> then) {
-  std::vector<PreBindWrite> writes;
+  Writes writes;
   for (const Plugin* plugin : profile.at(Point::kPreBind)) {
     for (PreBindWrite& write : plugin->take_back(*pod, world_, wrote)) {
       writes.push_back(std::move(write));

@@ -48,8 +48,8 @@ class PreBind {
     bool written = false, late = false;
     Executor::TimerId timer = 0;
   };
-  Task<Status> write(std::vector<PreBindWrite> writes);
-  Task<Status> write_all(std::vector<PreBindWrite> writes);
+  Task<Status> write(Writes writes);
+  Task<Status> write_all(Writes writes);
   Task<Status> write_one(const PreBindWrite& one);
   void on_late(const std::string& key);
   void on_written(const PodPtr& pod, const Status& outcome);

@@ -114,8 +114,7 @@ class Plugin {
   }
 
   // Once, when it is permitted.
-  virtual std::vector<PreBindWrite> before_bind(const PodInfo&, const std::string& /*node*/,
-                                                const Snapshot&) const {
+  virtual Writes before_bind(const PodInfo&, const std::string& /*node*/, const Snapshot&) const {
     return {};
   }
   // After its writes, and then whenever something changes: yes, not yet, or never there.
@@ -125,10 +124,7 @@ class Plugin {
 
   // The bind, or a step before it, failed; unreserve follows when these are done, or have failed.
   // `wrote`: before_bind's writes may have been made, whether the world shows it yet or not.
-  virtual std::vector<PreBindWrite> take_back(const PodInfo&, const Snapshot&,
-                                              bool /*wrote*/) const {
-    return {};
-  }
+  virtual Writes take_back(const PodInfo&, const Snapshot&, bool /*wrote*/) const { return {}; }
 
   // The Binding to post; nothing: the next plugin's.
   virtual std::optional<json::value> bind(const PodInfo&, const std::string& /*node*/) const {

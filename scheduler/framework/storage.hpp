@@ -30,8 +30,8 @@ struct Storage {
   }
 };
 
-// What must be written before a pod may be bound: a patch that names the version or the uid of what
-// it is for.
+// What must be written before a pod may be bound, or when it cannot be: a patch that names the
+// version or the uid of what it is for.
 struct PreBindWrite {
   enum class Target { kVolume, kClaim, kDeviceClaim };  // what it changes
   Target target = Target::kVolume;
@@ -39,5 +39,6 @@ struct PreBindWrite {
   std::string subresource;
   json::value patch;  // a merge patch; of a kDeviceClaim a strategic one
 };
+using Writes = std::vector<PreBindWrite>;  // in their order
 
 }  // namespace coracle::scheduler

@@ -183,9 +183,9 @@ void DynamicResources::unreserve(const PodInfo& pod, const std::string&,
   reservations.take_back_promises(pod.uid);
 }
 
-std::vector<PreBindWrite> DynamicResources::before_bind(const PodInfo& pod, const std::string&,
-                                                        const Snapshot& world) const {
-  std::vector<PreBindWrite> writes;
+Writes DynamicResources::before_bind(const PodInfo& pod, const std::string&,
+                                     const Snapshot& world) const {
+  Writes writes;
   if (pod.device_claims.empty()) return writes;
   const auto claims = claims_of(pod, world);
   if (!claims.ok()) return writes;
@@ -214,9 +214,8 @@ std::vector<PreBindWrite> DynamicResources::before_bind(const PodInfo& pod, cons
 }
 
 // Also of claims that cannot be used (any more).
-std::vector<PreBindWrite> DynamicResources::take_back(const PodInfo& pod, const Snapshot& world,
-                                                      bool wrote) const {
-  std::vector<PreBindWrite> writes;
+Writes DynamicResources::take_back(const PodInfo& pod, const Snapshot& world, bool wrote) const {
+  Writes writes;
   for (const DeviceClaimUse& use : pod.device_claims) {
     const json::value* claim = world.devices.claim(pod.ns + "/" + use.claim);
     if (claim == nullptr) continue;

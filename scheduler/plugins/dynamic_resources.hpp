@@ -19,11 +19,10 @@ class DynamicResources final : public Plugin {
                   Reservations&) const override;
   void unreserve(const PodInfo&, const std::string& node, Reservations&) const override;
   // The finalizer, then the allocation and the reservation.
-  std::vector<PreBindWrite> before_bind(const PodInfo&, const std::string& node,
-                                        const Snapshot&) const override;
+  Writes before_bind(const PodInfo&, const std::string& node, const Snapshot&) const override;
   Verdict may_bind(const PodInfo&, const std::string& node, const Snapshot&) const override;
   // The reservation. The allocation stays: whoever is first to use the claim finds it allocated.
-  std::vector<PreBindWrite> take_back(const PodInfo&, const Snapshot&, bool wrote) const override;
+  Writes take_back(const PodInfo&, const Snapshot&, bool wrote) const override;
   Events helped_by() const override {
     return event::kDeviceClaim | event::kDevices | event::kNodeAdded | event::kNodeLabels;
   }

@@ -260,9 +260,9 @@ void VolumeBinding::unreserve(const PodInfo& pod, const std::string&,
   reservations.give_back_all(pod.uid);
 }
 
-std::vector<PreBindWrite> VolumeBinding::before_bind(const PodInfo& pod, const std::string& node,
-                                                     const Snapshot& world) const {
-  std::vector<PreBindWrite> writes;
+Writes VolumeBinding::before_bind(const PodInfo& pod, const std::string& node,
+                                  const Snapshot& world) const {
+  Writes writes;
   if (pod.claims.empty() && pod.ephemeral_claims.empty()) return writes;
   const auto choices = choose_on(pod, node, world);
   if (!choices) return writes;

@@ -17,8 +17,7 @@ class VolumeBinding final : public Plugin {
   Verdict reserve(const PodInfo&, const std::string& node, const Snapshot&,
                   Reservations&) const override;
   void unreserve(const PodInfo&, const std::string& node, Reservations&) const override;
-  std::vector<PreBindWrite> before_bind(const PodInfo&, const std::string& node,
-                                        const Snapshot&) const override;
+  Writes before_bind(const PodInfo&, const std::string& node, const Snapshot&) const override;
   Verdict may_bind(const PodInfo&, const std::string& node, const Snapshot&) const override;
   Events helped_by() const override {
     return event::kClaim | event::kVolume | event::kStorageClass | event::kNodeAdded |
