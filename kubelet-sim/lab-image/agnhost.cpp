@@ -268,6 +268,7 @@ int run_agnhost(const Args& args) {
   }
   if (command == "liveness") return run_liveness({});
   if (command == "porter") return run_porter(rest);
+  if (command == "grpc-health-checking") return run_grpc_health(rest);
   if (command == "mounttest") return run_mounttest(rest);
   if (command == "entrypoint-tester") return run_entrypoint_tester();
   if (command == "logs-generator") return run_logs_generator(rest);

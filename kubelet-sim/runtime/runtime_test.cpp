@@ -132,6 +132,17 @@ struct World {
     return false;
   }
 
+  // Of the container that was started last.
+  ProbeAnswer probe(const std::string& spec) {
+    std::optional<ProbeAnswer> answer;
+    const json::value container = *parse_yaml_one("{ports: [{name: web, containerPort: 8099}]}");
+    const Prober prober{executor, runtime.get()};
+    prober.run(id, container, place.pod_ip, *parse_yaml_one(spec), std::chrono::seconds(5),
+               [&](ProbeAnswer a) { answer = std::move(a); });
+    until([&] { return answer.has_value(); });
+    return *answer;
+  }
+
   Folder folder;
   net::AsioExecutor executor;
   std::unique_ptr<ProcessRuntime> runtime;
@@ -438,15 +449,7 @@ TEST_CASE("a port of a container is its pod's, and probes reach it") {
       "nc -ll -p 8099 -e echo served & curl -s --max-time 1 localhost:1 ; echo up; wait; sleep "
       "1000");
   w.until([&] { return w.printed("up"); });
-  const Prober prober{w.executor, w.runtime.get()};
-  const auto probe = [&](const std::string& spec) {
-    std::optional<ProbeAnswer> answer;
-    const json::value container = *parse_yaml_one("{ports: [{name: web, containerPort: 8099}]}");
-    prober.run(w.id, container, w.place.pod_ip, *parse_yaml_one(spec), 5s,
-               [&](ProbeAnswer a) { answer = std::move(a); });
-    w.until([&] { return answer.has_value(); });
-    return *answer;
-  };
+  const auto probe = [&](const std::string& spec) { return w.probe(spec); };
   CHECK(probe("{exec: {command: [sh, -c, exit 0]}}").good);
   const auto bad = probe("{exec: {command: [sh, -c, 'echo why; exit 1']}}");
   CHECK_FALSE(bad.good);
@@ -458,6 +461,19 @@ TEST_CASE("a port of a container is its pod's, and probes reach it") {
   CHECK(http.message ==
         "Get \"http://127.128.77.7:8098/x\": dial tcp 127.128.77.7:8098: connect: "
         "connection refused");
+}
+
+TEST_CASE("agnhost answers gRPC health checks, and is told over HTTP what to answer") {
+  World w;
+  if (!w.runtime || !w.runtime->isolated()) return;
+  w.start("exec /usr/lib/lab-image agnhost grpc-health-checking --port=5000 --service=shop");
+  const auto asked = [&] { return w.probe("{grpc: {port: 5000, service: shop}}"); };
+  w.until([&] { return asked().good; });
+  CHECK_FALSE(w.probe("{grpc: {port: 5000, service: other}}").good);
+  w.until([&] { return w.probe("{httpGet: {port: 8080, path: /make-not-serving}}").good; });
+  CHECK(asked().message == "service unhealthy (responded with \"NOT_SERVING\")");
+  CHECK(w.probe("{httpGet: {port: 8080, path: /make-serving}}").good);
+  CHECK(asked().good);
 }
 
 TEST_CASE("who must not be root is not") {
