@@ -140,6 +140,20 @@ std::string reference_error(std::string_view reference) {
   return {};
 }
 
+// The registry of a name like `docker.io/library/nginx`; empty: the default one.
+std::string_view host_of(std::string_view name) {
+  const size_t slash = name.find('/');
+  if (slash == std::string_view::npos) return {};
+  const std::string_view host = name.substr(0, slash);
+  return host.find_first_of(".:") != std::string_view::npos ? host : std::string_view();
+}
+
+// Names that are set aside for hosts that are nowhere (RFC 2606), as test suites use them.
+bool is_nowhere(std::string_view host) {
+  const std::string_view name = host.substr(0, host.find(':'));
+  return name.starts_with("invalid.") || name.ends_with(".invalid");
+}
+
 }  // namespace
 
 ImageName parse_image(std::string_view reference) {
@@ -226,6 +240,15 @@ std::optional<PullFailure> ImageCatalog::pull_failure(std::string_view reference
                                    reference, reference, why)};
   }
   const ImageName image = parse_image(reference);
+  if (const std::string_view host = host_of(image.name); is_nowhere(host)) {
+    return PullFailure{
+        "ErrImagePull",
+        fmt::format("failed to pull and unpack image \"{0}:{1}\": failed to resolve reference "
+                    "\"{0}:{1}\": failed to do request: Head \"https://{2}/v2{3}/manifests/{1}\": "
+                    "dial tcp: lookup {4}: no such host",
+                    image.name, image.tag, host, image.name.substr(host.size()),
+                    host.substr(0, host.find(':')))};
+  }
   const auto& missing = find(reference).missing_tags;
   if (std::find(missing.begin(), missing.end(), image.tag) == missing.end()) return std::nullopt;
   const std::string full =

@@ -188,6 +188,19 @@ TEST_CASE("after a boot of its machine nothing of a pod runs: its containers sta
   }
 }
 
+TEST_CASE("an image of a registry that is nowhere cannot be pulled") {
+  for (const char* host : {"invalid.registry.k8s.io", "registry.example.invalid:5000"}) {
+    const std::string image = std::string(host) + "/team/nginx:1";
+    Run run(pod("  containers: [{name: c, image: '" + image + "'}]\n"));
+    run.to(300ms);
+    CHECK(get_string(run.first(), "state.waiting.reason") == "ErrImagePull");
+    const std::string_view message = get_string(run.first(), "state.waiting.message");
+    CHECK(message.find("no such host") != std::string_view::npos);
+    CHECK(message.find(std::string("https://") + host + "/v2/team/nginx/manifests/1") !=
+          std::string_view::npos);
+  }
+}
+
 TEST_CASE("an image that is not there: ErrImagePull, then ImagePullBackOff, for ever") {
   Run run(pod("  containers: [{name: c, image: 'nginx:BadImageTAG'}]\n"));
   run.to(300ms);
