@@ -77,6 +77,7 @@ class ContainerMachine {
   json::value status(TimePoint now) const;  // the ContainerStatus
   // What a scripted one uses by now in this run; nothing of one that does not run, or is real.
   std::optional<ScriptedLoad::Use> scripted_use(TimePoint now) const;
+  const std::vector<ProbeMachine>& probes() const { return probes_; }
   WallTime started_at() const { return started_wall_; }
   const LogBuffer& logs(bool previous) const { return previous ? old_logs_ : logs_; }
   bool has_previous() const { return last_.has_value(); }
@@ -132,8 +133,7 @@ class ContainerMachine {
   WallTime started_wall_;
   std::string container_id_;
   bool pulled_ = false;
-  int runs_ = 0, restarts_ = 0, pull_failures_ = 0, crashes_ = 0;
-  int stop_code_ = 0;
+  int runs_ = 0, restarts_ = 0, pull_failures_ = 0, crashes_ = 0, stop_code_ = 0;
   bool out_of_memory_ = false;  // a scripted one will end so
   HookState post_start_ = HookState::kNone, pre_stop_ = HookState::kNone;
   bool alive_ = false;                    // a real one: its process is there, or will be

@@ -50,6 +50,7 @@ bool ProbeMachine::step(TimePoint now) {
 ProbeMachine::Verdict ProbeMachine::result(TimePoint now, bool good) {
   if (!running_ || !awaiting_) return Verdict::kUnchanged;
   awaiting_ = false;
+  ++(good ? good_ : bad_);
   due_ = std::max(due_ + period_, now);
   in_a_row_ = last_ == good ? in_a_row_ + 1 : 1;
   last_ = good;

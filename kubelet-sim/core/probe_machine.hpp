@@ -4,6 +4,7 @@
 // Invariant: while a result is awaited nothing is due. Counts start anew with every run.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -33,6 +34,8 @@ class ProbeMachine {
   // Passed or failed: the threshold was reached with this result (and not before it).
   Verdict result(TimePoint now, bool good);
   bool passed() const { return passed_; }
+  // Results so far, of all runs.
+  std::int64_t results(bool good) const { return good ? good_ : bad_; }
 
   // "Readiness probe failed: ..." of the event Unhealthy.
   static std::string title(ProbeKind kind);
@@ -47,6 +50,7 @@ class ProbeMachine {
   bool running_ = false, awaiting_ = false, passed_ = false;
   std::optional<bool> last_;
   int in_a_row_ = 0;
+  std::int64_t good_ = 0, bad_ = 0;
   TimePoint due_;
 };
 

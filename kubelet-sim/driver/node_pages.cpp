@@ -1,6 +1,7 @@
 #include "kubelet_driver/node_pages.hpp"
 
 #include "base/metrics.hpp"
+#include "kubelet/node_logs.hpp"
 #include "kubelet/usage_pages.hpp"
 
 namespace coracle::kubelet {
@@ -57,6 +58,46 @@ std::string metrics_page(const PodManager& pods, const std::string& node,
   return page.render();
 }
 
+std::string probes_page(const PodManager& pods, const std::string& node) {
+  Metrics page;
+  for (const json::value& pod : pods.pods_on(node)) {
+    const std::string ns(get_string(pod, "metadata.namespace")),
+        name(get_string(pod, "metadata.name")), uid(get_string(pod, "metadata.uid"));
+    const PodMachine* const machine = pods.find(ns, name);
+    if (machine == nullptr) continue;
+    for (const ContainerMachine* c : machine->containers()) {
+      for (const ProbeMachine& probe : c->probes()) {
+        for (const bool good : {true, false}) {
+          if (probe.results(good) == 0) continue;
+          page.counter("prober_probe_total", "Probes of containers, by what came of them",
+                       {{"container", c->name()},
+                        {"namespace", ns},
+                        {"pod", name},
+                        {"pod_uid", uid},
+                        {"probe_type", ProbeMachine::title(probe.kind())},
+                        {"result", good ? "successful" : "failed"}})
+              .add(probe.results(good));
+        }
+      }
+    }
+  }
+  return page.render();
+}
+
+net::Response logs_page(const PodManager& pods, const std::string& node, std::string_view path) {
+  NodeLogs logs;
+  for (const json::value& pod : pods.pods_on(node)) {
+    const PodMachine* const machine = pods.find(std::string(get_string(pod, "metadata.namespace")),
+                                                std::string(get_string(pod, "metadata.name")));
+    if (machine != nullptr) add_pod_logs(pod, *machine, &logs);
+  }
+  LogPage page = log_page(logs, path);
+  if (page.status != 301) return net::make_response(page.status, std::move(page.body), page.type);
+  net::Response away = net::make_response(301, "", page.type);
+  away.headers.set("Location", std::move(page.body));
+  return away;
+}
+
 json::value config_of(const NodeFacts& facts) {
   json::object c;
   c["enableServer"] = true;
@@ -85,6 +126,7 @@ json::value config_of(const NodeFacts& facts) {
 std::optional<net::Response> node_page(PodManager& pods, const std::string& node,
                                        const net::Request& request, const RequestCounts& counts) {
   std::string_view path = request.path;
+  if (path.starts_with("/logs/")) return logs_page(pods, node, path.substr(6));
   if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   if (path == "/healthz" || path.starts_with("/healthz/")) {
     return net::make_response(200, "ok", "text/plain; charset=utf-8");
@@ -96,6 +138,7 @@ std::optional<net::Response> node_page(PodManager& pods, const std::string& node
   if (path == "/metrics/resource") {
     return net::make_response(200, resource_metrics_page(pods.usage(node)), kText);
   }
+  if (path == "/metrics/probes") return net::make_response(200, probes_page(pods, node), kText);
   if (path == "/metrics/cadvisor") {
     return net::make_response(200, cadvisor_metrics_page(pods.usage(node)), kText);
   }

@@ -1,5 +1,6 @@
 // The pages of a node's server that are read, not talked to: /healthz, /pods, /runningpods,
-// /configz, /metrics, /metrics/resource, /stats/summary.
+// /configz, /metrics, /metrics/resource, /metrics/cadvisor, /metrics/probes, /stats/summary,
+// /logs/.
 #pragma once
 
 #include <map>
