@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "api/devices/selector.hpp"
 #include "framework/snapshot.hpp"
+#include "plugins/selector_cache.hpp"
 
 namespace coracle::scheduler {
 
@@ -20,8 +20,8 @@ namespace coracle::scheduler {
 struct DeviceAsk {
   std::string name;  // "gpu", "gpu/small"
   const json::value* device_class = nullptr;
-  std::vector<api::devices::DeviceSelector> selectors;  // the class's first
-  std::size_t class_selectors = 0;                      // so many are the class's
+  std::vector<SelectorPtr> selectors;  // the class's first
+  std::size_t class_selectors = 0;     // so many are the class's
   bool all = false;
   std::size_t count = 1;  // unless `all`
   std::vector<api::Toleration> tolerations;
@@ -51,7 +51,7 @@ class DeviceAllocator {
   // FailedPrecondition: a class is not there ("request gpu: device class x does not exist").
   // InvalidArgument: an expression that is stored does not compile.
   static Result<ClaimAsk> parse(const std::string& key, const json::value& claim,
-                                const DeviceWorld& world);
+                                const DeviceWorld& world, SelectorCache& selectors);
 
   // The claims' status.allocation, as they are given; nothing when the node has not what they ask.
   // `taken`: devices promised to others. InvalidArgument: an expression failed for a device, or all

@@ -65,7 +65,8 @@ Verdict look_at_allocated(const json::value& claim, const PodInfo& pod, Claims& 
   return Verdict::yes();
 }
 
-Verdict look_at_claims(const PodInfo& pod, const Snapshot& world, Claims& claims) {
+Verdict look_at_claims(const PodInfo& pod, const Snapshot& world, SelectorCache& selectors,
+                       Claims& claims) {
   claims.world = &world.devices;
   if (!world.devices.known) return Verdict::not_now(kNotKnown);
   const auto found = claims_of(pod, world);
@@ -81,7 +82,7 @@ Verdict look_at_claims(const PodInfo& pod, const Snapshot& world, Claims& claims
       return Verdict::never(
           fmt::format("resource claim {} is in the process of being allocated", key));
     }
-    auto ask = DeviceAllocator::parse(key, *claim, world.devices);
+    auto ask = DeviceAllocator::parse(key, *claim, world.devices, selectors);
     if (!ask.ok()) {
       return ask.status().code() == Code::kFailedPrecondition
                  ? Verdict::never(ask.status().message())
@@ -136,7 +137,7 @@ Verdict DynamicResources::pre_filter(const PodInfo& pod, const Snapshot& world,
                                      StatePtr* state) const {
   if (pod.device_claims.empty()) return Verdict::skip();
   auto claims = std::make_unique<Claims>();
-  Verdict verdict = look_at_claims(pod, world, *claims);
+  Verdict verdict = look_at_claims(pod, world, selectors_, *claims);
   *state = std::move(claims);
   return verdict;
 }
@@ -165,7 +166,7 @@ Verdict DynamicResources::reserve(const PodInfo& pod, const std::string& node,
                                   const Snapshot& world, Reservations& reservations) const {
   if (pod.device_claims.empty()) return Verdict::yes();
   Claims claims;
-  Verdict verdict = look_at_claims(pod, world, claims);
+  Verdict verdict = look_at_claims(pod, world, selectors_, claims);
   const NodeInfo* info = world.nodes.find(node);
   if (!verdict.is_yes() || info == nullptr || claims.to_allocate.empty()) return verdict;
   auto found = allocate(claims, info->facts());

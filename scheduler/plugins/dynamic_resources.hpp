@@ -5,6 +5,7 @@
 #pragma once
 
 #include "framework/plugin.hpp"
+#include "plugins/selector_cache.hpp"
 
 namespace coracle::scheduler {
 
@@ -27,6 +28,9 @@ class DynamicResources final : public Plugin {
     return event::kDeviceClaim | event::kDevices | event::kNodeAdded | event::kNodeLabels;
   }
   bool helps(const PodInfo&, const Change&) const override;
+
+ private:
+  mutable SelectorCache selectors_;  // one decision compiles for the next, and filter for reserve
 };
 
 }  // namespace coracle::scheduler

@@ -1,0 +1,203 @@
+#include "plugins/device_search.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/devices/validation.hpp"
+#include "api/object.hpp"
+
+namespace coracle::scheduler {
+namespace {
+
+using Texts = std::set<std::string>;
+
+// Of one device: the values under a qualified name, told apart by type.
+Texts attribute_values(const Device& device, std::string_view driver, const std::string& name) {
+  const json::object& attributes = get_object(*device.tree, "attributes");
+  const json::value* found = attributes.if_contains(name);
+  const std::size_t slash = name.find('/');
+  if (found == nullptr && name.substr(0, slash) == driver) {
+    found = attributes.if_contains(name.substr(slash + 1));
+  }
+  Texts texts;
+  if (found == nullptr || !found->is_object()) return texts;
+  for (const auto& [kind, value] : found->get_object()) {
+    // "strings" and "string" are of one type.
+    std::string type(kind);
+    if (!value.is_array()) {
+      texts.insert(type + to_json(value));
+      continue;
+    }
+    type.pop_back();
+    for (const json::value& one : value.get_array()) texts.insert(type + to_json(one));
+  }
+  return texts;
+}
+
+Texts both(const Texts& a, const Texts& b) {
+  Texts out;
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::inserter(out, out.end()));
+  return out;
+}
+
+}  // namespace
+
+DeviceSearch::DeviceSearch(const std::vector<ClaimAsk>& claims, const DeviceWorld& world,
+                           const std::set<std::string>& taken, const NodeFacts& node)
+    : claims_(claims), world_(world), taken_(taken), node_(node), chosen_(claims.size()) {
+  for (const DeviceWorld::Pool* pool : world.pools_for(node.name)) add_pool(*pool);
+  for (std::size_t claim = 0; claim < claims.size(); ++claim) {
+    auto& requests = asked_.emplace_back();
+    for (const auto& alternatives : claims[claim].requests) {
+      auto& request = requests.emplace_back();
+      for (const DeviceAsk& ask : alternatives) {
+        request.push_back({&ask, claim, std::vector<std::optional<bool>>(offers_.size())});
+      }
+    }
+  }
+}
+
+void DeviceSearch::add_pool(const DeviceWorld::Pool& pool) {
+  const bool whole = pool.complete && !pool.ambiguous;
+  for (const SlicePtr& slice : pool.slices) {
+    for (const Device& device : slice->devices) {
+      if (!slice->reach_of(device).holds(node_.selectable())) continue;
+      if (!whole) {
+        not_whole_ = pool.driver + "/" + pool.name;
+      } else if (device.beyond.empty()) {
+        offers_.push_back({slice.get(), &device});
+      }
+    }
+  }
+}
+
+Result<bool> DeviceSearch::run() { return claim_from(0, 0); }
+
+// The requests of a claim from `request` on, then the claims behind it.
+Result<bool> DeviceSearch::claim_from(std::size_t claim, std::size_t request) {
+  if (claim == asked_.size()) return true;
+  if (request == asked_[claim].size()) return claim_from(claim + 1, 0);
+  for (Asked& asked : asked_[claim][request]) {
+    auto found = asked.ask->all ? all_of(asked, request) : some_of(asked, request, 0, 0);
+    if (!found.ok() || *found) return found;
+  }
+  return false;
+}
+
+// `had` of ask.count devices are chosen, the last one before offer `from`: which of equals comes
+// first makes no difference.
+Result<bool> DeviceSearch::some_of(Asked& asked, std::size_t request, std::size_t had,
+                                   std::size_t from) {
+  if (had == asked.ask->count) return claim_from(asked.claim, request + 1);
+  if (chosen_[asked.claim].size() >= api::devices::kResultsMax) return false;
+  for (std::size_t i = from; i < offers_.size(); ++i) {
+    auto taken = take(asked, i);
+    if (!taken.ok()) return taken;
+    if (!*taken) continue;
+    auto found = some_of(asked, request, had + 1, i + 1);
+    if (!found.ok() || *found) return found;
+    give_back(asked.claim);
+  }
+  return false;
+}
+
+Result<bool> DeviceSearch::all_of(Asked& asked, std::size_t request) {
+  const std::size_t claim = asked.claim;
+  if (!not_whole_.empty()) {
+    return Status(Code::kInvalidArgument,
+                  fmt::format("claim {}, request {}: asks for all devices, but resource pool {} is "
+                              "currently being updated",
+                              claims_[claim].key, asked.ask->name, not_whole_));
+  }
+  const std::size_t before = chosen_[claim].size();
+  bool good = true;
+  for (std::size_t i = 0; i < offers_.size(); ++i) {
+    auto selected = selects(asked, i);
+    if (!selected.ok()) return selected;
+    if (!*selected) continue;
+    auto taken = take(asked, i);
+    if (!taken.ok()) return taken;
+    good = *taken && chosen_[claim].size() <= api::devices::kResultsMax;
+    if (!good) break;
+  }
+  if (good && chosen_[claim].size() > before) {
+    auto found = claim_from(claim, request + 1);
+    if (!found.ok() || *found) return found;
+  }
+  while (chosen_[claim].size() > before) give_back(claim);
+  return false;
+}
+
+// False: it may not be had. True: it is chosen, and give_back() undoes it.
+Result<bool> DeviceSearch::take(Asked& asked, std::size_t number) {
+  if (++steps_ > DeviceAllocator::kStepsMax) {
+    return Status(Code::kResourceExhausted, "timed out trying to allocate devices");
+  }
+  const Offer& offer = offers_[number];
+  const Device& device = *offer.device;
+  if (world_.is_allocated(device.id) || taken_.contains(device.id) || own_.contains(device.id)) {
+    return false;
+  }
+  const bool borne = std::ranges::all_of(device.taints, [&](const api::Taint& taint) {
+    return api::tolerated_by(taint, asked.ask->tolerations) != nullptr;
+  });
+  if (!borne) return false;
+  auto selected = selects(asked, number);
+  if (!selected.ok() || !*selected) return selected;
+  if (!agrees(asked, offer)) return false;
+  own_.insert(device.id);
+  chosen_[asked.claim].push_back({asked.ask, offer.slice, offer.device});
+  return true;
+}
+
+void DeviceSearch::give_back(std::size_t claim) {
+  own_.erase(chosen_[claim].back().device->id);
+  chosen_[claim].pop_back();
+}
+
+Result<bool> DeviceSearch::selects(Asked& asked, std::size_t offer) {
+  std::optional<bool>& known = asked.selected[offer];
+  if (known) return *known;
+  auto answer = matches(asked, offers_[offer]);
+  if (answer.ok()) known = *answer;
+  return answer;
+}
+
+Result<bool> DeviceSearch::matches(const Asked& asked, const Offer& offer) const {
+  const DeviceAsk& ask = *asked.ask;
+  for (std::size_t i = 0; i < ask.selectors.size(); ++i) {
+    auto matches = ask.selectors[i]->matches(offer.device->value);
+    if (!matches.ok()) {
+      const bool of_class = i < ask.class_selectors;
+      return Status(
+          Code::kInvalidArgument,
+          of_class ? fmt::format("class {}: selector #{}: CEL runtime error: {}",
+                                 api::name_of(*ask.device_class), i, matches.status().message())
+                   : fmt::format("claim {}: selector #{}: CEL runtime error: {}",
+                                 claims_[asked.claim].key, i - ask.class_selectors,
+                                 matches.status().message()));
+    }
+    if (!*matches) return false;
+  }
+  return true;
+}
+
+bool DeviceSearch::agrees(const Asked& asked, const Offer& offer) const {
+  for (const DeviceConstraint& rule : claims_[asked.claim].constraints) {
+    if (!rule.is_about(asked.ask->name)) continue;
+    const Texts values = attribute_values(*offer.device, offer.slice->driver, rule.attribute);
+    if (values.empty()) return false;
+    Texts common = values;
+    for (const DeviceChoice& other : chosen_[asked.claim]) {
+      if (!rule.is_about(other.ask->name)) continue;
+      const Texts had = attribute_values(*other.device, other.slice->driver, rule.attribute);
+      if (rule.distinct && !both(values, had).empty()) return false;
+      common = both(common, had);
+    }
+    if (!rule.distinct && common.empty()) return false;
+  }
+  return true;
+}
+
+}  // namespace coracle::scheduler

@@ -1,0 +1,69 @@
+// DeviceSearch: which devices of a node claims get, as DeviceAllocator says it: of their requests
+// in order, the devices in order of their pools, slices and names, with a step back where a request
+// is left with nothing. Of one node; the world must stand still while it is used. Pure.
+//
+// Bounds: those of DeviceAllocator.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "plugins/device_allocator.hpp"
+
+namespace coracle::scheduler {
+
+struct DeviceChoice {
+  const DeviceAsk* ask;
+  const DeviceSlice* slice;
+  const Device* device;
+};
+
+class DeviceSearch {
+ public:
+  // `taken`: ids of devices that are promised to others.
+  DeviceSearch(const std::vector<ClaimAsk>& claims, const DeviceWorld& world,
+               const std::set<std::string>& taken, const NodeFacts& node);
+
+  // Once. False: the node has not what they ask. Errors: those of DeviceAllocator::allocate.
+  Result<bool> run();
+  const std::vector<DeviceChoice>& chosen(std::size_t claim) const { return chosen_[claim]; }
+
+ private:
+  // A device that may be had from the node, and from which slice.
+  struct Offer {
+    const DeviceSlice* slice;
+    const Device* device;
+  };
+  // A request, or one alternative of it, and what its selectors said of the offers: that does not
+  // depend on what is chosen, so they are asked once.
+  struct Asked {
+    const DeviceAsk* ask;
+    std::size_t claim;
+    std::vector<std::optional<bool>> selected;  // by offer
+  };
+
+  void add_pool(const DeviceWorld::Pool& pool);
+  Result<bool> claim_from(std::size_t claim, std::size_t request);
+  Result<bool> some_of(Asked& asked, std::size_t request, std::size_t had, std::size_t from);
+  Result<bool> all_of(Asked& asked, std::size_t request);
+  Result<bool> take(Asked& asked, std::size_t offer);
+  void give_back(std::size_t claim);
+  Result<bool> selects(Asked& asked, std::size_t offer);
+  Result<bool> matches(const Asked& asked, const Offer& offer) const;
+  bool agrees(const Asked& asked, const Offer& offer) const;
+
+  const std::vector<ClaimAsk>& claims_;
+  const DeviceWorld& world_;
+  const std::set<std::string>& taken_;
+  const NodeFacts& node_;
+  std::vector<Offer> offers_;
+  std::string not_whole_;
+  std::vector<std::vector<std::vector<Asked>>> asked_;  // by claim and request: the alternatives
+  std::vector<std::vector<DeviceChoice>> chosen_;       // by claim
+  std::set<std::string> own_;
+  std::size_t steps_ = 0;
+};
+
+}  // namespace coracle::scheduler
