@@ -44,7 +44,8 @@ TEST_CASE("an empty file is upstream's default profile") {
               "VolumeZone", "PodTopologySpread", "InterPodAffinity", "DynamicResources"});
   CHECK(names(profile, Point::kScore) ==
         Names{"TaintToleration", "NodeAffinity", "NodeResourcesFit", "PodTopologySpread",
-              "InterPodAffinity", "NodeResourcesBalancedAllocation", "ImageLocality"});
+              "InterPodAffinity", "DynamicResources", "NodeResourcesBalancedAllocation",
+              "ImageLocality"});
   CHECK(names(profile, Point::kPreEnqueue) ==
         Names{"SchedulingGates", "DynamicResources", "GangScheduling"});
   CHECK(names(profile, Point::kQueueSort) == Names{"PrioritySort"});
@@ -81,7 +82,8 @@ percentageOfNodesToScore: 20
               "PodTopologySpread", "InterPodAffinity", "DynamicResources"});
   CHECK(names(profile, Point::kScore) ==
         Names{"NodeResourcesFit", "NodeAffinity", "PodTopologySpread", "InterPodAffinity",
-              "NodeResourcesBalancedAllocation", "ImageLocality", "SelectorSpread"});
+              "DynamicResources", "NodeResourcesBalancedAllocation", "ImageLocality",
+              "SelectorSpread"});
   CHECK(weight(profile, "NodeResourcesFit") == 7);
   CHECK(weight(profile, "ImageLocality") == 9);
   CHECK(weight(profile, "SelectorSpread") == 4);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "api/devices/validation.hpp"
 #include "api/object.hpp"
 #include "plugins/device_search.hpp"
 
@@ -48,17 +49,27 @@ json::value reach_of(const std::vector<DeviceChoice>& choices) {
   return json::object{{"nodeSelectorTerms", std::move(terms)}};
 }
 
-// The configuration of the classes, then the claim's own where it is about what was chosen.
+// The configuration of the classes, each once, then the claim's own where it is about what was
+// chosen.
 json::array configs_of(const ClaimAsk& claim, const std::vector<DeviceChoice>& choices) {
   json::array out;
   std::set<std::string> names;
+  std::map<std::string, std::pair<std::size_t, std::size_t>> of_class;  // where in `out`
   for (const DeviceChoice& choice : choices) {
     if (!names.insert(choice.ask->name).second) continue;
-    for (const json::value& config : get_array(*choice.ask->device_class, "spec.config")) {
-      json::object one{{"source", "FromClass"}};
-      one["requests"].emplace_array().emplace_back(choice.ask->name);
-      for (const auto& [key, value] : config.as_object()) one[key] = value;
-      out.push_back(std::move(one));
+    const std::string class_name(api::name_of(*choice.ask->device_class));
+    const auto [where, is_new] = of_class.try_emplace(class_name, out.size(), out.size());
+    auto& [begin, end] = where->second;
+    if (is_new) {
+      for (const json::value& config : get_array(*choice.ask->device_class, "spec.config")) {
+        json::object one{{"source", "FromClass"}, {"requests", json::array()}};
+        for (const auto& [key, value] : config.as_object()) one[key] = value;
+        out.push_back(std::move(one));
+      }
+      end = out.size();
+    }
+    for (std::size_t i = begin; i < end; ++i) {
+      out[i].as_object()["requests"].as_array().emplace_back(choice.ask->name);
     }
   }
   for (const json::value& config : get_array(*claim.claim, "spec.devices.config")) {
@@ -156,6 +167,7 @@ Result<ClaimAsk> DeviceAllocator::parse(const std::string& key, const json::valu
       auto ask =
           parse_ask(one, name + "/" + std::string(get_string(one, "name")), world, selectors);
       if (!ask.ok()) return ask.status();
+      ask->is_alternative = true;
       alternatives.push_back(*std::move(ask));
     }
   }
@@ -184,6 +196,28 @@ Result<std::optional<std::vector<json::value>>> DeviceAllocator::allocate(
     out->push_back(allocation_of(claims[i], search.chosen(i)));
   }
   return out;
+}
+
+bool DeviceAllocator::is_scored(const ClaimAsk& claim) {
+  return std::ranges::any_of(claim.requests, [](const auto& alternatives) {
+    return std::ranges::any_of(alternatives, &DeviceAsk::is_alternative);
+  });
+}
+
+std::int64_t DeviceAllocator::score(const ClaimAsk& claim, const json::value& allocation) {
+  std::set<std::string, std::less<>> had;
+  for (const json::value& result : get_array(allocation, "devices.results")) {
+    had.emplace(get_string(result, "request"));
+  }
+  std::int64_t sum = 0;
+  for (const auto& alternatives : claim.requests) {
+    for (std::size_t i = 0; i < alternatives.size(); ++i) {
+      if (!alternatives[i].is_alternative || !had.contains(alternatives[i].name)) continue;
+      sum +=
+          static_cast<std::int64_t>(api::devices::kAlternativesMax) - static_cast<std::int64_t>(i);
+    }
+  }
+  return sum;
 }
 
 std::map<std::string, int> DeviceAllocator::devices_beyond(const DeviceWorld& world,

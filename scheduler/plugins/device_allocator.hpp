@@ -22,6 +22,7 @@ struct DeviceAsk {
   const json::value* device_class = nullptr;
   std::vector<SelectorPtr> selectors;  // the class's first
   std::size_t class_selectors = 0;     // so many are the class's
+  bool is_alternative = false;         // of `firstAvailable`
   bool all = false;
   std::size_t count = 1;  // unless `all`
   std::vector<api::Toleration> tolerations;
@@ -54,11 +55,18 @@ class DeviceAllocator {
                                 const DeviceWorld& world, SelectorCache& selectors);
 
   // The claims' status.allocation, as they are given; nothing when the node has not what they ask.
-  // `taken`: devices promised to others. InvalidArgument: an expression failed for a device, or all
-  // devices of a pool are asked for that is not whole. ResourceExhausted: kStepsMax.
+  // `taken`: devices promised to others. InvalidArgument: an expression failed for a device; of
+  // the devices that a claim asks for there are more than a claim may have; all devices are asked
+  // for where a pool is not whole, or not all may be had together. FailedPrecondition: not on this
+  // node, where a pool names two devices alike. ResourceExhausted: kStepsMax.
   static Result<std::optional<std::vector<json::value>>> allocate(
       const std::vector<ClaimAsk>& claims, const DeviceWorld& world,
       const std::set<std::string>& taken, const NodeFacts& node);
+
+  // How near to what is wanted most an allocation of it is: of each request with alternatives 8 for
+  // the first, 7 for the second ..
+  static bool is_scored(const ClaimAsk& claim);
+  static std::int64_t score(const ClaimAsk& claim, const json::value& allocation);
 
   // What of the node's devices is not understood, for people: `field -> devices that have it`.
   static std::map<std::string, int> devices_beyond(const DeviceWorld& world, const NodeFacts& node);

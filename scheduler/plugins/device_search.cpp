@@ -12,6 +12,8 @@ namespace {
 
 using Texts = std::set<std::string>;
 
+constexpr std::size_t kCountsAsTooMany = 1'000'000;  // so that sums stay numbers
+
 // Of one device: the values under a qualified name, told apart by type.
 Texts attribute_values(const Device& device, std::string_view driver, const std::string& name) {
   const json::object& attributes = get_object(*device.tree, "attributes");
@@ -52,27 +54,93 @@ DeviceSearch::DeviceSearch(const std::vector<ClaimAsk>& claims, const DeviceWorl
     for (const auto& alternatives : claims[claim].requests) {
       auto& request = requests.emplace_back();
       for (const DeviceAsk& ask : alternatives) {
-        request.push_back({&ask, claim, std::vector<std::optional<bool>>(offers_.size())});
+        request.push_back({&ask, claim, {}, {}});
       }
     }
   }
 }
 
+// Of a pool that cannot be used nothing is offered, even if all that is seen of it is a slice
+// without devices: more may come.
 void DeviceSearch::add_pool(const DeviceWorld::Pool& pool) {
-  const bool whole = pool.complete && !pool.ambiguous;
+  std::vector<Offer> offers;
+  std::set<std::string> names;
+  bool touches = false, twice = false;
   for (const SlicePtr& slice : pool.slices) {
+    bool here = slice->reach.holds(node_.selectable());
+    const std::size_t before = offers.size();
     for (const Device& device : slice->devices) {
-      if (!slice->reach_of(device).holds(node_.selectable())) continue;
-      if (!whole) {
-        not_whole_ = pool.driver + "/" + pool.name;
-      } else if (device.beyond.empty()) {
-        offers_.push_back({slice.get(), &device});
+      if (slice->reach_of(device).holds(node_.selectable())) {
+        offers.push_back({slice.get(), &device});
       }
     }
+    here = here || offers.size() > before;
+    touches = touches || here;
+    // Slices for other nodes may name theirs alike.
+    if (!here || !pool.ambiguous) continue;
+    for (const Device& device : slice->devices) twice = !names.insert(device.name).second || twice;
+  }
+  if (!touches) return;
+  const std::string id = pool.driver + "/" + pool.name;
+  if (!pool.complete) {
+    growing_ = id;
+  } else if (twice) {
+    invalid_ = id;
+  } else {
+    offers_.insert(offers_.end(), offers.begin(), offers.end());
   }
 }
 
-Result<bool> DeviceSearch::run() { return claim_from(0, 0); }
+Result<bool> DeviceSearch::run() {
+  if (Status ready = prepare(); !ready.ok()) return ready;
+  auto found = claim_from(0, 0);
+  if (found.ok() && !*found && !invalid_.empty()) {
+    return Status(Code::kFailedPrecondition, "invalid resource pools were encountered");
+  }
+  return found;
+}
+
+Status DeviceSearch::prepare() {
+  for (std::size_t claim = 0; claim < asked_.size(); ++claim) {
+    std::size_t least = 0;
+    for (auto& alternatives : asked_[claim]) {
+      for (Asked& asked : alternatives) {
+        asked.selected.resize(offers_.size());
+        if (!asked.ask->all) continue;
+        if (Status found = find_all(asked); !found.ok()) return found;
+      }
+      const auto count = [](const Asked& one) {
+        return one.ask->all ? one.all.size() : one.ask->count;
+      };
+      const auto smallest = std::ranges::min_element(alternatives, {}, count);
+      if (smallest != alternatives.end()) least += std::min(count(*smallest), kCountsAsTooMany);
+    }
+    if (least > api::devices::kResultsMax) {
+      return Status(
+          Code::kInvalidArgument,
+          fmt::format("claim {}: number of requested devices {} exceeds the claim limit of {}",
+                      claims_[claim].key, least, api::devices::kResultsMax));
+    }
+  }
+  return Status();
+}
+
+Status DeviceSearch::find_all(Asked& asked) {
+  const auto fail = [&](const std::string& pool, std::string_view why) {
+    return Status(Code::kInvalidArgument,
+                  fmt::format("claim {}, request {}: asks for all devices, but resource pool {} is "
+                              "currently {}",
+                              claims_[asked.claim].key, asked.ask->name, pool, why));
+  };
+  if (!growing_.empty()) return fail(growing_, "being updated");
+  if (!invalid_.empty()) return fail(invalid_, "invalid");
+  for (std::size_t i = 0; i < offers_.size(); ++i) {
+    auto selected = selects(asked, i);
+    if (!selected.ok()) return selected.status();
+    if (*selected) asked.all.push_back(i);
+  }
+  return Status();
+}
 
 // The requests of a claim from `request` on, then the claims behind it.
 Result<bool> DeviceSearch::claim_from(std::size_t claim, std::size_t request) {
@@ -104,27 +172,15 @@ Result<bool> DeviceSearch::some_of(Asked& asked, std::size_t request, std::size_
 
 Result<bool> DeviceSearch::all_of(Asked& asked, std::size_t request) {
   const std::size_t claim = asked.claim;
-  if (!not_whole_.empty()) {
-    return Status(Code::kInvalidArgument,
-                  fmt::format("claim {}, request {}: asks for all devices, but resource pool {} is "
-                              "currently being updated",
-                              claims_[claim].key, asked.ask->name, not_whole_));
-  }
   const std::size_t before = chosen_[claim].size();
-  bool good = true;
-  for (std::size_t i = 0; i < offers_.size(); ++i) {
-    auto selected = selects(asked, i);
-    if (!selected.ok()) return selected;
-    if (!*selected) continue;
-    auto taken = take(asked, i);
-    if (!taken.ok()) return taken;
-    good = *taken && chosen_[claim].size() <= api::devices::kResultsMax;
-    if (!good) break;
+  if (asked.all.empty() || before + asked.all.size() > api::devices::kResultsMax) return false;
+  Result<bool> found = true;
+  for (const std::size_t offer : asked.all) {
+    found = take(asked, offer);
+    if (!found.ok() || !*found) break;
   }
-  if (good && chosen_[claim].size() > before) {
-    auto found = claim_from(claim, request + 1);
-    if (!found.ok() || *found) return found;
-  }
+  if (found.ok() && *found) found = claim_from(claim, request + 1);
+  if (!found.ok() || *found) return found;
   while (chosen_[claim].size() > before) give_back(claim);
   return false;
 }
@@ -136,6 +192,7 @@ Result<bool> DeviceSearch::take(Asked& asked, std::size_t number) {
   }
   const Offer& offer = offers_[number];
   const Device& device = *offer.device;
+  if (!device.beyond.empty()) return false;
   if (world_.is_allocated(device.id) || taken_.contains(device.id) || own_.contains(device.id)) {
     return false;
   }
@@ -145,7 +202,14 @@ Result<bool> DeviceSearch::take(Asked& asked, std::size_t number) {
   if (!borne) return false;
   auto selected = selects(asked, number);
   if (!selected.ok() || !*selected) return selected;
-  if (!agrees(asked, offer)) return false;
+  if (!agrees(asked, offer)) {
+    if (!asked.ask->all) return false;
+    return Status(
+        Code::kInvalidArgument,
+        fmt::format("claim {}, request {}: cannot add device {} because a claim constraint "
+                    "would not be satisfied",
+                    claims_[asked.claim].key, asked.ask->name, device.id));
+  }
   own_.insert(device.id);
   chosen_[asked.claim].push_back({asked.ask, offer.slice, offer.device});
   return true;

@@ -31,7 +31,7 @@ class DeviceSearch {
   const std::vector<DeviceChoice>& chosen(std::size_t claim) const { return chosen_[claim]; }
 
  private:
-  // A device that may be had from the node, and from which slice.
+  // A device that can be reached from the node, and from which slice.
   struct Offer {
     const DeviceSlice* slice;
     const Device* device;
@@ -42,9 +42,13 @@ class DeviceSearch {
     const DeviceAsk* ask;
     std::size_t claim;
     std::vector<std::optional<bool>> selected;  // by offer
+    std::vector<std::size_t> all;               // of a request for all: the offers it is about
   };
 
   void add_pool(const DeviceWorld::Pool& pool);
+  // What would fail whichever devices are chosen.
+  Status prepare();
+  Status find_all(Asked& asked);
   Result<bool> claim_from(std::size_t claim, std::size_t request);
   Result<bool> some_of(Asked& asked, std::size_t request, std::size_t had, std::size_t from);
   Result<bool> all_of(Asked& asked, std::size_t request);
@@ -59,7 +63,7 @@ class DeviceSearch {
   const std::set<std::string>& taken_;
   const NodeFacts& node_;
   std::vector<Offer> offers_;
-  std::string not_whole_;
+  std::string growing_, invalid_;  // a pool whose slices are not all there; one with a name twice
   std::vector<std::vector<std::vector<Asked>>> asked_;  // by claim and request: the alternatives
   std::vector<std::vector<DeviceChoice>> chosen_;       // by claim
   std::set<std::string> own_;

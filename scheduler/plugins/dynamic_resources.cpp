@@ -155,11 +155,40 @@ Verdict DynamicResources::filter(const PodInfo&, const NodeInfo& node,
   if (claims.to_allocate.empty()) return Verdict::yes();
   const auto found = allocate(claims, facts);
   if (!found.ok()) {
-    return found.status().code() == Code::kResourceExhausted
+    const Code code = found.status().code();
+    return code == Code::kResourceExhausted || code == Code::kFailedPrecondition
                ? Verdict::never(found.status().message())
                : Verdict::broken(found.status());
   }
   return found->has_value() ? Verdict::yes() : cannot_allocate(claims, facts);
+}
+
+Verdict DynamicResources::pre_score(const PodInfo& pod, const Snapshot& world,
+                                    const std::vector<std::uint32_t>&, StatePtr* state) const {
+  if (pod.device_claims.empty()) return Verdict::skip();
+  auto claims = std::make_unique<Claims>();
+  if (!look_at_claims(pod, world, selectors_, *claims).is_yes() ||
+      std::ranges::none_of(claims->to_allocate, &DeviceAllocator::is_scored)) {
+    return Verdict::skip();
+  }
+  *state = std::move(claims);
+  return Verdict::yes();
+}
+
+std::int64_t DynamicResources::score(const PodInfo&, const NodeInfo& node,
+                                     const PluginState* state) const {
+  const auto& claims = static_cast<const Claims&>(*state);
+  const auto found = allocate(claims, node.facts());
+  if (!found.ok() || !found->has_value()) return 0;
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < claims.to_allocate.size(); ++i) {
+    sum += DeviceAllocator::score(claims.to_allocate[i], (**found)[i]);
+  }
+  return sum;
+}
+
+void DynamicResources::normalize(const PluginState*, std::vector<std::int64_t>& scores) const {
+  scale_scores(scores, false);
 }
 
 Verdict DynamicResources::reserve(const PodInfo& pod, const std::string& node,

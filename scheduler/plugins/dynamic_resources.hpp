@@ -16,6 +16,11 @@ class DynamicResources final : public Plugin {
   Verdict pre_enqueue(const PodInfo&, const Snapshot&) const override;
   Verdict pre_filter(const PodInfo&, const Snapshot&, StatePtr*) const override;
   Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
+  // Where first alternatives can be had.
+  Verdict pre_score(const PodInfo&, const Snapshot&, const std::vector<std::uint32_t>& fitting,
+                    StatePtr*) const override;
+  std::int64_t score(const PodInfo&, const NodeInfo&, const PluginState*) const override;
+  void normalize(const PluginState*, std::vector<std::int64_t>&) const override;
   Verdict reserve(const PodInfo&, const std::string& node, const Snapshot&,
                   Reservations&) const override;
   void unreserve(const PodInfo&, const std::string& node, Reservations&) const override;

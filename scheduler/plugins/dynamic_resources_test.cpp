@@ -219,6 +219,98 @@ TEST_CASE("classes, taints, pools that are not whole, devices that are not under
                      "2 device(s) with consumesCounters, which is not supported"}));
 }
 
+// A slice of n1's pool "shared"; `reach`: its nodes.
+void add_shared(Snapshot& world, const std::string& name, const std::string& reach,
+                const std::string& devices, int slices) {
+  world.devices.set_slice(
+      name, object(R"({"metadata":{"name":")" + name + R"("},"spec":{"driver":"gpu.example.com",)" +
+                   reach + R"(,"pool":{"name":"shared","generation":1,"resourceSliceCount":)" +
+                   std::to_string(slices) + R"(},"devices":[)" + devices + "]}}"));
+}
+
+TEST_CASE("all devices: what stands in the way of knowing them") {
+  Snapshot world = gpu_world();
+  add_gpus(world, "n1", {"t4"});
+  const std::string all = exactly(R"(,"allocationMode":"All")");
+  const std::string why =
+      "InvalidArgument: claim default/c, request r: asks for all devices, but resource pool "
+      "gpu.example.com/shared is currently ";
+  const auto chosen_for = [&](const std::string& devices) {
+    add_claim(world, "c", devices);
+    return chosen(world);
+  };
+  SECTION("a pool that is seen in part, though no device of it is") {
+    add_shared(world, "s1", R"("nodeName":"n1")", "", 2);
+    CHECK(chosen_for(all) == why + "being updated");
+    CHECK(chosen_for(exactly()) == "r=gpu-0 ");
+    // Also of an alternative that would not be needed.
+    CHECK(chosen_for(R"({"requests":[{"name":"r","firstAvailable":[
+        {"name":"one","deviceClassName":"gpu","count":1},
+        {"name":"all","deviceClassName":"gpu","allocationMode":"All"}]}]})")
+              .starts_with("InvalidArgument: claim default/c, request r/all: asks for all"));
+    // It is whole, and the node sees some of it.
+    add_shared(world, "s2", R"("nodeName":"n2")", R"({"name":"x"})", 2);
+    CHECK(chosen_for(all) == "r=gpu-0 ");
+  }
+  SECTION("a pool of other nodes") {
+    add_shared(world, "s1", R"("nodeName":"n2")", "", 2);
+    CHECK(chosen_for(all) == "r=gpu-0 ");
+  }
+  SECTION("a name twice on the node: nothing of the pool is to be had there") {
+    add_shared(world, "s1", R"("nodeName":"n1")", R"({"name":"x"})", 3);
+    add_shared(world, "s2", R"("allNodes":true)", R"({"name":"x"})", 3);
+    add_shared(world, "s3", R"("nodeName":"n2")", "", 3);
+    CHECK(chosen_for(all) == why + "invalid");
+    CHECK(chosen_for(exactly()) == "r=gpu-0 ");
+    CHECK(chosen_for(exactly(R"(,"count":2)")) ==
+          "FailedPrecondition: invalid resource pools were encountered");
+    CHECK(verdicts(world)[0] == Verdict::never("invalid resource pools were encountered"));
+  }
+  SECTION("slices of two nodes may name theirs alike") {
+    add_shared(world, "s1", R"("nodeName":"n1")", R"({"name":"x"})", 2);
+    add_shared(world, "s2", R"("nodeName":"n2")", R"({"name":"x"})", 2);
+    CHECK(chosen_for(all) == "r=gpu-0 r=x ");
+  }
+  SECTION("one of them cannot be had together with the others") {
+    add_gpus(world, "n1", {"t4", "a100"});
+    CHECK(chosen_for(R"({"requests":[{"name":"r","exactly":{"deviceClassName":"gpu",
+        "allocationMode":"All"}}],"constraints":[{"matchAttribute":"gpu.example.com/model"}]})") ==
+          "InvalidArgument: claim default/c, request r: cannot add device gpu.example.com/n1/gpu-1 "
+          "because a claim constraint would not be satisfied");
+  }
+  SECTION("one of them is not understood") {
+    add_shared(world, "s1", R"("nodeName":"n1")",
+               R"({"name":"x","consumesCounters":[{"counterSet":"y"}]})", 1);
+    CHECK(chosen_for(all) == "cannot allocate all claims");
+  }
+  SECTION("more than a claim may have") {
+    add_gpus(world, "n1", std::vector<std::string>(33, "t4"));
+    const std::string limit =
+        "InvalidArgument: claim default/c: number of requested devices 33 exceeds the claim limit "
+        "of 32";
+    CHECK(chosen_for(all) == limit);
+    CHECK(chosen_for(exactly(R"(,"count":33)")) == limit);
+  }
+}
+
+TEST_CASE("nodes where first alternatives can be had score higher") {
+  Snapshot world = gpu_world();
+  add_gpus(world, "n1", {"t4"});
+  add_gpus(world, "n2", {"a100"});
+  const auto wish = [](const std::string& model) {
+    return R"({"name":")" + model + R"(","deviceClassName":"gpu","count":1,"selectors":[{"cel":{)" +
+           R"("expression":"device.attributes['gpu.example.com'].model == ')" + model + R"('"}}]})";
+  };
+  const std::string request = R"({"requests":[{"name":"r","firstAvailable":[)";
+  const auto pod = gpu_pod("p", "c").info();
+  add_claim(world, "c", request + wish("a100") + "," + wish("h100") + "," + wish("t4") + "]}]}");
+  CHECK(scored(kPlugin, *pod, world, false) == Scores{6, 8});
+  CHECK(scored(kPlugin, *pod, world) == Scores{75, 100});
+  add_claim(world, "c", exactly());
+  CHECK(scored(kPlugin, *pod, world).empty());
+  CHECK(scored(kPlugin, *a_pod("p").info(), world).empty());
+}
+
 TEST_CASE("an allocated claim is used where it is, by many") {
   Snapshot world = gpu_world();
   add_gpus(world, "n1", {"t4"});
@@ -304,20 +396,21 @@ TEST_CASE("devices that several nodes reach, and the configuration that goes alo
   world.devices.set_slice("s", object(R"({"metadata":{"name":"s"},"spec":{"driver":"d.example.com",
       "pool":{"name":"rack-a","generation":3,"resourceSliceCount":1},"nodeSelector":{
       "nodeSelectorTerms":[{"matchExpressions":[{"key":"rack","operator":"In","values":["a"]}]}]},
-      "devices":[{"name":"disk"}]}})"));
+      "devices":[{"name":"disk"},{"name":"disk-2"}]}})"));
   // An older generation of the pool is as good as gone.
   world.devices.set_slice("old", object(R"({"metadata":{"name":"old"},"spec":{
       "driver":"d.example.com","pool":{"name":"rack-a","generation":2,"resourceSliceCount":1},
       "allNodes":true,"devices":[{"name":"old"}]}})"));
-  add_claim(world, "c", R"({"requests":[{"name":"r","exactly":{"deviceClassName":"gpu"}}],
-      "config":[{"requests":["r"],"opaque":{"driver":"d.example.com","parameters":{"y":2}}}]})");
+  add_claim(world, "c", R"({"requests":[{"name":"r","exactly":{"deviceClassName":"gpu"}},
+      {"name":"s","exactly":{"deviceClassName":"gpu"}}],"config":[{"requests":["r"],"opaque":{"driver":"d.example.com","parameters":{"y":2}}}]})");
   CHECK(verdicts(world) == Verdicts{Verdict::yes(), kNo});
   const auto pod = gpu_pod("p", "c").info();
   REQUIRE(kPlugin.reserve(*pod, "n1", world, world.reservations).is_yes());
   CHECK(
       to_json(*world.reservations.promised("u-c")->allocation) ==
       R"({"devices":{"results":[{"request":"r","driver":"d.example.com","pool":"rack-a",)"
-      R"("device":"disk"}],"config":[{"source":"FromClass","requests":["r"],"opaque":{)"
+      R"("device":"disk"},{"request":"s","driver":"d.example.com","pool":"rack-a",)"
+      R"("device":"disk-2"}],"config":[{"source":"FromClass","requests":["r","s"],"opaque":{)"
       R"("driver":"d.example.com","parameters":{"x":1}}},{"source":"FromClaim","requests":["r"],)"
       R"("opaque":{"driver":"d.example.com","parameters":{"y":2}}}]},"nodeSelector":{)"
       R"("nodeSelectorTerms":[{"matchExpressions":[{"key":"rack","operator":"In","values":["a"]}])"
