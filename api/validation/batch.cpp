@@ -8,6 +8,7 @@
 #include "api/validation/go_structs.hpp"
 #include "api/validation/job_parts.hpp"
 #include "api/validation/pod_parts.hpp"
+#include "api/validation/time_zone_names.hpp"
 #include "api/validation/validation.hpp"
 #include "base/strings.hpp"
 
@@ -172,19 +173,6 @@ void pod_names(const json::value& object, FieldErrors& errors) {
   }
 }
 
-bool good_zone_part(std::string_view part) {
-  constexpr std::size_t kMax = 14;
-  if (part.empty() || part.size() > kMax || part == "." || part == ".." || part.front() == '-') {
-    return false;
-  }
-  return std::ranges::all_of(part, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '-' || c == '_' || c == '+';
-  });
-}
-
-// Names that could be of a zone: which zones there are is the controller's to know, who has the
-// database.
 void time_zone(const json::value& spec, const json::value* before, FieldErrors& errors) {
   const json::value* zone = member(spec, "timeZone");
   if (zone == nullptr || (before != nullptr && checks::same(zone, member(*before, "timeZone")))) {
@@ -196,14 +184,12 @@ void time_zone(const json::value& spec, const json::value* before, FieldErrors& 
     errors.invalid(path, *zone, "timeZone must be nil or non-empty string");
     return;
   }
-  if (name.ends_with('/') || !std::ranges::all_of(split(name, '/'), good_zone_part)) {
-    errors.invalid(path, *zone, "unknown time zone " + name);
-    return;
-  }
   if (iequals(name, "Local")) {
     errors.invalid(path, *zone,
                    "timeZone must be an explicit time zone as defined in "
                    "https://www.iana.org/time-zones");
+  } else if (!is_time_zone(name)) {
+    errors.invalid(path, *zone, "unknown time zone " + name);
   }
 }
 

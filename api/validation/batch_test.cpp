@@ -1,6 +1,8 @@
 #include "api/defaults/defaults.hpp"
 #include "api/validation/testing.hpp"
+#include "api/validation/time_zone_names.hpp"
 #include "api/validation/validation.hpp"
+#include "base/time_zone.hpp"
 
 namespace coracle::api::validation {
 namespace {
@@ -179,6 +181,7 @@ TEST_CASE("cron job") {
   const std::string good = text(R"("schedule":"*/5 * * * *","timeZone":"Europe/Berlin",)"),
                     none = text(R"("concurrencyPolicy":"Maybe",)"),
                     zone = text(R"("schedule":"@daily","timeZone":"Local",)"),
+                    mars = text(R"("schedule":"@daily","timeZone":"Mars/Base",)"),
                     dots = text(R"("schedule":"@daily","timeZone":"../x",)"),
                     inside = text(R"("schedule":"TZ=UTC 0 * * * *","timeZone":"UTC",)"),
                     had = text(R"("schedule":"TZ=UTC 0 * * * *",)");
@@ -197,6 +200,10 @@ TEST_CASE("cron job") {
           {"no zone's name",
            dots,
            {R"(spec.timeZone: Invalid value: "../x": unknown time zone ../x)"}},
+          {"a zone of no clock",
+           mars,
+           {R"(spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base)"}},
+          {"which it was before", mars, {}, mars},
           {"zone in the schedule",
            had,
            {R"(spec.schedule: Invalid value: "TZ=UTC 0 * * * *": cannot use TZ or CRON_TZ in )"
@@ -216,6 +223,22 @@ TEST_CASE("cron job") {
             R"("nil", "false")"}},
       },
       cron_job, defaults::set_cron_job);
+}
+
+TEST_CASE("the zones of this machine's database are known by name") {
+  int unknown = 0;
+  for (const auto& [name, zone] : load_time_zones()) {
+    INFO(name);
+    // Links of a machine, and a zone that says that none is set.
+    if (name == "localtime" || name == "posixrules" || name == "Factory") continue;
+    unknown += is_time_zone(name) ? 0 : 1;
+  }
+  CHECK(unknown <= 5);  // a newer release may have a few more
+  CHECK(is_time_zone("America/Argentina/Buenos_Aires"));
+  CHECK(is_time_zone("UTC"));
+  for (const char* none : {"", "Europe/", "Europe", "Berlin", "europe/berlin", "*", "UTC "}) {
+    CHECK_FALSE(is_time_zone(none));
+  }
 }
 
 }  // namespace
