@@ -1,6 +1,7 @@
 #include "framework/resources.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "api/quantity.hpp"
 
@@ -13,6 +14,13 @@ void merge(Resources& into, const Resources& from, Apply apply) {
   apply(into.memory, from.memory);
   apply(into.ephemeral_storage, from.ephemeral_storage);
   for (const auto& [name, amount] : from.scalars) apply(into.scalar_slot(name), amount);
+}
+
+// What is more than a number can hold is the most it can: it fits nowhere.
+void add_capped(Resources& into, const Resources& from) {
+  merge(into, from, [](std::int64_t& a, std::int64_t b) {
+    if (__builtin_add_overflow(a, b, &a)) a = std::numeric_limits<std::int64_t>::max();
+  });
 }
 
 Resources container_requests(const json::value& container, bool assume_defaults) {
@@ -92,20 +100,20 @@ Resources parse_resources(const json::object& amounts) {
 Resources pod_requests(const json::value& pod, bool assume_defaults) {
   Resources total;
   for (const json::value& container : get_array(pod, "spec.containers")) {
-    total.add(container_requests(container, assume_defaults));
+    add_capped(total, container_requests(container, assume_defaults));
   }
   Resources sidecars, largest_step;
   for (const json::value& container : get_array(pod, "spec.initContainers")) {
     Resources step = container_requests(container, assume_defaults);
     if (get_string(container, "restartPolicy") == "Always") {
-      sidecars.add(step);
+      add_capped(sidecars, step);
       step = sidecars;  // it starts, and stays, beside those before it
     } else {
-      step.add(sidecars);
+      add_capped(step, sidecars);
     }
     largest_step.raise_to(step);
   }
-  total.add(sidecars);
+  add_capped(total, sidecars);
   total.raise_to(largest_step);
   const json::object& of_pod = get_object(pod, "spec.resources.requests");
   const Resources pod_level = parse_resources(of_pod);
@@ -116,7 +124,7 @@ Resources pod_requests(const json::value& pod, bool assume_defaults) {
     std::erase_if(total.scalars, [&](const auto& s) { return s.first == name; });
     if (pod_level.scalar(name) != 0) total.scalar_slot(std::string(name)) = pod_level.scalar(name);
   }
-  total.add(parse_resources(get_object(pod, "spec.overhead")));
+  add_capped(total, parse_resources(get_object(pod, "spec.overhead")));
   return total;
 }
 

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <limits>
+
 #include "framework/testing.hpp"
 
 namespace coracle::scheduler {
@@ -63,6 +65,14 @@ TEST_CASE("pod-level requests of huge pages take the place of the sum, also wher
   CHECK(pages(R"("cpu":"1")") == Scalars{{"hugepages-2Mi", 4 << 20}});
   CHECK(pages(R"("hugepages-2Mi":"8Mi")") == Scalars{{"hugepages-2Mi", 8 << 20}});
   CHECK(pages(R"("hugepages-2Mi":"0")") == Scalars{});
+}
+
+TEST_CASE("containers that together ask for more than a number can hold ask for the most") {
+  const std::string half = R"({"resources":{"requests":{"memory":"5E","cpu":"9E"}}})";
+  const Resources all =
+      pod_requests(pod_of(R"({"containers":[)" + half + "," + half + "]}"), false);
+  CHECK(all.memory == std::numeric_limits<std::int64_t>::max());
+  CHECK(all.cpu_milli == std::numeric_limits<std::int64_t>::max());
 }
 
 TEST_CASE("for scores, what is not named is taken for the defaults; what is zero stays zero") {

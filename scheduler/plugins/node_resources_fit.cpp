@@ -35,13 +35,17 @@ std::int64_t on_curve(const Shape& shape, std::int64_t at) {
 
 // 0..kScoreMax of one resource; over-full nodes get the least, or what the curve says of full ones.
 std::int64_t share_score(const ScoringStrategy& strategy, std::int64_t taken, std::int64_t has) {
+  // Of a node of exabytes too.
+  const auto percent = [has](std::int64_t part) {
+    return static_cast<std::int64_t>(static_cast<__int128>(part) * kScoreMax / has);
+  };
   switch (strategy.type) {
     case ScoringStrategy::Type::kLeastAllocated:
-      return taken > has ? 0 : (has - taken) * kScoreMax / has;
+      return taken > has ? 0 : percent(has - taken);
     case ScoringStrategy::Type::kMostAllocated:
-      return std::min(taken, has) * kScoreMax / has;
+      return percent(std::min(taken, has));
     case ScoringStrategy::Type::kRequestedToCapacityRatio:
-      return on_curve(strategy.shape, taken > has ? 100 : taken * 100 / has);
+      return on_curve(strategy.shape, taken > has ? 100 : percent(taken));
   }
   return 0;
 }

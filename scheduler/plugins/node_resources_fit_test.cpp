@@ -67,6 +67,12 @@ TEST_CASE("NodeResourcesFit filters") {
            {a_pod("a").cpu("4").on("n")},
            a_pod("p").cpu("1").memory("9Gi"),
            {never({"Insufficient cpu", "Insufficient memory"})}},
+          {"containers that ask for more than can be counted",
+           {a_node("n")},
+           {},
+           a_pod("p").set("spec.containers", R"([{"resources":{"requests":{"memory":"5E"}}},
+                                                {"resources":{"requests":{"memory":"5E"}}}])"),
+           {never({"Insufficient memory"})}},
           {"nodes without the extended resource",
            {a_node("n"), a_node("m").has(kGpu, "2")},
            {},
@@ -98,6 +104,12 @@ TEST_CASE("NodeResourcesFit scores what is left") {
                  {a_pod("a").cpu("1").memory("4Gi").on("n")},
                  a_pod("p").cpu("1"),
                  {48}},
+                // Half of memory, 97.5 % of cpu.
+                {"a node of exabytes",
+                 {a_node("n").has("memory", "8E")},
+                 {},
+                 a_pod("p").memory("4E"),
+                 {73}},
                 // cpu 0, memory 97.
                 {"over-full", {a_node("n")}, {}, a_pod("p").cpu("5"), {48}},
             });

@@ -56,30 +56,34 @@ const char* want(Unit unit) {
 
 class Reader {
  public:
-  Reader(Unit unit, double least, Problems& problems)
-      : unit_(unit), least_(least), problems_(problems) {}
+  Reader(Unit unit, AmountRange range, Problems& problems)
+      : unit_(unit), range_(range), problems_(problems) {}
 
   double read(const json::value& value, const std::string& path) {
     const auto number = amount(value, unit_);
     if (!number) {
       problems_.add(path, fmt::format("want {}, not {}", want(unit_), to_json(value)));
-      return least_;
+      return range_.least;
     }
-    if (*number < least_) {
-      problems_.add(path, fmt::format("{} is too little: at least {}", to_json(value),
-                                      unit_ == Unit::kSeconds ? fmt::format("{}s", least_)
-                                                              : fmt::format("{}", least_)));
+    const char* second = unit_ == Unit::kSeconds ? "s" : "";
+    if (*number < range_.least) {
+      problems_.add(path, fmt::format("{} is too little: at least {}{}", to_json(value),
+                                      range_.least, second));
+    }
+    if (*number > range_.most) {
+      problems_.add(path, fmt::format("{} is too much: at most {:.0f}{}", to_json(value),
+                                      range_.most, second));
     }
     return *number;
   }
   double need(FieldReader& in, std::string_view name) {
     const json::value* value = in.need(name);
-    return value == nullptr ? least_ : read(*value, in.path(name));
+    return value == nullptr ? range_.least : read(*value, in.path(name));
   }
   void limits(FieldReader& in, Distribution* out) {
     if (const json::value* value = in.find("min")) out->min = read(*value, in.path("min"));
     if (const json::value* value = in.find("max")) out->max = read(*value, in.path("max"));
-    if (out->min && out->max && *out->min > *out->max) in.wrong("max", "is less than min");
+    if (out->min && *out->min > *out->max) in.wrong("max", "is less than min");
   }
   void choices(FieldReader& in, Distribution* out) {
     out->kind = Distribution::Kind::kChoice;
@@ -93,12 +97,12 @@ class Reader {
     double sum = 0;
     for (const auto& [value, weight] : out->choices) sum += weight;
     if (sum <= 0) in.wrong("choice", "want at least one value with a weight above 0");
-    if (out->choices.empty()) out->choices.emplace_back(least_, 1);
+    if (out->choices.empty()) out->choices.emplace_back(range_.least, 1);
   }
 
  private:
   const Unit unit_;
-  const double least_;
+  const AmountRange range_;
   Problems& problems_;
 };
 
@@ -146,9 +150,10 @@ double Distribution::least() const {
 }
 
 Distribution read_distribution(const json::value& value, const std::string& path, Unit unit,
-                               double least, Problems& problems) {
+                               AmountRange range, Problems& problems) {
   Distribution out;
-  Reader reader(unit, least, problems);
+  Reader reader(unit, range, problems);
+  out.max = range.most;
   if (!value.is_object()) {
     out.a = reader.read(value, path);
     return out;

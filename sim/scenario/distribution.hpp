@@ -39,9 +39,13 @@ struct Distribution {
 
 // A scalar is a constant; else one of {constant: V}, {uniform: {from, to}}, {exponential: {mean}},
 // {lognormal: {median, sigma}}, {pareto: {from, shape}}, {choice: [{value, weight}]}; the middle
-// four take min and max. Values below `least` are problems.
+// four take min and max. Values outside `range` are problems; what is drawn above it counts as its
+// end.
+struct AmountRange {
+  double least, most;
+};
 Distribution read_distribution(const json::value& value, const std::string& path, Unit unit,
-                               double least, Problems& problems);
+                               AmountRange range, Problems& problems);
 
 // One word, or {choice: [{value, weight}]}.
 struct WordChoice {

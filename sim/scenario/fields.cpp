@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/strings.hpp"
+#include "trace/fields.hpp"
 
 namespace coracle::sim {
 namespace {
@@ -140,6 +141,10 @@ bool FieldReader::read(std::string_view name, Duration* out) {
     wrong(name, fmt::format("want a duration like 90s, 1h30m or 2d, not {}", shown(*value)));
     return false;
   }
+  if (*span > kLatest) {
+    wrong(name, fmt::format("{} is more than 100 years", shown(*value)));
+    return false;
+  }
   *out = *span;
   return true;
 }
@@ -226,14 +231,14 @@ Result<Duration> parse_span(std::string_view text) {
   const size_t day = text.find('d');
   if (day == std::string_view::npos) return parse_duration(text);
   long long days = 0;
+  const auto bad = [&] { return invalid_argument(fmt::format("\"{}\" is no duration", text)); };
   constexpr long long kDaysMax = 36500;
-  if (!parse_int(text.substr(0, day), &days) || days < 0 || days > kDaysMax) {
-    return invalid_argument(fmt::format("\"{}\" is no duration", text));
-  }
+  if (!parse_int(text.substr(0, day), &days) || days < 0 || days > kDaysMax) return bad();
   Duration rest{0};
   if (day + 1 < text.size()) {
     ASSIGN_OR_RETURN(rest, parse_duration(text.substr(day + 1)));
   }
+  if (rest > kLatest) return bad();  // the sum might be no Duration
   return std::chrono::hours(24 * days) + rest;
 }
 

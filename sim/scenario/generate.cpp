@@ -5,18 +5,19 @@
 #include <numbers>
 
 #include "scenario/plan.hpp"
+#include "trace/fields.hpp"
 
 namespace coracle::sim {
 namespace {
 
 constexpr double kDay = 86400;
 
+double in_seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+
 Duration seconds(double s) {
   // To the microsecond, as traces have it.
-  return std::chrono::microseconds(std::llround(std::min(s, 1e11) * 1e6));
+  return std::chrono::microseconds(std::llround(std::min(s, in_seconds(kLatest)) * 1e6));
 }
-
-double in_seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
 // cpu to the millicore, memory and disk to the Mi when they are so large, others whole.
 std::string amount_text(const std::string& resource, double amount) {

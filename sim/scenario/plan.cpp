@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "trace/fields.hpp"
+
 namespace coracle::sim {
 namespace {
 
 Duration scaled(Duration d, double speed) {
   if (speed == 1) return d;
-  return Duration(std::llround(static_cast<double>(d.count()) / speed));
+  const double at = static_cast<double>(d.count()) / speed;
+  return Duration(std::llround(std::min(at, static_cast<double>(kLatest.count()))));
 }
 
 void add_nodes(const ClusterSpec& cluster, Plan* plan) {

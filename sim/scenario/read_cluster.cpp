@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
 
 #include "api/object.hpp"
 #include "api/quantity.hpp"
 #include "framework/gpus.hpp"
 #include "scenario/read_parts.hpp"
+#include "trace/amounts.hpp"
 
 namespace coracle::sim {
 namespace {
@@ -24,6 +26,10 @@ void read_capacity(FieldReader& in, json::object* out) {
     if (!amount.ok() || amount->sign() < 0) {
       in.wrong(
           at, fmt::format("want a quantity like 4, 500m or 16Gi, not {}", to_json(member.value())));
+      continue;
+    }
+    if (const double most = amount_max(name); amount->as_double() > most) {
+      in.wrong(at, fmt::format("{} is too much: at most {:.0f}", to_json(member.value()), most));
       continue;
     }
     (*out)[name] = amount->text();
@@ -71,6 +77,22 @@ NodeClass read_class(const json::value* value, const std::string& path, Problems
   return out;
 }
 
+void check_total(FieldReader& in, const std::vector<NodeClass>& classes) {
+  std::map<std::string, double> totals;
+  for (const NodeClass& one : classes) {
+    for (const auto& member : one.capacity) {
+      const auto amount = api::Quantity::parse(std::string_view(member.value().as_string()));
+      if (!amount.ok()) continue;
+      totals[std::string(member.key())] += amount->as_double() * static_cast<double>(one.count);
+    }
+  }
+  for (const auto& [resource, total] : totals) {
+    if (total <= kTotalMax) continue;
+    in.wrong("nodes",
+             fmt::format("{:.3g} of {} in all; at most {:.3g}", total, resource, kTotalMax));
+  }
+}
+
 }  // namespace
 
 void read_cluster(const json::value* value, const ReadFile& read_file, Problems& problems,
@@ -82,8 +104,9 @@ void read_cluster(const json::value* value, const ReadFile& read_file, Problems&
   }
   in.read("apiservers", &out->apiservers, 1, 9);
   in.read("schedulers", &out->schedulers, 1, 9);
-  if (in.read("kubeletLease", &out->lease) && out->lease < std::chrono::seconds(4)) {
-    in.wrong("kubeletLease", "want at least 4s");
+  if (in.read("kubeletLease", &out->lease) &&
+      (out->lease < std::chrono::seconds(4) || out->lease > std::chrono::hours(24))) {
+    in.wrong("kubeletLease", "want 4s to 24h");
   }
   in.read("evictAfter", &out->toleration);
   in.read("decisionTime", &out->decision_time);
@@ -99,6 +122,7 @@ void read_cluster(const json::value* value, const ReadFile& read_file, Problems&
   if (total > kNodesMax) {
     in.wrong("nodes", fmt::format("{} nodes in all; at most {}", total, kNodesMax));
   }
+  check_total(in, out->nodes);
   const json::value* images = in.find("images");
   if (images == nullptr) return;
   FieldReader catalog(images, in.path("images"), problems);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "scenario/read_parts.hpp"
+#include "trace/fields.hpp"
 
 namespace coracle::sim {
 
@@ -27,6 +28,7 @@ const std::vector<FaultKind>& fault_kinds() {
 
 namespace {
 
+constexpr AmountRange kSpans{0, static_cast<double>(kLatest / std::chrono::seconds(1))};
 constexpr double kLossMax = 0.9;  // of messages; a machine that loses all is silent, or cut
 
 const FaultKind* kind_of(const std::string& name) {
@@ -78,7 +80,9 @@ void read_details(FieldReader& in, const FaultKind& kind, FaultSpec* out) {
     if (in.need("by") == nullptr || !in.read("by", &by)) return;
     const auto span = parse_duration(by);  // it may go back
     if (!span.ok()) in.wrong("by", fmt::format("want a duration like 30s or -5m, not \"{}\"", by));
-    if (span.ok()) out->by = *span;
+    if (!span.ok()) return;
+    out->by = *span;
+    if (*span > kLatest || *span < -kLatest) in.wrong("by", "is more than 100 years");
   }
 }
 
@@ -93,10 +97,10 @@ FaultSpec read_fault(FieldReader& in, Problems& problems, const Scenario& scenar
   in.read("until", &out.until);
   if (const json::value* every = in.find("every")) {
     constexpr double kAtLeast = 1;
-    out.every = read_distribution(*every, in.path("every"), Unit::kSeconds, 0, problems);
+    out.every = read_distribution(*every, in.path("every"), Unit::kSeconds, kSpans, problems);
     if (out.every->least() < kAtLeast && !out.every->min) out.every->min = kAtLeast;
     if (const json::value* lasts = in.find("lasts")) {
-      out.lasts = read_distribution(*lasts, in.path("lasts"), Unit::kSeconds, 0, problems);
+      out.lasts = read_distribution(*lasts, in.path("lasts"), Unit::kSeconds, kSpans, problems);
     }
     if (out.span) in.wrong("for", "faults that come again and again have lasts");
   } else {

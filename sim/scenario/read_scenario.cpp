@@ -11,6 +11,7 @@ namespace coracle::sim {
 namespace {
 
 constexpr std::int64_t kSeedsMax = 10'000;
+constexpr double kObjectsMax = 1e7;  // of a generator
 
 void read_seeds(FieldReader& in, Problems& problems, Scenario* out) {
   const json::value* value = in.find("seeds");
@@ -108,6 +109,27 @@ void check_placement(Problems& problems, const Scenario& scenario) {
   }
 }
 
+// About how many times something arrives, unless `count` says how often at most.
+double arrivals_of(const ArrivalSpec& arrivals, Duration end) {
+  const Duration span = std::min(arrivals.until.value_or(end), end) - arrivals.from;
+  if (arrivals.count > 0 || span <= Duration(0)) return static_cast<double>(arrivals.count);
+  if (arrivals.process == ArrivalSpec::Process::kPoisson) {
+    return arrivals.per_second * std::chrono::duration<double>(span).count();
+  }
+  const double times = static_cast<double>(span.count()) /
+                       static_cast<double>(std::max<std::int64_t>(arrivals.every.count(), 1));
+  const bool burst = arrivals.process == ArrivalSpec::Process::kBurst;
+  return times * (burst ? std::max(1.0, arrivals.size.least()) : 1);
+}
+
+void check_number(Problems& problems, const GeneratorSpec& generator, size_t index, Duration end) {
+  const double number = arrivals_of(generator.arrivals, end);
+  if (number <= kObjectsMax) return;
+  problems.add(fmt::format("workload.generators[{}].arrivals", index),
+               fmt::format("makes about {:.0f} objects; at most {:.0f} (say count, or until)",
+                           number, kObjectsMax));
+}
+
 void check_whole(Problems& problems, const Scenario& scenario) {
   const auto& cluster = scenario.cluster;
   bool nodes = !cluster.nodes.empty();
@@ -125,6 +147,7 @@ void check_whole(Problems& problems, const Scenario& scenario) {
         scenario.duration > Duration(0)) {
       problems.add(path, "is not before the end of the arrivals");
     }
+    check_number(problems, scenario.generators[i], i, scenario.duration);
   }
 }
 

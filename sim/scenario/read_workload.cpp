@@ -1,17 +1,25 @@
 #include <fmt/format.h>
 
+#include <limits>
 #include <set>
 #include <sstream>
 
 #include "scenario/plan.hpp"
 #include "scenario/read_parts.hpp"
+#include "trace/amounts.hpp"
+#include "trace/fields.hpp"
 #include "trace/trace_file.hpp"
 
 namespace coracle::sim {
 namespace {
 
 constexpr std::int64_t kCountMax = 10'000'000;
-constexpr double kRateMax = 1e5;  // a second
+constexpr double kRateMax = 1e5;    // a second
+constexpr double kUsageMax = 1000;  // times what is requested
+constexpr AmountRange kCounts{1, static_cast<double>(kCountMax)};
+constexpr AmountRange kLifetimes{0, static_cast<double>(kLatest / std::chrono::seconds(1))};
+constexpr AmountRange kPriorities{std::numeric_limits<std::int32_t>::min(),
+                                  std::numeric_limits<std::int32_t>::max()};
 
 void read_rate(FieldReader& in, ArrivalSpec* out) {
   static constexpr std::pair<const char*, double> kRates[] = {
@@ -58,7 +66,7 @@ ArrivalSpec read_arrivals(const json::value* value, const std::string& path, Pro
     case Process::kBurst: {
       out.size.a = 1;
       if (const json::value* size = in.need("size")) {
-        out.size = read_distribution(*size, in.path("size"), Unit::kNumber, 1, problems);
+        out.size = read_distribution(*size, in.path("size"), Unit::kNumber, kCounts, problems);
       }
       [[fallthrough]];
     }
@@ -79,17 +87,18 @@ void read_amounts(FieldReader& in, std::string_view name, Unit unit, Problems& p
   if (!in.read(name, &amounts)) return;
   for (const auto& member : amounts) {
     const std::string resource(member.key());
+    const AmountRange range{0, unit == Unit::kQuantity ? amount_max(resource) : kUsageMax};
     out->emplace_back(
         resource, read_distribution(member.value(), fmt::format("{}.{}", in.path(name), resource),
-                                    unit, 0, problems));
+                                    unit, range, problems));
   }
 }
 
 std::optional<Distribution> read_optional(FieldReader& in, std::string_view name, Unit unit,
-                                          double least, Problems& problems) {
+                                          AmountRange range, Problems& problems) {
   const json::value* value = in.find(name);
   if (value == nullptr) return {};
-  return read_distribution(*value, in.path(name), unit, least, problems);
+  return read_distribution(*value, in.path(name), unit, range, problems);
 }
 
 // What it generates first of each kind of owner must be what the apiserver takes.
@@ -120,7 +129,8 @@ GeneratorSpec read_generator(const json::value* value, const std::string& path,
                            {"Pod", "Deployment", "Job"}, problems);
     out.replicas.a = 1;
     if (const json::value* replicas = in.find("replicas")) {
-      out.replicas = read_distribution(*replicas, in.path("replicas"), Unit::kNumber, 1, problems);
+      out.replicas =
+          read_distribution(*replicas, in.path("replicas"), Unit::kNumber, kCounts, problems);
     }
     read_amounts(in, "requests", Unit::kQuantity, problems, &out.requests);
     read_amounts(in, "usage", Unit::kNumber, problems, &out.usage);
@@ -129,8 +139,8 @@ GeneratorSpec read_generator(const json::value* value, const std::string& path,
       for (const auto& [name, amount] : out.requests) requested = requested || name == resource;
       if (!requested) in.wrong("usage." + resource, "is a share of a request that is not there");
     }
-    out.lifetime = read_optional(in, "lifetime", Unit::kSeconds, 0, problems);
-    out.priority = read_optional(in, "priority", Unit::kNumber, -2147483648.0, problems);
+    out.lifetime = read_optional(in, "lifetime", Unit::kSeconds, kLifetimes, problems);
+    out.priority = read_optional(in, "priority", Unit::kNumber, kPriorities, problems);
     in.read("labels", &out.labels);
     in.read("annotations", &out.annotations);
     in.read("spec", &out.spec);

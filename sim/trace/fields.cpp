@@ -7,6 +7,7 @@
 
 #include "api/quantity.hpp"
 #include "base/strings.hpp"
+#include "trace/amounts.hpp"
 
 namespace coracle::sim {
 
@@ -106,6 +107,9 @@ bool Fields::take_amounts(std::string_view name, json::object* out) {
       wrong(field, fmt::format("{} is no quantity", quoted(std::string_view(amount.as_string()))));
     } else if (quantity->sign() < 0) {
       wrong(field, "an amount is not negative");
+    } else if (const double most = amount_max(resource); quantity->as_double() > most) {
+      wrong(field, fmt::format("{} is too much: at most {:.0f}",
+                               quoted(std::string_view(amount.as_string())), most));
     }
   }
   return true;
