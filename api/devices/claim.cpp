@@ -52,9 +52,6 @@ void wanted(const json::value& request, const FieldPath& path, FieldErrors& erro
   selectors(request, path, errors);
   allocation_mode(request, path, errors);
   tolerations(request, path, errors);
-  if (get_bool(request, "adminAccess")) {
-    errors.forbidden(path.child("adminAccess"), "admin access to devices is not supported");
-  }
   if (!get_object(request, "capacity.requests").empty()) {
     errors.forbidden(path.child("capacity"), "requests for a part of a device are not supported");
   }

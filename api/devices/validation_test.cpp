@@ -84,10 +84,7 @@ TEST_CASE("resource claims") {
            {R"(spec.devices.requests[0].exactly.selectors[0].cel.expression: Invalid value: "1": )"
             "must evaluate to bool or the unknown type, not int",
             "spec.devices.requests[0].exactly.selectors[1].cel: Required value"}},
-          {"admin",
-           admin,
-           {"spec.devices.requests[0].exactly.adminAccess: Forbidden: admin access to devices is "
-            "not supported"}},
+          {"admin access: the apiserver asks the namespace", admin, {}},
           {"a part",
            part,
            {"spec.devices.requests[0].exactly.capacity: Forbidden: requests for a part of a device "

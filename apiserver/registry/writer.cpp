@@ -3,6 +3,7 @@
 #include "api/custom_schema.hpp"
 #include "api/object.hpp"
 #include "api/validate.hpp"
+#include "apiserver/registry/admin_access.hpp"
 #include "apiserver/registry/conversion.hpp"
 #include "apiserver/registry/managed_fields.hpp"
 #include "apiserver/registry/pod_part.hpp"
@@ -133,7 +134,8 @@ Task<Outcome<Saved>> Writer::create_object(Context& c, json::value object, Owner
   }
   api::prepare_create(*c.storage, m_.hooks, object,
                       {m_.rng.uuid(), format_time(m_.executor.wall_now())});
-  api::FieldErrors errors = api::validate_create(*c.storage, m_.hooks, object);
+  api::FieldErrors errors = co_await admin_access_errors(m_, c, object, nullptr);
+  errors.append(api::validate_create(*c.storage, m_.hooks, object));
   check_request_signature(c, object, errors);
   if (!errors.empty()) {
     co_return api::invalid_error(c.group_kind(), api::name_of(object), errors);
@@ -218,8 +220,8 @@ Task<Outcome<Change>> Writer::decide_update(Context& c, const Update& update,
   }
   const json::value before =
       part ? with_pod_part(c.info.subresource, current, next) : json::value();
-  api::FieldErrors errors =
-      api::validate_update(*c.storage, m_.hooks, target, next, part ? before : current);
+  api::FieldErrors errors = co_await admin_access_errors(m_, c, next, &current);
+  errors.append(api::validate_update(*c.storage, m_.hooks, target, next, part ? before : current));
   if (part) check_pod_part(c.info.subresource, next, current, errors);
   if (!errors.empty()) co_return api::invalid_error(c.group_kind(), c.info.name, errors);
   if (target == api::WriteTarget::kObject) warn(c, next, &current);

@@ -42,10 +42,10 @@ TEST_CASE("an empty file is upstream's default profile") {
         Names{"NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity", "NodePorts",
               "NodeResourcesFit", "VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding",
               "VolumeZone", "PodTopologySpread", "InterPodAffinity", "DynamicResources"});
-  CHECK(names(profile, Point::kScore) ==
-        Names{"TaintToleration", "NodeAffinity", "NodeResourcesFit", "PodTopologySpread",
-              "InterPodAffinity", "DynamicResources", "NodeResourcesBalancedAllocation",
-              "ImageLocality"});
+  CHECK(names(profile, Point::kScore) == Names{"TaintToleration", "NodeAffinity",
+                                               "NodeResourcesFit", "PodTopologySpread",
+                                               "InterPodAffinity", "DynamicResources",
+                                               "NodeResourcesBalancedAllocation", "ImageLocality"});
   CHECK(names(profile, Point::kPreEnqueue) ==
         Names{"SchedulingGates", "DynamicResources", "GangScheduling"});
   CHECK(names(profile, Point::kQueueSort) == Names{"PrioritySort"});

@@ -94,6 +94,7 @@ std::vector<DeviceClaimUse> parse_device_claims(const json::value& pod) {
 void DeviceWorld::count(const json::value* claim, int sign) {
   if (claim == nullptr) return;
   for (const json::value& result : get_array(*claim, "status.allocation.devices.results")) {
+    if (get_bool(result, "adminAccess")) continue;  // it takes nothing from others
     const std::string id = device_id(result);
     if ((allocated_[id] += sign) == 0) allocated_.erase(id);
   }

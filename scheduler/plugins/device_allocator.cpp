@@ -94,6 +94,7 @@ json::value allocation_of(const ClaimAsk& claim, const std::vector<DeviceChoice>
                      {"driver", choice.slice->driver},
                      {"pool", choice.slice->pool},
                      {"device", choice.device->name}};
+    if (choice.ask->admin_access) one["adminAccess"] = true;
     if (choice.ask->tolerations_tree != nullptr && !choice.ask->tolerations_tree->empty()) {
       one["tolerations"] = *choice.ask->tolerations_tree;
     }
@@ -135,6 +136,7 @@ Result<DeviceAsk> parse_ask(const json::value& request, std::string name, const 
   }
   ask.class_selectors = ask.selectors.size();
   if (Status added = add_selectors(request, "selectors", cache, &ask); !added.ok()) return added;
+  ask.admin_access = get_bool(request, "adminAccess");
   ask.all = get_string(request, "allocationMode") == "All";
   ask.count = static_cast<std::size_t>(std::max<std::int64_t>(1, get_int(request, "count", 1)));
   ask.tolerations_tree = &get_array(request, "tolerations");

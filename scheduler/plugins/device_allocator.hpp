@@ -23,6 +23,7 @@ struct DeviceAsk {
   std::vector<SelectorPtr> selectors;  // the class's first
   std::size_t class_selectors = 0;     // so many are the class's
   bool is_alternative = false;         // of `firstAvailable`
+  bool admin_access = false;           // takes nothing from anybody, also what is in use
   bool all = false;
   std::size_t count = 1;  // unless `all`
   std::vector<api::Toleration> tolerations;

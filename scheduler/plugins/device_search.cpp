@@ -193,9 +193,7 @@ Result<bool> DeviceSearch::take(Asked& asked, std::size_t number) {
   const Offer& offer = offers_[number];
   const Device& device = *offer.device;
   if (!device.beyond.empty()) return false;
-  if (world_.is_allocated(device.id) || taken_.contains(device.id) || own_.contains(device.id)) {
-    return false;
-  }
+  if (is_in_use(asked, device)) return false;
   const bool borne = std::ranges::all_of(device.taints, [&](const api::Taint& taint) {
     return api::tolerated_by(taint, asked.ask->tolerations) != nullptr;
   });
@@ -210,14 +208,20 @@ Result<bool> DeviceSearch::take(Asked& asked, std::size_t number) {
                     "would not be satisfied",
                     claims_[asked.claim].key, asked.ask->name, device.id));
   }
-  own_.insert(device.id);
   chosen_[asked.claim].push_back({asked.ask, offer.slice, offer.device});
   return true;
 }
 
-void DeviceSearch::give_back(std::size_t claim) {
-  own_.erase(chosen_[claim].back().device->id);
-  chosen_[claim].pop_back();
+void DeviceSearch::give_back(std::size_t claim) { chosen_[claim].pop_back(); }
+
+// An administrator's claim looks at devices whoever has them, at each once.
+bool DeviceSearch::is_in_use(const Asked& asked, const Device& device) const {
+  const auto has_it = [&](const std::vector<DeviceChoice>& chosen) {
+    return std::ranges::find(chosen, &device, &DeviceChoice::device) != chosen.end();
+  };
+  if (asked.ask->admin_access) return has_it(chosen_[asked.claim]);
+  return world_.is_allocated(device.id) || taken_.contains(device.id) ||
+         std::ranges::any_of(chosen_, has_it);
 }
 
 Result<bool> DeviceSearch::selects(Asked& asked, std::size_t offer) {

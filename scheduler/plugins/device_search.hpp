@@ -54,6 +54,7 @@ class DeviceSearch {
   Result<bool> all_of(Asked& asked, std::size_t request);
   Result<bool> take(Asked& asked, std::size_t offer);
   void give_back(std::size_t claim);
+  bool is_in_use(const Asked& asked, const Device& device) const;
   Result<bool> selects(Asked& asked, std::size_t offer);
   Result<bool> matches(const Asked& asked, const Offer& offer) const;
   bool agrees(const Asked& asked, const Offer& offer) const;
@@ -66,7 +67,6 @@ class DeviceSearch {
   std::string growing_, invalid_;  // a pool whose slices are not all there; one with a name twice
   std::vector<std::vector<std::vector<Asked>>> asked_;  // by claim and request: the alternatives
   std::vector<std::vector<DeviceChoice>> chosen_;       // by claim
-  std::set<std::string> own_;
   std::size_t steps_ = 0;
 };
 

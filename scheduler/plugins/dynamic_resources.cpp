@@ -93,7 +93,7 @@ Verdict look_at_claims(const PodInfo& pod, const Snapshot& world, SelectorCache&
   for (const auto& [uid, promise] : world.reservations.promises()) {
     if (promise.pod == pod.uid) continue;
     for (const json::value& result : get_array(*promise.allocation, "devices.results")) {
-      claims.taken.insert(device_id(result));
+      if (!get_bool(result, "adminAccess")) claims.taken.insert(device_id(result));
     }
   }
   return Verdict::yes();

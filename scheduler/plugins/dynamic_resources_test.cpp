@@ -160,6 +160,38 @@ TEST_CASE("selectors, counts, all") {
   CHECK(broken.ends_with("claim default/c: selector #0: CEL runtime error: no such key: nope"));
 }
 
+TEST_CASE("admin access: devices that are in use too, and they are free for others") {
+  Snapshot world = gpu_world();
+  add_gpus(world, "n1", {"t4", "a100"});
+  const std::string admin = exactly(R"(,"allocationMode":"All","adminAccess":true)");
+  const std::string both = R"({"requests":[{"name":"a","exactly":{"deviceClassName":"gpu",)"
+                           R"("adminAccess":true}},{"name":"r","exactly":{"deviceClassName":"gpu")";
+  add_claim(world, "other", exactly(), allocated("n1", "gpu-0"));
+  add_claim(world, "c", admin);
+  CHECK(chosen(world) == "r=gpu-0 r=gpu-1 ");
+  // In a claim no device is had twice.
+  add_claim(world, "c", both + "}}]}");
+  CHECK(chosen(world) == "a=gpu-0 r=gpu-1 ");
+  add_claim(world, "c", both + R"(,"adminAccess":true}}]})");
+  CHECK(chosen(world) == "a=gpu-0 r=gpu-1 ");
+
+  // What it is promised, and what it has, keeps nobody away.
+  add_claim(world, "c", admin);
+  add_claim(world, "d", exactly());
+  const auto pod = gpu_pod("p", "c").info();
+  REQUIRE(kPlugin.reserve(*pod, "n1", world, world.reservations).is_yes());
+  const SharedObject allocation = world.reservations.promised("u-c")->allocation;
+  CHECK(get_bool(get_array(*allocation, "devices.results").at(1), "adminAccess"));
+  const auto user = [&] { return filtered(kPlugin, *gpu_pod("q", "d").info(), world); };
+  CHECK(user() == Verdicts{Verdict::yes(), kNo});
+  kPlugin.unreserve(*pod, "n1", world.reservations);
+  add_claim(world, "c", admin, R"({"allocation":)" + to_json(*allocation) + "}");
+  CHECK(user() == Verdicts{Verdict::yes(), kNo});
+  add_claim(world, "d", exactly(), allocated("n1", "gpu-1"));
+  add_claim(world, "c", admin, "{}");
+  CHECK(chosen(world) == "r=gpu-0 r=gpu-1 ");
+}
+
 TEST_CASE("constraints make the search step back") {
   Snapshot world = gpu_world();
   add_gpus(world, "n1", {"t4", "a100", "a100", "a100"});  // numa 0 0 1 1
