@@ -49,7 +49,7 @@ TEST_CASE("an empty file is upstream's default profile") {
   CHECK(names(profile, Point::kPreEnqueue) ==
         Names{"SchedulingGates", "DynamicResources", "GangScheduling"});
   CHECK(names(profile, Point::kQueueSort) == Names{"PrioritySort"});
-  CHECK(names(profile, Point::kPostFilter) == Names{"DefaultPreemption"});
+  CHECK(names(profile, Point::kPostFilter) == Names{"DynamicResources", "DefaultPreemption"});
   CHECK(names(profile, Point::kPreBind) == Names{"VolumeBinding", "DynamicResources"});
   CHECK(names(profile, Point::kBind) == Names{"DefaultBinder"});
   CHECK(weight(profile, "TaintToleration") == 3);

@@ -97,6 +97,7 @@ Candidates Cycle::post_filter() {
       return std::move(result.candidates);
     }
     for (const std::string& reason : result.verdict.reasons()) messages.push_back(reason);
+    for (PreBindWrite& write : result.writes) decision_.writes.push_back(std::move(write));
     decision_.clear_nomination = decision_.clear_nomination || result.clear_nomination;
     if (result.verdict.kind() != Verdict::Kind::kNotNow && !result.verdict.is_skip()) break;
   }

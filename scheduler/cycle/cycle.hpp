@@ -42,6 +42,7 @@ struct Decision {
   std::string nominated;
   std::vector<PodPtr> victims;
   bool clear_nomination = false;
+  Writes writes;  // after which it may fit
   int looked_at = 0, nodes = 0;
   std::vector<std::string> notes;  // what went on without: plugins that were left out, and why
   Explanation why;

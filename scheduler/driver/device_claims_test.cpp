@@ -16,6 +16,7 @@ using testing::World;
 
 const std::string kBinding = "/api/v1/namespaces/default/pods/p/binding";
 const std::string kDeviceClaims = "/apis/resource.k8s.io/v1/resourceclaims?";
+const std::string kClaim = "/apis/resource.k8s.io/v1/namespaces/default/resourceclaims/c";
 const std::string kSlices = "/apis/resource.k8s.io/v1/resourceslices?";
 const std::string kDeviceClasses = "/apis/resource.k8s.io/v1/deviceclasses?";
 
@@ -30,7 +31,7 @@ json::value a_claim(const std::string& name) {
 
 // A node with two devices, and the pod "p" with those claims.
 struct Devices : World {
-  explicit Devices(const std::vector<std::string>& names, Profile profile = default_profile())
+  explicit Devices(const std::vector<json::value>& claims, Profile profile = default_profile())
       : World({a_node("n1")}, {}, {}, {std::move(profile)}) {
     for (const std::string& path : {kDeviceClaims, kSlices, kDeviceClasses}) {
       api.head(*stream(path));
@@ -40,8 +41,9 @@ struct Devices : World {
       "nodeName":"n1","pool":{"name":"n1","generation":1,"resourceSliceCount":1},
       "devices":[{"name":"gpu-0"},{"name":"gpu-1"}]}})"));
     json::array uses;
-    for (const std::string& name : names) {
-      send(kDeviceClaims, "ADDED", a_claim(name));
+    for (const json::value& claim : claims) {
+      const std::string_view name = get_string(claim, "metadata.name");
+      send(kDeviceClaims, "ADDED", claim);
       uses.push_back(json::object{{"name", name}, {"resourceClaimName", name}});
     }
     for (const std::string& path : {kDeviceClaims, kSlices, kDeviceClasses}) {
@@ -80,7 +82,7 @@ struct Devices : World {
 };
 
 TEST_CASE("a failed bind leaves no claim reserved, before the pod is tried again") {
-  Devices world({"c"});
+  Devices world({a_claim("c")});
   world.reserve("c");
   world.api.expect("POST", kBinding).fail(409, "Conflict", "pod p is being changed");
   const auto undo = world.taken_back("c");
@@ -96,7 +98,7 @@ TEST_CASE("a failed bind leaves no claim reserved, before the pod is tried again
 }
 
 TEST_CASE("a reservation that cannot be taken back does not keep the pod from its next try") {
-  Devices world({"c"});
+  Devices world({a_claim("c")});
   world.reserve("c");
   world.api.expect("POST", kBinding).fail(500, "InternalError", "no");
   world.taken_back("c").fail(500, "InternalError", "no");
@@ -108,7 +110,7 @@ TEST_CASE("a reservation that cannot be taken back does not keep the pod from it
 }
 
 TEST_CASE("of two claims the first is taken back when the second cannot be written") {
-  Devices world({"c", "d"});
+  Devices world({a_claim("c"), a_claim("d")});
   const auto first = world.next_write("c");
   first.reply(200, "{}");  // the world does not show it yet
   world.next_write("d").fail(409, "Conflict", "changed");
@@ -125,7 +127,7 @@ TEST_CASE("of two claims the first is taken back when the second cannot be writt
 TEST_CASE("a write that is answered after the time for the bind is over is taken back") {
   Profile hasty = default_profile();
   hasty.bind_timeout = 2s;
-  Devices world({"c"}, hasty);
+  Devices world({a_claim("c")}, hasty);
   const auto late = world.next_write("c");
   world.executor.advance(3s);
   CHECK(world.scheduler.cache().is_assumed("default/p"));
@@ -139,8 +141,50 @@ TEST_CASE("a write that is answered after the time for the bind is over is taken
   CHECK_FALSE(world.scheduler.cache().is_assumed("default/p"));
 }
 
+TEST_CASE("a claim that is allocated where no node is gives its devices back, and gets others") {
+  json::value stuck = a_claim("c");
+  stuck.as_object()["status"] = parsed(R"({"allocation":{"devices":{"results":[{"request":"r",
+    "driver":"d.example.com","pool":"gone","device":"gpu-0"}]},"nodeSelector":{
+    "nodeSelectorTerms":[{"matchFields":[{"key":"metadata.name","operator":"In",
+    "values":["gone"]}]}]}}})");
+  Devices world({stuck});
+  std::vector<FakeApi::Call> frees;
+  std::string message;
+  while (!world.api.idle()) {
+    const FakeApi::Call call = world.api.next_call();
+    if (call.request.target.starts_with(kClaim + "/status")) {
+      frees.push_back(call);
+      continue;
+    }
+    if (call.request.target.ends_with("/events")) message = get_string(call.body(), "message");
+    call.reply(201, call.request.body);
+    world.executor.run_ready();
+  }
+  CHECK(message ==
+        "0/1 nodes are available: 1 resourceclaim not available on the node. deallocation of "
+        "ResourceClaim completed, preemption: 0/1 nodes are available: 1 Preemption is not helpful "
+        "for scheduling.");
+  REQUIRE(frees.size() == 1);
+  CHECK(find(frees[0].body(), "status.allocation")->is_null());
+  SECTION("done: the next try allocates it anew") {
+    frees[0].reply(200, a_claim("c"));
+    world.send(kDeviceClaims, "MODIFIED", a_claim("c"));
+    world.executor.advance(1s);
+    world.reserve("c");
+    world.api.expect("POST", kBinding).reply(201, "{}");
+    world.take_calls();
+  }
+  SECTION("in conflict: it is tried again after the back-off") {
+    frees[0].fail(409, "Conflict", "changed");
+    world.executor.run_ready();
+    CHECK(world.api.idle());
+    world.executor.advance(2s);
+    CHECK(world.take_calls().contains("PATCH " + kClaim + "/status"));
+  }
+}
+
 TEST_CASE("a bind that was done though its answer was lost keeps its claim") {
-  Devices world({"c"});
+  Devices world({a_claim("c")});
   world.reserve("c");
   const auto bind = world.api.expect("POST", kBinding);
   world.send("/api/v1/pods?", "MODIFIED", a_pod("p").on("n1").object());

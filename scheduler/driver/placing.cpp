@@ -230,6 +230,10 @@ void Scheduler::fits_nowhere(const PodPtr& pod, const Decision& decision) {
     nomination = "";
     cache_.surroundings().nominations.remove(pod->uid);
   }
+  // What it changes will be seen, which is an event; a failure is to be one too.
+  pre_bind_.make_room(pod, decision.writes, [this](const Status& outcome) {
+    if (!outcome.ok() && !stopped_) changed({.events = event::kDeviceClaim});
+  });
   reject(pod, "Unschedulable", decision.message, nomination);
   give_up_with(*pod);
 }

@@ -135,6 +135,17 @@ void PreBind::take_back(const Profile& profile, const PodPtr& pod, bool wrote,
                 });
 }
 
+void PreBind::make_room(const PodPtr& pod, Writes writes, std::function<void(const Status&)> then) {
+  if (writes.empty() || making_room_ >= kWaitingMax) return;
+  ++making_room_;
+  spawn<Status>(write_all(std::move(writes)),
+                [this, key = pod->key, then = std::move(then)](const Status& outcome) {
+                  --making_room_;
+                  if (!outcome.ok()) log::warn("making room for {}: {}", key, outcome.message());
+                  then(outcome);
+                });
+}
+
 void PreBind::look(const std::string& key) {
   const Waiting& waiting = waiting_.at(key);
   if (!waiting.written) return;

@@ -1,6 +1,6 @@
 // PreBind: what must happen between the choice of a node and the bind: the plugins' writes, and the
-// wait for what follows from them (a volume that is bound, or made); and what is taken back of it
-// when the bind fails. Strand: the Executor's.
+// wait for what follows from them (a volume that is bound, or made); what is taken back of it when
+// the bind fails; and what is written for a pod that fits nowhere. Strand: the Executor's.
 //
 // Bounds: kWaitingMax pods wait at a time (one more is turned away and tried again later), each for
 // the profile's bind_timeout, or until its writes are answered if that is later: what is taken back
@@ -34,6 +34,9 @@ class PreBind {
   // For a pod that counts and will not be bound there: `then` follows, at once if nothing is to be
   // taken back. `wrote`: begin() was called for it.
   void take_back(const Profile& profile, const PodPtr& pod, bool wrote, std::function<void()> then);
+  // For a pod that fits nowhere. Bound: kWaitingMax such pods at a time; over it nothing is written
+  // for one, and its next try does it.
+  void make_room(const PodPtr& pod, Writes writes, std::function<void(const Status&)> then);
   // Claims, volumes or classes changed.
   void look_again();
   // The pod is gone, or counts elsewhere.
@@ -61,6 +64,7 @@ class PreBind {
   const Snapshot& world_;
   Done done_;
   std::map<std::string, Waiting> waiting_;  // by pod key
+  size_t making_room_ = 0;
 };
 
 }  // namespace coracle::scheduler

@@ -1,5 +1,5 @@
 // What a PostFilter plugin is given, and what it answers: which pods would have to leave a node for
-// one that fits nowhere. Pure data.
+// one that fits nowhere, or what must be written for it to fit one day. Pure data.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,7 @@ struct PostFiltered {
   Verdict verdict = Verdict::skip();  // yes: candidates are there
   Candidates candidates;
   bool clear_nomination = false;  // of a no: the nominated node is of no use either
+  Writes writes;                  // of a no; made whatever the next plugin says
 };
 
 }  // namespace coracle::scheduler

@@ -113,6 +113,20 @@ Verdict cannot_allocate(const Claims& claims, const NodeFacts& node) {
   return Verdict::no(Verdict::Kind::kNever, std::move(reasons));
 }
 
+bool reaches(const json::value& claim, const NodeFacts& node) {
+  const json::value* selector = find(claim, "status.allocation.nodeSelector");
+  if (selector == nullptr) return true;
+  const auto terms = api::parse_node_terms(*selector);
+  return std::ranges::any_of(terms,
+                             [&](const auto& term) { return term.matches(node.selectable()); });
+}
+
+// By nobody, or by this pod alone: it was reserved for it in an earlier try.
+bool is_used_by_none_but(const json::value& claim, const PodInfo& pod) {
+  const json::array& consumers = get_array(claim, "status.reservedFor");
+  return consumers.empty() || (consumers.size() == 1 && api::is_reserved_for_pod(claim, pod.uid));
+}
+
 PreBindWrite write_to(const json::value& claim) {
   PreBindWrite write;
   write.target = PreBindWrite::Target::kDeviceClaim;
@@ -161,6 +175,37 @@ Verdict DynamicResources::filter(const PodInfo&, const NodeInfo& node,
                : Verdict::broken(found.status());
   }
   return found->has_value() ? Verdict::yes() : cannot_allocate(claims, facts);
+}
+
+PostFiltered DynamicResources::post_filter(const PostFilterInput& in) const {
+  PostFiltered out;
+  if (in.pod.device_claims.empty()) return out;
+  const auto claims = claims_of(in.pod, in.world);
+  if (!claims.ok()) return out;
+  const std::vector<std::string> out_of_reach{kOutOfReach};
+  std::vector<const json::value*> idle;
+  for (const auto& [key, claim] : *claims) {
+    if (!is_allocated(*claim) || !is_used_by_none_but(*claim, in.pod)) continue;
+    const bool holds_back = std::ranges::any_of(in.noes, [&](const auto& no) {
+      return no.second->reasons() == out_of_reach &&
+             !reaches(*claim, in.world.nodes[no.first].facts());
+    });
+    if (holds_back) idle.push_back(claim);
+  }
+  if (idle.empty()) {
+    out.verdict = Verdict::not_now("still not schedulable");
+    return out;
+  }
+  const json::value& claim = *idle[in.rng.below(idle.size())];
+  PreBindWrite write = write_to(claim);
+  write.subresource = "status";
+  // Of a claim that somebody uses by now the server refuses it.
+  set_path(write.patch, "metadata.resourceVersion", json::value(api::resource_version_of(claim)));
+  make_object(write.patch, "status") = {
+      {"allocation", nullptr}, {"devices", nullptr}, {"reservedFor", nullptr}};
+  out.writes.push_back(std::move(write));
+  out.verdict = Verdict::not_now("deallocation of ResourceClaim completed");
+  return out;
 }
 
 Verdict DynamicResources::pre_score(const PodInfo& pod, const Snapshot& world,

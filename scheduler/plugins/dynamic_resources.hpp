@@ -16,6 +16,9 @@ class DynamicResources final : public Plugin {
   Verdict pre_enqueue(const PodInfo&, const Snapshot&) const override;
   Verdict pre_filter(const PodInfo&, const Snapshot&, StatePtr*) const override;
   Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
+  // One claim, left to chance, of those that are allocated where the pod cannot run and that nobody
+  // uses gives its devices back.
+  PostFiltered post_filter(const PostFilterInput&) const override;
   // Where first alternatives can be had.
   Verdict pre_score(const PodInfo&, const Snapshot&, const std::vector<std::uint32_t>& fitting,
                     StatePtr*) const override;

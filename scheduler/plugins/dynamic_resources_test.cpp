@@ -363,6 +363,75 @@ TEST_CASE("an allocated claim is used where it is, by many") {
   CHECK(kPlugin.may_bind(*pod, "n2", world) == Verdict::not_now("reserving resource claims"));
 }
 
+// Is not asked.
+class NoFilters final : public FilterRun {
+ public:
+  Verdict filter(const NodeInfo&) override { return Verdict::yes(); }
+  void add_pod(const PodPtr&, NodeInfo&) override {}
+  void remove_pod(const PodPtr&, NodeInfo&) override {}
+  std::optional<SharedWork::Plugins> if_all_see_one_node() const override { return {}; }
+};
+
+TEST_CASE("a claim that nobody uses and that holds its pod off a node gives its devices back") {
+  Snapshot world = gpu_world();
+  const Verdict away = Verdict::never("resourceclaim not available on the node");
+  const Verdict full = Verdict::not_now("Insufficient cpu");
+  const auto tried = [&](const a_pod& a, const Verdict& first, const Verdict& second,
+                         std::uint64_t seed = 1) {
+    const std::vector<std::pair<std::uint32_t, const Verdict*>> noes{{0, &first}, {1, &second}};
+    NoFilters filters;
+    Rng rng(seed);
+    const auto pod = a.info();
+    return kPlugin.post_filter({*pod, world, noes, filters, rng});
+  };
+  const auto said = [&](const Verdict& first, const Verdict& second) {
+    const PostFiltered out = tried(gpu_pod("p", "c"), first, second);
+    CHECK(out.writes.size() == (out.verdict.reasons().at(0).starts_with("dealloc") ? 1 : 0));
+    return out.verdict;
+  };
+  const Verdict done = Verdict::not_now("deallocation of ResourceClaim completed");
+  const Verdict stays = Verdict::not_now("still not schedulable");
+  const std::string version = R"(,"resourceVersion":"7")";
+  const std::string mine = R"({"resource":"pods","name":"p","uid":"uid-p"})";
+  const std::string other = R"({"resource":"pods","name":"q","uid":"uid-q"})";
+  const auto claim_at = [&](const std::string& node, const std::string& reserved) {
+    add_claim(world, "c", exactly(), allocated(node, "gpu-0", reserved), version);
+  };
+  CHECK(tried(a_pod("p"), away, away).verdict.is_skip());
+  claim_at("n3", "");
+  CHECK(said(away, away) == done);
+  CHECK(said(full, away) == done);
+  CHECK(said(full, full) == stays);
+  const auto writes = tried(gpu_pod("p", "c"), away, away).writes;
+  CHECK(writes.at(0).subresource == "status");
+  CHECK(to_json(writes.at(0).patch) ==
+        R"({"metadata":{"uid":"u-c","resourceVersion":"7"},"status":{"allocation":null,)"
+        R"("devices":null,"reservedFor":null}})");
+  claim_at("n3", mine);
+  CHECK(said(away, away) == done);
+  claim_at("n3", other);
+  CHECK(said(away, away) == stays);
+  claim_at("n3", mine + "," + other);
+  CHECK(said(away, away) == stays);
+  claim_at("n1", "");  // which had another reason
+  CHECK(said(full, full) == stays);
+  add_claim(world, "c", exactly());
+  CHECK(said(away, away) == stays);
+
+  // Of several one, and not always the same.
+  claim_at("n3", "");
+  add_claim(world, "d", exactly(), allocated("n4", "gpu-0"));
+  std::set<std::string> freed;
+  const a_pod pod = a_pod("p").set("spec.resourceClaims", R"([
+      {"name":"x","resourceClaimName":"c"},{"name":"y","resourceClaimName":"d"}])");
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const auto one = tried(pod, away, away, seed).writes;
+    REQUIRE(one.size() == 1);
+    freed.insert(one[0].name);
+  }
+  CHECK(freed == std::set<std::string>{"c", "d"});
+}
+
 TEST_CASE("from the promise to the bind") {
   Snapshot world = gpu_world();
   add_gpus(world, "n1", {"t4"});
