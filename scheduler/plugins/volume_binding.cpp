@@ -1,5 +1,7 @@
 #include "plugins/volume_binding.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -76,6 +78,7 @@ struct Claims final : PluginState {
   const Snapshot* world = nullptr;
   std::vector<Reach> bound;  // the volumes of bound claims
   bool volume_missing = false;
+  bool unbound = false;                     // one of them, though its class does not wait
   std::vector<const json::value*> delayed;  // the small ones first
   bool held = false;                        // a delayed one is being bound for another pod
   std::map<const json::value*, std::vector<std::pair<const json::value*, Reach>>> candidates;
@@ -167,25 +170,38 @@ Verdict look_at_claim(const json::value& claim, const Snapshot& world, Claims& c
       Storage::find(world.storage.classes, api::storage_class_of_claim(claim));
   const bool waits = storage_class != nullptr &&
                      get_string(*storage_class, "volumeBindingMode") == "WaitForFirstConsumer";
-  if (!waits || !get_string(claim, "spec.volumeName").empty()) return Verdict::never(kUnbound);
-  claims.delayed.push_back(&claim);
+  if (!waits || !get_string(claim, "spec.volumeName").empty()) {
+    claims.unbound = true;
+  } else {
+    claims.delayed.push_back(&claim);
+  }
   return Verdict::yes();
+}
+
+// Somebody else's claim that has the name of one that would be made for the pod.
+Verdict look_at_owner(const json::value& claim, const PodInfo& pod) {
+  const json::value* owner = api::controller_of(claim);
+  if (owner != nullptr && get_string(*owner, "uid") == pod.uid) return Verdict::yes();
+  return Verdict::never(fmt::format("PVC {}/{} was not created for pod {} (pod is not owner)",
+                                    pod.ns, api::name_of(claim), pod.key));
 }
 
 Verdict look_at_claims(const PodInfo& pod, const Snapshot& world, Claims& claims) {
   claims.world = &world;
   for (const std::string& name : claims_of(pod)) {
     const json::value* claim = Storage::find(world.storage.claims, pod.ns + "/" + name);
+    const bool own = std::find(pod.claims.begin(), pod.claims.end(), name) == pod.claims.end();
     if (claim == nullptr) {
-      const bool own = std::find(pod.claims.begin(), pod.claims.end(), name) == pod.claims.end();
       return Verdict::never(own ? "waiting for ephemeral volume controller to create the "
                                   "persistentvolumeclaim " +
                                       quoted(name)
                                 : "persistentvolumeclaim " + quoted(name) + " not found");
     }
-    const Verdict verdict = look_at_claim(*claim, world, claims);
+    Verdict verdict = look_at_claim(*claim, world, claims);
+    if (verdict.is_yes() && own) verdict = look_at_owner(*claim, pod);
     if (!verdict.is_yes()) return verdict;
   }
+  if (claims.unbound) return Verdict::never(kUnbound);
   std::stable_sort(claims.delayed.begin(), claims.delayed.end(), [](const auto* a, const auto* b) {
     return api::asked_size(*a) < api::asked_size(*b);
   });

@@ -103,6 +103,38 @@ TEST_CASE("VolumeBinding: claims that no node helps") {
         Verdict::never("persistentvolumeclaim \"c\" not found"));
 }
 
+TEST_CASE("VolumeBinding: what is wrong with a claim comes before that another is unbound") {
+  Bench b;
+  b.claim("c", "");
+  b.claim("d", "", R"(,"deletionTimestamp":"2026-01-01T00:00:00Z")");
+  const a_pod both = a_pod("p").set("spec.volumes",
+                                    R"([{"name":"a","persistentVolumeClaim":{"claimName":"c"}},
+          {"name":"b","persistentVolumeClaim":{"claimName":"d"}}])");
+  CHECK(b.on_nodes(both)[0] == Verdict::never("persistentvolumeclaim \"d\" is being deleted"));
+}
+
+TEST_CASE("VolumeBinding: an ephemeral volume's claim must be the pod's own") {
+  const auto verdict = [](const std::string& owner) {
+    Bench b;
+    b.volume("v", "");
+    b.claim("p-e", R"(,"volumeName":"v")",
+            R"(,"annotations":{"pv.kubernetes.io/bind-completed":"yes"})" + owner);
+    return b.on_nodes(a_pod("p")
+                          .set("metadata.uid", "\"u-p\"")
+                          .set("spec.volumes", R"([{"name":"e","ephemeral":{}}])"))[0];
+  };
+  const auto owned_by = [](const char* uid, const char* controls) {
+    return R"(,"ownerReferences":[{"kind":"Pod","name":"p","uid":")" + std::string(uid) +
+           R"(","controller":)" + controls + "}]";
+  };
+  const Verdict foreign =
+      Verdict::never("PVC default/p-e was not created for pod default/p (pod is not owner)");
+  CHECK(verdict(owned_by("u-p", "true")) == kYes);
+  CHECK(verdict("") == foreign);
+  CHECK(verdict(owned_by("u-p", "false")) == foreign);
+  CHECK(verdict(owned_by("u-before", "true")) == foreign);
+}
+
 TEST_CASE("VolumeBinding: a claim that waits goes where a volume is, or can be made") {
   Bench b;
   const a_pod pod = a_pod("p").claim("c");
