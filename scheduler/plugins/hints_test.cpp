@@ -40,6 +40,8 @@ TEST_CASE("nodes help where they turn a no into a yes") {
   const a_pod big = a_pod("p").cpu("5");
   const a_pod apart = a_pod("p").set("spec.affinity.podAntiAffinity", R"({
     "requiredDuringSchedulingIgnoredDuringExecution":[{"topologyKey":"zone","labelSelector":{}}]})");
+  const a_pod nearby = a_pod("p").set("spec.affinity.podAffinity", R"({
+    "requiredDuringSchedulingIgnoredDuringExecution":[{"topologyKey":"zone","labelSelector":{}}]})");
   const a_pod even = a_pod("p").set("spec.topologySpreadConstraints", R"([{"maxSkew":1,
     "topologyKey":"zone","whenUnsatisfiable":"DoNotSchedule","labelSelector":{}}])");
   const auto in = [](const char* zone) { return a_node("n").label("zone", zone); };
@@ -63,8 +65,17 @@ TEST_CASE("nodes help where they turn a no into a yes") {
        false},
       {"more, and still too little", &fit, a_pod("p").cpu("9"), plain, a_node("n").has("cpu", "8"),
        false},
-      {"a domain of its terms", &near, apart, plain, in("a"), true},
+      {"into a domain of those it wants near", &near, nearby, plain, in("a"), true},
+      {"into another one", &near, nearby, in("b"), in("a"), true},
+      {"out of it", &near, nearby, in("a"), plain, false},
+      {"out of a domain of those it shuns", &near, apart, in("a"), plain, true},
+      {"into another one of those", &near, apart, in("a"), in("b"), true},
+      {"into the only one", &near, apart, plain, in("a"), false},
       {"no domain of its terms", &near, apart, plain, a_node("n").label("rack", "a"), false},
+      {"a new node in a domain it wants", &near, nearby, {}, in("a"), true},
+      {"a new node in none", &near, nearby, {}, plain, false},
+      {"a new node, where it shuns some", &near, apart, {}, plain, true},
+      {"a new node, where others shun it", &near, a_pod("p"), {}, plain, true},
       {"a node of another zone", &spread, even, in("a"), in("b"), true},
       {"the zone stays", &spread, even, in("a"), in("a").label("x", "y"), false},
       {"no zone before and after", &spread, even, plain, a_node("n").label("x", "y"), false},

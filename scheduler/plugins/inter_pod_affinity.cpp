@@ -218,19 +218,20 @@ bool any_matches(const std::vector<PodTerm>& terms, const PodInfo& pod, const Sn
                      [&](const PodTerm& term) { return world.matches(term, pod); });
 }
 
-// A node that has, or changed, a domain one of the pod's terms is about.
+// A node that came into a domain where the pod wants to be near others, or left one where it does
+// not. A new node is in none that anybody shuns yet, least of all without the label.
 bool node_helps(const PodInfo& pod, const Change& change) {
-  if (pod.affinity.empty() && pod.anti_affinity.empty()) return change.node_before == nullptr;
-  for (const auto* terms : {&pod.affinity, &pod.anti_affinity}) {
-    for (const PodTerm& term : *terms) {
-      const auto now = change.node->facts().topology(term.topology_key);
-      const auto before = change.node_before == nullptr
-                              ? std::nullopt
-                              : change.node_before->topology(term.topology_key);
-      if (now != before) return true;
-    }
-  }
-  return false;
+  const bool fresh = change.node_before == nullptr;
+  if (fresh && (pod.affinity.empty() || !pod.anti_affinity.empty())) return true;
+  const auto moved = [&](const PodTerm& term, bool into) {
+    const auto now = change.node->facts().topology(term.topology_key);
+    const auto before = fresh ? std::nullopt : change.node_before->topology(term.topology_key);
+    return now != before && (into ? now : before).has_value();
+  };
+  return std::any_of(pod.affinity.begin(), pod.affinity.end(),
+                     [&](const PodTerm& term) { return moved(term, true); }) ||
+         std::any_of(pod.anti_affinity.begin(), pod.anti_affinity.end(),
+                     [&](const PodTerm& term) { return moved(term, false); });
 }
 
 }  // namespace
