@@ -111,6 +111,9 @@ void NodeAgent::on_node(const client::ObjectPtr& object) {
   }
   if (found == nodes_.end()) return;
   Node& node = found->second;
+  const bool cordoned = get_bool(*object, "spec.unschedulable");
+  const auto before = std::exchange(node.cordoned, cordoned);
+  if (before && *before != cordoned && cordoned_) cordoned_(name, cordoned);
   const char* const wanted = node.health.shutting_down || node.health.booting ? "False" : "True";
   for (const json::value& c : get_array(*object, "status.conditions")) {
     if (get_string(c, "type") != "Ready" || get_string(c, "status") == wanted) continue;

@@ -69,11 +69,15 @@ class NodeAgent {
   // Told the annotations of every node we see, at first and when they change.
   using Annotated = std::function<void(const std::string& node, const json::object& annotations)>;
   void on_annotations(Annotated fn) { annotated_.push_back(std::move(fn)); }
+  // Told when one of ours is cordoned or uncordoned.
+  using Cordoned = std::function<void(const std::string& node, bool cordoned)>;
+  void on_cordon(Cordoned fn) { cordoned_ = std::move(fn); }
 
  private:
   struct Node {
     NodeFacts facts;
     bool registered = false;
+    std::optional<bool> cordoned;  // as it was seen last
     std::string uid;
     NodeHealth health;
     unsigned silence = 0;  // of Silence
@@ -100,6 +104,7 @@ class NodeAgent {
   std::map<std::string, Node, std::less<>> nodes_;
   size_t registered_ = 0;
   std::vector<Annotated> annotated_;
+  Cordoned cordoned_;
   std::map<std::string, std::string, std::less<>> addresses_;     // of nodes, ours or not
   std::map<std::string, json::object, std::less<>> annotations_;  // as told
   client::WorkQueueDriver registering_, queue_;

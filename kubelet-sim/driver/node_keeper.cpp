@@ -24,6 +24,11 @@ NodeKeeper::NodeKeeper(Executor& executor, client::Api& api, NodeAgent& nodes, P
   nodes_.on_annotations([this](const std::string& node, const json::object& annotations) {
     if (nodes_.find(node) != nullptr) on_shutdown(node, annotations.contains(kShutdown));
   });
+  nodes_.on_cordon([this](const std::string& node, bool cordoned) {
+    if (nodes_.silent(node)) return;
+    const char* const now = cordoned ? "NodeNotSchedulable" : "NodeSchedulable";
+    events_.tell(node, "Normal", now, fmt::format("Node {} status is now: {}", node, now));
+  });
 }
 
 NodeKeeper::~NodeKeeper() { executor_.cancel(timer_); }

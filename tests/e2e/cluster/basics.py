@@ -241,6 +241,8 @@ def nodes(lab):
     ns.web(3)
     check_equal(lab.out("cordon", "node-1"), "node/node-1 cordoned\n", "cordon")
     check_in("Ready,SchedulingDisabled", lab.out("get", "node", "node-1"), "get node")
+    wait_for("the node to tell", lambda: "NodeNotSchedulable" in lab.out(
+        "get", "events", "-n", "default", "--field-selector=involvedObject.name=node-1"))
     ns.kubectl("apply", "-f", "-", stdin=POD % ("alone", "[]"))
     ns.kubectl("wait", "--for=condition=Ready", "pod/alone", "--timeout=30s")
     home = ns.get("pod", "alone")["spec"]["nodeName"]
