@@ -12,15 +12,16 @@ namespace {
 std::optional<CsiVolume> volume_of(const std::string& claim_key, const Snapshot& world) {
   const json::value* claim = Storage::find(world.storage.claims, claim_key);
   if (claim == nullptr) return std::nullopt;
-  const std::string_view name = get_string(*claim, "spec.volumeName");
-  if (name.empty()) {
+  // A volume that is not there counts as one that is still to be made.
+  const json::value* volume =
+      Storage::find(world.storage.volumes, get_string(*claim, "spec.volumeName"));
+  if (volume == nullptr) {
     const json::value* storage_class =
         Storage::find(world.storage.classes, api::storage_class_of_claim(*claim));
     if (storage_class == nullptr) return std::nullopt;
     return CsiVolume{std::string(get_string(*storage_class, "provisioner")), "claim/" + claim_key};
   }
-  const json::value* volume = Storage::find(world.storage.volumes, name);
-  const json::value* csi = volume == nullptr ? nullptr : find(*volume, "spec.csi");
+  const json::value* csi = find(*volume, "spec.csi");
   if (csi == nullptr) return std::nullopt;
   return CsiVolume{std::string(get_string(*csi, "driver")),
                    std::string(get_string(*csi, "volumeHandle"))};

@@ -119,6 +119,10 @@ TEST_CASE("NodeVolumeLimits: a CSINode says how many volumes of its driver the n
   limit(R"({"name":"d","allocatable":{"count":0}})");
   CHECK(says(a_pod("p").claim("one")) == yes);  // takes no place
   CHECK(says(a_pod("p").claim("new")) == no);
+  // Of a volume that is not there, the class says whose it is.
+  storage.claims["default/early"] =
+      shared(R"({"spec":{"storageClassName":"fast","volumeName":"nowhere"}})");
+  CHECK(says(a_pod("p").claim("early")) == no);
 }
 
 }  // namespace

@@ -149,6 +149,18 @@ GeneratorSpec read_generator(const json::value* value, const std::string& path,
   return out;
 }
 
+// Whether the apiserver takes it, and this machine the pods it makes.
+Status admit_manifest(json::object& object) {
+  RETURN_IF_ERROR(admit(object));
+  const json::value value = object;
+  for (const char* path : {"spec.replicas", "spec.parallelism"}) {
+    const std::int64_t pods = get_int(value, path);
+    if (pods <= kCountMax) continue;
+    return invalid_argument(fmt::format("{}: {} is too much: at most {}", path, pods, kCountMax));
+  }
+  return {};
+}
+
 void read_objects(const std::string& text, FieldReader& in, std::string_view name,
                   ManifestSpec* out) {
   auto documents = parse_yaml(text);
@@ -161,7 +173,7 @@ void read_objects(const std::string& text, FieldReader& in, std::string_view nam
     }
     for (const std::string& repeat : document.repeats) in.wrong(name, repeat);
     out->objects.push_back(std::move(document.value.get_object()));
-    const Status status = admit(out->objects.back());
+    const Status status = admit_manifest(out->objects.back());
     if (!status.ok()) in.wrong(name, where + status.message());
   }
 }
@@ -189,7 +201,7 @@ ManifestSpec read_manifest(const json::value* value, const std::string& path,
         continue;
       }
       out.objects.push_back(std::move(objects[i].get_object()));
-      const Status status = admit(out.objects.back());
+      const Status status = admit_manifest(out.objects.back());
       if (!status.ok()) in.wrong(at, status.message());
     }
   }

@@ -229,6 +229,27 @@ TEST_CASE("what the apiserver would refuse is refused with its words") {
           std::string::npos);
 }
 
+TEST_CASE("manifests make no more pods than this machine can hold") {
+  const auto problem = [](const std::string& kind, const std::string& spec,
+                          const std::string& policy) {
+    return problems_of(with(
+        "workload:\n",
+        "workload:\n  manifests:\n  - objects:\n    - {" + kind + ", metadata: {name: d}, spec: {" +
+            spec + ", template: {metadata: {labels: {a: b}}, spec: {restartPolicy: " + policy +
+            ", containers: [{name: c, image: i}]}}}}\n"));
+  };
+  const std::string deployment = "apiVersion: apps/v1, kind: Deployment";
+  const std::string selector = ", selector: {matchLabels: {a: b}}";
+  REQUIRE(problem(deployment, "replicas: 100" + selector, "Always") == "");
+  REQUIRE(problem(deployment, "replicas: 2147483647" + selector, "Always") ==
+          "s.yaml:12: workload.manifests[0].objects[0]: spec.replicas: 2147483647 is too much: at "
+          "most 10000000");
+  REQUIRE(problem("apiVersion: batch/v1, kind: Job", "parallelism: 10000001, completions: 1",
+                  "Never") ==
+          "s.yaml:12: workload.manifests[0].objects[0]: spec.parallelism: 10000001 is too much: at "
+          "most 10000000");
+}
+
 TEST_CASE("policies are checked as the scheduler checks them") {
   const std::string policy = R"(policies:
 - name: a
