@@ -30,6 +30,11 @@ def ninja(*args):
     return subprocess.run(["ninja", "-C", BUILD, "-t", *args], check=True, capture_output=True, text=True).stdout
 
 
+def link_words():
+    command = ninja("commands", "coracle-sim-bin").splitlines()[-1]
+    return shlex.split(re.sub(r"^: && | && :$", "", command))
+
+
 def unoptimised(command, output):
     """A compile command without optimisation and debug information, and the headers that go with it."""
     words = [w for w in shlex.split(command) if not re.fullmatch(r"-O\d|-g\d?", w)]
@@ -44,8 +49,10 @@ def compile_all(folders):
     """Objects of these folders that the program is linked of: (as the build calls it, ours)."""
     with open(os.path.join(BUILD, "compile_commands.json"), encoding="utf-8") as f:
         commands = {re.search(r" -o (\S+)", c["command"]).group(1): c["command"] for c in json.load(f)}
-    wanted = [line for line in ninja("inputs", "coracle-sim-bin").splitlines()
-              if line.endswith(".o") and line.split("/")[0] in folders]
+    # What it is linked of: not all it depends on, which has programs that write sources.
+    linked = [w for w in link_words() if w.endswith((".o", ".a")) and not w.startswith("/")]
+    members = re.findall(r"^    (\S+\.o)$", ninja("query", *(w for w in linked if w.endswith(".a"))), re.M)
+    wanted = sorted(o for o in {*members, *linked} if o.endswith(".o") and o.split("/")[0] in folders)
     assert wanted, f"the program has no sources in {folders}"
     env = dict(os.environ, CCACHE_SLOPPINESS="pch_defines,time_macros")
 
@@ -64,8 +71,7 @@ def compile_all(folders):
 
 def link(objects, program):
     """As the build links it, with our objects in the place of those of its archives."""
-    command = ninja("commands", "coracle-sim-bin").splitlines()[-1]
-    words = shlex.split(re.sub(r"^: && | && :$", "", command))
+    words = link_words()
     words[words.index("-o") + 1] = program
     rest = []
     for theirs, ours in objects:
