@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "config/plugin_args_reader.hpp"
 #include "framework/testing.hpp"
 
 namespace coracle::scheduler {
@@ -239,6 +240,21 @@ profiles:
   CHECK(config.election.renew_deadline == 10s);
   CHECK(config.election.namespace_name == "kube-system");
   CHECK(config.profiles.at(0).name == "default-scheduler");
+}
+
+TEST_CASE("how long devices are searched for") {
+  const auto timeout_of = [](const std::string& said) {
+    PluginArgs args;
+    api::FieldErrors errors;
+    CHECK(read_plugin_args("DynamicResources", testing::parsed(said), api::FieldPath("args"),
+                           errors, &args)
+              .ok());
+    CHECK(errors.empty());
+    return args.filter_timeout;
+  };
+  CHECK(timeout_of("{}") == 10s);
+  CHECK(timeout_of(R"({"filterTimeout":"0s"})") == 0s);
+  CHECK(timeout_of(R"({"filterTimeout":"1m30s","bindingTimeout":"1m"})") == 90s);
 }
 
 const std::string kArgs = "profiles: [{pluginConfig: [{name: ";

@@ -124,18 +124,19 @@ void read_volume_binding(ObjectReader& in, const FieldPath& path, FieldErrors& e
   }
 }
 
-// The times have no effect: its filter is fast, and binding waits as long as VolumeBinding's.
-void read_dynamic_resources(ObjectReader& in, const FieldPath& path, FieldErrors& errors) {
-  const auto at_least = [&](const char* name, Duration least, const char* complaint) {
-    Duration said = least;
+// Binding waits as long as VolumeBinding's, whatever bindingTimeout says.
+void read_dynamic_resources(ObjectReader& in, const FieldPath& path, FieldErrors& errors,
+                            PluginArgs* args) {
+  const auto read = [&](const char* name, Duration least, const char* complaint, Duration* said) {
     std::string text;
-    in.read(name, &said);
-    if (said >= least) return;
+    in.read(name, said);
+    if (*said >= least) return;
     in.read(name, &text);
     errors.invalid(path.child(name), text, complaint);
   };
-  at_least("filterTimeout", Duration(0), "must be zero or positive");
-  at_least("bindingTimeout", std::chrono::seconds(1), "must be at least 1 second");
+  Duration binding = std::chrono::seconds(600);
+  read("filterTimeout", Duration(0), "must be zero or positive", &args->filter_timeout);
+  read("bindingTimeout", std::chrono::seconds(1), "must be at least 1 second", &binding);
 }
 
 bool takes_arguments(const std::string& plugin) {
@@ -168,7 +169,7 @@ Status read_plugin_args(const std::string& plugin, const json::value& raw, const
                                           version.substr(0, version.find('/'))));
     }
     if (plugin == "DefaultPreemption") read_preemption(in, path, errors, args);
-    if (plugin == "DynamicResources") read_dynamic_resources(in, path, errors);
+    if (plugin == "DynamicResources") read_dynamic_resources(in, path, errors, args);
     if (plugin == "GpuShare") read_gpu(in, path, form, errors, &args->gpu);
     if (plugin == "InterPodAffinity") read_pod_affinity(in, path, errors, args);
     if (plugin == "NodeAffinity") {

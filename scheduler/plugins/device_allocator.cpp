@@ -187,8 +187,8 @@ Result<ClaimAsk> DeviceAllocator::parse(const std::string& key, const json::valu
 
 Result<std::optional<std::vector<json::value>>> DeviceAllocator::allocate(
     const std::vector<ClaimAsk>& claims, const DeviceWorld& world,
-    const std::set<std::string>& taken, const NodeFacts& node) {
-  DeviceSearch search(claims, world, taken, node);
+    const std::set<std::string>& taken, const NodeFacts& node, std::size_t steps_max) {
+  DeviceSearch search(claims, world, taken, node, steps_max);
   const Result<bool> found = search.run();
   if (!found.ok()) return found.status();
   std::optional<std::vector<json::value>> out;
@@ -198,6 +198,12 @@ Result<std::optional<std::vector<json::value>>> DeviceAllocator::allocate(
     out->push_back(allocation_of(claims[i], search.chosen(i)));
   }
   return out;
+}
+
+std::size_t DeviceAllocator::steps_within(Duration timeout) {
+  constexpr Duration kLongest = std::chrono::seconds(kStepsMax / kStepsPerSecond);
+  if (timeout <= Duration(0) || timeout >= kLongest) return kStepsMax;
+  return static_cast<std::size_t>(timeout / (Duration(std::chrono::seconds(1)) / kStepsPerSecond));
 }
 
 bool DeviceAllocator::is_scored(const ClaimAsk& claim) {

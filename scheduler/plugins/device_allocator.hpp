@@ -2,7 +2,9 @@
 // the order of their pools, slices and names, with a step back where a request is left with nothing
 // (upstream: staging/src/k8s.io/dynamic-resource-allocation/structured). Pure.
 //
-// Bounds: kResultsMax devices a claim, kStepsMax devices looked at a node.
+// Bounds: kResultsMax devices a claim; of a node so many devices are looked at (one may be several
+// times) as the configured time allows, at a fixed rate: a limit by the clock would make the same
+// world give another decision on a slower machine.
 #pragma once
 
 #include <memory>
@@ -48,7 +50,10 @@ struct ClaimAsk {
 
 class DeviceAllocator {
  public:
-  static constexpr std::size_t kStepsMax = 100'000;
+  static constexpr std::size_t kStepsPerSecond = 10'000;  // any machine is faster
+  static constexpr std::size_t kStepsMax = 1'000'000;
+  // Devices looked at in that time, kStepsMax at most; 0: kStepsMax.
+  static std::size_t steps_within(Duration timeout);
 
   // FailedPrecondition: a class is not there ("request gpu: device class x does not exist").
   // InvalidArgument: an expression that is stored does not compile.
@@ -59,10 +64,10 @@ class DeviceAllocator {
   // `taken`: devices promised to others. InvalidArgument: an expression failed for a device; of
   // the devices that a claim asks for there are more than a claim may have; all devices are asked
   // for where a pool is not whole, or not all may be had together. FailedPrecondition: not on this
-  // node, where a pool names two devices alike. ResourceExhausted: kStepsMax.
+  // node, where a pool names two devices alike. ResourceExhausted: steps_max.
   static Result<std::optional<std::vector<json::value>>> allocate(
       const std::vector<ClaimAsk>& claims, const DeviceWorld& world,
-      const std::set<std::string>& taken, const NodeFacts& node);
+      const std::set<std::string>& taken, const NodeFacts& node, std::size_t steps_max);
 
   // How near to what is wanted most an allocation of it is: of each request with alternatives 8 for
   // the first, 7 for the second ..

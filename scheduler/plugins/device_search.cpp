@@ -46,8 +46,14 @@ Texts both(const Texts& a, const Texts& b) {
 }  // namespace
 
 DeviceSearch::DeviceSearch(const std::vector<ClaimAsk>& claims, const DeviceWorld& world,
-                           const std::set<std::string>& taken, const NodeFacts& node)
-    : claims_(claims), world_(world), taken_(taken), node_(node), chosen_(claims.size()) {
+                           const std::set<std::string>& taken, const NodeFacts& node,
+                           std::size_t steps_max)
+    : claims_(claims),
+      world_(world),
+      taken_(taken),
+      node_(node),
+      chosen_(claims.size()),
+      steps_max_(steps_max) {
   for (const DeviceWorld::Pool* pool : world.pools_for(node.name)) add_pool(*pool);
   for (std::size_t claim = 0; claim < claims.size(); ++claim) {
     auto& requests = asked_.emplace_back();
@@ -187,7 +193,7 @@ Result<bool> DeviceSearch::all_of(Asked& asked, std::size_t request) {
 
 // False: it may not be had. True: it is chosen, and give_back() undoes it.
 Result<bool> DeviceSearch::take(Asked& asked, std::size_t number) {
-  if (++steps_ > DeviceAllocator::kStepsMax) {
+  if (++steps_ > steps_max_) {
     return Status(Code::kResourceExhausted, "timed out trying to allocate devices");
   }
   const Offer& offer = offers_[number];

@@ -24,7 +24,7 @@ class DeviceSearch {
  public:
   // `taken`: ids of devices that are promised to others.
   DeviceSearch(const std::vector<ClaimAsk>& claims, const DeviceWorld& world,
-               const std::set<std::string>& taken, const NodeFacts& node);
+               const std::set<std::string>& taken, const NodeFacts& node, std::size_t steps_max);
 
   // Once. False: the node has not what they ask. Errors: those of DeviceAllocator::allocate.
   Result<bool> run();
@@ -67,6 +67,7 @@ class DeviceSearch {
   std::string growing_, invalid_;  // a pool whose slices are not all there; one with a name twice
   std::vector<std::vector<std::vector<Asked>>> asked_;  // by claim and request: the alternatives
   std::vector<std::vector<DeviceChoice>> chosen_;       // by claim
+  const std::size_t steps_max_;
   std::size_t steps_ = 0;
 };
 

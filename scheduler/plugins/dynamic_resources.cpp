@@ -17,6 +17,8 @@ constexpr const char* kOutOfReach = "resourceclaim not available on the node";
 constexpr const char* kNotKnown = "resource claims and slices are not known yet";
 
 struct Claims final : PluginState {
+  explicit Claims(std::size_t steps) : steps_max(steps) {}
+  const std::size_t steps_max;  // of the search for devices, a node
   const DeviceWorld* world = nullptr;
   std::vector<ClaimAsk> to_allocate;
   std::set<std::string> taken;                                   // promised to other pods
@@ -101,7 +103,8 @@ Verdict look_at_claims(const PodInfo& pod, const Snapshot& world, SelectorCache&
 
 Result<std::optional<std::vector<json::value>>> allocate(const Claims& claims,
                                                          const NodeFacts& node) {
-  return DeviceAllocator::allocate(claims.to_allocate, *claims.world, claims.taken, node);
+  return DeviceAllocator::allocate(claims.to_allocate, *claims.world, claims.taken, node,
+                                   claims.steps_max);
 }
 
 // Why nothing could be had, with what was left out.
@@ -140,6 +143,9 @@ PreBindWrite write_to(const json::value& claim) {
 
 }  // namespace
 
+DynamicResources::DynamicResources(Duration filter_timeout)
+    : steps_max_(DeviceAllocator::steps_within(filter_timeout)) {}
+
 Verdict DynamicResources::pre_enqueue(const PodInfo& pod, const Snapshot& world) const {
   if (pod.device_claims.empty()) return Verdict::yes();
   if (!world.devices.known) return Verdict::never(kNotKnown);
@@ -150,7 +156,7 @@ Verdict DynamicResources::pre_enqueue(const PodInfo& pod, const Snapshot& world)
 Verdict DynamicResources::pre_filter(const PodInfo& pod, const Snapshot& world,
                                      StatePtr* state) const {
   if (pod.device_claims.empty()) return Verdict::skip();
-  auto claims = std::make_unique<Claims>();
+  auto claims = std::make_unique<Claims>(steps_max_);
   Verdict verdict = look_at_claims(pod, world, selectors_, *claims);
   *state = std::move(claims);
   return verdict;
@@ -211,7 +217,7 @@ PostFiltered DynamicResources::post_filter(const PostFilterInput& in) const {
 Verdict DynamicResources::pre_score(const PodInfo& pod, const Snapshot& world,
                                     const std::vector<std::uint32_t>&, StatePtr* state) const {
   if (pod.device_claims.empty()) return Verdict::skip();
-  auto claims = std::make_unique<Claims>();
+  auto claims = std::make_unique<Claims>(steps_max_);
   if (!look_at_claims(pod, world, selectors_, *claims).is_yes() ||
       std::ranges::none_of(claims->to_allocate, &DeviceAllocator::is_scored)) {
     return Verdict::skip();
@@ -239,7 +245,7 @@ void DynamicResources::normalize(const PluginState*, std::vector<std::int64_t>& 
 Verdict DynamicResources::reserve(const PodInfo& pod, const std::string& node,
                                   const Snapshot& world, Reservations& reservations) const {
   if (pod.device_claims.empty()) return Verdict::yes();
-  Claims claims;
+  Claims claims(steps_max_);
   Verdict verdict = look_at_claims(pod, world, selectors_, claims);
   const NodeInfo* info = world.nodes.find(node);
   if (!verdict.is_yes() || info == nullptr || claims.to_allocate.empty()) return verdict;

@@ -11,6 +11,8 @@ namespace coracle::scheduler {
 
 class DynamicResources final : public Plugin {
  public:
+  // `filter_timeout`: how long devices are searched for a node, as DeviceAllocator counts time.
+  explicit DynamicResources(Duration filter_timeout = std::chrono::seconds(10));
   std::string_view name() const override { return "DynamicResources"; }
   // Out of the queue until all its claims are there.
   Verdict pre_enqueue(const PodInfo&, const Snapshot&) const override;
@@ -38,6 +40,7 @@ class DynamicResources final : public Plugin {
   bool helps(const PodInfo&, const Change&) const override;
 
  private:
+  const std::size_t steps_max_;
   mutable SelectorCache selectors_;  // one decision compiles for the next, and filter for reserve
 };
 

@@ -1,5 +1,6 @@
 #include "plugins/dynamic_resources.hpp"
 
+#include "plugins/device_allocator.hpp"
 #include "plugins/testing.hpp"
 
 using namespace coracle;
@@ -206,6 +207,30 @@ TEST_CASE("constraints make the search step back") {
   CHECK(chosen(world) == "a=gpu-1 b=gpu-0 b=gpu-2 ");
   add_claim(world, "c", two + R"({"matchAttribute":"gpu.example.com/nope"}]})");
   CHECK(chosen(world) == "cannot allocate all claims");
+}
+
+TEST_CASE("a search that takes too long ends, on that node alone") {
+  Snapshot world = gpu_world();
+  add_gpus(world, "n1", std::vector<std::string>(24, "t4"));  // two of each numa
+  add_gpus(world, "n2", {"t4", "t4"});
+  const auto search = [&](Duration timeout, int count) {
+    add_claim(world, "c",
+              R"({"requests":[{"name":"r","exactly":{"deviceClassName":"gpu","count":)" +
+                  std::to_string(count) +
+                  R"(}}],"constraints":[{"distinctAttribute":"gpu.example.com/numa"},)" +
+                  R"({"matchAttribute":"gpu.example.com/model"}]})");
+    return filtered(DynamicResources(timeout), *gpu_pod("p", "c").info(), world);
+  };
+  const Verdict late = Verdict::never("timed out trying to allocate devices");
+  // Of 12 numas none is the 13th, which is found out by trying.
+  CHECK(search(std::chrono::seconds(1), 13) == Verdicts{late, kNo});
+  CHECK(search(std::chrono::seconds(1), 12) == Verdicts{Verdict::yes(), kNo});
+  CHECK(search(std::chrono::milliseconds(1), 12)[0] == late);
+
+  CHECK(DeviceAllocator::steps_within(std::chrono::seconds(10)) == 100'000);
+  CHECK(DeviceAllocator::steps_within(std::chrono::milliseconds(1)) == 10);
+  CHECK(DeviceAllocator::steps_within(Duration(0)) == DeviceAllocator::kStepsMax);
+  CHECK(DeviceAllocator::steps_within(std::chrono::hours(1)) == DeviceAllocator::kStepsMax);
 }
 
 TEST_CASE("the first alternative that can be had") {

@@ -75,6 +75,7 @@ struct PluginArgs {
   bool system_spread_defaults = true;
   std::vector<SpreadConstraint> spread_defaults;  // unless system_spread_defaults
   std::int64_t bind_timeout_seconds = 600;
+  Duration filter_timeout = std::chrono::seconds(10);  // of DynamicResources, a node; 0: none
   GpuArgs gpu;
 };
 

@@ -82,7 +82,7 @@ const PluginTable& plugin_table() {
       {"InterPodAffinity", kFilters | kScores, 0, 2, true, kPreFilter | kPreScore,
        told<InterPodAffinity, &PluginArgs::pod_affinity>},
       {"DynamicResources", kGate | kFilters | kPostFilter | kScore | kReserve | kPreBind, kPreScore,
-       1, true, kPreFilter, plain<DynamicResources>},
+       1, true, kPreFilter, told<DynamicResources, &PluginArgs::filter_timeout>},
       {"DefaultPreemption", kPostFilter, 0, 0, true, 0,
        told<DefaultPreemption, &PluginArgs::preemption>},
       {"NodeResourcesBalancedAllocation", kScores, 0, 1, true, 0,
