@@ -333,6 +333,16 @@ TEST_CASE("what is wrong is named as upstream names it") {
       {"arguments given twice, the second time wrong",
        kArgs + "VolumeBinding, args: {}}, {name: VolumeBinding, args: {bindTimeoutSeconds: -1}}]}]",
        R"([profiles[0].pluginConfig[1]: Duplicate value: "VolumeBinding", profiles[0].pluginConfig[1].args.bindTimeoutSeconds: Invalid value: -1: invalid BindTimeoutSeconds, should not be a negative value])"},
+      {"a score that is too much, however it is multiplied",
+       kArgs + "NodeResourcesFit, args: {scoringStrategy: {type: RequestedToCapacityRatio, "
+               "requestedToCapacityRatio: {shape: [{utilization: 0, score: 1844674407370955162}, "
+               "{utilization: 100, score: 10}]}}}}]}]",
+       "profiles[0].pluginConfig[0].args.scoringStrategy.requestedToCapacityRatio.shape[0].score: "
+       "Invalid value: 1844674407370955162: not in valid range [0, 10]"},
+      {"an extender that outweighs every number",
+       "extenders: [{urlPrefix: http://x, prioritizeVerb: p, weight: 9223372036854775807}]",
+       "extenders[0].weight: Invalid value: 9223372036854775807: not in valid range [1, "
+       "2147483647]"},
       {"a back-off of centuries", "podMaxBackoffSeconds: 9223372036854775807",
        "podMaxBackoffSeconds: Invalid value: 9223372036854775807: must not be greater than "
        "1000000000"},

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "api/object.hpp"
 #include "base/encoding.hpp"
 #include "framework/resource_names.hpp"
@@ -11,6 +13,8 @@ namespace {
 
 using api::FieldErrors;
 using api::FieldPath;
+
+constexpr std::int64_t kWeightMax = std::numeric_limits<std::int32_t>::max();
 
 void read_tls(const json::value* raw, const std::string& path, FormErrors& form,
               FieldErrors& errors, const FieldPath& at, ExtenderConfig& out) {
@@ -83,6 +87,10 @@ std::vector<ExtenderConfig> read_extenders(ObjectReader& document, FormErrors& f
     read_tls(in.find("tlsConfig"), in.path("tlsConfig"), form, errors, at.child("tlsConfig"), out);
     if (!out.prioritize_verb.empty() && out.weight <= 0) {
       errors.invalid(at.child("weight"), out.weight, "must have a positive weight applied to it");
+    }
+    if (out.weight > kWeightMax) {
+      errors.invalid(at.child("weight"), out.weight,
+                     fmt::format("not in valid range [1, {}]", kWeightMax));
     }
     if (out.url_prefix.empty()) errors.required(at.child("urlPrefix"));
     binders += out.bind_verb.empty() ? 0 : 1;

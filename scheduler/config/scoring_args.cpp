@@ -45,17 +45,18 @@ void read_shape(const json::value& raw, const std::string& form_path, const Fiel
       errors.invalid(at.index(i).child("utilization"), utilization,
                      "values must be sorted in increasing order");
     }
-    strategy.shape.emplace_back(utilization, score * (kScoreMax / kCurveScoreMax));
+    strategy.shape.emplace_back(utilization, score);
   }
   for (size_t i = 0; i < points.size(); ++i) {
-    const auto& [utilization, score] = strategy.shape[i];
+    auto& [utilization, score] = strategy.shape[i];
     if (utilization < 0 || utilization > 100) {
       errors.invalid(at.index(i).child("utilization"), utilization, "not in valid range [0, 100]");
     }
-    if (score < 0 || score > kScoreMax) {
-      errors.invalid(at.index(i).child("score"), score / (kScoreMax / kCurveScoreMax),
-                     "not in valid range [0, 10]");
+    if (score < 0 || score > kCurveScoreMax) {
+      errors.invalid(at.index(i).child("score"), score, "not in valid range [0, 10]");
+      continue;
     }
+    score *= kScoreMax / kCurveScoreMax;
   }
 }
 

@@ -185,10 +185,11 @@ bool Cycle::score_one(const Plugin& plugin, std::vector<std::int64_t>* raw,
 // An extender's 0..10 counts like a plugin's 0..100.
 void Cycle::add_extender_scores(const std::string& name, std::int64_t weight,
                                 const std::map<std::string, std::int64_t>& scores) {
+  constexpr std::int64_t kSaidMax = 10'000'000;  // far beyond 10; sums stay numbers
   std::vector<std::int64_t> raw, scaled;
   for (size_t i = 0; i < fitting_.size(); ++i) {
     const auto score = scores.find(world_.nodes[fitting_[i]].name());
-    raw.push_back(score == scores.end() ? 0 : score->second);
+    raw.push_back(score == scores.end() ? 0 : std::clamp(score->second, -kSaidMax, kSaidMax));
     scaled.push_back(raw.back() * (kScoreMax / kExtenderScoreMax));
     totals_[i] += scaled.back() * weight;
   }
