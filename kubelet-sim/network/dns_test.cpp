@@ -84,6 +84,10 @@ TEST_CASE("names of a cluster") {
        {"web.default.svc.cluster.local.", "127.96.0.5"}},
       {"5.0.96.127.in-addr.arpa", Type::kPtr, Code::kOk, {"web.default.svc.cluster.local."}},
       {"1.0.128.127.in-addr.arpa", Type::kPtr, Code::kOk, {"db-0.db.prod.svc.cluster.local."}},
+      {"2.0.128.127.in-addr.arpa",
+       Type::kPtr,
+       Code::kOk,
+       {"127-128-0-2.db.prod.svc.cluster.local."}},
       {"9.9.9.9.in-addr.arpa", Type::kPtr, Code::kNotOurs, {}},
       {"10-0-0-1.default.pod.cluster.local", Type::kA, Code::kOk, {"10.0.0.1"}},
       {"10-0-0-300.default.pod.cluster.local", Type::kA, Code::kNoSuchName, {}},
@@ -102,6 +106,21 @@ TEST_CASE("names of a cluster") {
   CHECK(answer.code == c.code);
   CHECK(data_of(answer) == c.data);
   CHECK(answer.authority == (c.data.empty() && c.code != Code::kNotOurs));
+}
+
+TEST_CASE("an address is called by its host name, whichever other Service has it without one") {
+  Objects all = services(), parts = slices();
+  all.push_back(object(R"({"metadata":{"name":"all","namespace":"prod"},"spec":{
+      "clusterIP":"None"}})"));
+  parts.push_back(object(R"({"metadata":{"name":"all-1","namespace":"prod","labels":
+      {"kubernetes.io/service-name":"all"}},"addressType":"IPv4",
+      "endpoints":[{"addresses":["127.128.0.1"],"conditions":{"ready":true}}]})"));
+  DnsZone made;
+  made.update(all, parts);
+  CHECK(data_of(made.ask("1.0.128.127.in-addr.arpa", Type::kPtr)) ==
+        std::vector<std::string>{"db-0.db.prod.svc.cluster.local."});
+  CHECK(data_of(made.ask("all.prod.svc.cluster.local", Type::kA)) ==
+        std::vector<std::string>{"127.128.0.1"});
 }
 
 TEST_CASE("a circle of aliases ends") {

@@ -55,12 +55,16 @@ DnsZone::DnsZone(std::string zone) : zone_(absolute(zone)) {}
 
 void DnsZone::update(const Objects& services, const Objects& slices) {
   names_.clear();
+  unnamed_.clear();
   add("dns-version." + zone_, RecordType::kTxt, fmt::format("\"{}\"", kVersion));
   add(zone_, RecordType::kNs, "ns.dns." + zone_);
   const auto by_service = slices_by_service(slices);
   for (const client::ObjectPtr& service : services) {
     const auto found = by_service.find(client::object_key(*service));
     add_service(*service, found == by_service.end() ? nullptr : &found->second);
+  }
+  for (const auto& [name, host] : unnamed_) {
+    if (!names_.contains(from_top(name))) add(name, RecordType::kPtr, host);
   }
   for (auto& [name, records] : names_) {
     std::sort(records.begin(), records.end());
@@ -101,7 +105,12 @@ void DnsZone::add_headless(const std::string& base, const json::value& service,
     const std::string host = fmt::format("{}.{}", to_lower(host_of(e)), base);
     add(base, RecordType::kA, e.endpoint.address);
     add(host, RecordType::kA, e.endpoint.address);
-    if (!e.hostname.empty()) add(reverse_name(e.endpoint.address), RecordType::kPtr, host);
+    const std::string reverse = reverse_name(e.endpoint.address);
+    if (e.hostname.empty()) {
+      unnamed_.try_emplace(reverse, host);
+    } else {
+      add(reverse, RecordType::kPtr, host);
+    }
     return host;
   };
   for (const client::ObjectPtr& slice : slices) {

@@ -58,6 +58,9 @@ class DnsZone {
 
   const std::string zone_;                // "cluster.local."
   std::map<std::string, Records> names_;  // lower case, labels from the top: "local.cluster.svc."
+  // While it is made: addresses of headless Services' endpoints without a host name, and the name
+  // that stands for one. Where another Service gives the address a real name, that one is told.
+  std::map<std::string, std::string> unnamed_;
 };
 
 }  // namespace coracle::network

@@ -135,6 +135,21 @@ spec:
   containers: [{name: c, image: busybox, command: [sh, -c, "head -c 200m /dev/zero | tail -c 150m"], resources: {limits: {memory: 20Mi}}}]
 """
 
+TOGETHER = r"""
+apiVersion: v1
+kind: Pod
+metadata: {name: together}
+spec:
+  shareProcessNamespace: true
+  setHostnameAsFQDN: true
+  hostname: one
+  subdomain: two
+  terminationGracePeriodSeconds: 1
+  containers:
+  - {name: a, image: busybox, command: [sleep, "3456"]}
+  - {name: b, image: busybox, command: [sh, -c, "until ps | grep -q [3]456; do sleep 0.1; done; ps; hostname; sleep 3600"]}
+"""
+
 REFUSED = r"""
 apiVersion: v1
 kind: Pod
@@ -257,6 +272,17 @@ def what_a_pod_names():
           "times in the log")
 
 
+def containers_together():
+    lab.run("apply", "-f", "-", stdin=TOGETHER)
+    wait_for("what its second container prints", lambda: "one.two.default.svc.cluster.local" in lab.out(
+        "logs", "together", "-c", "b", check=False))
+    log = lab.out("logs", "together", "-c", "b")
+    check(re.search(r"^ *1 .* /pause$", log, re.M), f"process 1 is /pause: {log}")
+    check_in("sleep 3456", log, "the neighbour's process")
+    check_in("3456", lab.out("exec", "together", "-c", "b", "--", "ps"), "exec sees it, too")
+    lab.run("delete", "pod", "together", "--wait=false")
+
+
 def missing_things():
     wait_for("the reason", lambda: state("waits", "waiting").get("reason") == "CreateContainerConfigError")
     check_in('configmap "later" not found', state("waits", "waiting")["message"], "message")
@@ -366,7 +392,7 @@ def nothing_is_left():
 def run():
     global lab
     with Lab(replicas=1, nodes=2) as lab:
-        for step in (created, images_answer, what_a_pod_names, missing_things, liveness_restarts, ends,
+        for step in (created, images_answer, what_a_pod_names, containers_together, missing_things, liveness_restarts, ends,
                      the_node_refuses, private_registry, hooks,
                      volumes_follow, restarted, nothing_is_left):
             began = time.monotonic()
