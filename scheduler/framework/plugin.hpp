@@ -36,7 +36,7 @@ using StatePtr = std::unique_ptr<PluginState>;
 // A pod that waits in the queue.
 struct QueuedPod {
   const PodInfo* pod = nullptr;
-  TimePoint since;  // when it was first seen
+  TimePoint since;  // when it was first seen, or tried in vain last
 };
 
 // Whether the bind may go on: now, or when permit() says so on a later look, within `wait`.

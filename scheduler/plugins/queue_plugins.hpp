@@ -12,7 +12,7 @@ class SchedulingGates final : public Plugin {
   Verdict pre_enqueue(const PodInfo&, const Snapshot&) const override;
 };
 
-// Higher priority first, then who has waited longest.
+// Higher priority first, then who came, or was tried in vain, first.
 class PrioritySort final : public Plugin {
  public:
   std::string_view name() const override { return "PrioritySort"; }

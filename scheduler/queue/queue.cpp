@@ -146,6 +146,7 @@ void Queue::park(const std::string& key, std::vector<const Plugin*> rejected_by,
   Entry& entry = found->second;
   CHECK(entry.place == Place::kTaken);
   detach(entry);
+  entry.since = now;
   entry.backoff_until = now + backoff_of(entry.failures);
   ++entry.failures;
   entry.rejected_by = std::move(rejected_by);
@@ -163,6 +164,7 @@ void Queue::retry(const std::string& key, TimePoint now) {
   Entry& entry = found->second;
   CHECK(entry.place == Place::kTaken);
   detach(entry);
+  entry.since = now;
   entry.due = entry.backoff_until = now + backoff_of(entry.failures);
   ++entry.failures;
   move(entry, Place::kBackoff);

@@ -27,7 +27,7 @@ struct QueueOptions {
   Duration backoff_first = std::chrono::seconds(1);
   Duration backoff_max = std::chrono::seconds(10);
   Duration park_max = std::chrono::minutes(5);
-  // Of QueueSort; null: higher priority first, then who has waited longest.
+  // Of QueueSort; null: higher priority first, then who came, or was tried in vain, first.
   const Plugin* sort = nullptr;
   // Of PreEnqueue: whether the pod is kept out.
   std::function<bool(const PodInfo&)> keeps_out = [](const PodInfo& pod) {
@@ -79,7 +79,7 @@ class Queue {
   struct Entry {
     PodPtr pod;
     Place place = Place::kActive;
-    TimePoint since;  // first seen: who has waited longest goes first
+    TimePoint since;  // first seen, or tried in vain last: as upstream's Timestamp
     std::uint64_t sequence = 0;
     int failures = 0;
     TimePoint due;  // of kBackoff and kParked

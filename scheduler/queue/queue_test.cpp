@@ -39,6 +39,26 @@ TEST_CASE("higher priority first, then who came first") {
   CHECK(queue.take(clock.now()) == nullptr);
 }
 
+TEST_CASE("who was tried in vain goes behind who was not tried yet") {
+  ManualExecutor clock;
+  for (const bool parked : {true, false}) {
+    Queue queue;
+    queue.put(a_pod("tried").info(), clock.now());
+    queue.take(clock.now());
+    clock.advance(1s);
+    queue.put(a_pod("new").info(), clock.now());
+    clock.advance(1s);
+    if (parked) {
+      queue.park("default/tried", {&kPicky}, clock.now());
+    } else {
+      queue.retry("default/tried", clock.now());
+    }
+    queue.activate("default/tried");
+    CHECK(name(queue.take(clock.now())) == "new");
+    CHECK(name(queue.take(clock.now())) == "tried");
+  }
+}
+
 TEST_CASE("a failed bind waits 1 s, 2 s, 4 s .. 10 s") {
   ManualExecutor clock;
   Queue queue;
