@@ -269,8 +269,11 @@ class MemoryWatch final : public Watch {
 MemoryStore::MemoryStore(Executor& executor) : state_(std::make_shared<State>(executor)) {}
 
 MemoryStore::~MemoryStore() {
-  for (const auto& watcher : state_->watchers) watcher->open = false;
-  state_->watchers.clear();
+  // A sink may own the watch that keeps its watcher: each would keep the other.
+  for (const auto& watcher : std::exchange(state_->watchers, {})) {
+    watcher->open = false;
+    const WatchSink sink = std::exchange(watcher->sink, {});
+  }
 }
 
 namespace {
