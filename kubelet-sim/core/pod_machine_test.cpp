@@ -194,10 +194,10 @@ TEST_CASE("an image of a registry that is nowhere cannot be pulled") {
     Run run(pod("  containers: [{name: c, image: '" + image + "'}]\n"));
     run.to(300ms);
     CHECK(get_string(run.first(), "state.waiting.reason") == "ErrImagePull");
-    const std::string_view message = get_string(run.first(), "state.waiting.message");
-    CHECK(message.find("no such host") != std::string_view::npos);
+    const std::string message(get_string(run.first(), "state.waiting.message"));
+    CHECK(message.find("no such host") != std::string::npos);
     CHECK(message.find(std::string("https://") + host + "/v2/team/nginx/manifests/1") !=
-          std::string_view::npos);
+          std::string::npos);
   }
 }
 
