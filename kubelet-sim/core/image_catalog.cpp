@@ -8,6 +8,7 @@
 #include "base/check.hpp"
 #include "base/yaml.hpp"
 #include "kubelet/builtin_images.hpp"
+#include "kubelet/pull_secrets.hpp"
 
 namespace coracle::kubelet {
 namespace {
@@ -140,14 +141,6 @@ std::string reference_error(std::string_view reference) {
   return {};
 }
 
-// The registry of a name like `docker.io/library/nginx`; empty: the default one.
-std::string_view host_of(std::string_view name) {
-  const size_t slash = name.find('/');
-  if (slash == std::string_view::npos) return {};
-  const std::string_view host = name.substr(0, slash);
-  return host.find_first_of(".:") != std::string_view::npos ? host : std::string_view();
-}
-
 // Names that are set aside for hosts that are nowhere (RFC 2606), as test suites use them.
 bool is_nowhere(std::string_view host) {
   const std::string_view name = host.substr(0, host.find(':'));
@@ -240,7 +233,7 @@ std::optional<PullFailure> ImageCatalog::pull_failure(std::string_view reference
                                    reference, reference, why)};
   }
   const ImageName image = parse_image(reference);
-  if (const std::string_view host = host_of(image.name); is_nowhere(host)) {
+  if (const std::string host = registry_of(reference); is_nowhere(host)) {
     return PullFailure{
         "ErrImagePull",
         fmt::format("failed to pull and unpack image \"{0}:{1}\": failed to resolve reference "

@@ -42,8 +42,7 @@ void Scheduler::place_one(const PodPtr& pod) {
 
 // With extenders, the pod and the node may have gone while they were asked.
 void Scheduler::settle(const PodPtr& pod, Decision decision) {
-  const PodPtr waiting = queue_.find(pod->key);
-  if (waiting == nullptr || waiting->uid != pod->uid) return;
+  if (!waits(*pod)) return;
   if (decision.kind == Decision::Kind::kPlaced && cache_.find_node(decision.node) == nullptr) {
     return queue_.retry(pod->key, executor_.now());
   }
@@ -107,8 +106,7 @@ void Scheduler::on_permitted(const PodPtr& pod, const std::string& node,
 void Scheduler::not_permitted(const PodPtr& pod, const Permits::Outcome& outcome) {
   const auto& [verdict, by] = outcome;
   give_up_with(*pod);
-  const PodPtr waiting = queue_.find(pod->key);
-  if (waiting == nullptr || waiting->uid != pod->uid) return;
+  if (!waits(*pod)) return;
   if (verdict.kind() == Verdict::Kind::kBroken) {
     numbers_.attempt(pod->scheduler_name, "error");
     queue_.retry(pod->key, executor_.now());
@@ -170,11 +168,9 @@ Task<client::ApiResult<json::value>> Scheduler::post_binding(PodPtr pod, std::st
 void Scheduler::on_bound(const PodPtr& pod, const std::string& node,
                          const client::ApiResult<json::value>& answer) {
   --binds_;
-  const PodPtr waiting = queue_.find(pod->key);
-  const bool same = waiting != nullptr && waiting->uid == pod->uid;
   if (answer.ok()) {
     numbers_.attempt(pod->scheduler_name, "scheduled");
-    if (same) queue_.remove(pod->key);
+    if (waits(*pod)) queue_.remove(pod->key);
     tell(*pod, pod->scheduler_name, "Scheduled",
          fmt::format("Successfully assigned {} to {}", pod->key, node));
     for (const Plugin* plugin : profile_of(*pod).at(Point::kPostBind)) {
@@ -192,8 +188,7 @@ void Scheduler::undo_bind(const PodPtr& pod, const std::string& node, const std:
                           bool quiet) {
   numbers_.attempt(pod->scheduler_name, "error");
   undo(pod, node, true, [this, pod, why, quiet] {
-    const PodPtr waiting = queue_.find(pod->key);
-    if (waiting == nullptr || waiting->uid != pod->uid) return;
+    if (!waits(*pod)) return;
     queue_.retry(pod->key, executor_.now());
     if (!quiet) reject(pod, "SchedulerError", why, "");
   });
@@ -211,6 +206,11 @@ void Scheduler::undo(const PodPtr& pod, const std::string& node, bool wrote,
   // One that is shown to be placed keeps what it has: the bind was done, but its answer lost.
   if (stopped_ || !is_assumed(*pod)) return work();
   pre_bind_.take_back(profile_of(*pod), pod, wrote, work);
+}
+
+bool Scheduler::waits(const PodInfo& pod) const {
+  const PodPtr waiting = queue_.find(pod.key);
+  return waiting != nullptr && waiting->uid == pod.uid;
 }
 
 bool Scheduler::is_assumed(const PodInfo& pod) const {

@@ -103,6 +103,8 @@ class Scheduler {
   void fits_nowhere(const PodPtr& pod, const Decision& decision);
   void give_up_with(const PodInfo& failed);
   void preempt(const PodPtr& pod, const Decision& decision);
+  // It is in the queue, and not another of its name.
+  bool waits(const PodInfo& pod) const;
   bool is_assumed(const PodInfo& pod) const;
   // An assumed pod counts on the node no more, and its claims do not name it; then `then`. Nothing
   // for one that is gone or placed. `wrote`: it came as far as what is written before the bind.
