@@ -31,7 +31,7 @@ json::object cpu_metric(std::string_view member, const json::value& percent) {
 
 // Takes a member out of an object.
 bool take(json::object& from, std::string_view name, json::value& out) {
-  json::value* member = from.if_contains(name);
+  json::value* member = find_member(from, name);
   if (member == nullptr) return false;
   out = std::move(*member);
   return erase_key(from, name);

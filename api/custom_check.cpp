@@ -241,7 +241,7 @@ class Checker {
     if (node.embedded && !root) embedded_object(members, path);
     for (const auto& [name, property] : node.properties) {
       if (root && (name == "metadata" || name == "apiVersion" || name == "kind")) continue;
-      const json::value* value = members.if_contains(name);
+      const json::value* value = find_member(members, name);
       if (value != nullptr) walk(*value, *property, join_path(path, name), false);
     }
     if (!node.additional) return;
@@ -254,7 +254,7 @@ class Checker {
   void embedded_object(const json::object& members, const std::string& path) {
     for (const std::string_view name : {"apiVersion", "kind"}) {
       const FieldPath here = at(join_path(path, name));
-      const json::value* value = members.if_contains(name);
+      const json::value* value = find_member(members, name);
       if (value == nullptr) {
         embedded_.required(here);
       } else if (!value->is_string()) {

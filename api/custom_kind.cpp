@@ -39,13 +39,13 @@ json::value shape_of(const json::value& schema, int depth = 0) {
   if (!schema.is_object() || depth > kDepthMax) return out;
   const json::object& in = schema.get_object();
   for (const std::string_view key : kPlain) {
-    if (const json::value* value = in.if_contains(key)) out[key] = *value;
+    if (const json::value* value = find_member(in, key)) out[key] = *value;
   }
   for (const char* key : {"items", "additionalProperties"}) {
-    const json::value* value = in.if_contains(key);
+    const json::value* value = find_member(in, key);
     if (value != nullptr) out[key] = value->is_object() ? shape_of(*value, depth + 1) : *value;
   }
-  const json::value* properties = in.if_contains("properties");
+  const json::value* properties = find_member(in, "properties");
   if (properties != nullptr && properties->is_object()) {
     json::object members;
     for (const auto& [name, member] : properties->get_object()) {

@@ -16,7 +16,7 @@ using Node = CustomSchema::Node;
 constexpr int kDepthMax = 100;
 
 std::optional<double> number(const json::object& in, std::string_view key) {
-  const json::value* v = in.if_contains(key);
+  const json::value* v = find_member(in, key);
   if (v == nullptr || !v->is_number()) return std::nullopt;
   return v->to_number<double>();
 }
@@ -28,18 +28,18 @@ std::optional<std::int64_t> integer(const json::object& in, std::string_view key
 }
 
 std::string text(const json::object& in, std::string_view key) {
-  const json::value* v = in.if_contains(key);
+  const json::value* v = find_member(in, key);
   return v != nullptr && v->is_string() ? std::string(v->as_string()) : std::string();
 }
 
 bool flag(const json::object& in, std::string_view key) {
-  const json::value* v = in.if_contains(key);
+  const json::value* v = find_member(in, key);
   return v != nullptr && v->is_bool() && v->as_bool();
 }
 
 std::vector<std::string> texts(const json::object& in, std::string_view key) {
   std::vector<std::string> out;
-  const json::value* v = in.if_contains(key);
+  const json::value* v = find_member(in, key);
   if (v == nullptr || !v->is_array()) return out;
   for (const json::value& one : v->get_array()) {
     if (one.is_string()) out.emplace_back(one.as_string());
@@ -57,7 +57,7 @@ Result<std::unique_ptr<Node>> child(const json::value& in, int depth) {
 
 Status fill_list(const json::object& in, std::string_view key,
                  std::vector<std::unique_ptr<Node>>& out, int depth) {
-  const json::value* list = in.if_contains(key);
+  const json::value* list = find_member(in, key);
   if (list == nullptr || !list->is_array()) return {};
   for (const json::value& one : list->get_array()) {
     ASSIGN_OR_RETURN(auto node, child(one, depth + 1));
@@ -67,23 +67,23 @@ Status fill_list(const json::object& in, std::string_view key,
 }
 
 Status fill_children(const json::object& in, Node& out, int depth) {
-  const json::value* properties = in.if_contains("properties");
+  const json::value* properties = find_member(in, "properties");
   if (properties != nullptr && properties->is_object()) {
     for (const auto& [name, schema] : properties->get_object()) {
       ASSIGN_OR_RETURN(out.properties[std::string(name)], child(schema, depth + 1));
     }
   }
-  if (const json::value* more = in.if_contains("additionalProperties")) {
+  if (const json::value* more = find_member(in, "additionalProperties")) {
     if (more->is_object()) {
       ASSIGN_OR_RETURN(out.additional, child(*more, depth + 1));
     } else {
       out.any_member = more->is_bool() && more->get_bool();
     }
   }
-  if (const json::value* items = in.if_contains("items"); items && items->is_object()) {
+  if (const json::value* items = find_member(in, "items"); items && items->is_object()) {
     ASSIGN_OR_RETURN(out.items, child(*items, depth + 1));
   }
-  if (const json::value* never = in.if_contains("not"); never && never->is_object()) {
+  if (const json::value* never = find_member(in, "not"); never && never->is_object()) {
     ASSIGN_OR_RETURN(out.never, child(*never, depth + 1));
   }
   RETURN_IF_ERROR(fill_list(in, "allOf", out.all_of, depth));
@@ -119,8 +119,8 @@ Status fill(const json::value& value, Node& out, int depth) {
   if (!out.pattern_text.empty()) {
     ASSIGN_OR_RETURN(out.pattern, Regex::compile(out.pattern_text));
   }
-  if (const json::value* given = in.if_contains("default")) out.default_value = *given;
-  if (const json::value* list = in.if_contains("enum"); list && list->is_array()) {
+  if (const json::value* given = find_member(in, "default")) out.default_value = *given;
+  if (const json::value* list = find_member(in, "enum"); list && list->is_array()) {
     for (const json::value& one : list->get_array()) out.allowed.push_back(one);
   }
   RETURN_IF_ERROR(fill_children(in, out, depth));
@@ -211,12 +211,12 @@ void fill_defaults(json::value& value, const Node& node) {
   if (members == nullptr) return;
   for (const auto& [name, property] : node.properties) {
     if (property->default_value) {
-      json::value* present = members->if_contains(name);
+      json::value* present = find_member(*members, name);
       if (present == nullptr || (present->is_null() && !property->nullable)) {
         (*members)[name] = *property->default_value;
       }
     }
-    if (json::value* present = members->if_contains(name)) fill_defaults(*present, *property);
+    if (json::value* present = find_member(*members, name)) fill_defaults(*present, *property);
   }
   if (!node.additional) return;
   for (auto& member : *members) {

@@ -318,15 +318,15 @@ void apply_schema_defaults(json::value& value, const Schema& schema) {
     for (auto& member : *members) apply_schema_defaults(member.value(), *schema.items);
     return;
   }
-  for (const Property& property : schema.properties) {
-    if (!property.default_value && !property.schema->has_defaults) continue;
-    json::value* member = members->if_contains(property.name);
-    if (member == nullptr) {
-      if (!property.default_value) continue;
-      member = &(*members)[property.name];
-      *member = *property.default_value;
+  for (const std::uint16_t place : schema.defaulted) {
+    const Property& property = schema.properties[place];
+    if (find_member(*members, property.name) == nullptr) {
+      members->emplace(property.name, *property.default_value);
     }
-    apply_schema_defaults(*member, *property.schema);
+  }
+  for (auto& member : *members) {
+    const Property* property = schema.find(member.key());
+    if (property != nullptr) apply_schema_defaults(member.value(), *property->schema);
   }
 }
 

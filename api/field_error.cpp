@@ -1,5 +1,7 @@
 #include "api/field_error.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/strings.hpp"
@@ -75,30 +77,31 @@ std::string_view field_error_reason(FieldErrorType type) {
   return "InternalError";
 }
 
-FieldPath FieldPath::child(std::string_view name) const {
-  FieldPath path;
-  path.text_.reserve(text_.size() + 1 + name.size());
-  path.text_ = text_;
-  if (!path.text_.empty()) path.text_ += '.';
-  path.text_ += name;
+FieldPath FieldPath::with(char before, std::string_view part, char after) const {
+  FieldPath path(*this);
+  if (before != 0) path.text_.push_back(before);
+  path.append(part);
+  if (after != 0) path.text_.push_back(after);
   return path;
+}
+
+FieldPath FieldPath::child(std::string_view name) const {
+  return with(text_.empty() ? 0 : '.', name, 0);
 }
 
 FieldPath FieldPath::child(std::string_view name, std::string_view more) const {
-  return child(name).child(more);
+  FieldPath path = child(name);
+  path.text_.push_back('.');
+  path.append(more);
+  return path;
 }
 
 FieldPath FieldPath::index(std::size_t i) const {
-  FieldPath path;
-  path.text_ = text_ + "[" + std::to_string(i) + "]";
-  return path;
+  const fmt::format_int text(i);
+  return with('[', {text.data(), text.size()}, ']');
 }
 
-FieldPath FieldPath::key(std::string_view key) const {
-  FieldPath path;
-  path.text_ = text_ + "[" + std::string(key) + "]";
-  return path;
-}
+FieldPath FieldPath::key(std::string_view key) const { return with('[', key, ']'); }
 
 std::string FieldError::body() const {
   std::string text(type_text(type));

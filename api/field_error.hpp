@@ -2,6 +2,7 @@
 // Pure values. FieldPath is an immutable text builder: child/index/key return a new path.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -30,20 +31,24 @@ enum class FieldErrorType {
 std::string_view field_error_reason(FieldErrorType type);
 
 // spec.containers[0].name, metadata.labels[app]. An empty path prints as "<nil>" at top level.
+// Checks make many and hardly ever need one: usual lengths are kept without the heap.
 class FieldPath {
  public:
   FieldPath() = default;
-  explicit FieldPath(std::string_view root) : text_(root) {}
+  explicit FieldPath(std::string_view root) { append(root); }
 
   FieldPath child(std::string_view name) const;
   FieldPath child(std::string_view name, std::string_view more) const;
   FieldPath index(std::size_t i) const;
   FieldPath key(std::string_view key) const;
-  const std::string& text() const { return text_; }
+  std::string text() const { return {text_.data(), text_.size()}; }
   bool empty() const { return text_.empty(); }
 
  private:
-  std::string text_;
+  void append(std::string_view more) { text_.insert(text_.end(), more.begin(), more.end()); }
+  FieldPath with(char before, std::string_view part, char after) const;
+
+  boost::container::small_vector<char, 96> text_;
 };
 
 // Anything a JSON value can be made of, std::string included.

@@ -32,7 +32,7 @@ bool value_less(const json::value& a, const json::value& b) {
 
 // The child of this name, made in its place when it is missing.
 json::object& child_of(json::object& node, std::string_view name) {
-  if (json::value* there = node.if_contains(name)) return there->as_object();
+  if (json::value* there = find_member(node, name)) return there->as_object();
   if (node.empty() || element_less((node.end() - 1)->key(), name)) {
     return node[name].emplace_object();
   }
@@ -57,7 +57,7 @@ void add_node(json::object& into, const json::object& more, bool root) {
   }
   for (const auto& member : more) {
     if (member.key() == kSelf) continue;
-    json::value* there = into.if_contains(member.key());
+    json::value* there = find_member(into, member.key());
     if (there == nullptr) {
       child_of(into, member.key()) = member.value().as_object();
     } else {
@@ -71,7 +71,7 @@ bool subtract_node(json::object& from, const json::object& what, bool root) {
   const bool field = !root && is_field(from) && !is_field(what);
   for (const auto& member : what) {
     if (member.key() == kSelf) continue;
-    json::value* there = from.if_contains(member.key());
+    json::value* there = find_member(from, member.key());
     if (there == nullptr) continue;
     if (!subtract_node(there->as_object(), member.value().as_object(), false)) {
       erase_key(from, member.key());
@@ -91,7 +91,7 @@ bool common_node(const json::object& a, const json::object& b, bool root, json::
   if (field) out[kSelf].emplace_object();
   for (const auto& member : a) {
     if (member.key() == kSelf) continue;
-    const json::value* other = b.if_contains(member.key());
+    const json::value* other = find_member(b, member.key());
     if (other == nullptr) continue;
     json::object child;
     if (common_node(member.value().as_object(), other->as_object(), false, child)) {
@@ -156,7 +156,7 @@ bool is_field_set(const json::value& value) { return well_formed(value, 0); }
 bool has_field(const FieldSet& set, std::span<const std::string_view> path) {
   const json::object* node = &set;
   for (const std::string_view name : path) {
-    const json::value* next = node->if_contains(name);
+    const json::value* next = find_member(*node, name);
     if (next == nullptr) return false;
     node = &next->as_object();
   }
@@ -206,7 +206,7 @@ std::string field_path_text(const FieldNames& path) {
 void strip_unowned(FieldSet& set) {
   erase_key(set, "f:apiVersion");
   erase_key(set, "f:kind");
-  json::value* metadata = set.if_contains("f:metadata");
+  json::value* metadata = find_member(set, "f:metadata");
   if (metadata == nullptr) return;
   json::object& node = metadata->as_object();
   for (const std::string_view name :

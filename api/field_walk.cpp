@@ -34,9 +34,11 @@ const json::value* zero_of(const Property& property) {
   return property.required ? &kNull : nullptr;
 }
 
-// Adds a child node: itself a field or not, with what is below.
-void put(json::object& node, std::string_view name, bool field, json::object below) {
+// Adds a child node: itself a field or not, with what is below. The first makes room for `most`.
+void put(json::object& node, std::string_view name, bool field, json::object&& below,
+         std::size_t most = 0) {
   if (!field && below.empty()) return;
+  if (node.empty()) node.reserve(most);
   if (field && !below.empty()) {
     json::object whole;
     whole.reserve(below.size() + 1);
@@ -86,7 +88,17 @@ Few<const json::key_value_pair*> sorted_members(const json::object& object) {
   return out;
 }
 
-std::string field_name(std::string_view key) { return std::string("f:").append(key); }
+// "f:" and the key of a member.
+class FieldName {
+ public:
+  explicit FieldName(std::string_view key) : text_{'f', ':'} {
+    text_.insert(text_.end(), key.begin(), key.end());
+  }
+  operator std::string_view() const { return {text_.data(), text_.size()}; }  // NOLINT: a name
+
+ private:
+  boost::container::small_vector<char, 64> text_;
+};
 
 // True when the value itself is a field.
 bool name_fields(const json::value& value, const Schema* schema, json::object& node) {
@@ -102,7 +114,7 @@ bool name_fields(const json::value& value, const Schema* schema, json::object& n
         bool field = name_fields(member->value(), below, child);
         const json::object* object = member->value().if_object();
         field = field || !declared || member->value().is_null() || (object && object->empty());
-        put(node, field_name(member->key()), field, std::move(child));
+        put(node, FieldName(member->key()), field, std::move(child));
       }
       return false;
     case FieldShape::kKeyedList:
@@ -162,12 +174,13 @@ class Comparer {
     return value != nullptr && value->is_object() ? value->get_object() : kEmpty;
   }
 
+  // One of at most `most` at its place.
   void child(std::string_view name, const json::value* before, const json::value* after,
-             const Schema* schema, FieldChanges& out) {
+             const Schema* schema, FieldChanges& out, std::size_t most) {
     FieldChanges below;
     const Self self = walk(before, after, schema, below);
-    put(out.set, name, self.set, std::move(below.set));
-    put(out.gone, name, self.gone, std::move(below.gone));
+    put(out.set, name, self.set, std::move(below.set), most);
+    put(out.gone, name, self.gone, std::move(below.gone), most);
   }
 
   void map(const json::value* before, const json::value* after, const Schema* schema,
@@ -188,7 +201,8 @@ class Comparer {
         if (is == nullptr && after != nullptr) is = zero_of(*property);
       }
       bool declared = false;
-      child(field_name(key), was, is, field_member(schema, key, &declared), out);
+      child(FieldName(key), was, is, field_member(schema, key, &declared), out,
+            left.size() + right.size());
     }
   }
 
@@ -209,7 +223,8 @@ class Comparer {
         put(out.gone, name, is == nullptr, {});
         continue;
       }
-      child(name, was ? was->value : nullptr, is ? is->value : nullptr, schema.items, out);
+      child(name, was ? was->value : nullptr, is ? is->value : nullptr, schema.items, out,
+            left.size() + right.size());
     }
   }
 };
@@ -321,7 +336,7 @@ std::string field_element(const Schema& list, const json::value& element) {
   std::sort(names.begin(), names.end());
   std::string out = "k:{";
   for (const std::string_view name : names) {
-    const json::value* value = object->if_contains(name);
+    const json::value* value = find_member(*object, name);
     if (value == nullptr && list.items != nullptr) {
       const Property* property = list.items->find(name);
       if (property != nullptr && property->default_value) value = &*property->default_value;
@@ -363,7 +378,7 @@ void merge_configuration(json::value& live, const json::value& config, const Sch
     json::object& members = live.get_object();
     for (const auto& member : config.get_object()) {
       bool declared = false;
-      json::value* there = members.if_contains(member.key());
+      json::value* there = find_member(members, member.key());
       if (there == nullptr) {
         members[member.key()] = member.value();
       } else {
@@ -386,7 +401,7 @@ void remove_fields(json::value& object, const FieldSet& what, const Schema* sche
     for (const auto& member : what) {
       const std::string_view name = member.key();
       if (!name.starts_with("f:")) continue;
-      json::value* there = members.if_contains(name.substr(2));
+      json::value* there = find_member(members, name.substr(2));
       if (there == nullptr) continue;
       const json::object& node = member.value().as_object();
       const bool whole = node.empty() || node.contains(".");
@@ -400,7 +415,7 @@ void remove_fields(json::value& object, const FieldSet& what, const Schema* sche
   if ((shape == FieldShape::kKeyedList || shape == FieldShape::kSetList) && object.is_array()) {
     json::array kept;
     for (json::value& item : object.get_array()) {
-      const json::value* node = what.if_contains(field_element(*schema, item));
+      const json::value* node = find_member(what, field_element(*schema, item));
       if (node != nullptr) {
         const json::object& below = node->as_object();
         if (below.empty() || below.contains(".")) continue;

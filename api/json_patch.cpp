@@ -46,7 +46,7 @@ Result<std::size_t> list_index(const std::string& token, std::size_t size, bool 
 }
 
 json::value* step(json::value& at, const std::string& token) {
-  if (json::object* object = at.if_object()) return object->if_contains(token);
+  if (json::object* object = at.if_object()) return find_member(*object, token);
   if (json::array* array = at.if_array()) {
     const Result<std::size_t> index = list_index(token, array->size(), false);
     return index.ok() ? &(*array)[*index] : nullptr;

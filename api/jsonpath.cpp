@@ -142,7 +142,7 @@ class Evaluator {
     }
     for (const json::value* value : input) {
       const json::object* object = value->if_object();
-      const json::value* member = object ? object->if_contains(node.name) : nullptr;
+      const json::value* member = object ? find_member(*object, node.name) : nullptr;
       if (member != nullptr) out.push_back(member);
     }
     if (out.empty() && !allow_missing_) return invalid_argument(node.name + " is not found");

@@ -18,7 +18,7 @@ bool parse_int64(std::string_view text, std::int64_t& out) {
 }
 
 const json::string* lookup(const json::object& labels, std::string_view key) {
-  const json::value* v = labels.if_contains(key);
+  const json::value* v = find_member(labels, key);
   return v ? v->if_string() : nullptr;
 }
 

@@ -82,7 +82,7 @@ RequiredNodes RequiredNodes::parse(const json::value& pod) {
 
 bool RequiredNodes::matches(const NodeLabels& node) const {
   for (const auto& [key, value] : selector_) {
-    const json::value* has = node.labels->if_contains(key);
+    const json::value* has = find_member(*node.labels, key);
     if (has == nullptr || !has->is_string() || has->as_string() != value) return false;
   }
   return !has_terms_ || std::any_of(terms_.begin(), terms_.end(),

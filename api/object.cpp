@@ -8,16 +8,16 @@ namespace {
 
 std::string_view top_text(const json::value& object, std::string_view key) {
   const json::object* o = object.if_object();
-  const json::value* v = o ? o->if_contains(key) : nullptr;
+  const json::value* v = o ? find_member(*o, key) : nullptr;
   const json::string* s = v ? v->if_string() : nullptr;
   return s ? std::string_view(*s) : std::string_view();
 }
 
 const json::value* metadata_member(const json::value& object, std::string_view key) {
   const json::object* o = object.if_object();
-  const json::value* metadata = o ? o->if_contains("metadata") : nullptr;
+  const json::value* metadata = o ? find_member(*o, "metadata") : nullptr;
   const json::object* m = metadata ? metadata->if_object() : nullptr;
-  return m ? m->if_contains(key) : nullptr;
+  return m ? find_member(*m, key) : nullptr;
 }
 
 std::string_view metadata_text(const json::value& object, std::string_view key) {
@@ -41,7 +41,7 @@ const json::array& metadata_array(const json::value& object, std::string_view ke
 }
 
 std::string_view member_text(const json::object& object, std::string_view key) {
-  const json::value* v = object.if_contains(key);
+  const json::value* v = find_member(object, key);
   const json::string* s = v ? v->if_string() : nullptr;
   return s ? std::string_view(*s) : std::string_view();
 }

@@ -67,7 +67,7 @@ class SchemaWriter {
   json::object custom_body(const ResourceInfo& info) {
     const json::value& source = info.custom->source();
     json::object out = source.is_object() ? source.get_object() : json::object();
-    const json::value* named = out.if_contains("properties");
+    const json::value* named = find_member(out, "properties");
     json::object properties;
     properties["apiVersion"] =
         described(type_only("string"),

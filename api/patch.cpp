@@ -12,7 +12,7 @@ using strategic::DiffOptions;
 json::object additions(const json::object& current, const json::object& modified) {
   json::object out;
   for (const auto& [key, value] : modified) {
-    const json::value* before = current.if_contains(key);
+    const json::value* before = find_member(current, key);
     if (before == nullptr) {
       out[key] = value;
     } else if (before->is_object() && value.is_object()) {
@@ -29,7 +29,7 @@ json::object additions(const json::object& current, const json::object& modified
 json::object deletions(const json::object& original, const json::object& modified) {
   json::object out;
   for (const auto& [key, value] : original) {
-    const json::value* after = modified.if_contains(key);
+    const json::value* after = find_member(modified, key);
     if (after == nullptr) {
       out[key] = nullptr;
     } else if (value.is_object() && after->is_object()) {
@@ -42,7 +42,7 @@ json::object deletions(const json::object& original, const json::object& modifie
 
 void merge_into(json::object& target, const json::object& more) {
   for (const auto& [key, value] : more) {
-    json::value* mine = target.if_contains(key);
+    json::value* mine = find_member(target, key);
     if (mine != nullptr && mine->is_object() && value.is_object()) {
       merge_into(mine->as_object(), value.as_object());
     } else {

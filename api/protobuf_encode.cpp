@@ -68,7 +68,7 @@ class Encoder {
         if (!inner.empty()) put_bytes(out, field.number, inner);
         continue;
       }
-      const json::value* value = object.if_contains(field.name);
+      const json::value* value = find_member(object, field.name);
       if (value != nullptr && !value->is_null()) member(out, field.number, *value, *field.schema);
     }
     return out;

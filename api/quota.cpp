@@ -80,7 +80,7 @@ bool best_effort(const json::value& pod) {
     for (const json::value& c : get_array(pod, list)) {
       for (const char* what : {"resources.requests", "resources.limits"}) {
         for (const char* name : {"cpu", "memory"}) {
-          const json::value* amount = get_object(c, what).if_contains(name);
+          const json::value* amount = find_member(get_object(c, what), name);
           if (amount != nullptr && !quantity(*amount).is_zero()) return false;
         }
       }

@@ -1,6 +1,6 @@
 // schema: the compiled form of the catalog's structural schemas. Built once, then immutable and
 // shared between threads; every $ref is a pointer, recursion included. A Schema lives as long as
-// its Catalog. Property lookup is a binary search over names; no allocation.
+// its Catalog. Property lookup is one probe of a table of names, and no allocation.
 #pragma once
 
 #include <cstdint>
@@ -60,6 +60,9 @@ struct Property {
   std::optional<json::value> default_value;
   bool required = false;
   bool from_inline = false;  // belongs to an inlined message: on the protobuf wire it is there
+
+  // Of built-in kinds only texts must be there (and not be empty): others have zero values.
+  bool is_required_text() const;
 };
 
 struct ProtobufField {
@@ -96,6 +99,11 @@ struct Schema {
   std::optional<std::int64_t> min_length, max_length;
   std::string pattern;
 
+  // What walks over objects need not look for: made by settle() when `properties` is as it stays.
+  std::vector<std::uint16_t> defaulted;  // properties with a default
+  std::vector<std::uint16_t> ruled;  // with a rule that built-in kinds are held to, or one below
+  bool has_rules = false;            // such a rule here or anywhere below
+
   const Property* find(std::string_view property) const;
   const ProtobufField* find_protobuf(int number) const;
   // The root of a custom kind: what decodes, checks and fills in instead, and the schema of what
@@ -107,6 +115,16 @@ struct Schema {
 
   // "Container" of io.k8s.api.core.v1.Container.
   std::string_view short_name() const;
+
+  // A rule for values of this schema themselves: range, length, enum or pattern.
+  bool has_own_rules() const;
+  // Builds the table that find() probes, and the lists above from what is known of those below.
+  void settle();
+
+ private:
+  std::size_t slot_of(std::string_view property) const;
+  // 1 + the place in `properties`, 0 = free; open addressing, a power of two, at most half full.
+  std::vector<std::uint16_t> table_;
 };
 
 // Owner of all schemas of a catalog.

@@ -158,10 +158,10 @@ class SchemaCompiler {
     out.pattern = get_string(in, "pattern");
     read_list_keywords(in, out);
     RETURN_IF_ERROR(read_type(in, out, what));
-    if (const json::value* items = object.if_contains("items")) {
+    if (const json::value* items = find_member(object, "items")) {
       ASSIGN_OR_RETURN(out.items, child(*items, what));
     }
-    const json::value* more = object.if_contains("additionalProperties");
+    const json::value* more = find_member(object, "additionalProperties");
     if (more != nullptr && more->is_object()) {
       out.type = SchemaType::kMap;
       ASSIGN_OR_RETURN(out.items, child(*more, what));
@@ -187,7 +187,7 @@ class SchemaCompiler {
     }
     for (std::size_t i = first_new_; i < set_.nodes_.size(); ++i) sort(set_.nodes_[i]);
     name_go_types();
-    find_defaults();
+    settle();
     return {};
   }
 
@@ -283,21 +283,35 @@ class SchemaCompiler {
     }
   }
 
-  void find_defaults() {
+  // What holds for a node if it holds for one below, in a graph that may have cycles.
+  template <class Holds>
+  void spread(bool Schema::* flag, const Holds& holds) {
     bool changed = true;
     while (changed) {
       changed = false;
       for (std::size_t i = first_new_; i < set_.nodes_.size(); ++i) {
         Schema& node = set_.nodes_[i];
-        if (node.has_defaults) continue;
-        node.has_defaults =
-            (node.items != nullptr && node.items->has_defaults) ||
-            std::any_of(node.properties.begin(), node.properties.end(), [](const Property& p) {
-              return p.default_value || p.schema->has_defaults;
-            });
-        changed = changed || node.has_defaults;
+        if (node.*flag) continue;
+        node.*flag = (node.items != nullptr && node.items->*flag) || holds(node) ||
+                     std::any_of(node.properties.begin(), node.properties.end(),
+                                 [&](const Property& p) { return p.schema->*flag; });
+        changed = changed || node.*flag;
       }
     }
+  }
+
+  void settle() {
+    const auto any = [](const Schema& node, auto holds) {
+      return std::any_of(node.properties.begin(), node.properties.end(), holds);
+    };
+    spread(&Schema::has_defaults, [&](const Schema& node) {
+      return any(node, [](const Property& p) { return p.default_value.has_value(); });
+    });
+    spread(&Schema::has_rules, [&](const Schema& node) {
+      return node.has_own_rules() ||
+             any(node, [](const Property& p) { return p.is_required_text(); });
+    });
+    for (std::size_t i = first_new_; i < set_.nodes_.size(); ++i) set_.nodes_[i].settle();
   }
 
   SchemaSet& set_;

@@ -86,7 +86,7 @@ TEST_CASE("LabelSelector objects: null matches nothing, empty everything") {
 
 // The twin: one requirement by its definition, over sets.
 bool naive(const LabelRequirement& r, const json::object& o) {
-  const json::value* found = o.if_contains(r.key);
+  const json::value* found = find_member(o, r.key);
   const std::set<std::string> values(r.values.begin(), r.values.end());
   const bool in = found != nullptr && values.count(std::string(found->as_string())) == 1;
   switch (r.op) {

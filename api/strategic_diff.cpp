@@ -19,7 +19,7 @@ class Differ {
                             const Schema* schema, bool build_retain_keys) {
     json::object patch;
     for (const auto& [key, value] : modified) {
-      const json::value* before = original.if_contains(key);
+      const json::value* before = find_member(original, key);
       if (before == nullptr) {
         if (!options_.ignore_changes) patch[key] = value;
       } else if (key == kDirective) {
@@ -205,7 +205,7 @@ bool have_conflicts(const json::value& left, const json::value& right, const Sch
   const json::object* r = right.if_object();
   if (l == nullptr || r == nullptr) return left != right;
   for (const auto& [key, value] : *l) {
-    const json::value* other = r->if_contains(key);
+    const json::value* other = find_member(*r, key);
     if (key == kRetainKeys) continue;
     if (key == kDirective ? (other == nullptr || *other != value) : false) return true;
     if (other == nullptr) continue;

@@ -12,7 +12,7 @@ class Merger {
   explicit Merger(MergeMode mode) : apply_(mode == MergeMode::kApply) {}
 
   Status map(json::object& original, const json::object& patch, const Schema* schema) {
-    const json::value* directive = patch.if_contains(kDirective);
+    const json::value* directive = find_member(patch, kDirective);
     if (directive != nullptr && *directive != "merge") {
       return whole_map(original, patch, *directive);
     }
@@ -46,10 +46,10 @@ class Merger {
   }
 
   Status retain_keys(json::object& original, const json::object& patch) const {
-    const json::value* keys = patch.if_contains(kRetainKeys);
+    const json::value* keys = find_member(patch, kRetainKeys);
     if (keys == nullptr) return {};
     if (!apply_) {
-      const json::value* mine = original.if_contains(kRetainKeys);
+      const json::value* mine = find_member(original, kRetainKeys);
       if (mine != nullptr && *mine != *keys) {
         return failed_precondition(go_text(*mine) + " and " + go_text(*keys) +
                                    " are not deep equal: this may happen when calculating the "
@@ -88,12 +88,12 @@ class Merger {
       const std::string_view field = key.substr(kSetOrder.size());
       if (!order.is_array()) return bad;
       if (!apply_) {
-        const json::value* mine = original.if_contains(key);
+        const json::value* mine = find_member(original, key);
         if (mine != nullptr && *mine != order) return bad;
         original[key] = order;
       }
-      const json::value* theirs = patch.if_contains(field);
-      json::value* mine = original.if_contains(field);
+      const json::value* theirs = find_member(patch, field);
+      json::value* mine = find_member(original, field);
       if (theirs == nullptr && mine == nullptr) continue;
       if (theirs != nullptr && !theirs->is_array()) return bad_type("[]interface {}", *theirs);
       if (mine != nullptr && !mine->is_array()) return bad_type("[]interface {}", *mine);
@@ -109,7 +109,7 @@ class Merger {
 
   Status ordered_list(json::object& original, std::string_view field, const json::value* theirs,
                       const json::array& order, const FieldMeta& meta) {
-    json::value* mine = original.if_contains(field);
+    json::value* mine = find_member(original, field);
     const json::array server = mine == nullptr ? json::array() : mine->as_array();
     json::array merged = server;
     if (mine == nullptr) {
@@ -169,7 +169,7 @@ class Merger {
       original[key] = nullptr;
       return {};
     }
-    json::value* mine = original.if_contains(key);
+    json::value* mine = find_member(original, key);
     const bool same_shape = mine != nullptr && ((mine->is_object() && value.is_object()) ||
                                                 (mine->is_array() && value.is_array()));
     if (!same_shape) {

@@ -19,7 +19,7 @@ constexpr std::string_view kSystemMetadata[] = {"uid", "creationTimestamp", "del
                                                 "deletionGracePeriodSeconds", "generation"};
 
 void copy_member(json::object& to, const json::object& from, std::string_view name) {
-  if (const json::value* value = from.if_contains(name)) {
+  if (const json::value* value = find_member(from, name)) {
     to[name] = *value;
   } else {
     erase_key(to, name);
@@ -35,7 +35,7 @@ bool body_differs(const json::object& a, const json::object& b) {
   const auto half = [](const json::object& x, const json::object& y, bool compare) {
     for (const auto& [name, value] : x) {
       if (outside_spec(name)) continue;
-      const json::value* other = y.if_contains(name);
+      const json::value* other = find_member(y, name);
       if (other == nullptr || (compare && *other != value)) return true;
     }
     return false;
@@ -50,7 +50,7 @@ void keep_only_status(json::object& object, const json::object& old) {
   }
   kept["metadata"] = std::move(object["metadata"]);
   copy_member(kept["metadata"].as_object(), get_object(old, "metadata"), "ownerReferences");
-  if (json::value* status = object.if_contains("status")) kept["status"] = std::move(*status);
+  if (json::value* status = find_member(object, "status")) kept["status"] = std::move(*status);
   object = std::move(kept);
 }
 
@@ -75,7 +75,7 @@ bool same_entry(const json::value& a, const json::value& b) {
   const json::object* right = b.if_object();
   if (left == nullptr || right == nullptr || left->size() != right->size()) return false;
   for (const auto& [name, value] : *left) {
-    const json::value* other = right->if_contains(name);
+    const json::value* other = find_member(*right, name);
     if (other == nullptr || (name != "time" && *other != value)) return false;
   }
   return true;
@@ -93,7 +93,7 @@ bool same_metadata(const json::object& a, const json::object& b) {
   const auto half = [](const json::object& x, const json::object& y) {
     for (const auto& [name, value] : x) {
       if (name == "resourceVersion") continue;
-      const json::value* other = y.if_contains(name);
+      const json::value* other = find_member(y, name);
       if (other == nullptr) return false;
       const bool equal =
           name == "managedFields" ? same_managed_fields(value, *other) : value == *other;
@@ -115,9 +115,6 @@ void default_object(const ResourceInfo& info, const HookTable& hooks, json::valu
 
 void prepare_create(const ResourceInfo& info, const HookTable& hooks, json::value& object,
                     const Birth& birth) {
-  json::object& metadata = metadata_of(object);
-  for (std::string_view name : kSystemMetadata) erase_key(metadata, name);
-  erase_key(metadata, "selfLink");
   json::object& members = object.as_object();
   // A kubelet registers its node with the status it has.
   const bool self_reported = info.group.empty() && info.kind == "Node";
@@ -129,6 +126,9 @@ void prepare_create(const ResourceInfo& info, const HookTable& hooks, json::valu
       apply_schema_defaults(members["status"], *status->schema);
     }
   }
+  json::object& metadata = metadata_of(object);  // last: it moves when `members` grows
+  for (std::string_view name : kSystemMetadata) erase_key(metadata, name);
+  erase_key(metadata, "selfLink");
   if (info.has_generation) metadata["generation"] = 1;
   if (!birth.uid.empty()) metadata["uid"] = birth.uid;
   if (!birth.created.empty()) metadata["creationTimestamp"] = birth.created;
@@ -208,7 +208,7 @@ bool same_object(const json::value& a, const json::value& b) {
   const json::object* right = b.if_object();
   if (left == nullptr || right == nullptr || left->size() != right->size()) return false;
   for (const auto& [name, value] : *left) {
-    const json::value* other = right->if_contains(name);
+    const json::value* other = find_member(*right, name);
     if (other == nullptr) return false;
     const bool metadata = name == "metadata" && value.is_object() && other->is_object();
     if (metadata ? !same_metadata(value.as_object(), other->as_object()) : value != *other) {

@@ -15,21 +15,27 @@ class Checker {
 
   void object_members(const json::object& members, const Schema& schema, const FieldPath& path,
                       bool top) {
-    for (const Property& property : schema.properties) {
-      if (top && skipped(property.name)) continue;
-      if (property.schema->well_known == WellKnown::kObjectMeta) continue;
-      const json::value* member = members.if_contains(property.name);
-      if (property.required && lacks(member, *property.schema)) {
-        errors_.required(path.child(property.name));
-        continue;
-      }
-      if (member != nullptr && worth(*member, *property.schema)) {
-        value(*member, *property.schema, path.child(property.name));
+    if (custom()) {
+      for (const Property& property : schema.properties) one(members, property, path, top);
+    } else {
+      for (const std::uint16_t place : schema.ruled) {
+        one(members, schema.properties[place], path, top);
       }
     }
   }
 
  private:
+  void one(const json::object& members, const Property& property, const FieldPath& path, bool top) {
+    if (top && skipped(property.name)) return;
+    if (property.schema->well_known == WellKnown::kObjectMeta) return;
+    const json::value* member = find_member(members, property.name);
+    if (property.required && lacks(member, property)) {
+      errors_.required(path.child(property.name));
+    } else if (member != nullptr && worth(*member, *property.schema)) {
+      value(*member, *property.schema, path.child(property.name));
+    }
+  }
+
   bool custom() const { return rules_ == StructureRules::kCustom; }
 
   bool skipped(std::string_view name) const {
@@ -37,17 +43,16 @@ class Checker {
            (name == "status" && !custom());
   }
 
-  bool lacks(const json::value* member, const Schema& schema) const {
+  bool lacks(const json::value* member, const Property& property) const {
     if (custom()) return member == nullptr;
-    if (schema.type != SchemaType::kString || schema.well_known != WellKnown::kNone) return false;
+    if (!property.is_required_text()) return false;
     return member == nullptr || (member->is_string() && member->as_string().empty());
   }
 
   // Scalars without rules are the most of an object: do not build their paths.
-  static bool worth(const json::value& member, const Schema& schema) {
-    if (member.is_object() || member.is_array()) return true;
-    return schema.minimum || schema.maximum || schema.min_length || schema.max_length ||
-           !schema.enum_values.empty() || !schema.pattern.empty();
+  bool worth(const json::value& member, const Schema& schema) const {
+    if (member.is_object() || member.is_array()) return custom() || schema.has_rules;
+    return schema.has_own_rules();
   }
 
   void value(const json::value& v, const Schema& schema, const FieldPath& path) {
@@ -72,9 +77,10 @@ class Checker {
     if (v.is_string()) text(v, schema, path);
   }
 
-  static bool has_rules(const Schema& schema) {
+  bool has_rules(const Schema& schema) const {
+    if (!custom()) return schema.has_rules;
     return schema.type == SchemaType::kObject || schema.type == SchemaType::kMap ||
-           schema.type == SchemaType::kArray || worth(json::value(), schema);
+           schema.type == SchemaType::kArray || schema.has_own_rules();
   }
 
   void number(const json::value& v, const Schema& schema, const FieldPath& path) {

@@ -93,6 +93,46 @@ TEST_CASE("text is quoted and escaped") {
   }
 }
 
+// Texts of every length that is copied in another way, with what JSON escapes at each place.
+TEST_CASE("what needs an escape is seen wherever it stands") {
+  for (size_t size = 0; size <= 40; ++size) {
+    std::string text(size, '\x7f');
+    const std::string clean = to_json(json::value(text));
+    CHECK(clean == '"' + text + '"');
+    for (size_t at = 0; at < size; ++at) {
+      for (const auto& [byte, escape] :
+           {std::pair('\x1f', "\\u001f"), {'"', "\\\""}, {'\\', "\\\\"}, {'\0', "\\u0000"}}) {
+        text[at] = byte;
+        CHECK(to_json(json::value(text)) ==
+              '"' + text.substr(0, at) + escape + text.substr(at + 1) + '"');
+      }
+      text[at] = '\x80';  // the top bit is no sign of anything
+      CHECK(to_json(json::value(text)) == '"' + text + '"');
+      text[at] = '\x7f';
+    }
+  }
+}
+
+TEST_CASE("members are found by every byte of their name") {
+  for (size_t size = 0; size <= 40; ++size) {
+    const std::string name(size, 'n');
+    json::object object{{name + "x", 1}, {name, 2}};
+    REQUIRE(find_member(object, name) != nullptr);
+    CHECK(*find_member(object, name) == 2);
+    for (size_t at = 0; at < size; ++at) {
+      std::string other = name;
+      other[at] = 'm';
+      CHECK(find_member(object, other) == nullptr);
+    }
+  }
+  json::object large;
+  for (int i = 0; i < 50; ++i) large["m" + std::to_string(i)] = i;
+  CHECK(*find_member(large, "m49") == 49);
+  CHECK(find_member(large, "m50") == nullptr);
+  CHECK(find_member(json::object(), "m") == nullptr);
+  CHECK(find_member(json::value("text"), "m") == nullptr);
+}
+
 TEST_CASE("paths through json") {
   auto value = *parse_json(R"({"a":{"b":"x","n":3,"t":true}})");
   REQUIRE(get_string(value, "a.b") == "x");

@@ -223,16 +223,27 @@ void write_double(double d, std::string& out) {
   }
 }
 
-// The first byte from `at` on that JSON escapes, or the size. Eight at a time: a false hit (a
-// borrow from a lower byte) needs a true one below it, so a word without hits has none.
-size_t next_special(json::string_view text, size_t at) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = 0x8080808080808080;
+constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = 0x8080808080808080;
+
+// Not 0 when one of the eight bytes is one that JSON escapes. A false hit (a borrow from a lower
+// byte) needs a true one below it, so a word without hits has none.
+std::uint64_t specials(std::uint64_t word) {
   const auto zeros = [](std::uint64_t x) { return (x - kOnes) & ~x & kTops; };
+  const std::uint64_t low = (word - kOnes * 0x20) & ~word & kTops;  // below 0x20
+  return low | zeros(word ^ kOnes * '"') | zeros(word ^ kOnes * '\\');
+}
+
+template <class Word>
+Word load(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+// The first byte from `at` on that JSON escapes, or the size.
+size_t next_special(json::string_view text, size_t at) {
   for (; at + 8 <= text.size(); at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + at, 8);
-    const std::uint64_t low = (word - kOnes * 0x20) & ~word & kTops;  // below 0x20
-    if ((low | zeros(word ^ kOnes * '"') | zeros(word ^ kOnes * '\\')) != 0) break;
+    if (specials(load<std::uint64_t>(text.data() + at)) != 0) break;
   }
   for (; at < text.size(); ++at) {
     const auto c = static_cast<unsigned char>(text[at]);
@@ -241,52 +252,91 @@ size_t next_special(json::string_view text, size_t at) {
   return at;
 }
 
+// Copies text that needs no escape and says true; else what is at `to` is of no use. Words may
+// overlap, so that no byte is looked at alone: most texts are names of 4 to 20 bytes.
+bool copy_clean(json::string_view text, char* to) {
+  const char* from = text.data();
+  const size_t size = text.size();
+  if (size >= 8) {
+    std::uint64_t found = 0;
+    for (size_t at = 0; at + 8 <= size; at += 8) {
+      const auto word = load<std::uint64_t>(from + at);
+      found |= specials(word);
+      std::memcpy(to + at, &word, 8);
+    }
+    const auto last = load<std::uint64_t>(from + size - 8);
+    std::memcpy(to + size - 8, &last, 8);
+    return (found | specials(last)) == 0;
+  }
+  if (size >= 4) {
+    const auto front = load<std::uint32_t>(from), back = load<std::uint32_t>(from + size - 4);
+    std::memcpy(to, &front, 4);
+    std::memcpy(to + size - 4, &back, 4);
+    return specials(std::uint64_t{front} << 32 | back) == 0;
+  }
+  std::memcpy(to, from, size);
+  return next_special(text, 0) == size;
+}
+
 // Appends to a text with room made ahead, as in a buffer; the text has its size when this is gone.
 class Sink {
  public:
-  explicit Sink(std::string& out) : out_(out), start_(out.size()), used_(out.size()) {}
+  explicit Sink(std::string& out)
+      : out_(out), start_(out.size()), at_(out.data() + start_), end_(at_) {}
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
-  ~Sink() { out_.resize(used_); }
+  ~Sink() { out_.resize(static_cast<size_t>(at_ - out_.data())); }
 
-  void put(char c) {
-    room(1);
-    out_[used_++] = c;
-  }
+  void put(char c) { *room(1)++ = c; }
   void put(json::string_view text) {
-    room(text.size());
-    std::memcpy(out_.data() + used_, text.data(), text.size());
-    used_ += text.size();
+    std::memcpy(room(text.size()), text.data(), text.size());
+    at_ += text.size();
   }
+  void put_string(json::string_view text);
 
  private:
+  [[gnu::always_inline]] char*& room(size_t bytes) {
+    if (static_cast<size_t>(end_ - at_) < bytes) grow(bytes);
+    return at_;
+  }
   // Grows by what was written here, not by all there is: many may append to one long text.
-  void room(size_t bytes) {
-    if (out_.size() - used_ < bytes) out_.resize(used_ + std::max(bytes, used_ - start_ + 64));
+  [[gnu::noinline]] void grow(size_t bytes) {
+    const auto used = static_cast<size_t>(at_ - out_.data());
+    out_.resize(used + std::max(bytes, used - start_ + 256));
+    at_ = out_.data() + used;
+    end_ = out_.data() + out_.size();
   }
   std::string& out_;
   const size_t start_;
-  size_t used_;
+  char* at_;
+  char* end_;
 };
 
-void write_string(json::string_view text, Sink& out) {
+void Sink::put_string(json::string_view text) {
+  char* to = room(text.size() + 2);
+  *to = '"';
+  if (copy_clean(text, to + 1)) {
+    to[text.size() + 1] = '"';
+    at_ = to + text.size() + 2;
+    return;
+  }
   static constexpr char kHex[] = "0123456789abcdef";
-  out.put('"');
+  put('"');
   size_t clean = 0;  // start of the run that needs no escape
   for (size_t i = next_special(text, 0); i < text.size(); i = next_special(text, i + 1)) {
     const auto c = static_cast<unsigned char>(text[i]);
-    out.put(text.substr(clean, i - clean));
+    put(text.substr(clean, i - clean));
     clean = i + 1;
     if (const auto escape = short_escape(text[i]); !escape.empty()) {
-      out.put({escape.data(), escape.size()});
+      put({escape.data(), escape.size()});
       continue;
     }
-    out.put("\\u00");
-    out.put(kHex[c >> 4]);
-    out.put(kHex[c & 15]);
+    put("\\u00");
+    put(kHex[c >> 4]);
+    put(kHex[c & 15]);
   }
-  out.put(text.substr(clean));
-  out.put('"');
+  put(text.substr(clean));
+  put('"');
 }
 
 void write(const json::value& value, Sink& out) {
@@ -309,7 +359,7 @@ void write(const json::value& value, Sink& out) {
       return out.put(text);
     }
     case json::kind::string:
-      return write_string(value.get_string(), out);
+      return out.put_string(value.get_string());
     case json::kind::array: {
       char separator = '[';
       for (const json::value& element : value.get_array()) {
@@ -322,7 +372,7 @@ void write(const json::value& value, Sink& out) {
       char separator = '{';
       for (const auto& member : value.get_object()) {
         out.put(std::exchange(separator, ','));
-        write_string(member.key(), out);
+        out.put_string(member.key());
         out.put(':');
         write(member.value(), out);
       }
@@ -336,10 +386,7 @@ void write(const json::value& value, std::string& out) {
   write(value, sink);
 }
 
-void write_string(json::string_view text, std::string& out) {
-  Sink sink(out);
-  write_string(text, sink);
-}
+void write_string(json::string_view text, std::string& out) { Sink(out).put_string(text); }
 
 std::string where(std::string_view text, size_t offset) {
   const std::string_view before = text.substr(0, std::min(offset, text.size()));

@@ -32,6 +32,14 @@ std::string to_pretty_json(const json::value& value, std::string_view indent = "
 // Members of every object in byte order, recursively.
 json::value sorted_keys(const json::value& value);
 
+// The member of that name; nullptr where there is none. What Boost's if_contains answers; that one
+// calls into its library for the lookup and again for every name of the right length. Linear in
+// the members of a small object, as there.
+const json::value* find_member(const json::object& object, std::string_view name);
+json::value* find_member(json::object& object, std::string_view name);
+// The same of any value: nullptr when it is no object.
+const json::value* find_member(const json::value& value, std::string_view name);
+
 // Walk "a.b.c" through objects; nullptr where there is nothing. Keys that hold dots: the variant
 // with a list. Both accept any value as root.
 const json::value* find(const json::value& root, std::string_view dotted_path);

@@ -1,10 +1,38 @@
 // Reading and writing a tree by dotted paths.
+#include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include "base/json.hpp"
 
 namespace coracle {
 namespace {
+
+// Both of `size` bytes. Names are short: two loads that may overlap tell of 4 to 16.
+template <class Word>
+bool same_ends(const char* a, const char* b, std::size_t size) {
+  Word front_a, front_b, back_a, back_b;
+  std::memcpy(&front_a, a, sizeof(Word));
+  std::memcpy(&front_b, b, sizeof(Word));
+  std::memcpy(&back_a, a + size - sizeof(Word), sizeof(Word));
+  std::memcpy(&back_b, b + size - sizeof(Word), sizeof(Word));
+  return ((front_a ^ front_b) | (back_a ^ back_b)) == 0;
+}
+
+bool same_bytes(const char* a, const char* b, std::size_t size) {
+  if (size >= 8) {
+    return same_ends<std::uint64_t>(a, b, size) &&
+           (size <= 16 || std::memcmp(a + 8, b + 8, size - 16) == 0);
+  }
+  if (size >= 4) return same_ends<std::uint32_t>(a, b, size);
+  for (std::size_t i = 0; i < size; ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+
+// Boost looks through as many one by one; larger objects have a table.
+constexpr std::size_t kFew = 18;
 
 std::string_view next_key(std::string_view& path) {
   const size_t dot = path.find('.');
@@ -15,14 +43,29 @@ std::string_view next_key(std::string_view& path) {
 
 }  // namespace
 
+const json::value* find_member(const json::object& object, std::string_view name) {
+  if (object.size() > kFew) return object.if_contains(name);
+  for (const json::key_value_pair& member : object) {
+    const json::string_view key = member.key();
+    if (key.size() == name.size() && same_bytes(key.data(), name.data(), name.size())) {
+      return &member.value();
+    }
+  }
+  return nullptr;
+}
+
+json::value* find_member(json::object& object, std::string_view name) {
+  return const_cast<json::value*>(find_member(std::as_const(object), name));
+}
+
+const json::value* find_member(const json::value& value, std::string_view name) {
+  const json::object* object = value.if_object();
+  return object == nullptr ? nullptr : find_member(*object, name);
+}
+
 const json::value* find(const json::value& root, std::string_view dotted_path) {
   const json::value* at = &root;
-  while (!dotted_path.empty()) {
-    const json::object* object = at->if_object();
-    if (object == nullptr) return nullptr;
-    at = object->if_contains(next_key(dotted_path));
-    if (at == nullptr) return nullptr;
-  }
+  while (at != nullptr && !dotted_path.empty()) at = find_member(*at, next_key(dotted_path));
   return at;
 }
 
@@ -30,10 +73,8 @@ const json::value* find_keys(const json::value& root,
                              std::initializer_list<std::string_view> keys) {
   const json::value* at = &root;
   for (const std::string_view key : keys) {
-    const json::object* object = at->if_object();
-    if (object == nullptr) return nullptr;
-    at = object->if_contains(key);
-    if (at == nullptr) return nullptr;
+    at = find_member(*at, key);
+    if (at == nullptr) break;
   }
   return at;
 }

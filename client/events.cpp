@@ -27,7 +27,7 @@ std::string cut(const std::string& message) {
 }
 
 std::string_view text_of(const json::object& reference, const char* field) {
-  const json::value* value = reference.if_contains(field);
+  const json::value* value = find_member(reference, field);
   return value && value->is_string() ? std::string_view(value->as_string()) : std::string_view();
 }
 

@@ -185,7 +185,7 @@ void Informer::Core::on_list(ApiResult<json::value> result) {
   std::string kind(get_string(list, "kind"));
   if (kind.ends_with("List")) kind.resize(kind.size() - 4);
   std::map<std::string, ObjectPtr> objects;
-  json::value* items = list.is_object() ? list.as_object().if_contains("items") : nullptr;
+  json::value* items = list.is_object() ? find_member(list.as_object(), "items") : nullptr;
   if (items && items->is_array()) {
     for (json::value& item : items->as_array()) {
       if (!item.is_object()) continue;

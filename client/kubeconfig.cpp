@@ -38,7 +38,7 @@ void make_paths_absolute(json::value& tree, const std::string& path) {
   for (const auto& [section, field] : kPathFields) {
     for (json::value& named : entry_array(tree, section)) {
       json::object* inner = inner_object(named, section);
-      json::value* value = inner ? inner->if_contains(field) : nullptr;
+      json::value* value = inner ? find_member(*inner, field) : nullptr;
       if (!value || !value->is_string() || value->as_string().empty()) continue;
       if (value->as_string().front() == '/') continue;
       *value = json::string(dir + std::string(value->as_string()));

@@ -24,7 +24,7 @@ json::array& entry_array(json::value& tree, const std::string& section) {
 
 json::object* inner_object(json::value& named, const std::string& section) {
   json::object* outer = named.if_object();
-  json::value* inner = outer ? outer->if_contains(inner_name(section)) : nullptr;
+  json::value* inner = outer ? find_member(*outer, inner_name(section)) : nullptr;
   return inner ? inner->if_object() : nullptr;
 }
 
@@ -90,7 +90,7 @@ Result<json::value> Kubeconfig::flattened() const {
     if (std::string_view(field) == "tokenFile") continue;
     for (json::value& named : entry_array(copy, section)) {
       json::object* inner = inner_object(named, section);
-      json::value* path = inner ? inner->if_contains(field) : nullptr;
+      json::value* path = inner ? find_member(*inner, field) : nullptr;
       if (!path || !path->is_string()) continue;
       const std::string data_field = std::string(field) + "-data";
       if (!inner->contains(data_field)) {

@@ -94,7 +94,7 @@ void ResourceWatch::State::on_line(std::string_view line) {
   auto parsed = parse_json(line);
   if (!parsed.ok()) return finish(broken(parsed.status().message()));
   json::object* event = parsed->if_object();
-  json::value* object = event ? event->if_contains("object") : nullptr;
+  json::value* object = event ? find_member(*event, "object") : nullptr;
   if (!object) return finish(broken(std::string(line.substr(0, 200))));
   const std::string_view name = get_string(*parsed, "type");
   if (name == "ERROR") return finish(error_from_status_object(*object));

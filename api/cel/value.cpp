@@ -256,7 +256,7 @@ std::optional<Value> Value::member(const Value& key) const {
   }
   if (!key.is(Kind::kString)) return std::nullopt;
   const auto& map = std::get<JsonMap>(data);
-  const json::value* found = map.object->if_contains(key.as_text());
+  const json::value* found = find_member(*map.object, key.as_text());
   if (found == nullptr) return std::nullopt;
   return from_json(*found, schema_of(map, key.as_text()));
 }

@@ -32,9 +32,9 @@ json::value quota(const json::value& object, bool limits) {
   const json::object& used = get_object(object, "status.used");
   const json::object& hard = get_object(object, "status.hard");
   for (const std::string& name : names) {
-    const std::string amount = cells::scalar_text(used.if_contains(name));
+    const std::string amount = cells::scalar_text(find_member(used, name));
     parts.push_back(name + ": " + (amount.empty() ? "0" : amount) + "/" +
-                    cells::scalar_text(hard.if_contains(name)));
+                    cells::scalar_text(find_member(hard, name)));
   }
   return cells::text(join(parts, ", "));
 }

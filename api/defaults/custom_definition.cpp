@@ -31,10 +31,10 @@ void add_stored_version(json::object& object) {
 }  // namespace
 
 void set_custom_definition(json::object& object) {
-  json::value* spec = object.if_contains("spec");
+  json::value* spec = find_member(object, "spec");
   if (spec == nullptr || !spec->is_object()) return;
   json::object& members = spec->get_object();
-  if (json::value* names = members.if_contains("names"); names && names->is_object()) {
+  if (json::value* names = find_member(members, "names"); names && names->is_object()) {
     json::object& n = names->get_object();
     const std::string kind(get_string(*names, "kind"));
     if (get_string(*names, "singular").empty() && !kind.empty()) n["singular"] = to_lower(kind);

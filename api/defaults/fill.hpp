@@ -9,7 +9,7 @@
 namespace coracle::api::defaults {
 
 inline bool has(const json::object& object, std::string_view key) {
-  return object.if_contains(key) != nullptr;
+  return find_member(object, key) != nullptr;
 }
 
 inline void set_default(json::object& object, std::string_view key, json::value value) {
@@ -19,7 +19,7 @@ inline void set_default(json::object& object, std::string_view key, json::value 
 }
 
 inline std::string_view text(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
+  const json::value* value = find_member(object, key);
   return value != nullptr && value->is_string() ? std::string_view(value->get_string())
                                                 : std::string_view();
 }
@@ -32,7 +32,7 @@ inline void set_text_default(json::object& object, std::string_view key, std::st
 }
 
 inline json::object* child(json::object& object, std::string_view key) {
-  json::value* value = object.if_contains(key);
+  json::value* value = find_member(object, key);
   return value == nullptr ? nullptr : value->if_object();
 }
 
@@ -43,7 +43,7 @@ inline json::object* child_default(json::object& object, std::string_view key) {
 
 template <class Fn>
 void each_object(json::object& object, std::string_view list, Fn fn) {
-  json::value* value = object.if_contains(list);
+  json::value* value = find_member(object, list);
   json::array* items = value == nullptr ? nullptr : value->if_array();
   if (items == nullptr) {
     return;

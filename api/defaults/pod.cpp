@@ -32,7 +32,7 @@ void set_handler(json::object& handler) {
 }
 
 void set_positive(json::object& object, std::string_view key, std::int64_t value) {
-  const json::value* present = object.if_contains(key);
+  const json::value* present = find_member(object, key);
   if (present == nullptr || (present->is_int64() && present->get_int64() == 0)) {
     object[key] = value;
   }
@@ -110,7 +110,7 @@ void set_requests_from_limits(json::object& container) {
 
 void set_host_ports(json::object& container) {
   each_object(container, "ports", [](json::object& port) {
-    if (const json::value* number = port.if_contains("containerPort")) {
+    if (const json::value* number = find_member(port, "containerPort")) {
       const json::value copy = *number;
       set_default(port, "hostPort", copy);
     }
@@ -123,7 +123,7 @@ using Amounts = std::map<std::string_view, Quantity>;
 bool add_amounts(const json::object& list, Amounts& sum) {
   int present = 0;
   for (const std::string_view name : {"cpu", "memory"}) {
-    const json::value* value = list.if_contains(name);
+    const json::value* value = find_member(list, name);
     if (value == nullptr || !value->is_string()) {
       continue;
     }
@@ -157,7 +157,7 @@ void set_pod(json::object& pod) {
   }
   set_pod_spec(*spec);
   set_default(*spec, "enableServiceLinks", true);
-  const json::value* host_network = spec->if_contains("hostNetwork");
+  const json::value* host_network = find_member(*spec, "hostNetwork");
   const bool on_host =
       host_network != nullptr && host_network->is_bool() && host_network->get_bool();
   for (const std::string_view list : {"containers", "initContainers"}) {

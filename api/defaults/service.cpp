@@ -14,33 +14,33 @@ bool needs_cluster_ip(std::string_view type) { return type != "ExternalName"; }
 bool needs_node_port(std::string_view type) { return type == "NodePort" || type == "LoadBalancer"; }
 
 bool is_external(const json::object& spec, std::string_view type) {
-  const json::value* external = spec.if_contains("externalIPs");
+  const json::value* external = find_member(spec, "externalIPs");
   const bool has_external =
       external != nullptr && external->is_array() && !external->get_array().empty();
   return needs_node_port(type) || (type == "ClusterIP" && has_external);
 }
 
 bool same(const json::object& a, const json::object& b, std::string_view key) {
-  const json::value* left = a.if_contains(key);
-  const json::value* right = b.if_contains(key);
+  const json::value* left = find_member(a, key);
+  const json::value* right = find_member(b, key);
   return left == nullptr || right == nullptr ? left == right : *left == *right;
 }
 
 // The target of a port is the port itself unless given.
 void set_port(json::object& port) {
   set_text_default(port, "protocol", "TCP");
-  const json::value* target = port.if_contains("targetPort");
+  const json::value* target = find_member(port, "targetPort");
   const bool empty = target == nullptr || (target->is_string() && target->get_string().empty()) ||
                      (target->is_int64() && target->get_int64() == 0);
-  if (const json::value* number = port.if_contains("port"); empty && number != nullptr) {
+  if (const json::value* number = find_member(port, "port"); empty && number != nullptr) {
     const json::value copy = *number;
     port["targetPort"] = copy;
   }
 }
 
 void keep(json::object& spec, const json::object& old, std::string_view key) {
-  const json::value* value = old.if_contains(key);
-  const json::value* present = spec.if_contains(key);
+  const json::value* value = find_member(old, key);
+  const json::value* present = find_member(spec, key);
   const bool empty = present == nullptr ||
                      (present->is_string() && present->get_string().empty()) ||
                      (present->is_array() && present->get_array().empty());
@@ -51,7 +51,7 @@ void keep(json::object& spec, const json::object& old, std::string_view key) {
 
 // clusterIP is the first of clusterIPs; clients may give either.
 void pair_addresses(json::object& spec) {
-  const json::value* list = spec.if_contains("clusterIPs");
+  const json::value* list = find_member(spec, "clusterIPs");
   const json::array* ips = list == nullptr ? nullptr : list->if_array();
   const std::string single(text(spec, "clusterIP"));
   if (!single.empty() && (ips == nullptr || ips->empty())) {
@@ -72,7 +72,7 @@ void keep_node_ports(json::object& spec, const json::value& old) {
     for (const json::value& before : get_array(old, "spec.ports")) {
       const json::object* was = before.if_object();
       if (was != nullptr && same(port, *was, "port") && same(port, *was, "protocol")) {
-        if (const json::value* number = was->if_contains("nodePort")) {
+        if (const json::value* number = find_member(*was, "nodePort")) {
           port["nodePort"] = *number;
         }
         return;
@@ -227,7 +227,7 @@ void set_network_policy(json::object& object) {
   if (!has(*spec, "policyTypes")) {
     json::array types;
     types.emplace_back("Ingress");
-    const json::value* egress = spec->if_contains("egress");
+    const json::value* egress = find_member(*spec, "egress");
     if (egress != nullptr && egress->is_array() && !egress->get_array().empty()) {
       types.emplace_back("Egress");
     }

@@ -115,7 +115,7 @@ void prepare_daemon_set_update(json::object& object, const json::value& old) {
     if (had->is_string()) parse_int(had->get_string(), &generation);
   }
   const json::object* spec = child(object, "spec");
-  const json::value* now = spec == nullptr ? nullptr : spec->if_contains("template");
+  const json::value* now = spec == nullptr ? nullptr : find_member(*spec, "template");
   const json::value* before = find(old, "spec.template");
   const bool same = now != nullptr && before != nullptr && *now == *before;
   set_template_generation(object, std::max<long long>(generation, 1) + (same ? 0 : 1));
@@ -174,7 +174,7 @@ void prepare_job_create(json::object& job) {
   if (spec == nullptr || metadata == nullptr || text(*metadata, "uid").empty()) {
     return;
   }
-  const json::value* manual = spec->if_contains("manualSelector");
+  const json::value* manual = find_member(*spec, "manualSelector");
   if (manual != nullptr && manual->is_bool() && manual->get_bool()) {
     return;
   }

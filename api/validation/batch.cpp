@@ -147,7 +147,7 @@ void generated_selector(const json::value& object, FieldErrors& errors) {
                                    std::pair{"batch.kubernetes.io/controller-uid", &uid},
                                    std::pair{"batch.kubernetes.io/job-name", &name}}) {
     expected[key] = *value;
-    const json::value* label = labels.if_contains(key);
+    const json::value* label = find_member(labels, key);
     if (label == nullptr) {
       errors.required(at.key(key), "must be '" + *value + "'");
     } else if (*label != json::value(*value)) {
@@ -234,7 +234,7 @@ json::value without_scheduling(const json::value& pods) {
   for (const std::string_view key : {"nodeSelector", "tolerations", "schedulingGates"}) {
     erase_key(*spec, key);
   }
-  json::value* affinity = spec->if_contains("affinity");
+  json::value* affinity = find_member(*spec, "affinity");
   if (affinity != nullptr && affinity->is_object()) {
     erase_key(affinity->get_object(), "nodeAffinity");
     if (affinity->get_object().empty()) erase_key(*spec, "affinity");

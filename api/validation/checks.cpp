@@ -8,8 +8,7 @@
 namespace coracle::api::checks {
 
 const json::value* member(const json::value& object, std::string_view key) {
-  const json::object* members = object.if_object();
-  return members == nullptr ? nullptr : members->if_contains(key);
+  return find_member(object, key);
 }
 
 const json::value& child_or_empty(const json::value& object, std::string_view key) {

@@ -55,13 +55,13 @@ void sealed(const json::value& object, const json::value& old,
 }
 
 void required_key(const json::value& secret, std::string_view key, FieldErrors& errors) {
-  if (get_object(secret, "data").if_contains(key) == nullptr) {
+  if (find_member(get_object(secret, "data"), key) == nullptr) {
     errors.required(FieldPath("data").key(key));
   }
 }
 
 void docker_config(const json::value& secret, std::string_view key, FieldErrors& errors) {
-  const json::value* value = get_object(secret, "data").if_contains(key);
+  const json::value* value = find_member(get_object(secret, "data"), key);
   if (value == nullptr || !value->is_string()) {
     errors.required(FieldPath("data").key(key));
     return;
@@ -87,7 +87,7 @@ void by_type(const json::value& secret, FieldErrors& errors) {
   } else if (type == "kubernetes.io/basic-auth") {
     // One of the two may be missing.
     const json::object& data = get_object(secret, "data");
-    if (data.if_contains("username") == nullptr && data.if_contains("password") == nullptr) {
+    if (find_member(data, "username") == nullptr && find_member(data, "password") == nullptr) {
       required_key(secret, "username", errors);
       required_key(secret, "password", errors);
     }
@@ -110,7 +110,7 @@ void config_map(const json::value& object, const json::value* old, FieldErrors& 
   keys(object, "data", errors);
   const json::object& binary = get_object(object, "binaryData");
   for (const std::string& key : checks::sorted_names(get_object(object, "data"))) {
-    if (binary.if_contains(key) != nullptr) {
+    if (find_member(binary, key) != nullptr) {
       errors.invalid(FieldPath("data").key(key), checks::text_value(key),
                      "duplicate of key present in binaryData");
     }

@@ -249,7 +249,7 @@ class Checker {
     std::set<std::string> seen;
     for (const json::value& key : keys) {
       const std::string name = key.is_string() ? std::string(key.get_string()) : "";
-      const json::value* found = properties == nullptr ? nullptr : properties->if_contains(name);
+      const json::value* found = properties == nullptr ? nullptr : find_member(*properties, name);
       if (!seen.insert(name).second) {
         errors_.invalid(at, keys, "must not contain duplicate entries");
       }
@@ -363,13 +363,13 @@ class Checker {
     const json::object* properties = object_at(s, "properties");
     if (properties == nullptr) return;
     for (const char* name : {"apiVersion", "kind"}) {
-      const json::value* found = properties->if_contains(name);
+      const json::value* found = find_member(*properties, name);
       if (found != nullptr && text_of(*found, "type") != "string") {
         errors_.invalid(path.child("properties").key(name).child("type"), text_of(*found, "type"),
                         "must be string");
       }
     }
-    const json::value* metadata = properties->if_contains("metadata");
+    const json::value* metadata = find_member(*properties, "metadata");
     if (metadata == nullptr) return;
     const FieldPath at = path.child("properties").key("metadata");
     if (text_of(*metadata, "type") != "object") {
@@ -465,7 +465,7 @@ const json::value* schema_at(const json::value& schema, std::string_view json_pa
   if (!json_path.starts_with('.')) return nullptr;
   for (const std::string& part : split(json_path.substr(1), '.')) {
     const json::object* properties = object_at(*at, "properties");
-    at = properties == nullptr ? nullptr : properties->if_contains(part);
+    at = properties == nullptr ? nullptr : find_member(*properties, part);
     if (at == nullptr) return nullptr;
   }
   return at;

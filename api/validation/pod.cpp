@@ -121,7 +121,7 @@ json::value munged(const json::value& now, const json::value& before) {
     put_back(*members, before, key);
   }
   for (const std::string_view list : {"containers", "initContainers"}) {
-    json::value* entries = members->if_contains(list);
+    json::value* entries = find_member(*members, list);
     const json::array& old_entries = get_array(before, list);
     if (entries == nullptr || !entries->is_array()) {
       continue;
@@ -163,7 +163,7 @@ void gated_update(json::value& now, const json::value& before, FieldErrors& erro
     return;
   }
   for (const auto& [key, value] : get_object(before, "nodeSelector")) {
-    const json::value* is = get_object(now, "nodeSelector").if_contains(key);
+    const json::value* is = find_member(get_object(now, "nodeSelector"), key);
     if (is == nullptr || *is != value) {
       errors.invalid(FieldPath("spec").child("nodeSelector"),
                      checks::value_or_null(member(now, "nodeSelector")),
@@ -188,7 +188,7 @@ void gated_update(json::value& now, const json::value& before, FieldErrors& erro
       }
     }
   }
-  json::value* affinity = members->if_contains("affinity");
+  json::value* affinity = find_member(*members, "affinity");
   if (affinity == nullptr || !affinity->is_object()) {
     put_back(*members, before, "affinity");
     return;

@@ -164,11 +164,11 @@ void pod_resources(const json::value& spec, const FieldPath& path, FieldErrors& 
   }
   resource::requirements(resources, resource::pod_name, at, errors);
   for (const std::string& name : checks::sorted_names(get_object(*resources, "requests"))) {
-    const auto whole = resource::amount_of(get_object(*resources, "requests").if_contains(name));
+    const auto whole = resource::amount_of(find_member(get_object(*resources, "requests"), name));
     Quantity sum;
     for (const json::value& container : get_array(spec, "containers")) {
       const json::object& requests = get_object(container, "resources.requests");
-      if (const auto part = resource::amount_of(requests.if_contains(name))) {
+      if (const auto part = resource::amount_of(find_member(requests, name))) {
         sum.add(*part);
       }
     }
@@ -182,8 +182,8 @@ void pod_resources(const json::value& spec, const FieldPath& path, FieldErrors& 
   for (const json::value& container : get_array(spec, "containers")) {
     const json::object& limits = get_object(container, "resources.limits");
     for (const std::string& name : checks::sorted_names(limits)) {
-      const auto whole = resource::amount_of(get_object(*resources, "limits").if_contains(name));
-      const auto part = resource::amount_of(limits.if_contains(name));
+      const auto whole = resource::amount_of(find_member(get_object(*resources, "limits"), name));
+      const auto part = resource::amount_of(find_member(limits, name));
       if (whole && part && *part > *whole) {
         errors.invalid(at.child("containers").index(index).key(name).child("limits"), part->text(),
                        "must be less than or equal to pod limits of " + whole->text());
@@ -290,11 +290,11 @@ void pod_annotations(const json::value& object, const FieldPath& path, FieldErro
   constexpr std::string_view kCost = "controller.kubernetes.io/pod-deletion-cost";
   constexpr std::string_view kMirror = "kubernetes.io/config.mirror";
   const json::object& annotations = annotations_of(object);
-  if (annotations.if_contains(kMirror) != nullptr && get_string(object, "spec.nodeName").empty()) {
+  if (find_member(annotations, kMirror) != nullptr && get_string(object, "spec.nodeName").empty()) {
     errors.invalid(path.key(kMirror), annotation_of(object, kMirror),
                    "must set spec.nodeName if mirror pod annotation is set");
   }
-  if (annotations.if_contains(kCost) != nullptr) {
+  if (find_member(annotations, kCost) != nullptr) {
     const std::string_view text = annotation_of(object, kCost);
     long long cost = 0;
     const bool digits = !text.empty() && text != "+" && !text.starts_with("+") &&

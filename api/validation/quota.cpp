@@ -27,7 +27,7 @@ void amounts(const json::value& holder, std::string_view key, const FieldPath& p
   for (const std::string& name : checks::sorted_names(list)) {
     const FieldPath at = path.child(key).key(name);
     resource::quota_name(name, at, errors);
-    if (const auto amount = resource::amount_of(list.if_contains(name))) {
+    if (const auto amount = resource::amount_of(find_member(list, name))) {
       resource::amount(name, *amount, at, errors);
     }
   }
@@ -210,7 +210,7 @@ void limit(const json::value& item, const FieldPath& path, FieldErrors& errors) 
     for (const std::string& name : checks::sorted_names(list)) {
       const FieldPath at = path.child(key).key(name);
       of_pods ? resource::container_name(name, at, errors) : resource::any_name(name, at, errors);
-      bounds[name].*slot = resource::amount_of(list.if_contains(name));
+      bounds[name].*slot = resource::amount_of(find_member(list, name));
     }
   };
   collect("max", &Bounds::max);

@@ -56,13 +56,13 @@ void capacity(const json::value& spec, FieldErrors& errors) {
   if (list.empty()) {
     errors.required(path);
   }
-  if (list.if_contains("storage") == nullptr || list.size() > 1) {
+  if (find_member(list, "storage") == nullptr || list.size() > 1) {
     const json::value* shown = member(spec, "capacity");
     errors.not_supported(path, checks::value_or_null(shown), {"storage"});
   }
   for (const std::string& name : checks::sorted_names(list)) {
     const FieldPath at = path.key(name);
-    const auto amount = resource::amount_of(list.if_contains(name));
+    const auto amount = resource::amount_of(find_member(list, name));
     if (!amount) {
       continue;
     }
@@ -159,7 +159,7 @@ void volume_update(const json::value& object, const json::value& old, FieldError
       }
     }
   }
-  json::value* csi = sources.get_object().if_contains("csi");
+  json::value* csi = find_member(sources.get_object(), "csi");
   if (csi != nullptr && csi->is_object() &&
       find(before, "csi.controllerExpandSecretRef") == nullptr) {
     erase_key(csi->get_object(), "controllerExpandSecretRef");

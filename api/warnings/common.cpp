@@ -54,7 +54,7 @@ void node_term(const json::value& term, bool values, const FieldPath& path, Text
 void whole_bytes(const json::value& amounts, std::string_view name, const FieldPath& path,
                  Texts& out) {
   const json::object* list = amounts.if_object();
-  const json::value* found = list == nullptr ? nullptr : list->if_contains(name);
+  const json::value* found = list == nullptr ? nullptr : find_member(*list, name);
   if (found == nullptr || !found->is_string()) return;
   const auto amount = Quantity::parse(found->get_string());
   if (amount.ok() && amount->milli_value() % 1000 != 0) {

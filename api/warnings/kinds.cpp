@@ -44,7 +44,7 @@ std::vector<std::string> pem_blocks(const json::value& object, std::string_view 
   constexpr std::string_view kBegin = "-----BEGIN ", kDashes = "-----";
   std::vector<std::string> out;
   const json::object& data = get_object(object, "data");
-  const json::value* found = data.if_contains(key);
+  const json::value* found = find_member(data, key);
   if (found == nullptr || !found->is_string()) return out;
   const auto bytes = base64_decode(found->get_string());
   if (!bytes.ok()) return out;

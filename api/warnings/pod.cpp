@@ -7,13 +7,6 @@
 namespace coracle::api::warnings {
 namespace {
 
-using Member = const json::value*;
-
-Member member(const json::value& object, std::string_view key) {
-  const json::object* members = object.if_object();
-  return members == nullptr ? nullptr : members->if_contains(key);
-}
-
 void annotations(const json::value& pod, const FieldPath& path, Texts& out) {
   struct Old {
     std::string_view key, text;
@@ -58,7 +51,7 @@ void environment(const json::value& container, const FieldPath& path, Texts& out
     // A value that is made from the one before it is meant.
     const std::string reference = "$(" + name + ")";
     const std::string_view value = get_string(item, "value");
-    if (member(item, "valueFrom") != nullptr || value == reference ||
+    if (find_member(item, "valueFrom") != nullptr || value == reference ||
         value.find(reference) == std::string_view::npos) {
       at(here,
          "hides previous definition of " + quoted(name) + ", which may be dropped when using apply",
@@ -83,11 +76,11 @@ void container(const json::value& pod, const json::value& container, const Field
               R"(non-functional in v1.27+; use the "seccompProfile" field instead)", path, out);
   old_profile(pod, container, "container.apparmor.security.beta.kubernetes.io/", "appArmorProfile",
               R"(deprecated since v1.30; use the "appArmorProfile" field instead)", path, out);
-  const json::value* resources = member(container, "resources");
+  const json::value* resources = find_member(container, "resources");
   if (resources != nullptr) {
     for (const std::string_view name : {"memory", "ephemeral-storage"}) {
       for (const std::string_view list : {"limits", "requests"}) {
-        if (const json::value* amounts = member(*resources, list)) {
+        if (const json::value* amounts = find_member(*resources, list)) {
           whole_bytes(*amounts, name, here.child("resources", list), out);
         }
       }
@@ -116,7 +109,7 @@ void metadata_and_containers(const json::value& pod, const json::value& spec, co
 
 void pod_parts(const json::value& pod, const FieldPath& path, Texts& out) {
   static const json::value kNothing = json::object();
-  const json::value* found = member(pod, "spec");
+  const json::value* found = find_member(pod, "spec");
   const json::value& spec = found == nullptr ? kNothing : *found;
   const FieldPath at_spec = path.child("spec");
   pod_placement(spec, at_spec, out);
@@ -129,7 +122,7 @@ void pod_parts(const json::value& pod, const FieldPath& path, Texts& out) {
     const FieldPath here = at_spec.child("imagePullSecrets").index(index++).child("name");
     if (get_string(item, "name").empty()) at(here, R"(invalid empty name "")", out);
   }
-  if (const json::value* overhead = member(spec, "overhead")) {
+  if (const json::value* overhead = find_member(spec, "overhead")) {
     for (const std::string_view name : {"memory", "ephemeral-storage"}) {
       whole_bytes(*overhead, name, at_spec.child("overhead"), out);
     }

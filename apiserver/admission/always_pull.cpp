@@ -39,7 +39,7 @@ bool concerns(const Admitted& a, const json::value* object, const json::value* o
 Task<Outcome<Done>> change_always_pull(Admitted& a, json::value* object, const json::value* old) {
   if (!concerns(a, object, old)) co_return Done{};
   for (const char* list : kLists) {
-    json::value* containers = make_object(*object, "spec").if_contains(list);
+    json::value* containers = find_member(make_object(*object, "spec"), list);
     if (containers == nullptr || !containers->is_array()) continue;
     for (json::value& container : containers->get_array()) {
       if (container.is_object()) container.get_object()["imagePullPolicy"] = "Always";

@@ -9,7 +9,7 @@ constexpr std::int64_t kTolerationSeconds = 300;
 
 // A toleration of NoExecute of this taint is there already.
 bool tolerates(const json::object& spec, std::string_view key) {
-  const json::value* list = spec.if_contains("tolerations");
+  const json::value* list = find_member(spec, "tolerations");
   if (list == nullptr || !list->is_array()) return false;
   for (const json::value& toleration : list->get_array()) {
     const std::string_view have = get_string(toleration, "key");

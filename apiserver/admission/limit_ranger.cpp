@@ -45,7 +45,7 @@ std::vector<std::string> merge(json::object& resources, std::string_view list,
 
 void fill_containers(json::object& spec, std::string_view list, std::string_view what,
                      const json::value& limit, std::vector<std::string>& notes) {
-  json::value* containers = spec.if_contains(list);
+  json::value* containers = find_member(spec, list);
   if (containers == nullptr || !containers->is_array()) return;
   for (json::value& container : containers->get_array()) {
     json::object& resources = make_object(container, "resources");

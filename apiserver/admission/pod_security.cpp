@@ -26,7 +26,7 @@ void read_mode(const json::value& ns, const std::string& mode, SecurityLevel oth
     return api::FieldPath("metadata").child("labels").key(key);
   };
   const std::string label = std::string(kPrefix) + mode;
-  if (const json::value* level = api::labels_of(ns).if_contains(label)) {
+  if (const json::value* level = find_member(api::labels_of(ns), label)) {
     const std::string_view text = level->is_string() ? level->get_string() : std::string_view();
     if (const auto known = security_level(text)) {
       out.level = *known;
@@ -35,7 +35,7 @@ void read_mode(const json::value& ns, const std::string& mode, SecurityLevel oth
       all.errors.invalid(field(label), *level, "must be one of privileged, baseline, restricted");
     }
   }
-  if (const json::value* version = api::labels_of(ns).if_contains(label + "-version")) {
+  if (const json::value* version = find_member(api::labels_of(ns), label + "-version")) {
     const std::string_view text = version->is_string() ? version->get_string() : std::string_view();
     if (is_security_version(text)) {
       out.version = text;

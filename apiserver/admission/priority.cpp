@@ -34,7 +34,7 @@ Task<Outcome<Done>> fill_priority(Admitted& a, json::value& pod) {
   const std::string policy(found ? get_string(*found, "preemptionPolicy", "PreemptLowerPriority")
                                  : "PreemptLowerPriority");
   json::object& spec = make_object(pod, "spec");
-  const json::value* given = spec.if_contains("priority");
+  const json::value* given = find_member(spec, "priority");
   if (given && given->is_int64() && given->get_int64() != value) {
     co_return a.forbidden(
         pod, "the integer value of priority (" + std::to_string(given->get_int64()) +

@@ -75,7 +75,7 @@ class Counter {
       const api::Quantity before = found == used.end() ? api::Quantity() : found->second;
       api::Quantity sum = before;
       sum.add(amount);
-      const api::Quantity limit = quantity(*hard.if_contains(what));
+      const api::Quantity limit = quantity(*find_member(hard, what));
       if (sum <= limit) continue;
       want.push_back(what + "=" + amount.text());
       have.push_back(what + "=" + before.text());

@@ -8,7 +8,7 @@ namespace {
 Outcome<Done> set_overhead(Admitted& a, json::value& pod, const json::value& runtime) {
   json::object& spec = make_object(pod, "spec");
   const json::value* fixed = find(runtime, "overhead.podFixed");
-  const json::value* own = spec.if_contains("overhead");
+  const json::value* own = find_member(spec, "overhead");
   if (fixed == nullptr) {
     if (own != nullptr && own->is_object() && !own->get_object().empty()) {
       return a.forbidden(pod,
@@ -30,7 +30,7 @@ Outcome<Done> set_scheduling(Admitted& a, json::value& pod, const json::value& r
   json::object& spec = make_object(pod, "spec");
   for (const auto& [key, value] : get_object(runtime, "scheduling.nodeSelector")) {
     json::object& selector = make_object(pod, "spec.nodeSelector");
-    const json::value* own = selector.if_contains(key);
+    const json::value* own = find_member(selector, key);
     if (own != nullptr && *own != value) {
       return a.forbidden(pod, "conflict: runtimeClass.scheduling.nodeSelector[" + std::string(key) +
                                   "] = " + std::string(value.get_string()) +

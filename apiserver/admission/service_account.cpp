@@ -46,7 +46,7 @@ bool has_mount(const json::value& container, std::string_view path) {
 
 // A copy of a pod has one from the original.
 std::string token_volume_of(const json::object& spec) {
-  const json::value* volumes = spec.if_contains("volumes");
+  const json::value* volumes = find_member(spec, "volumes");
   if (volumes == nullptr || !volumes->is_array()) return {};
   for (const json::value& volume : volumes->get_array()) {
     const std::string_view name = get_string(volume, "name");
@@ -61,7 +61,7 @@ void mount_token(json::object& spec, Rng& rng) {
   const std::string volume = had.empty() ? std::string(kTokenVolume) + rng.name_suffix(5) : had;
   bool used = false;
   for (const char* list : {"initContainers", "containers"}) {
-    json::value* containers = spec.if_contains(list);
+    json::value* containers = find_member(spec, list);
     if (containers == nullptr || !containers->is_array()) continue;
     for (json::value& container : containers->get_array()) {
       if (!container.is_object() || has_mount(container, kTokenPath)) continue;

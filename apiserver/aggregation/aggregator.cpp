@@ -69,7 +69,7 @@ void Aggregator::stop() {
 }
 
 bool Aggregator::is_behind_service(const ObjectPtr& object) {
-  const json::value* label = object->labels().if_contains("kubernetes.io/service-name");
+  const json::value* label = find_member(object->labels(), "kubernetes.io/service-name");
   const std::string_view name = label != nullptr && label->is_string()
                                     ? std::string_view(label->get_string())
                                     : object->name();

@@ -17,7 +17,7 @@ Slices look_at_slices(const StoreFeed& feed, const ServicePortName& to, std::str
   const ResourceCache* slices = feed.cache("endpointslices");
   if (slices == nullptr) return out;
   slices->scan(to.ns, "", [&](const ObjectPtr& object) {
-    const json::value* service = object->labels().if_contains("kubernetes.io/service-name");
+    const json::value* service = find_member(object->labels(), "kubernetes.io/service-name");
     if (service == nullptr || *service != json::value(to.name)) return true;
     out.any = true;
     const auto slice = parse_json("{" + *object->tail());

@@ -231,7 +231,8 @@ void StoreFeed::apply(client::WatchEvent& event) {
     cache->remove(below, event.kv.mod_revision);
     return;
   }
-  const Status status = cache->put(std::move(below), event.kv);
+  const json::value* known = recent_.seen(event.kv.key, event.kv.value, event.kv.mod_revision);
+  const Status status = cache->put(std::move(below), event.kv, known);
   if (!status.ok()) log::error("{}", status.to_string());
 }
 

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "apiserver/cache/recent_trees.hpp"
 #include "apiserver/cache/resource_cache.hpp"
 #include "base/executor.hpp"
 
@@ -46,6 +47,8 @@ class StoreFeed {
   // Keeps a cache that has joined alive; null for the others, who outlive the feed.
   std::shared_ptr<ResourceCache> hold(std::string_view storage_prefix) const;
 
+  // What writes of this apiserver have made, until their events have passed and were used.
+  RecentTrees& recent() { return recent_; }
   // The cache of a storage prefix, or null.
   ResourceCache* cache(std::string_view storage_prefix) const;
   // The object under "namespace/name" or "name" there; null when there is none.
@@ -91,6 +94,7 @@ class StoreFeed {
   std::map<std::string, Joining, std::less<>> joining_;
   std::uint64_t lists_ = 0, joins_ = 0;  // so that a list and a join see each other
   std::unique_ptr<client::Watch> watch_;
+  RecentTrees recent_;
   bool synced_ = false;
   bool stopped_ = false;
   std::uint64_t epoch_ = 0;  // answers to an older life of the feed are dropped

@@ -20,7 +20,7 @@ std::string canonical(const ObjectShape& shape, const json::object& object) {
   out["kind"] = shape.kind;
   out["apiVersion"] = shape.api_version;
   json::object& metadata = out["metadata"].emplace_object();
-  if (const json::value* found = object.if_contains("metadata"); found && found->is_object()) {
+  if (const json::value* found = find_member(object, "metadata"); found && found->is_object()) {
     metadata = found->get_object();
     erase_key(metadata, "resourceVersion");
   }
@@ -120,9 +120,10 @@ std::string selectable_field(const json::value& object, std::string_view path) {
 
 Result<ObjectPtr> CachedObject::parse(const ObjectShape& shape, std::string key,
                                       std::string_view stored, std::int64_t revision,
-                                      std::int64_t create_revision) {
-  auto tree = shape.parts().parse(stored);
-  if (!tree.ok() || !tree->is_object()) {
+                                      std::int64_t create_revision, const json::value* known) {
+  Result<json::value> parts = known == nullptr ? shape.parts().parse(stored) : json::value();
+  const json::value* tree = known != nullptr ? known : parts.ok() ? &*parts : nullptr;
+  if (tree == nullptr || !tree->is_object()) {
     return data_loss("stored object " + shape.storage_prefix + "/" + key + " is not a JSON object");
   }
   std::shared_ptr<CachedObject> object(new CachedObject());
@@ -144,9 +145,7 @@ Result<ObjectPtr> CachedObject::parse(const ObjectShape& shape, std::string key,
     object->other_version_ = std::make_shared<const std::string>(version);
   }
   object->fields_ = pack(shape, *tree);
-  if (find(*tree, "metadata.labels") != nullptr) {
-    object->labels_ = std::move(make_object(*tree, "metadata.labels"));
-  }
+  object->labels_ = get_object(*tree, "metadata.labels");
   return ObjectPtr(std::move(object));
 }
 

@@ -44,11 +44,13 @@ ObjectShape shape_of(const api::ResourceInfo& info);
 
 class CachedObject {
  public:
-  // `key` is "namespace/name", or "name" for cluster scope; `stored` is what the store holds.
+  // `key` is "namespace/name", or "name" for cluster scope; `stored` is what the store holds, and
+  // `known`, if it is not null, the tree it parses to.
   static Result<std::shared_ptr<const CachedObject>> parse(const ObjectShape& shape,
                                                            std::string key, std::string_view stored,
                                                            std::int64_t revision,
-                                                           std::int64_t create_revision);
+                                                           std::int64_t create_revision,
+                                                           const json::value* known = nullptr);
   // The same object under another revision: what DELETED events carry.
   std::shared_ptr<const CachedObject> at_revision(std::int64_t revision) const;
 

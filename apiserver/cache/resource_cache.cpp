@@ -34,13 +34,14 @@ ResourceCache::ResourceCache(ObjectShape shape, CacheLimits limits)
     : shape_(std::move(shape)), node_field_(shape_.node_field()), limits_(limits) {}
 
 // Watchers are told nothing of a value that cannot be read: it is neither gone nor known.
-Status ResourceCache::put(std::string key, const client::KeyValue& kv) {
+Status ResourceCache::put(std::string key, const client::KeyValue& kv, const json::value* known) {
   if (kv.form == client::KeyValue::Form::kUnreadable) {
     unreadable_[std::move(key)] = kv.value;
     return data_loss(kv.value);
   }
   if (!unreadable_.empty()) unreadable_.erase(key);
-  auto parsed = CachedObject::parse(shape_, key, kv.value, kv.mod_revision, kv.create_revision);
+  auto parsed =
+      CachedObject::parse(shape_, key, kv.value, kv.mod_revision, kv.create_revision, known);
   RETURN_IF_ERROR(parsed.status());
   ObjectPtr object = *std::move(parsed);
   ObjectPtr& slot = objects_[std::move(key)];

@@ -65,8 +65,8 @@ class ResourceCache {
 
   const ObjectShape& shape() const { return shape_; }
 
-  // Feed side. Keys are the part below "/registry/<prefix>/".
-  Status put(std::string key, const client::KeyValue& kv);
+  // Feed side. Keys are the part below "/registry/<prefix>/". known: the tree of kv.value, or null.
+  Status put(std::string key, const client::KeyValue& kv, const json::value* known = nullptr);
   void remove(const std::string& key, std::int64_t revision);
   // The whole state as of `revision`: differences become events for the watchers there are.
   void replace(std::vector<std::pair<std::string, client::KeyValue>> all, std::int64_t revision);

@@ -178,10 +178,10 @@ namespace {
 json::value without_managed_fields(json::value object) {
   if (!object.is_object()) return object;
   json::object& members = object.get_object();
-  if (auto* metadata = members.if_contains("metadata"); metadata && metadata->is_object()) {
+  if (auto* metadata = find_member(members, "metadata"); metadata && metadata->is_object()) {
     metadata->get_object().erase("managedFields");
   }
-  if (auto* items = members.if_contains("items"); items && items->is_array()) {
+  if (auto* items = find_member(members, "items"); items && items->is_array()) {
     for (json::value& item : items->get_array()) item = without_managed_fields(std::move(item));
   }
   return object;

@@ -21,7 +21,7 @@ bool is_word(std::string_view text) {
 }
 
 std::string datum(const json::value& secret, std::string_view key) {
-  const json::value* value = get_object(secret, "data").if_contains(key);
+  const json::value* value = find_member(get_object(secret, "data"), key);
   if (value == nullptr || !value->is_string()) return {};
   auto text = base64_decode(value->get_string());
   return text.ok() ? *std::move(text) : std::string();

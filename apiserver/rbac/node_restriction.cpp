@@ -46,11 +46,11 @@ std::string reserved_changes(const json::value& next, const json::value* old) {
   const json::object& after = api::labels_of(next);
   std::vector<std::string> changed;
   for (const auto& [key, value] : after) {
-    const json::value* had = before.if_contains(key);
+    const json::value* had = find_member(before, key);
     if ((had == nullptr || *had != value) && is_reserved(key)) changed.emplace_back(key);
   }
   for (const auto& [key, value] : before) {
-    if (after.if_contains(key) == nullptr && is_reserved(key)) changed.emplace_back(key);
+    if (find_member(after, key) == nullptr && is_reserved(key)) changed.emplace_back(key);
   }
   std::sort(changed.begin(), changed.end());
   return join(changed, ", ");

@@ -16,7 +16,7 @@ constexpr std::size_t kAtOnce = 32;  // writes under way
 bool add_members(json::value& object, const json::value& wanted, const std::string& path) {
   bool changed = false;
   for (const auto& entry : get_object(wanted, path)) {
-    if (get_object(object, path).if_contains(entry.key()) != nullptr) continue;
+    if (find_member(get_object(object, path), entry.key()) != nullptr) continue;
     make_object(object, path)[entry.key()] = entry.value();
     changed = true;
   }

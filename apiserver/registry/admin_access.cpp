@@ -43,7 +43,7 @@ bool is_labelled(const Machinery& m, const std::string& ns) {
   const ObjectPtr found = cache == nullptr ? nullptr : cache->find(ns);
   if (found == nullptr) return false;
   const json::object& labels = api::labels_of(*found->kept_tree());
-  const json::value* label = labels.if_contains(kLabel);
+  const json::value* label = find_member(labels, kLabel);
   return label != nullptr && *label == "true";
 }
 

@@ -99,7 +99,7 @@ std::string kind_problem(json::value& body) {
            "Kind string \"json:\\\"kind,omitempty\\\"\" }";
   }
   for (const std::string_view name : {"kind", "apiVersion"}) {
-    const json::value* member = body.get_object().if_contains(name);
+    const json::value* member = find_member(body.get_object(), name);
     if (member == nullptr || member->is_null() || member->is_string()) continue;
     return cannot + type_of(*member) + " into Go struct field ." + std::string(name) +
            " of type string";

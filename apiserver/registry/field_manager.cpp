@@ -185,7 +185,7 @@ class Applier {
     if (!good.ok()) return good.error();
     if (auto parsed = parse_owners(live_)) owners_ = *std::move(parsed);
     if (!live_.is_object()) live_.emplace_object();
-    if (json::value* metadata = live_.get_object().if_contains("metadata")) {
+    if (json::value* metadata = find_member(live_.get_object(), "metadata")) {
       if (metadata->is_object()) erase_key(metadata->get_object(), "managedFields");
     }
     std::erase_if(owners_, [](const FieldOwner& owner) { return owner.fields.empty(); });
@@ -253,7 +253,7 @@ class Applier {
     if (writer_.subresource == "status") {
       json::object kept;
       for (const std::string_view name : {"apiVersion", "kind", "metadata", "status"}) {
-        if (json::value* value = members.if_contains(name)) kept[name] = std::move(*value);
+        if (json::value* value = find_member(members, name)) kept[name] = std::move(*value);
       }
       members = std::move(kept);
     } else if (writer_.info.has_status) {
@@ -332,7 +332,7 @@ class Applier {
     if (annotations == nullptr || find_keys(*annotations, {kLastApplied}) == nullptr) return;
     json::value shown = request_.config;
     json::object& metadata = api::metadata_of(shown);
-    if (json::value* mine = metadata.if_contains("annotations"); mine && mine->is_object()) {
+    if (json::value* mine = find_member(metadata, "annotations"); mine && mine->is_object()) {
       erase_key(mine->get_object(), kLastApplied);
     }
     api::set_annotation(merged, kLastApplied, to_json(sorted_keys(shown)) + "\n");

@@ -10,7 +10,7 @@ constexpr std::string_view kEphemeral = "ephemeralcontainers";
 
 void copy_member(const json::value& from, std::string_view key, json::object& to) {
   const json::object* object = from.if_object();
-  const json::value* found = object == nullptr ? nullptr : object->if_contains(key);
+  const json::value* found = object == nullptr ? nullptr : find_member(*object, key);
   if (found == nullptr) {
     to.erase(key);
   } else {
@@ -25,7 +25,7 @@ void copy_part(const std::string& subresource, const json::value& from, json::va
   json::object& target = make_object(to, "spec");
   if (subresource == kEphemeral) return copy_member(*spec, "ephemeralContainers", target);
   for (const char* list : {"containers", "initContainers"}) {
-    json::value* containers = target.if_contains(list);
+    json::value* containers = find_member(target, list);
     if (containers == nullptr || !containers->is_array()) continue;
     for (json::value& one : containers->get_array()) {
       for (const json::value& wanted : get_array(*spec, list)) {

@@ -112,7 +112,7 @@ void ServiceClaims::fill(json::value& service) const {
       }
     }
   }
-  json::value* ports = spec.if_contains("ports");
+  json::value* ports = find_member(spec, "ports");
   for (size_t i = 0; ports && ports->is_array() && i < ports->get_array().size(); ++i) {
     json::value& port = ports->get_array()[i];
     if (i < node_ports.size() && node_ports[i] != 0 && port.is_object()) {

@@ -1,5 +1,7 @@
 #include "apiserver/registry/store_access.hpp"
 
+#include <utility>
+
 #include "api/object.hpp"
 #include "api/strategy.hpp"
 #include "apiserver/registry/codec.hpp"
@@ -8,6 +10,9 @@
 namespace coracle::apiserver {
 
 namespace {
+
+// Of a kind whose objects come and go by the thousand and are hardly ever changed.
+bool is_event(const api::ResourceInfo& storage) { return storage.kind == "Event"; }
 
 constexpr std::int64_t kEventSeconds = 3600;
 constexpr std::int64_t kLeaseShareSeconds = 60;
@@ -27,7 +32,7 @@ std::string Target::key() const {
 }
 
 Task<Outcome<std::int64_t>> StoreAccess::lease_for(const api::ResourceInfo& storage) {
-  if (storage.kind != "Event") co_return std::int64_t{0};
+  if (!is_event(storage)) co_return std::int64_t{0};
   const TimePoint now = m_.executor.now();
   if (lease_ != 0 && now < lease_until_) co_return lease_;
   auto granted = co_await m_.store.grant_lease(kEventSeconds + kLeaseShareSeconds);
@@ -37,7 +42,14 @@ Task<Outcome<std::int64_t>> StoreAccess::lease_for(const api::ResourceInfo& stor
   co_return lease_;
 }
 
-Task<Outcome<Saved>> StoreAccess::create(Target target, std::string stored, bool dry_run) {
+void StoreAccess::keep_tree(const Target& target, const std::string& stored, json::value tree) {
+  // Custom objects may be stored in several versions: their trees are converted when they are read.
+  if (target.storage->custom != nullptr || !tree.is_object()) return;
+  m_.feed.recent().keep(target.key(), stored, std::move(tree), is_event(*target.storage));
+}
+
+Task<Outcome<Saved>> StoreAccess::create(Target target, std::string stored, bool dry_run,
+                                         json::value tree) {
   client::GuardedWrite write;
   write.key = target.key();
   write.value = stored;
@@ -54,6 +66,7 @@ Task<Outcome<Saved>> StoreAccess::create(Target target, std::string stored, bool
     co_return saved;
   }
   CO_TRY_OUTCOME(write.lease, co_await lease_for(*target.storage));
+  keep_tree(target, stored, std::move(tree));
   const auto result = co_await m_.store.write(std::move(write));
   if (!result.ok()) co_return store_error(result.status(), false);
   if (!result->succeeded) co_return api::already_exists_error(target.group_name(), target.name);
@@ -88,10 +101,15 @@ Task<Outcome<StoreAccess::Current>> StoreAccess::load(Target target, bool from_c
   co_return current;
 }
 
-Task<Outcome<json::value>> StoreAccess::decode(const Target& target, const Current& current) const {
-  auto parsed = parse_json(current.stored);
-  if (!parsed.ok()) co_return api::internal_api_error(parsed.status().message());
-  json::value tree = *std::move(parsed);
+Task<Outcome<json::value>> StoreAccess::decode(const Target& target, Current& current) const {
+  json::value tree;
+  if (current.tree) {
+    tree = *std::exchange(current.tree, std::nullopt);
+  } else {
+    auto parsed = parse_json(current.stored);
+    if (!parsed.ok()) co_return api::internal_api_error(parsed.status().message());
+    tree = *std::move(parsed);
+  }
   if (!tree.is_object()) {
     co_return api::internal_api_error("stored object " + target.key() + " is no JSON object");
   }
@@ -106,7 +124,7 @@ Task<Outcome<json::value>> StoreAccess::decode(const Target& target, const Curre
 }
 
 Task<Outcome<json::value>> StoreAccess::read(Target target) {
-  CO_TRY_OUTCOME(const Current current, co_await load(target, true));
+  CO_TRY_OUTCOME(Current current, co_await load(target, true));
   co_return co_await decode(target, current);
 }
 
@@ -122,6 +140,7 @@ Task<Outcome<Saved>> StoreAccess::mutate(Target target, Decide decide, bool dry_
 
 Task<Outcome<Saved>> StoreAccess::mutate_later(Target target, DecideLater decide, bool dry_run) {
   CO_TRY_OUTCOME(Current current, co_await load(target, true));
+  if (!current.fresh) current.tree = m_.feed.recent().take(target.key(), current.revision);
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
     CO_TRY_OUTCOME(json::value tree, co_await decode(target, current));
     Outcome<Change> change = co_await decide(tree);
@@ -142,9 +161,8 @@ Task<Outcome<Saved>> StoreAccess::mutate_later(Target target, DecideLater decide
     saved.changed = change->kind != Change::Kind::kNone;
     const std::string stored =
         encode_stored(*target.storage, saved.changed ? change->object : tree);
-    // While their blocks are still in the processor's cache, not after the wait for the store.
+    // While its blocks are still in the processor's cache, not after the wait for the store.
     tree = nullptr;
-    change->object = nullptr;
     if (dry_run || !saved.changed) {
       saved.tail = tail_bytes(*target.storage, stored, saved.revision);
       co_return saved;
@@ -156,7 +174,9 @@ Task<Outcome<Saved>> StoreAccess::mutate_later(Target target, DecideLater decide
     write.expected_mod_revision = current.revision;
     if (!saved.deleted) {
       CO_TRY_OUTCOME(write.lease, co_await lease_for(*target.storage));
+      keep_tree(target, stored, std::move(change->object));
     }
+    change->object = nullptr;
     auto result = co_await m_.store.write(std::move(write));
     if (!result.ok()) co_return store_error(result.status(), false);
     if (result->succeeded) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "apiserver/registry/context.hpp"
@@ -46,9 +47,11 @@ class StoreAccess {
 
   explicit StoreAccess(Machinery& machinery) : m_(machinery) {}
 
-  // `stored`: as encode_stored() makes it. 409 AlreadyExists when it is there. With dry_run nothing
-  // is written and revision is 0.
-  Task<Outcome<Saved>> create(Target target, std::string stored, bool dry_run);
+  // `stored`: as encode_stored() makes it, of `tree` if the caller has no more use for that; else
+  // that is null. 409 AlreadyExists when it is there. With dry_run nothing is written and revision
+  // is 0.
+  Task<Outcome<Saved>> create(Target target, std::string stored, bool dry_run,
+                              json::value tree = nullptr);
   // 404 when it is not there. The first decision is taken on the cached object; an error or a
   // "nothing to do" that comes of it is checked against the store before it is believed.
   Task<Outcome<Saved>> mutate(Target target, Decide decide, bool dry_run);
@@ -60,12 +63,15 @@ class StoreAccess {
   struct Current {
     std::int64_t revision = 0;
     std::string stored;  // head + metadata without resourceVersion, or as another server wrote it
+    std::optional<json::value> tree;  // what `stored` parses to, when it is at hand
     bool fresh = false;
     bool outdated = false;  // sealed with a key that is on its way out
   };
   Task<Outcome<Current>> load(Target target, bool from_cache);
   Task<Outcome<std::int64_t>> lease_for(const api::ResourceInfo& storage);
-  Task<Outcome<json::value>> decode(const Target& target, const Current& current) const;
+  // Takes the tree out of `current`, if it is there.
+  Task<Outcome<json::value>> decode(const Target& target, Current& current) const;
+  void keep_tree(const Target& target, const std::string& stored, json::value tree);
 
   Machinery& m_;
   std::int64_t lease_ = 0;  // events live for an hour; many share a lease

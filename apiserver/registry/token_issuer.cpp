@@ -154,7 +154,7 @@ std::optional<UserInfo> kept_in_secret(const StoreFeed& feed, const json::value&
     const json::object* all = claims.if_object();
     const json::value* value =
         all == nullptr ? nullptr
-                       : all->if_contains("kubernetes.io/serviceaccount/" + std::string(key));
+                       : find_member(*all, "kubernetes.io/serviceaccount/" + std::string(key));
     return value && value->is_string() ? std::string(value->get_string()) : std::string();
   };
   const std::string ns = own("namespace"), name = own("service-account.name");

@@ -160,8 +160,8 @@ Task<Outcome<Saved>> Writer::insert(Context& c, json::value& object, bool last) 
   const Target target{c.storage, c.info.ns, c.info.name};
   if (!is_service(c)) {
     std::string stored = encode_stored(*c.storage, object);
-    if (last) object = nullptr;  // its blocks are in the processor's cache now
-    co_return co_await access_.create(target, std::move(stored), c.dry_run);
+    json::value made = last ? std::exchange(object, nullptr) : json::value();
+    co_return co_await access_.create(target, std::move(stored), c.dry_run, std::move(made));
   }
   json::value filled = object;
   CO_TRY_OUTCOME(ServiceClaims claims, co_await services_.claim(filled, json::value(), c.dry_run));

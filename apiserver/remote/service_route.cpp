@@ -44,7 +44,7 @@ bool routes_of_slices(const StoreFeed& feed, const ServicePortName& to, std::str
   if (slices == nullptr) return false;
   bool any = false;
   slices->scan(to.ns, "", [&](const ObjectPtr& object) {
-    const json::value* service = object->labels().if_contains("kubernetes.io/service-name");
+    const json::value* service = find_member(object->labels(), "kubernetes.io/service-name");
     if (service == nullptr || *service != json::value(to.name)) return true;
     any = true;
     const json::value slice = tree_of_cached(*object);

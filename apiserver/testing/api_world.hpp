@@ -27,6 +27,7 @@ class ApiWorld {
 
   explicit ApiWorld(BackendPort* backends = nullptr, RemotePort* remote = nullptr)
       : backends_(backends), remote_(remote) {
+    RecentTrees::compare_each = true;
     restart();
     make_namespace("a");
   }

@@ -74,7 +74,7 @@ Result<std::string> ca_of_cluster_info(const json::value& config_map, const Join
   const std::string id = options.token.substr(0, dot), secret = options.token.substr(dot + 1);
   const std::string text(get_string(config_map, "data.kubeconfig"));
   if (text.empty()) return not_found("kube-public/cluster-info holds no kubeconfig");
-  const json::value* held = get_object(config_map, "data").if_contains("jws-kubeconfig-" + id);
+  const json::value* held = find_member(get_object(config_map, "data"), "jws-kubeconfig-" + id);
   if (held == nullptr || !held->is_string()) {
     return not_found(
         fmt::format("cluster-info is not signed by token \"{}\": it is no token of "
@@ -94,7 +94,7 @@ Result<std::string> ca_of_cluster_info(const json::value& config_map, const Join
   const auto names = file.names("clusters");
   const json::object* cluster = names.empty() ? nullptr : file.entry("clusters", names.front());
   const json::value* data =
-      cluster == nullptr ? nullptr : cluster->if_contains("certificate-authority-data");
+      cluster == nullptr ? nullptr : find_member(*cluster, "certificate-authority-data");
   if (data == nullptr || !data->is_string()) return not_found("cluster-info names no CA");
   ASSIGN_OR_RETURN(const std::string ca, base64_decode(data->get_string()));
   if (options.unsafe_skip_ca_verification) return ca;
