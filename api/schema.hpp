@@ -99,10 +99,10 @@ struct Schema {
   std::optional<std::int64_t> min_length, max_length;
   std::string pattern;
 
-  // What walks over objects need not look for: made by settle() when `properties` is as it stays.
-  std::vector<std::uint16_t> defaulted;  // properties with a default
-  std::vector<std::uint16_t> ruled;  // with a rule that built-in kinds are held to, or one below
-  bool has_rules = false;            // such a rule here or anywhere below
+  // Made by settle(): the properties with a default; with a rule for built-in kinds, or one below.
+  std::vector<std::uint16_t> defaulted, ruled;
+  bool has_defaults = false;  // here or anywhere below, so that walks can skip the branch
+  bool has_rules = false;
 
   const Property* find(std::string_view property) const;
   const ProtobufField* find_protobuf(int number) const;
@@ -110,14 +110,11 @@ struct Schema {
   // every object has (apiVersion, kind, metadata).
   const CustomSchema* custom = nullptr;
   const Schema* envelope = nullptr;
-  // Whether a default exists anywhere below (so that defaulting can skip the branch).
-  bool has_defaults = false;
 
   // "Container" of io.k8s.api.core.v1.Container.
   std::string_view short_name() const;
 
-  // A rule for values of this schema themselves: range, length, enum or pattern.
-  bool has_own_rules() const;
+  bool has_own_rules() const;  // for its values themselves: range, length, enum or pattern
   // Builds the table that find() probes, and the lists above from what is known of those below.
   void settle();
 
