@@ -42,13 +42,6 @@ std::vector<std::string> index_by_controller_uid(const json::value& object) {
   return {};
 }
 
-std::vector<std::string> index_orphan_by_namespace(const json::value& object) {
-  for (const json::value& owner : get_array(object, "metadata.ownerReferences")) {
-    if (get_bool(owner, "controller")) return {};
-  }
-  return index_by_namespace(object);
-}
-
 ObjectCache::ObjectCache() { add_index(kNamespaceIndex, index_by_namespace); }
 
 void ObjectCache::add_index(const std::string& name, IndexFunction function) {

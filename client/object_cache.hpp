@@ -28,8 +28,6 @@ std::vector<std::string> index_by_namespace(const json::value& object);
 std::vector<std::string> index_by_node_name(const json::value& object);  // spec.nodeName
 std::vector<std::string> index_by_owner_uid(const json::value& object);  // every owner reference
 std::vector<std::string> index_by_controller_uid(const json::value& object);
-// The namespace of one that no controller owns.
-std::vector<std::string> index_orphan_by_namespace(const json::value& object);
 
 class ObjectCache {
  public:

@@ -1,5 +1,9 @@
 #include "controllers/controller.hpp"
 
+#include <algorithm>
+
+#include "controllers/adoption.hpp"
+
 namespace coracle::controllers {
 
 void add_common_indexes(const client::Gvr& of,
@@ -7,7 +11,12 @@ void add_common_indexes(const client::Gvr& of,
   add(kOwnerIndex, client::index_by_owner_uid);
   add(kControllerIndex, client::index_by_controller_uid);
   if (of == gvr::kPods || of == gvr::kReplicaSets || of == gvr::kControllerRevisions) {
-    add(kOrphanIndex, client::index_orphan_by_namespace);
+    add(kOrphanIndex, index_orphan);
+  }
+  const auto adopters = {gvr::kReplicaSets, gvr::kReplicationControllers, gvr::kJobs,
+                         gvr::kDaemonSets,  gvr::kStatefulSets,           gvr::kDeployments};
+  if (std::find(adopters.begin(), adopters.end(), of) != adopters.end()) {
+    add(kAdopterIndex, index_adopter);
   }
   add(kNodeIndex, client::index_by_node_name);
 }

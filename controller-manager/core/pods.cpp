@@ -151,7 +151,7 @@ Claim claim(Plan* plan, const World& world, const client::Gvr& gvr, const json::
   auto candidates = world.of(gvr).by_index(kControllerIndex, std::string(uid));
   if (!is_deleting(controller)) {
     const std::string ns(api::namespace_of(controller));
-    const auto orphans = world.of(gvr).by_index(kOrphanIndex, ns);
+    const auto orphans = orphans_for(world.of(gvr), ns, selector);
     const auto controlled = static_cast<std::ptrdiff_t>(candidates.size());
     candidates.insert(candidates.end(), orphans.begin(), orphans.end());
     std::inplace_merge(
@@ -188,21 +188,13 @@ void enqueue_owner(const json::value& object, std::string_view kind, const Enque
   enqueue(fmt::format("{}/{}", api::namespace_of(object), get_string(*owner, "name")));
 }
 
-Result<api::LabelSelector> selector_of(const json::value& owner) {
-  if (api::kind_of(owner) == "ReplicationController") {
-    return api::LabelSelector::from_map(get_object(owner, "spec.selector"));
-  }
-  return api::LabelSelector::from_object(find(owner, "spec.selector"));
-}
-
 void enqueue_owners(const World& world, const client::Gvr& owners, std::string_view kind,
                     const json::value* before, const json::value* after, const Enqueue& enqueue) {
   if (before != nullptr) enqueue_owner(*before, kind, enqueue);
   if (after == nullptr) return;
   enqueue_owner(*after, kind, enqueue);
   if (api::controller_of(*after) != nullptr) return;
-  for (const ObjectPtr& owner :
-       world.in_namespace(owners, std::string(api::namespace_of(*after)))) {
+  for (const ObjectPtr& owner : adopters_of(world.of(owners), *after)) {
     const auto selector = selector_of(*owner);
     if (selector.ok() && selector->matches(api::labels_of(*after))) {
       enqueue(client::object_key(*owner));

@@ -9,6 +9,7 @@
 #include "api/selectors.hpp"
 #include "base/clock.hpp"
 #include "client/object_cache.hpp"
+#include "controllers/adoption.hpp"
 #include "controllers/controller.hpp"
 
 namespace coracle::controllers {
@@ -45,7 +46,8 @@ void sort_for_deletion(std::vector<ObjectPtr>& pods, const std::vector<ObjectPtr
 
 // Which objects of a kind belong to a controller: those it controls and selects (and of which
 // `also` holds), in key order. Plans adoption of such orphans of its namespace and release of
-// controlled ones that are not. O(controlled + orphans), however many others there are.
+// controlled ones that are not. O(controlled + orphans with a label it demands), however many
+// others there are.
 struct Claim {
   std::vector<ObjectPtr> owned;
 };
@@ -53,8 +55,6 @@ Claim claim(Plan* plan, const World& world, const client::Gvr& gvr, const json::
             const api::LabelSelector& selector,
             const std::function<bool(const json::value& object)>& also = {});
 
-// spec.selector of whatever owns pods.
-Result<api::LabelSelector> selector_of(const json::value& owner);
 // The key of the object's controller, if it is of this kind.
 void enqueue_owner(const json::value& object, std::string_view kind, const Enqueue& enqueue);
 // An object changed that `owners` (of this kind) may control: those that do or did, and those that
