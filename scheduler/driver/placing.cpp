@@ -50,25 +50,27 @@ void Scheduler::settle(const PodPtr& pod, Decision decision) {
   for (const std::string& note : decision.notes) {
     tell(*pod, pod->scheduler_name, "PluginLeftOut", note);
   }
-  decisions_.add(decision, executor_.wall_now());
-  if (on_decision_) on_decision_(*decisions_.all().back());
-  switch (decision.kind) {
+  decisions_.add(std::move(decision), executor_.wall_now());
+  const DecisionLog::Ptr kept = decisions_.all().back();  // longer than the log may
+  if (on_decision_) on_decision_(*kept);
+  const Decision& taken = kept->decision;
+  switch (taken.kind) {
     case Decision::Kind::kPlaced: {
       Permits::Outcome outcome;
-      if (permits_.begin(profile_of(*pod), pod, decision.node, &outcome)) {
-        on_permitted(pod, decision.node, outcome);
+      if (permits_.begin(profile_of(*pod), pod, taken.node, &outcome)) {
+        on_permitted(pod, taken.node, outcome);
       }
       permits_.look_again();
       break;
     }
     case Decision::Kind::kFitsNowhere:
-      fits_nowhere(pod, decision);
+      fits_nowhere(pod, taken);
       break;
     case Decision::Kind::kBroken:
       numbers_.attempt(pod->scheduler_name, "error");
       queue_.retry(pod->key, executor_.now());
       cache_.surroundings().nominations.remove(pod->uid);
-      reject(pod, "SchedulerError", decision.message, "");
+      reject(pod, "SchedulerError", taken.message, "");
       break;
   }
 }
