@@ -2,6 +2,7 @@
 
 #include "api/object.hpp"
 #include "apiserver/admission/connect_options.hpp"
+#include "apiserver/registry/managed_fields.hpp"
 #include "apiserver/registry/token_issuer.hpp"
 #include "apiserver/registry/watch_stream.hpp"
 
@@ -11,7 +12,6 @@ namespace {
 
 using MaybeReply = Outcome<std::optional<net::Response>>;
 
-constexpr size_t kFieldManagerMax = 128;
 constexpr std::string_view kEndpointsWarning =
     "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
 

@@ -3,10 +3,11 @@
 in every part of it (examples/research/same-seed.yaml), run by the program as it was built and by one whose
 sources are compiled without optimisation; another seed must decide otherwise.
 
-    two_builds.py            the sources of the scheduler and the simulation are compiled anew
+    two_builds.py            all sources of the program are compiled anew
     two_builds.py FOLDER ..  those of these folders: kvstore, apiserver, controller-manager, sim, ..
 
-Takes the program's own compile and link commands, so it needs a finished build."""
+Takes the program's own compile and link commands, so it needs a finished build. Many sources are compiled at once
+(batches.py)."""
 import concurrent.futures
 import filecmp
 import json
@@ -18,12 +19,15 @@ import shutil
 import subprocess
 import sys
 
+import batches
+
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 BUILD = os.path.abspath(os.environ.get("CORACLE_BUILD", os.path.join(SOURCE, "build")))
 OUT = os.path.join(BUILD, "two-builds")
+OUR_PCH = os.path.join(OUT, "headers.pch")
 SCENARIO = os.path.join(SOURCE, "examples/research/same-seed.yaml")
-FOLDERS = ["scheduler", "sim"]
 PCH = "CMakeFiles/heavy_headers.dir/cmake_pch.hxx"
+BATCH = 100_000  # characters: larger ones are hardly cheaper, and leave a processor idle at the end
 
 
 def ninja(*args):
@@ -35,57 +39,60 @@ def link_words():
     return shlex.split(re.sub(r"^: && | && :$", "", command))
 
 
-def unoptimised(command, output):
+def unoptimised(words):
     """A compile command without optimisation and debug information, and the headers that go with it."""
-    words = [w for w in shlex.split(command) if not re.fullmatch(r"-O\d|-g\d?", w)]
-    words[words.index("-o") + 1] = output
-    words.insert(1, "-O0")
-    ours = os.path.join(OUT, "headers.pch")
-    words = [ours if w.endswith(PCH + ".pch") and w != output else w for w in words]
+    words = [w for w in words if not re.fullmatch(r"-O\d|-g\d?", w)]
+    words[1:1] = ["-O0", "-w", "-Wfatal-errors"]
+    words = [OUR_PCH if w.endswith(PCH + ".pch") else w for w in words]
     return (["ccache"] if shutil.which("ccache") else []) + words
 
 
+def compiled(words, sure):
+    env = dict(os.environ, CCACHE_SLOPPINESS="pch_defines,time_macros")
+    done = subprocess.run(unoptimised(words), cwd=BUILD, env=env, capture_output=True, text=True)
+    assert done.returncode == 0 or not sure, f"{words[-1]}: {done.stderr[-2000:]}"
+    if done.returncode != 0:
+        print("not at once:", next(l for l in done.stderr.splitlines() if "error" in l), flush=True)
+    return done.returncode == 0
+
+
 def compile_all(folders):
-    """Objects of these folders that the program is linked of: (as the build calls it, ours)."""
+    """Sources of these folders that the program is made of (of all, if none are named): how many, and our objects."""
     with open(os.path.join(BUILD, "compile_commands.json"), encoding="utf-8") as f:
         commands = {re.search(r" -o (\S+)", c["command"]).group(1): c["command"] for c in json.load(f)}
     # What it is linked of: not all it depends on, which has programs that write sources.
-    linked = [w for w in link_words() if w.endswith((".o", ".a")) and not w.startswith("/")]
+    linked = [w for w in link_words() if is_built(w)]
     members = re.findall(r"^    (\S+\.o)$", ninja("query", *(w for w in linked if w.endswith(".a"))), re.M)
-    wanted = sorted(o for o in {*members, *linked} if o.endswith(".o") and o.split("/")[0] in folders)
+    wanted = sorted(o for o in {*members, *linked} if o.endswith(".o") and is_of(o, folders))
     assert wanted, f"the program has no sources in {folders}"
-    env = dict(os.environ, CCACHE_SLOPPINESS="pch_defines,time_macros")
-
-    def compile_one(command, output):
-        os.makedirs(os.path.dirname(output), exist_ok=True)
-        done = subprocess.run(unoptimised(command, output), cwd=BUILD, env=env, capture_output=True, text=True)
-        assert done.returncode == 0, f"{output}: {done.stderr[-2000:]}"
-        return output
-
     if PCH + ".pch" in commands:
-        compile_one(commands[PCH + ".pch"], os.path.join(OUT, "headers.pch"))
-    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        ours = list(pool.map(lambda o: compile_one(commands[o], os.path.join(OUT, o)), wanted))
-    return list(zip(wanted, ours))
+        compiled(shlex.split(commands[PCH + ".pch"]), True)
+    sources = [batches.Source(o, commands[o]) for o in wanted]
+    objects, split = batches.compile_all(sources, BATCH, os.path.join(OUT, "objects"), compiled)
+    return len(sources), objects, split
 
 
-def link(objects, program):
-    """As the build links it, with our objects in the place of those of its archives."""
+def is_built(word):
+    return word.endswith((".o", ".a")) and not word.startswith("/")
+
+
+def is_of(name, folders):
+    return not folders or name.split("/")[0] in folders
+
+
+def link(folders, objects, program):
+    """As the build links it, with our objects in the place of the build's own, its archives for the rest."""
     words = link_words()
     words[words.index("-o") + 1] = program
-    rest = []
-    for theirs, ours in objects:
-        if theirs in words:
-            words[words.index(theirs)] = ours
-        else:
-            rest.append(ours)
-    at = next(i for i, w in enumerate(words) if w.endswith(".o")) + 1
-    words[at:at] = rest
+    at = next(i for i, w in enumerate(words) if w.endswith(".o"))
+    words[at:at] = objects
+    words = [w for w in words if not (is_built(w) and w.endswith(".o") and is_of(w, folders))]
     done = subprocess.run(words + ["-Wl,--trace"], cwd=BUILD, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-4000:]
-    replaced = {(o.split("/CMakeFiles/")[0], os.path.basename(o)) for o, _ in objects}
-    for archive, member in re.findall(r"^(\S+\.a)\(([^)]+)\)$", done.stdout, re.M):
-        assert (os.path.dirname(archive), member) not in replaced, f"{archive}({member}) is the build's"
+    read = done.stdout.splitlines()
+    assert set(objects) <= set(read), "an object of ours is not in the program"
+    theirs = [name for name in read if is_built(name.split("(")[0]) and is_of(name, folders)]
+    assert not theirs, f"the build's own: {theirs}"
 
 
 def run(program, seed, out):
@@ -101,11 +108,14 @@ def main():
         print("skipped: coracle-sim is not built")
         return 77
     shutil.rmtree(OUT, ignore_errors=True)
-    objects = compile_all(sys.argv[1:] or FOLDERS)
+    os.makedirs(OUT)
+    folders = sys.argv[1:]
+    sources, objects, split = compile_all(folders)
     ours = os.path.join(OUT, "coracle-sim")
-    link(objects, ours)
+    link(folders, objects, ours)
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(f"{len(objects)} sources without optimisation: {spent.ru_utime + spent.ru_stime:.0f} s of CPU", flush=True)
+    print(f"{sources} sources without optimisation, in {len(objects)} batches (split: {' '.join(split) or 'none'}): "
+          f"{spent.ru_utime + spent.ru_stime:.0f} s of CPU", flush=True)
     first = None
     for seed in (1, 2):
         a, b = (os.path.join(OUT, f"{name}-{seed}") for name in ("theirs", "ours"))
