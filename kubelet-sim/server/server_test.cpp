@@ -18,23 +18,50 @@
 namespace coracle::kubelet {
 namespace {
 
+using Upgraded = std::vector<std::weak_ptr<net::ByteStream>>;
+
+// An exchange, and what it becomes.
+struct Watched final : net::Exchange {
+  std::shared_ptr<net::Exchange> exchange;
+  Upgraded& upgraded;
+
+  Watched(std::shared_ptr<net::Exchange> e, Upgraded& u) : exchange(std::move(e)), upgraded(u) {}
+  void respond(net::Response response) override { exchange->respond(std::move(response)); }
+  void begin_stream(int status, net::Headers headers) override {
+    exchange->begin_stream(status, std::move(headers));
+  }
+  void write(net::Bytes bytes) override { exchange->write(std::move(bytes)); }
+  std::size_t queued_bytes() const override { return exchange->queued_bytes(); }
+  void end() override { exchange->end(); }
+  void abort() override { exchange->abort(); }
+  std::shared_ptr<net::ByteStream> upgrade(int status, net::Headers headers) override {
+    auto stream = exchange->upgrade(status, std::move(headers));
+    upgraded.push_back(stream);
+    return stream;
+  }
+  void on_close(std::function<void()> fn) override { exchange->on_close(std::move(fn)); }
+  void on_drain(std::function<void()> fn) override { exchange->on_drain(std::move(fn)); }
+  bool closed() const override { return exchange->closed(); }
+};
+
 struct World {
   net::AsioExecutor executor;
   testing::ScriptedStreams streams{executor};
+  Upgraded upgraded;
   std::unique_ptr<net::Server> server;
   std::unique_ptr<net::Client> client;
 
   World() {
-    auto made =
-        net::Server::listen(executor, {}, [this](const net::Request& request, auto exchange) {
-          const auto parts = split(request.path, '/');
-          const bool attach = parts[1] == "attach";
-          if (parts[1] == "portForward") {
-            return serve_port_forward(executor, streams, {parts[2], parts[3]}, request, exchange);
-          }
-          serve_remote_command(executor, streams, {parts[2], parts[3], parts[4]}, attach, request,
-                               exchange);
-        });
+    auto made = net::Server::listen(executor, {}, [this](const net::Request& request, auto asked) {
+      const auto exchange = std::make_shared<Watched>(std::move(asked), upgraded);
+      const auto parts = split(request.path, '/');
+      const bool attach = parts[1] == "attach";
+      if (parts[1] == "portForward") {
+        return serve_port_forward(executor, streams, {parts[2], parts[3]}, request, exchange);
+      }
+      serve_remote_command(executor, streams, {parts[2], parts[3], parts[4]}, attach, request,
+                           exchange);
+    });
     REQUIRE(made.ok());
     server = std::move(*made);
     net::ClientConfig config;
@@ -42,6 +69,18 @@ struct World {
     config.port = server->port();
     config.tls = false;
     client = std::move(*net::Client::create(executor, config));
+  }
+  // The clients are gone: nobody holds what they had open.
+  ~World() {
+    bool late = false;
+    const auto timer = executor.after(std::chrono::seconds(60), [&] { late = true; });
+    executor.run_until([&] {
+      std::erase_if(upgraded, [](const auto& stream) { return stream.expired(); });
+      return late || upgraded.empty();
+    });
+    executor.cancel(timer);
+    CHECK(upgraded.empty());
+    CHECK(streams.open_sessions() == 0);
   }
   void until(const std::function<bool()>& done) {
     bool late = false;
@@ -218,7 +257,7 @@ TEST_CASE("exec: a process that prints for ever waits for its reader, and ends w
   w.until([&] { return w.streams.open_sessions() == 0; });
 }
 
-TEST_CASE("exec: a process that takes no input stops its client") {
+TEST_CASE("exec: a process that takes no input stops its client until it takes some") {
   World w;
   Channels deaf(w, "/exec/a/web/app?input=1&output=1&command=deaf", "v5.channel.k8s.io");
   const std::string block(1 << 20, 'x');
@@ -230,6 +269,8 @@ TEST_CASE("exec: a process that takes no input stops its client") {
   }
   CHECK(before < (8u << 20));
   CHECK(deaf.socket->queued_bytes() > (8u << 20));
+  w.streams.hear();
+  w.until([&] { return deaf.socket->queued_bytes() == 0; });
 }
 
 // The client's end of a SPDY connection.

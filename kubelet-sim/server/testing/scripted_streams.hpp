@@ -3,7 +3,7 @@
 //
 //   echo WORDS   prints them and ends          fail N     prints "no" as an error, ends with N
 //   cat          prints its input until that ends          lost       ends with a failure
-//   yes          prints for ever, as far as it is taken    deaf       takes no input
+//   yes          prints for ever, as far as it is taken    deaf       takes no input until hear()
 //   size         prints each size of its terminal          (attach)   prints "attached", then as
 //   cat
 #pragma once
@@ -26,6 +26,14 @@ class ScriptedStreams final : public ContainerStreams {
   std::size_t printed() const { return *printed_; }  // by yes
   std::size_t unread() const { return *unread_; }    // by deaf
   const ContainerRef& last() const { return last_; }
+  // The last command takes its input from now on.
+  void hear() {
+    const auto run = last_run_.lock();
+    if (!run || run->over) return;
+    run->program.clear();
+    *unread_ = 0;
+    run->sink->on_input_room();
+  }
 
   Result<std::unique_ptr<StreamSession>> exec(const ContainerRef& container, const ExecSpec& spec,
                                               std::shared_ptr<StreamSink> sink) override {
@@ -38,6 +46,7 @@ class ScriptedStreams final : public ContainerStreams {
     if (program == "nope") {
       return failed_precondition("exec: \"nope\": executable file not found in $PATH");
     }
+    last_run_ = run;
     executor_.post([run] { run->begin(); });
     ++*open_;
     return std::unique_ptr<StreamSession>(std::make_unique<Session>(*this, run));
@@ -125,6 +134,7 @@ class ScriptedStreams final : public ContainerStreams {
 
   Executor& executor_;
   ContainerRef last_;
+  std::weak_ptr<Run> last_run_;
   std::shared_ptr<int> open_ = std::make_shared<int>(0);
   std::shared_ptr<std::size_t> printed_ = std::make_shared<std::size_t>(0),
                                unread_ = std::make_shared<std::size_t>(0);
