@@ -22,7 +22,7 @@ namespace coracle::apiserver {
 
 class RecentTrees {
  public:
-  static constexpr std::size_t kBytesMax = 2 << 20;
+  static constexpr std::size_t kBytesMax = 1 << 20;
 
   // To be told before the write: its event may come before its answer. `key` is the store's;
   // `stored` is what encode_stored() made of `tree`, an object. once: nobody will change it, so
