@@ -83,8 +83,8 @@ const KeyIndex::Entry* KeyIndex::seek(std::string_view key) const {
 }
 
 KeyIndex::Entry* KeyIndex::find(std::string_view key) {
-  Entry* entry = seek(key);
-  return entry != nullptr && entry->key == key ? entry : nullptr;
+  const auto found = by_key_.find(key);
+  return found == by_key_.end() ? nullptr : &found->second->entry;
 }
 
 const KeyIndex::Entry* KeyIndex::find(std::string_view key) const {
@@ -115,10 +115,8 @@ std::size_t KeyIndex::live_before(std::string_view key) const {
 }
 
 KeyIndex::Entry& KeyIndex::find_or_insert(std::string_view key) {
+  if (Entry* entry = find(key)) return *entry;
   const Trace before = trace(key);
-  if (Node* node = before[0]->links()[0].to; node != nullptr && node->entry.key == key) {
-    return node->entry;
-  }
   Node* fresh = make_node(key, height_of(key));
   const std::size_t rank = live_before(key);
   for (int level = 0; level < fresh->height; ++level) {
@@ -131,21 +129,22 @@ KeyIndex::Entry& KeyIndex::find_or_insert(std::string_view key) {
     fresh->links()[level] = {link.to, link.live - passed};
     link = {fresh, passed};
   }
-  ++size_;
+  by_key_.emplace(fresh->entry.key, fresh);
   return fresh->entry;
 }
 
 void KeyIndex::erase(std::string_view key) {
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return;
+  Node* const node = found->second;
   const Trace before = trace(key);
-  Node* node = before[0]->links()[0].to;
-  if (node == nullptr || node->entry.key != key) return;
   if (node->entry.live()) set_live(node->entry, false);
   for (int level = 0; level < node->height; ++level) {
     Link& link = before[static_cast<std::size_t>(level)]->links()[level];
     link = {node->links()[level].to, link.live + node->links()[level].live};
   }
+  by_key_.erase(found);  // while its key is there
   free_node(node);
-  --size_;
 }
 
 void KeyIndex::set_live(Entry& entry, bool live) {

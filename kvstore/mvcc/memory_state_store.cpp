@@ -74,8 +74,10 @@ WriteBatch MemoryStateStore::write_undoable(const WriteBatch& batch) {
   for (const auto& op : batch.ops()) {
     auto& map = now_[slot(op.family)];
     if (op.kind == Kind::kPut) {
-      const auto [at, fresh] = map.try_emplace(op.key, op.value);
-      if (fresh) {
+      // Records are put in the order of their revisions: mostly behind all others.
+      const std::size_t before = map.size();
+      const auto at = map.try_emplace(map.end(), op.key, op.value);
+      if (map.size() > before) {
         undoing.erase(op.family, op.key);
       } else {
         undoing.put(op.family, op.key, std::exchange(at->second, op.value));
