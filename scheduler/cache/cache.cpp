@@ -27,6 +27,7 @@ Events difference(const NodeFacts& before, const NodeFacts& after) {
   if (before.taints != after.taints || before.unschedulable != after.unschedulable) {
     events |= event::kNodeTaints;
   }
+  if (before.features != after.features) events |= event::kNodeFeatures;
   return events;
 }
 

@@ -23,6 +23,18 @@ bool has(const std::vector<PluginSet::Plugin>& plugins, const std::string& name)
   return std::any_of(plugins.begin(), plugins.end(), [&](const auto& p) { return p.name == name; });
 }
 
+// What the name of no plugin is worth saying of. Upstream has some that are not built here.
+Status no_such_plugin(const std::string& kind, const std::string& name) {
+  for (const std::string_view upstream : {"TopologyPlacementGenerator", "PodGroupPodsCount"}) {
+    if (name != upstream) continue;
+    return invalid_argument(fmt::format(
+        "{} \"{}\" is not built here: upstream has it for topologies of whole pod groups, behind "
+        "the feature gate TopologyAwareWorkloadScheduling",
+        kind, name));
+  }
+  return invalid_argument(fmt::format("{} \"{}\" does not exist", kind, name));
+}
+
 PluginSet read_set(const json::value* value, const std::string& path, FormErrors& errors) {
   PluginSet set;
   if (value == nullptr) return set;
@@ -66,9 +78,7 @@ Status check_own(const PluginSet& set, size_t point, const PluginTable& table) {
   for (const auto& [name, weight] : set.enabled) {
     const PluginEntry* entry = find_plugin(table, name);
     const std::string kind = interface_of(point);
-    if (entry == nullptr) {
-      return invalid_argument(fmt::format("{} \"{}\" does not exist", kind, name));
-    }
+    if (entry == nullptr) return no_such_plugin(kind, name);
     if (!entry->extends(static_cast<Point>(point))) {
       return invalid_argument(fmt::format("plugin \"{}\" does not extend {} plugin", name, kind));
     }
@@ -90,9 +100,7 @@ Status expand_point(const PluginSets& sets, size_t point, const PluginTable& tab
     if (has(own.disabled, "*")) break;
     const PluginEntry* entry = find_plugin(table, name);
     const std::string kind = interface_of(point);
-    if (entry == nullptr) {
-      return invalid_argument(fmt::format("{} \"{}\" does not exist", kind, name));
-    }
+    if (entry == nullptr) return no_such_plugin(kind, name);
     if (!entry->extends(static_cast<Point>(point)) || has(own.disabled, name)) continue;
     if (has(own.enabled, name)) {
       overridden.push_back(name);

@@ -96,6 +96,8 @@ Candidates Cycle::post_filter() {
       post_by_ = plugin;
       return std::move(result.candidates);
     }
+    // One that says never has the last word, and the only one.
+    if (result.verdict.kind() == Verdict::Kind::kNever) messages.clear();
     for (const std::string& reason : result.verdict.reasons()) messages.push_back(reason);
     for (PreBindWrite& write : result.writes) decision_.writes.push_back(std::move(write));
     decision_.clear_nomination = decision_.clear_nomination || result.clear_nomination;

@@ -54,8 +54,9 @@ class Cycle {
   using Noes = std::vector<std::pair<std::uint32_t, const Verdict*>>;
   Cycle(const Profile& profile, PodPtr pod, const Snapshot& world, Rotation& rotation);
 
-  // 1. Which nodes the filters let. A decision that is broken has none.
-  void filter();
+  // 1. Which nodes the filters let. A decision that is broken has none. `judged`: others filter or
+  // score what fits, so that one node is not enough even if no plugin scores.
+  void filter(bool judged = false);
   const Indexes& fitting() const { return fitting_; }
   bool broken() const { return decision_.kind == Decision::Kind::kBroken; }
 
@@ -90,7 +91,7 @@ class Cycle {
                  std::vector<std::int64_t>* scores);
   bool ready(const Filters& filters);
   bool try_nominated(Filters& filters, FilterAsking& asking);
-  void look_at_all(FilterAsking& asking, const Filters& filters);
+  void look_at_all(FilterAsking& asking, const Filters& filters, size_t enough);
   void look_at(FilterAsking& asking, std::uint32_t index);
   // Indexes of the nodes to look at, from `start` on; nothing: all of them.
   std::optional<Indexes> only(const Filters& filters, size_t start) const;

@@ -241,6 +241,118 @@ TEST_CASE("a no for all nodes stands, whoever would leave") {
   CHECK(d.victims.empty());
 }
 
+struct PostFilters final : Plugin {
+  PostFilters(std::string_view name, Verdict verdict) : name_(name), verdict_(std::move(verdict)) {}
+  std::string_view name() const override { return name_; }
+  PostFiltered post_filter(const PostFilterInput&) const override {
+    PostFiltered result;
+    result.verdict = verdict_;
+    if (verdict_.is_yes()) {
+      const std::vector<PodPtr> leaving{a_pod("v").on("n1").info()};
+      result.candidates.push_back(std::make_shared<Candidate>("n1", leaving, 0));
+    }
+    return result;
+  }
+  const std::string_view name_;
+  const Verdict verdict_;
+};
+
+TEST_CASE("post-filter plugins are asked until one can help, or says never") {
+  struct Case {
+    const char* name;
+    Verdict first, second;
+    std::string message, nominated;
+  };
+  const Verdict yes = Verdict::yes(), one = Verdict::not_now("one"), two = Verdict::not_now("two"),
+                never = Verdict::never("never");
+  const std::string head = "0/1 nodes are available: 1 Insufficient cpu.";
+  const std::vector<Case> cases{
+      {"the first helps", yes, two, head, "n1"},
+      {"the second helps", one, yes, head, "n1"},
+      {"neither helps", one, two, head + " one, two.", ""},
+      {"the first says never", never, yes, head + " never.", ""},
+      {"the second says never, and has the last word", one, never, head + " never.", ""},
+      {"the first has no say", Verdict::skip(), yes, head, "n1"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    Profile profile = default_profile();
+    profile.at(Point::kPostFilter).clear();
+    for (const auto& [name, verdict] : {std::pair("First", c.first), {"Second", c.second}}) {
+      profile.plugins.push_back(std::make_shared<PostFilters>(name, verdict));
+      profile.at(Point::kPostFilter).push_back(profile.plugins.back().get());
+    }
+    Rotation rotation;
+    const Decision d =
+        decide(profile, a_pod("p").cpu("5").info(), a_world({a_node("n1")}), rotation);
+    CHECK(d.message == c.message);
+    CHECK(d.nominated == c.nominated);
+  }
+}
+
+struct PreFilters final : Plugin {
+  PreFilters(std::string_view name, Verdict verdict, std::set<std::string>* asked)
+      : name_(name), verdict_(std::move(verdict)), asked_(asked) {}
+  std::string_view name() const override { return name_; }
+  Verdict pre_filter(const PodInfo&, const Snapshot&, StatePtr*) const override {
+    asked_->emplace(name_);
+    return verdict_;
+  }
+  const std::string_view name_;
+  const Verdict verdict_;
+  std::set<std::string>* asked_;
+};
+
+TEST_CASE("pre-filter plugins are asked until one says never or breaks") {
+  struct Case {
+    const char* name;
+    Verdict first;
+    bool second_asked;
+    Decision::Kind kind;
+    std::string message;
+  };
+  const std::vector<Case> cases{
+      {"yes", Verdict::yes(), true, Decision::Kind::kPlaced, ""},
+      {"skip", Verdict::skip(), true, Decision::Kind::kPlaced, ""},
+      {"not now", Verdict::not_now("later"), true, Decision::Kind::kFitsNowhere,
+       "0/1 nodes are available: later."},
+      {"never", Verdict::never("no"), false, Decision::Kind::kFitsNowhere,
+       "0/1 nodes are available: no."},
+      {"broken", Verdict::broken(Status(Code::kInternal, "oops")), false, Decision::Kind::kBroken,
+       "running PreFilter plugin \"First\": "},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    Profile profile = default_profile();
+    profile.at(Point::kPostFilter).clear();
+    std::set<std::string> asked;
+    auto& at = profile.at(Point::kPreFilter);
+    at.clear();
+    profile.at(Point::kFilter).clear();
+    for (const auto& [name, verdict] : {std::pair("First", c.first), {"Second", Verdict::yes()}}) {
+      profile.plugins.push_back(std::make_shared<PreFilters>(name, verdict, &asked));
+      at.push_back(profile.plugins.back().get());
+    }
+    Rotation rotation;
+    const Decision d = decide(profile, a_pod("p").info(), a_world({a_node("n1")}), rotation);
+    CHECK(d.kind == c.kind);
+    CHECK(d.message.starts_with(c.message));
+    CHECK(asked.contains("Second") == c.second_asked);
+  }
+}
+
+TEST_CASE("without scores the first fitting node is enough, unless others judge") {
+  Profile profile = default_profile();
+  profile.scorers.clear();
+  const Snapshot world = a_world({a_node("n1"), a_node("n2"), a_node("n3")});
+  for (const bool judged : {false, true}) {
+    Rotation rotation;
+    Cycle cycle(profile, a_pod("p").info(), world, rotation);
+    cycle.filter(judged);
+    CHECK(cycle.fitting().size() == (judged ? 3 : 1));
+  }
+}
+
 TEST_CASE("how many fitting nodes are enough") {
   CHECK(enough_nodes(99, 0) == 99);
   CHECK(enough_nodes(1000, 0) == 420);

@@ -8,7 +8,7 @@
 
 namespace coracle::scheduler {
 
-void Cycle::filter() {
+void Cycle::filter(bool judged) {
   decision_.nodes = static_cast<int>(world_.nodes.size());
   layout_ = world_.nodes.layout();
   decision_.why.set_roster(world_.nodes.roster());
@@ -23,7 +23,10 @@ void Cycle::filter() {
   shares_ = world_.shared().shares(*decision_.pod);
   FilterAsking asking(profile_, *decision_.pod, world_, shares_, filters, decision_.why);
   if (!world_.nominations.empty() && try_nominated(filters, asking)) return;
-  look_at_all(asking, filters);
+  const size_t count = world_.nodes.size();
+  look_at_all(
+      asking, filters,
+      profile_.scorers.empty() && !judged ? 1 : enough_nodes(count, profile_.percentage_of_nodes));
 }
 
 // False: a no for all nodes, or a failure.
@@ -49,11 +52,9 @@ bool Cycle::try_nominated(Filters& filters, FilterAsking& asking) {
   return true;
 }
 
-void Cycle::look_at_all(FilterAsking& asking, const Filters& filters) {
+void Cycle::look_at_all(FilterAsking& asking, const Filters& filters, size_t enough) {
   const NodeTable& nodes = world_.nodes;
   const size_t count = nodes.size();
-  const size_t enough =
-      profile_.scorers.empty() ? 1 : enough_nodes(count, profile_.percentage_of_nodes);
   const size_t start = rotation_.next_start % count;
   size_t passed = 0;
   if (const auto some = only(filters, start)) {

@@ -94,7 +94,11 @@ Task<Decision> Extenders::decide(const Profile& profile, PodPtr pod, const Snaps
                                  Rotation& rotation) {
   Cycle cycle(profile, pod, world, rotation);
   const json::value object = objects_.pod(pod->key);
-  cycle.filter();
+  const bool judged = std::any_of(configs_.begin(), configs_.end(), [&](const auto& extender) {
+    return (!extender.filter_verb.empty() || !extender.prioritize_verb.empty()) &&
+           extender.is_interested(*pod);
+  });
+  cycle.filter(judged || profile.asks_programs);
   if (profile.asks_programs) co_await processes_.ask_all(profile, object, cycle, world);
   for (const ExtenderConfig& extender : configs_) {
     if (cycle.fitting().empty() || extender.filter_verb.empty()) continue;

@@ -38,18 +38,21 @@ ExtenderConfig an_extender(const std::string& name) {
 const Profile kDefault = default_profile();
 
 struct World {
-  explicit World(std::vector<ExtenderConfig> configs, const std::vector<a_pod>& placed = {})
-      : snapshot(a_world({a_node("a"), a_node("b"), a_node("c")}, placed)),
+  explicit World(std::vector<ExtenderConfig> configs, const std::vector<a_pod>& placed = {},
+                 const Profile& with = kDefault)
+      : profile(with),
+        snapshot(a_world({a_node("a"), a_node("b"), a_node("c")}, placed)),
         extenders(std::move(configs), &port, nullptr,
                   {[](const std::string& key) { return json::value(json::object{{"key", key}}); },
                    [](const std::string& name) { return a_node(name).object(); }}) {}
   Decision decide(const a_pod& pod) {
     std::optional<Decision> out;
-    spawn<Decision>(extenders.decide(kDefault, pod.info(), snapshot, rotation),
+    spawn<Decision>(extenders.decide(profile, pod.info(), snapshot, rotation),
                     [&](Decision decision) { out = std::move(decision); });
     REQUIRE(out.has_value());
     return std::move(*out);
   }
+  const Profile& profile;
   FakePort port;
   Snapshot snapshot;
   Rotation rotation;
@@ -64,6 +67,40 @@ TEST_CASE("extenders filter one after the other") {
   CHECK(world.decide(a_pod("p")).node == "c");
   REQUIRE(world.port.asked.size() == 2);
   CHECK(world.port.asked[1].second.at("NodeNames") == parsed(R"(["c","a"])"));
+}
+
+TEST_CASE("extenders that agree on no node leave none") {
+  World world({an_extender("x"), an_extender("y")});
+  world.port.answers["http://x/filter"] = {200, R"({"NodeNames":["b"]})"};
+  world.port.answers["http://y/filter"] = {200, R"({"NodeNames":[]})"};
+  const Decision d = world.decide(a_pod("p"));
+  CHECK(d.kind == Decision::Kind::kFitsNowhere);
+  CHECK(world.port.asked[1].second.at("NodeNames") == parsed(R"(["b"])"));
+}
+
+TEST_CASE("an extender that may be ignored leaves the next one its say") {
+  ExtenderConfig broken = an_extender("x");
+  broken.ignorable = true;
+  World world({broken, an_extender("y")});
+  world.port.answers["http://y/filter"] = {200, R"({"NodeNames":["b"]})"};
+  CHECK(world.decide(a_pod("p")).node == "b");
+  CHECK(world.port.asked[1].second.at("NodeNames").as_array().size() == 3);
+}
+
+TEST_CASE("without scores an extender is still asked about all nodes that fit") {
+  Profile profile = default_profile();
+  profile.scorers.clear();
+  World filtering({an_extender("x")}, {}, profile);
+  filtering.port.answers["http://x/filter"] = {200, R"({"NodeNames":["c"]})"};
+  CHECK(filtering.decide(a_pod("p")).node == "c");
+
+  ExtenderConfig config = an_extender("x");
+  config.filter_verb.clear();
+  config.prioritize_verb = "rank";
+  config.weight = 1;
+  World ranking({config}, {}, profile);
+  ranking.port.answers["http://x/rank"] = {200, R"([{"Host":"b","Score":10}])"};
+  CHECK(ranking.decide(a_pod("p")).node == "b");
 }
 
 TEST_CASE("where an extender leaves nothing, its reasons are in the sentence") {
@@ -116,6 +153,22 @@ TEST_CASE("scores of extenders count ten times their weight") {
   CHECK(world.decide(a_pod("p").cpu("500m")).node != "b");
 }
 
+TEST_CASE("of two extenders the one of more weight decides, beside our own scores") {
+  const auto ranking = [](const std::string& name, std::int64_t weight) {
+    ExtenderConfig config = an_extender(name);
+    config.filter_verb.clear();
+    config.prioritize_verb = "rank";
+    config.weight = weight;
+    return config;
+  };
+  World world({ranking("x", 1), ranking("y", 5)});
+  world.port.answers["http://x/rank"] = {200, R"([{"Host":"a","Score":10}])"};
+  world.port.answers["http://y/rank"] = {200, R"([{"Host":"b","Score":10}])"};
+  CHECK(world.decide(a_pod("p")).node == "b");
+  world.port.answers["http://y/rank"] = {500, "no"};  // counts as nothing said
+  CHECK(world.decide(a_pod("p")).node == "a");
+}
+
 TEST_CASE("extenders judge where to preempt") {
   ExtenderConfig config = an_extender("x");
   config.filter_verb.clear();
@@ -142,6 +195,15 @@ TEST_CASE("pods that ask for nothing it manages do not concern an extender") {
   const World world({config});
   CHECK_FALSE(world.extenders.decide_on(kDefault, *a_pod("p").cpu("1").info()));
   CHECK(world.extenders.decide_on(kDefault, *a_pod("p").request("example.com/gpu", "1").info()));
+  // To name it is enough, wherever and however little.
+  for (const char* container :
+       {R"([{"name":"c","resources":{"requests":{"example.com/gpu":"0"}}}])",
+        R"([{"name":"c","resources":{"limits":{"example.com/gpu":"0"}}}])"}) {
+    for (const char* list : {"spec.containers", "spec.initContainers"}) {
+      CHECK(world.extenders.decide_on(kDefault, *a_pod("p").set(list, container).info()));
+    }
+  }
+  CHECK(World({an_extender("all")}).extenders.decide_on(kDefault, *a_pod("p").info()));
   CHECK_FALSE(world.extenders.bind(*a_pod("p").request("example.com/gpu", "1").info()));
 }
 

@@ -150,7 +150,7 @@ void Scheduler::on_pod(const client::ObjectPtr& object) {
     see_in_group(*pod);
     const PodPtr* known = cache_.find_pod(pod->key);
     const PodPtr before = known == nullptr ? nullptr : *known;
-    Change change{.pod = pod.get(), .pod_before = before.get()};
+    Change change{.pod = pod, .pod_before = before};
     change.events = cache_.set_pod(pod);
     if (change.events != 0) changed(change);
     return;
@@ -191,7 +191,7 @@ void Scheduler::see_in_group(const PodInfo& pod) {
   if (!groups.see(pod)) return;
   const PodGroups::Group& group = *groups.of(pod);
   if (group.min_count != static_cast<std::int64_t>(group.members.size())) return;
-  if (queue_.look_at_gated() > 0) wake();
+  if (queue_.look_at_gated(executor_.now()) > 0) wake();
 }
 
 void Scheduler::on_pod_gone(const client::ObjectPtr& object) {
@@ -206,21 +206,23 @@ void Scheduler::on_pod_gone(const client::ObjectPtr& object) {
     if (known != nullptr && *known != nullptr) cache_.surroundings().groups.lose(**known);
   }
   if (counted == nullptr) {  // the place it waited for is free for others
-    if (nominated) changed({event::kPodGone, nullptr, waited.get()});
+    if (nominated) changed({event::kPodGone, nullptr, waited});
     return;
   }
   const PodPtr pod = *counted;
   permits_.drop(key);
   pre_bind_.drop(key);
   cache_.remove_pod(key);
-  changed({event::kPodGone, nullptr, pod.get()});
+  changed({event::kPodGone, nullptr, pod});
 }
 
 void Scheduler::changed(Change change) {
   change.world = &cache_.snapshot();
   constexpr Events kPrepares = event::kClaim | event::kVolume | event::kDeviceClaim;
   if ((change.events & kPrepares) != 0) pre_bind_.look_again();
-  if ((change.events & (event::kPodGroup | event::kDeviceClaim)) != 0) queue_.look_at_gated();
+  if ((change.events & (event::kPodGroup | event::kDeviceClaim)) != 0) {
+    queue_.look_at_gated(executor_.now());
+  }
   queue_.on_change(change, executor_.now());
   permits_.look_again();
   wake();

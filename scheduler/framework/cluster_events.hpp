@@ -27,20 +27,28 @@ inline constexpr Events kStorageClass = 1u << 11;
 inline constexpr Events kNodeGone = 1u << 12;  // node_before is the one
 inline constexpr Events kPodGroup = 1u << 13;  // a PodGroup was added or changed
 inline constexpr Events kCsi = 1u << 14;  // what a CSI driver says of limits or capacity changed
-inline constexpr Events kDeviceClaim = 1u << 15;  // a claim to devices changed or went
-inline constexpr Events kDevices = 1u << 16;      // a slice or class of devices changed or went
-inline constexpr Events kNodeAny = kNodeAdded | kNodeGrew | kNodeLabels | kNodeTaints;
+inline constexpr Events kDeviceClaim = 1u << 15;   // a claim to devices changed or went
+inline constexpr Events kDevices = 1u << 16;       // a slice or class of devices changed or went
+inline constexpr Events kNodeFeatures = 1u << 21;  // what its kubelet says it can do changed
+// The waiting pod itself was changed.
+inline constexpr Events kOwnLabels = 1u << 17;
+inline constexpr Events kOwnRequests = 1u << 18;
+inline constexpr Events kOwnTolerations = 1u << 19;
+inline constexpr Events kOwnClaims = 1u << 20;  // to devices: made for it meanwhile
+inline constexpr Events kOwnAny = kOwnLabels | kOwnRequests | kOwnTolerations | kOwnClaims;
+inline constexpr Events kNodeAny =
+    kNodeAdded | kNodeGrew | kNodeLabels | kNodeTaints | kNodeFeatures;
 }  // namespace event
 
 // One change, with the party it is about where there is one.
 struct Change {
   Events events = 0;
   const NodeInfo* node = nullptr;  // of node events
-  const PodInfo* pod = nullptr;    // of pod events
+  PodPtr pod = nullptr;            // of pod events
   std::string_view claim{};        // of kClaim, kDeviceClaim: "namespace/name"
   // What it was before; null: it is new.
   std::shared_ptr<const NodeFacts> node_before = nullptr;
-  const PodInfo* pod_before = nullptr;
+  PodPtr pod_before = nullptr;
   const Snapshot* world = nullptr;  // as it is now; the queue's owner fills it in
 };
 

@@ -31,6 +31,9 @@ std::shared_ptr<const NodeFacts> parse_node(const json::value& node) {
   for (const auto& [name, amount] : facts->allocatable.scalars) {
     if (name.starts_with("attachable-volumes-")) facts->volume_limits[name] = amount;
   }
+  for (const json::value& feature : get_array(node, "status.declaredFeatures")) {
+    if (feature.is_string()) facts->features.emplace(feature.as_string());
+  }
   for (const json::value& image : get_array(node, "status.images")) {
     for (const json::value& name : get_array(image, "names")) {
       if (!name.is_string()) continue;

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct NodeFacts {
   std::map<std::string, std::int64_t> images;         // normalised name -> bytes
   int gpus = 0;                                       // devices
   std::string gpu_model;
+  std::set<std::string> features;  // status.declaredFeatures
 
   // The node's domain under a topology key (the value of that label).
   std::optional<std::string_view> topology(std::string_view key) const;

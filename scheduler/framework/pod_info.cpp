@@ -48,6 +48,7 @@ void parse_spec(const json::value& pod, PodInfo& info) {
     }
   }
   info.containers = static_cast<int>(info.images.size());
+  info.features = parse_features(pod);
 }
 
 std::strong_ordering compare(const api::LabelSelector& a, const api::LabelSelector& b) {
@@ -61,18 +62,21 @@ std::strong_ordering compare(const api::LabelSelector& a, const api::LabelSelect
 
 }  // namespace
 
-bool operator==(const PodShape& a, const PodShape& b) {
+bool PodShape::tolerates_as(const PodShape& other) const {
   const auto alike = [](const api::Toleration& x, const api::Toleration& y) {
     const auto parts = [](const api::Toleration& t) {
       return std::tie(t.key, t.exists, t.value, t.any_effect, t.effect, t.seconds);
     };
     return parts(x) == parts(y);
   };
+  return std::equal(tolerations.begin(), tolerations.end(), other.tolerations.begin(),
+                    other.tolerations.end(), alike);
+}
+
+bool operator==(const PodShape& a, const PodShape& b) {
   return a.requests == b.requests && a.scoring_requests == b.scoring_requests &&
          a.node_name == b.node_name && a.host_ports == b.host_ports &&
-         a.node_rules == b.node_rules &&
-         std::equal(a.tolerations.begin(), a.tolerations.end(), b.tolerations.begin(),
-                    b.tolerations.end(), alike);
+         a.node_rules == b.node_rules && a.tolerates_as(b);
 }
 
 std::strong_ordering operator<=>(const PodTerm& a, const PodTerm& b) {

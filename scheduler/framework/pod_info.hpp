@@ -66,6 +66,7 @@ struct PodShape {
   std::vector<HostPort> host_ports;
   std::vector<api::Toleration> tolerations;
   std::string node_rules;  // the JSON of required_nodes and preferred_nodes, which it stands for
+  bool tolerates_as(const PodShape& other) const;  // the same, in the same order
   friend bool operator==(const PodShape&, const PodShape&);
 };
 
@@ -99,6 +100,7 @@ struct PodInfo : PodShape {
   std::vector<std::string> images;            // normalised
   std::set<std::string> resource_names;       // extended ones its containers name
   int containers = 0;
+  std::vector<std::string> features;  // of kubelets, which it needs; sorted
 
   // The PodScheduled condition as it stands, to write only what changes.
   std::string scheduled_status, scheduled_reason, scheduled_message;

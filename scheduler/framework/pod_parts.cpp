@@ -186,4 +186,25 @@ void parse_volumes(const json::value& pod, PodInfo& info) {
   }
 }
 
+std::vector<std::string> parse_features(const json::value& pod) {
+  const auto restarts_all = [&pod](const char* list) {
+    for (const json::value& container : get_array(pod, list)) {
+      for (const json::value& rule : get_array(container, "restartPolicyRules")) {
+        if (get_string(rule, "action") == "RestartAllContainers") return true;
+      }
+    }
+    return false;
+  };
+  std::vector<std::string> features;
+  if (restarts_all("spec.containers") || restarts_all("spec.initContainers")) {
+    features.emplace_back("RestartAllContainersOnContainerExits");
+  }
+  const json::value* host_users = find(pod, "spec.hostUsers");
+  if (get_bool(pod, "spec.hostNetwork") && host_users != nullptr && host_users->is_bool() &&
+      !host_users->get_bool()) {
+    features.emplace_back("UserNamespacesHostNetworkSupport");
+  }
+  return features;
+}
+
 }  // namespace coracle::scheduler

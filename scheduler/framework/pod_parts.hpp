@@ -1,4 +1,4 @@
-// Parts of parse_pod: ports, pod affinity, topology spread, volumes. Pure.
+// Parts of parse_pod: ports, pod affinity, topology spread, volumes, features. Pure.
 #pragma once
 
 #include <optional>
@@ -15,5 +15,7 @@ std::optional<DiskUse> parse_disk(const json::value& source);
 // The node names that required node affinity comes down to; nothing: a term is open to any name.
 std::optional<std::set<std::string>> parse_only_nodes(const json::value& pod);
 void parse_volumes(const json::value& pod, PodInfo& info);
+// The features of a kubelet that what the pod asks for needs, by upstream's names, sorted.
+std::vector<std::string> parse_features(const json::value& pod);
 
 }  // namespace coracle::scheduler

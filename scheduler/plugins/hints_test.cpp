@@ -157,7 +157,7 @@ TEST_CASE("pods help where they were in the way, or are wanted") {
   for (const PodCase& c : cases) {
     CAPTURE(c.name);
     const PodPtr other = c.other.info(), before = c.before ? c.before->info() : nullptr;
-    Change change{.events = c.events, .pod = other.get(), .pod_before = before.get()};
+    Change change{.events = c.events, .pod = other, .pod_before = before};
     change.world = &world;
     CHECK(c.plugin->helps(*c.pod.info(), change) == c.helps);
   }

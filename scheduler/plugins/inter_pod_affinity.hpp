@@ -22,7 +22,7 @@ class InterPodAffinity final : public Plugin {
   void normalize(const PluginState*, std::vector<std::int64_t>&) const override;
   Events helped_by() const override {
     return event::kNodeAdded | event::kNodeLabels | event::kPodPlaced | event::kPodGone |
-           event::kPodLabels | event::kNamespace;
+           event::kPodLabels | event::kNamespace | event::kOwnLabels;
   }
   bool helps(const PodInfo&, const Change&) const override;
 

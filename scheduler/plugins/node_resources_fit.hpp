@@ -19,7 +19,7 @@ class NodeResourcesFit final : public Plugin {
   Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
   std::int64_t score(const PodInfo&, const NodeInfo&, const PluginState*) const override;
   Events helped_by() const override {
-    return event::kNodeAdded | event::kNodeGrew | event::kPodGone;
+    return event::kNodeAdded | event::kNodeGrew | event::kPodGone | event::kOwnRequests;
   }
   bool helps(const PodInfo&, const Change&) const override;
 

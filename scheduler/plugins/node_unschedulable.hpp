@@ -10,7 +10,9 @@ class NodeUnschedulable final : public Plugin {
   std::string_view name() const override { return "NodeUnschedulable"; }
   bool sees_one_node() const override { return true; }
   Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
-  Events helped_by() const override { return event::kNodeAdded | event::kNodeTaints; }
+  Events helped_by() const override {
+    return event::kNodeAdded | event::kNodeTaints | event::kOwnTolerations;
+  }
   bool helps(const PodInfo&, const Change&) const override;
 };
 

@@ -28,7 +28,8 @@ class PodTopologySpread final : public Plugin {
   void normalize(const PluginState*, std::vector<std::int64_t>&) const override;
   Events helped_by() const override {
     return event::kNodeAdded | event::kNodeLabels | event::kNodeTaints | event::kPodPlaced |
-           event::kPodGone | event::kPodLeaving | event::kPodLabels | event::kNodeGone;
+           event::kPodGone | event::kPodLeaving | event::kPodLabels | event::kNodeGone |
+           event::kOwnLabels;
   }
   bool helps(const PodInfo&, const Change&) const override;
 

@@ -17,6 +17,7 @@
 #include "plugins/image_locality.hpp"
 #include "plugins/inter_pod_affinity.hpp"
 #include "plugins/node_affinity.hpp"
+#include "plugins/node_declared_features.hpp"
 #include "plugins/node_name.hpp"
 #include "plugins/node_ports.hpp"
 #include "plugins/node_resources_balanced.hpp"
@@ -82,14 +83,15 @@ const PluginTable& plugin_table() {
       {"InterPodAffinity", kFilters | kScores, 0, 2, true, kPreFilter | kPreScore,
        told<InterPodAffinity, &PluginArgs::pod_affinity>},
       {"DynamicResources", kGate | kFilters | kPostFilter | kScore | kReserve | kPreBind, kPreScore,
-       1, true, kPreFilter, told<DynamicResources, &PluginArgs::filter_timeout>},
+       2, true, kPreFilter, told<DynamicResources, &PluginArgs::filter_timeout>},
       {"DefaultPreemption", kPostFilter, 0, 0, true, 0,
        told<DefaultPreemption, &PluginArgs::preemption>},
       {"NodeResourcesBalancedAllocation", kScores, 0, 1, true, 0,
        told<NodeResourcesBalancedAllocation, &PluginArgs::balanced>},
       {"ImageLocality", kScore, kPreScore, 1, true, 0, plain<ImageLocality>},
-      {"GangScheduling", kGate | kPermit, 0, 0, true, 0, plain<GangScheduling>},
       {"DefaultBinder", kBind, 0, 0, true, 0, plain<DefaultBinder>},
+      {"NodeDeclaredFeatures", kFilters, 0, 0, true, 0, plain<NodeDeclaredFeatures>},
+      {"GangScheduling", kGate | kPermit, 0, 0, true, 0, plain<GangScheduling>},
       {"SelectorSpread", kScores, 0, 1, false, kPreScore, plain<SelectorSpread>},
       {"GpuShare", kFilters | kReserve, 0, 0, false, kPreFilter, told<GpuShare, &PluginArgs::gpu>},
       {"GpuRandom", kScores, 0, 1, false, kPreScore, told<GpuRandom, &PluginArgs::gpu>},

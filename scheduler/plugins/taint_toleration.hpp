@@ -13,7 +13,9 @@ class TaintToleration final : public Plugin {
   Verdict filter(const PodInfo&, const NodeInfo&, const PluginState*) const override;
   std::int64_t score(const PodInfo&, const NodeInfo&, const PluginState*) const override;
   void normalize(const PluginState*, std::vector<std::int64_t>&) const override;
-  Events helped_by() const override { return event::kNodeAdded | event::kNodeTaints; }
+  Events helped_by() const override {
+    return event::kNodeAdded | event::kNodeTaints | event::kOwnTolerations;
+  }
   bool helps(const PodInfo&, const Change&) const override;
 };
 

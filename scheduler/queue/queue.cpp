@@ -7,10 +7,32 @@
 namespace coracle::scheduler {
 namespace {
 
-// What an update must change for a rejected pod to be worth another look.
-bool decides_alike(const PodInfo& a, const PodInfo& b) {
-  return a.labels == b.labels && a.requests == b.requests && a.priority == b.priority &&
-         a.tolerations.size() == b.tolerations.size() && a.gates == b.gates && a.uid == b.uid;
+constexpr size_t kMissedMax = 1024;
+
+bool asks_less(const Resources& now, const Resources& before) {
+  return now.cpu_milli < before.cpu_milli || now.memory < before.memory ||
+         now.ephemeral_storage < before.ephemeral_storage ||
+         std::any_of(
+             before.scalars.begin(), before.scalars.end(),
+             [&](const auto& was) { return now.scalar(was.first) < was.second; });
+}
+
+// What of itself a pod changed that a plugin may have rejected it for.
+Events own_changes(const PodInfo& before, const PodInfo& now) {
+  Events events = 0;
+  if (before.labels != now.labels) events |= event::kOwnLabels;
+  if (asks_less(now.requests, before.requests)) events |= event::kOwnRequests;
+  if (!before.tolerates_as(now)) events |= event::kOwnTolerations;
+  if (before.device_claims != now.device_claims) events |= event::kOwnClaims;
+  return events;
+}
+
+bool helps_one(const std::vector<const Plugin*>& rejected_by, const PodInfo& pod,
+               const Change& change) {
+  return rejected_by.empty() ||
+         std::any_of(rejected_by.begin(), rejected_by.end(), [&](const Plugin* plugin) {
+           return (plugin->helped_by() & change.events) != 0 && plugin->helps(pod, change);
+         });
 }
 
 }  // namespace
@@ -104,20 +126,19 @@ void Queue::put(PodPtr pod, TimePoint now) {
     return move(entry, options_.keeps_out(*entry.pod) ? Place::kGated : Place::kActive);
   }
   Entry& entry = found->second;
-  const bool alike = decides_alike(*entry.pod, *pod);
+  const Events own = own_changes(*entry.pod, *pod);
   detach(entry);
   entry.pod = std::move(pod);
   if (entry.place == Place::kTaken) {
-    entry.changed = entry.changed || !alike;
+    entry.own |= own;
     return move(entry, Place::kTaken);
   }
   if (options_.keeps_out(*entry.pod)) return move(entry, Place::kGated);
-  if (entry.place == Place::kGated) return move(entry, Place::kActive);
-  if (entry.place == Place::kParked && !alike) {
-    move(entry, Place::kParked);
-    return wake(entry, now);
-  }
   move(entry, entry.place);
+  if (entry.place == Place::kGated ||
+      (entry.place == Place::kParked && (entry.helped_by & own) != 0)) {
+    wake(entry, now);
+  }
 }
 
 void Queue::remove(const std::string& key) {
@@ -134,7 +155,9 @@ PodPtr Queue::take(TimePoint now) {
   CHECK(found != entries_.end());
   Entry& entry = found->second;
   detach(entry);
-  entry.changed = false;
+  if (sizes_.taken == 0) missed_.clear();
+  entry.own = 0;
+  entry.called = false;
   entry.changes = changes_;
   move(entry, Place::kTaken);
   return entry.pod;
@@ -149,13 +172,38 @@ void Queue::park(const std::string& key, std::vector<const Plugin*> rejected_by,
   entry.since = now;
   entry.backoff_until = now + backoff_of(entry.failures);
   ++entry.failures;
+  entry.errors = 0;
+  set_helpers(entry, std::move(rejected_by));
+  entry.due = now + options_.park_max;
+  move(entry, Place::kParked);
+  if (entry.called || (entry.helped_by & entry.own) != 0 || missed_help(entry)) wake(entry, now);
+}
+
+void Queue::set_helpers(Entry& entry, std::vector<const Plugin*> rejected_by) {
   entry.rejected_by = std::move(rejected_by);
   entry.helped_by = 0;
   for (const Plugin* plugin : entry.rejected_by) entry.helped_by |= plugin->helped_by();
   if (entry.rejected_by.empty()) entry.helped_by = ~Events{0};
+}
+
+std::vector<PodPtr> Queue::waiting_of(const std::string& group) const {
+  std::vector<PodPtr> pods;
+  for (const auto& [key, entry] : entries_) {
+    const bool waits = entry.place != Place::kTaken && entry.place != Place::kGated;
+    if (waits && entry.pod->group == group) pods.push_back(entry.pod);
+  }
+  return pods;
+}
+
+void Queue::hold(const std::string& key, std::vector<const Plugin*> rejected_by, TimePoint now) {
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return;
+  Entry& entry = found->second;
+  if (entry.place == Place::kTaken || entry.place == Place::kGated) return;
+  detach(entry);
+  set_helpers(entry, std::move(rejected_by));
   entry.due = now + options_.park_max;
   move(entry, Place::kParked);
-  if (entry.changed || entry.changes != changes_) wake(entry, now);
 }
 
 void Queue::retry(const std::string& key, TimePoint now) {
@@ -165,9 +213,34 @@ void Queue::retry(const std::string& key, TimePoint now) {
   CHECK(entry.place == Place::kTaken);
   detach(entry);
   entry.since = now;
-  entry.due = entry.backoff_until = now + backoff_of(entry.failures);
-  ++entry.failures;
+  entry.due = entry.backoff_until = now + backoff_of(entry.errors);
+  ++entry.errors;
   move(entry, Place::kBackoff);
+}
+
+// A change outlives neither its node nor the text of its claim: those are kept by name.
+void Queue::keep_for_taken(const Change& change) {
+  if (sizes_.taken == 0) return;
+  missed_.push_back(
+      {change, change.node == nullptr ? "" : change.node->name(), std::string(change.claim)});
+  if (missed_.size() > kMissedMax) missed_.pop_front();
+}
+
+bool Queue::missed_help(const Entry& entry) const {
+  const std::uint64_t first = changes_ - missed_.size();  // that is kept
+  if (entry.changes < first) return true;
+  return std::any_of(
+      missed_.begin() + static_cast<std::ptrdiff_t>(entry.changes - first), missed_.end(),
+      [&](const Missed& missed) {
+        Change change = missed.change;
+        change.claim = missed.claim;
+        if (!missed.node.empty()) {
+          change.node = change.world == nullptr ? nullptr : change.world->nodes.find(missed.node);
+          if (change.node == nullptr) return false;  // it went
+        }
+        return (entry.helped_by & change.events) != 0 &&
+               helps_one(entry.rejected_by, *entry.pod, change);
+      });
 }
 
 void Queue::put_off_group(const std::string& group, TimePoint now) {
@@ -178,7 +251,7 @@ void Queue::put_off_group(const std::string& group, TimePoint now) {
       continue;
     }
     members.push_back(&entry);
-    failures = std::max(failures, entry.failures);
+    failures = std::max({failures, entry.failures, entry.errors});
   }
   for (Entry* entry : members) {
     detach(*entry);
@@ -188,16 +261,12 @@ void Queue::put_off_group(const std::string& group, TimePoint now) {
   }
 }
 
-size_t Queue::look_at_gated() {
+size_t Queue::look_at_gated(TimePoint now) {
   std::vector<std::string> free;
   for (const std::string& key : gated_) {
     if (!options_.keeps_out(*entries_.at(key).pod)) free.push_back(key);
   }
-  for (const std::string& key : free) {
-    Entry& entry = entries_.at(key);
-    detach(entry);
-    move(entry, Place::kActive);
-  }
+  for (const std::string& key : free) wake(entries_.at(key), now);
   return free.size();
 }
 
@@ -205,13 +274,18 @@ void Queue::activate(const std::string& key) {
   const auto found = entries_.find(key);
   if (found == entries_.end()) return;
   Entry& entry = found->second;
+  if (entry.place == Place::kTaken) entry.called = true;
   if (entry.place != Place::kParked && entry.place != Place::kBackoff) return;
+  const bool out = entry.place == Place::kParked && options_.keeps_out(*entry.pod);
   detach(entry);
-  move(entry, Place::kActive);
+  move(entry, out ? Place::kGated : Place::kActive);
 }
 
 size_t Queue::on_change(const Change& change, TimePoint now) {
-  if (change.events != 0) ++changes_;
+  if (change.events != 0) {
+    keep_for_taken(change);
+    ++changes_;
+  }
   bool hope = false;
   for (size_t bit = 0; bit < hopes_.size(); ++bit) {
     hope = hope || ((change.events >> bit & 1) != 0 && hopes_[bit] != 0);
@@ -221,12 +295,7 @@ size_t Queue::on_change(const Change& change, TimePoint now) {
   for (const std::string& key : parked_) {
     const Entry& entry = entries_.at(key);
     if ((entry.helped_by & change.events) == 0) continue;
-    const bool helps =
-        entry.rejected_by.empty() ||
-        std::any_of(entry.rejected_by.begin(), entry.rejected_by.end(), [&](const Plugin* plugin) {
-          return (plugin->helped_by() & change.events) != 0 && plugin->helps(*entry.pod, change);
-        });
-    if (helps) helped.push_back(key);
+    if (helps_one(entry.rejected_by, *entry.pod, change)) helped.push_back(key);
   }
   add_groups_of(helped);
   for (const std::string& key : helped) wake(entries_.at(key), now);
@@ -246,7 +315,9 @@ void Queue::add_groups_of(std::vector<std::string>& keys) const {
 }
 
 void Queue::wake(Entry& entry, TimePoint now) {
+  const bool out = options_.keeps_out(*entry.pod);
   detach(entry);
+  if (out) return move(entry, Place::kGated);
   entry.due = entry.backoff_until;
   move(entry, entry.due > now ? Place::kBackoff : Place::kActive);
 }
@@ -254,8 +325,9 @@ void Queue::wake(Entry& entry, TimePoint now) {
 void Queue::promote(TimePoint now) {
   while (!due_.empty() && due_.begin()->first <= now) {
     Entry& entry = entries_.at(due_.begin()->second);
+    const bool out = entry.place == Place::kParked && options_.keeps_out(*entry.pod);
     detach(entry);
-    move(entry, Place::kActive);
+    move(entry, out ? Place::kGated : Place::kActive);
   }
 }
 

@@ -55,7 +55,7 @@ void PlacementEngine::undo(const PodPtr& pod, const std::string& node,
   scheduler::unreserve_all(*profile_of(*pod), *pod, node, cache_.surroundings().reservations);
   cache_.forget(pod->key, pod->uid);
   queue_->park(pod->key, {by}, queue_now());
-  changed({.events = scheduler::event::kPodGone, .pod = pod.get()});
+  changed({.events = scheduler::event::kPodGone, .pod = pod});
 }
 
 void PlacementEngine::bind(const PodPtr& pod, const std::string& node) {
@@ -73,7 +73,7 @@ void PlacementEngine::bind(const PodPtr& pod, const std::string& node) {
   for (const scheduler::Plugin* plugin : profile_of(*pod)->at(scheduler::Point::kPostBind)) {
     plugin->post_bind(*pod, node, cache_.surroundings().reservations);
   }
-  if (events != 0) changed({.events = events, .pod = shown.get()});
+  if (events != 0) changed({.events = events, .pod = shown});
 }
 
 }  // namespace coracle::sim

@@ -232,7 +232,7 @@ void PlacementEngine::make_pod(const std::shared_ptr<Owner>& owner) {
     const auto events = cache_.set_pod(pod);
     ledger_.pod_bound(agenda_.now(), pod->key, pod->node_name);
     start(pod->key);
-    return changed({.events = events, .pod = pod.get()});
+    return changed({.events = events, .pod = pod});
   }
   if (profile_of(*pod) == nullptr) return;  // of another scheduler, who is not there
   queue_->put(pod, queue_now());
@@ -290,7 +290,7 @@ void PlacementEngine::pod_over(const std::string& key, PodEnd end) {
   if (const PodPtr* counted = cache_.find_pod(key)) {
     const PodPtr pod = *counted;
     cache_.remove_pod(key);
-    changed({.events = scheduler::event::kPodGone, .pod = pod.get()});
+    changed({.events = scheduler::event::kPodGone, .pod = pod});
   }
   const bool replaced =
       end == PodEnd::kEvicted || end == PodEnd::kPreempted || end == PodEnd::kLost;
