@@ -20,6 +20,7 @@ using checks::text_of;
 using Names = std::set<std::string, std::less<>>;
 
 constexpr std::size_t kConfigsOfAllocationMax = 64;  // of the class and of the claim
+constexpr std::size_t kCapacitiesMax = 32;           // as many as a device may have
 
 std::string_view own_name(const json::value& entry) { return text_of(entry, "name"); }
 std::string_view own_text(const json::value& entry) {
@@ -52,8 +53,16 @@ void wanted(const json::value& request, const FieldPath& path, FieldErrors& erro
   selectors(request, path, errors);
   allocation_mode(request, path, errors);
   tolerations(request, path, errors);
-  if (!get_object(request, "capacity.requests").empty()) {
-    errors.forbidden(path.child("capacity"), "requests for a part of a device are not supported");
+  const json::object& capacities = get_object(request, "capacity.requests");
+  const FieldPath at = path.child("capacity", "requests");
+  if (capacities.size() > kCapacitiesMax) {
+    errors.too_many(at, static_cast<int>(capacities.size()), static_cast<int>(kCapacitiesMax));
+  }
+  for (const std::string& capacity : checks::sorted_names(capacities)) {
+    qualified_name(capacity, false, at.key(capacity), errors);
+    if (const Quantity wanted = amount(capacities.at(capacity)); wanted.sign() < 0) {
+      errors.invalid(at.key(capacity), wanted.text(), "must be greater than or equal to zero");
+    }
   }
 }
 
@@ -114,6 +123,18 @@ std::string device_id(const json::value& device) {
   return id;
 }
 
+void share_id(const json::value& result, const FieldPath& path, FieldErrors& errors) {
+  if (member(result, "shareID") == nullptr) return;
+  const std::string_view id = text_of(result, "shareID");
+  std::size_t at = 0;
+  const bool good = id.size() == 36 && std::ranges::all_of(id, [&at](char c) {
+                      const bool dash = at == 8 || at == 13 || at == 18 || at == 23;
+                      ++at;
+                      return dash ? c == '-' : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+                    });
+  if (!good) errors.invalid(path.child("shareID"), id, "must be a UUID in lower case");
+}
+
 void allocation(const json::value& allocation, const Names& known, const FieldPath& path,
                 FieldErrors& errors) {
   const json::value& devices = child_or_empty(allocation, "devices");
@@ -126,6 +147,11 @@ void allocation(const json::value& allocation, const Names& known, const FieldPa
          pool_name(text_of(result, "pool"), here.child("pool"), errors);
          checks::dns_label(text_of(result, "device"), here.child("device"), errors);
          tolerations(result, here, errors);
+         share_id(result, here, errors);
+         const json::object& consumed = get_object(result, "consumedCapacity");
+         for (const std::string& name : checks::sorted_names(consumed)) {
+           qualified_name(name, false, here.child("consumedCapacity").key(name), errors);
+         }
        });
   each(devices, "config", kConfigsOfAllocationMax, at, errors,
        [&](const json::value& config, const FieldPath& here) {

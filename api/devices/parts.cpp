@@ -32,6 +32,18 @@ void c_identifier(std::string_view id, const FieldPath& path, FieldErrors& error
 
 }  // namespace
 
+Quantity amount(const json::value& value) {
+  const auto parsed = Quantity::parse(value.is_string() ? value.get_string() : "");
+  return parsed.ok() ? *parsed : Quantity();
+}
+
+void not_negative(const json::value& holder, std::string_view key, const FieldPath& path,
+                  FieldErrors& errors) {
+  const json::value* value = checks::member(holder, key);
+  if (value == nullptr || amount(*value).sign() >= 0) return;
+  errors.invalid(path.child(key), amount(*value).text(), "must be greater than or equal to zero");
+}
+
 void driver_name(std::string_view name, const FieldPath& path, FieldErrors& errors) {
   if (name.empty()) return errors.required(path);
   if (name.size() > kDomainMax) errors.too_long(path, kDomainMax);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "api/field_error.hpp"
+#include "api/quantity.hpp"
 #include "base/json.hpp"
 
 namespace coracle::api::devices {
@@ -37,6 +38,10 @@ void each_of_set(const json::value& holder, std::string_view key, std::size_t ma
   }
 }
 
+// An amount; none where it does not parse, which the schema has told.
+Quantity amount(const json::value& value);
+void not_negative(const json::value& holder, std::string_view key, const FieldPath& path,
+                  FieldErrors& errors);
 void driver_name(std::string_view name, const FieldPath& path, FieldErrors& errors);
 void pool_name(std::string_view name, const FieldPath& path, FieldErrors& errors);
 // "model" or "gpu.example.com/model"; `whole`: the latter.

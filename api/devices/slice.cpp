@@ -1,5 +1,6 @@
 // ResourceSlice.
 #include <algorithm>
+#include <optional>
 
 #include "api/devices/parts.hpp"
 #include "api/devices/selector.hpp"
@@ -17,7 +18,8 @@ using checks::child_or_empty;
 using checks::member;
 using checks::text_of;
 
-constexpr std::size_t kTaintsMax = 16, kAttributesMax = 32, kCountersMax = 8;
+constexpr std::size_t kTaintsMax = 16, kAttributesMax = 32, kCounterSetsMax = 8;
+constexpr std::size_t kCountersMax = 32, kConsumptionsMax = 2, kValidValuesMax = 10;
 constexpr int kValueMax = 64;
 
 // `nodeName`, `nodeSelector`, `allNodes`: those that are set.
@@ -92,6 +94,114 @@ void taint(const json::value& taint, const FieldPath& path, FieldErrors& errors)
   checks::one_of(taint, "effect", path, {"NoExecute", "NoSchedule", "None"}, errors);
 }
 
+// {"slots": {"value": "2"}}, some at least.
+void counters(const json::value& holder, const FieldPath& path, FieldErrors& errors) {
+  const json::object& counters = get_object(holder, "counters");
+  const FieldPath at = path.child("counters");
+  if (counters.empty()) return errors.required(at);
+  if (counters.size() > kCountersMax) {
+    return errors.too_many(at, static_cast<int>(counters.size()), static_cast<int>(kCountersMax));
+  }
+  for (const std::string& name : checks::sorted_names(counters)) {
+    checks::dns_label(name, at.key(name), errors);
+    not_negative(counters.at(name), "value", at.key(name), errors);
+  }
+}
+
+void counter_set(const json::value& holder, std::string_view name_key, const FieldPath& path,
+                 FieldErrors& errors) {
+  const std::string_view name = text_of(holder, name_key);
+  if (name.empty()) {
+    errors.required(path.child(name_key));
+  } else {
+    checks::dns_label(name, path.child(name_key), errors);
+  }
+  counters(holder, path, errors);
+}
+
+void valid_values(const json::value& policy, const Quantity& by_default, const Quantity& all,
+                  const FieldPath& path, FieldErrors& errors) {
+  const FieldPath at = path.child("validValues");
+  std::optional<Quantity> before;
+  bool has_default = false;
+  each_of_set(
+      policy, "validValues", kValidValuesMax, path, errors,
+      [&](const json::value& value, const FieldPath& here) {
+        const Quantity one = amount(value);
+        if (before && one < *before) {
+          errors.invalid(here, one.text(), "values must be sorted in ascending order");
+        }
+        before = one;
+        if (one > all) {
+          errors.invalid(here, one.text(), "option is larger than capacity value: " + all.text());
+        }
+        has_default = has_default || one == by_default;
+      },
+      [](const json::value& value) { return amount(value).text(); });
+  if (has_default) return;
+  errors.invalid(at, by_default.text(),
+                 "default value is not valid according to the requestPolicy");
+}
+
+void valid_range(const json::value& range, const Quantity& by_default, const Quantity& all,
+                 const FieldPath& path, FieldErrors& errors) {
+  const auto amount_of = [&range](std::string_view key) -> std::optional<Quantity> {
+    const json::value* value = member(range, key);
+    return value == nullptr ? std::nullopt : std::optional(amount(*value));
+  };
+  const auto min = amount_of("min"), max = amount_of("max"), step = amount_of("step");
+  const auto refuse = [&](std::string_view key, const Quantity& value, std::string_view why,
+                          const Quantity& bound) {
+    errors.invalid(path.child(key), value.text(), std::string(why) + ": " + bound.text());
+  };
+  if (!min) return errors.required(path.child("min"), "required when validRange is defined");
+  not_negative(range, "min", path, errors);
+  if (*min > all) refuse("min", *min, "min is larger than capacity value", all);
+  if (by_default < *min) refuse("min", by_default, "default is less than min", *min);
+  if (max) {
+    if (*min > *max) refuse("max", *min, "min is larger than max", *max);
+    if (*max > all) refuse("max", *max, "max is larger than capacity value", all);
+    if (by_default > *max) refuse("max", by_default, "default is more than max", *max);
+  }
+  if (!step) return;
+  if (step->sign() <= 0) {
+    return errors.invalid(path.child("step"), step->text(), "must be greater than zero");
+  }
+  Quantity end = *min;
+  end.add(*step);
+  if (end > all) refuse("step", *step, "one step above min is larger than capacity value", all);
+}
+
+// How an allocation of a part of a device is rounded up.
+void request_policy(const json::value& capacity, const FieldPath& path, FieldErrors& errors) {
+  const json::value& policy = *member(capacity, "requestPolicy");
+  const json::value* value = member(capacity, "value");
+  const Quantity all = value == nullptr ? Quantity() : amount(*value);
+  const json::value* by_default = member(policy, "default");
+  const json::value* range = member(policy, "validRange");
+  const bool values = !get_array(policy, "validValues").empty();
+  if (by_default != nullptr && amount(*by_default) > all) {
+    errors.invalid(path.child("default"), amount(*by_default).text(),
+                   "default is larger than capacity value: " + all.text());
+  }
+  if (values && range != nullptr) {
+    return errors.forbidden(
+        path,
+        "exactly one policy can be specified, cannot specify \"validValues\" and "
+        "\"validRange\" at the same time");
+  }
+  if (!values && range == nullptr) return;
+  if (by_default == nullptr) {
+    return errors.required(path.child("default"), values ? "required when validValues is defined"
+                                                         : "required when validRange is defined");
+  }
+  if (values) {
+    valid_values(policy, amount(*by_default), all, path, errors);
+  } else {
+    valid_range(*range, amount(*by_default), all, path.child("validRange"), errors);
+  }
+}
+
 void device(const json::value& device, bool chooses_nodes, const FieldPath& path,
             FieldErrors& errors) {
   checks::dns_label(text_of(device, "name"), path.child("name"), errors);
@@ -109,11 +219,20 @@ void device(const json::value& device, bool chooses_nodes, const FieldPath& path
   for (const std::string& name : checks::sorted_names(capacities)) {
     const FieldPath at = path.child("capacity").key(name);
     qualified_name(name, false, at, errors);
-    if (member(capacities.at(name), "requestPolicy") != nullptr &&
-        !get_bool(device, "allowMultipleAllocations")) {
+    not_negative(capacities.at(name), "value", at, errors);
+    if (member(capacities.at(name), "requestPolicy") == nullptr) continue;
+    if (get_bool(device, "allowMultipleAllocations")) {
+      request_policy(capacities.at(name), at.child("requestPolicy"), errors);
+    } else {
       errors.forbidden(at.child("requestPolicy"), "allowMultipleAllocations must be true");
     }
   }
+  each_of_set(
+      device, "consumesCounters", kConsumptionsMax, path, errors,
+      [&errors](const json::value& one, const FieldPath& at) {
+        counter_set(one, "counterSet", at, errors);
+      },
+      [](const json::value& one) { return text_of(one, "counterSet"); });
   each(device, "taints", kTaintsMax, path, errors,
        [&errors](const json::value& one, const FieldPath& at) { taint(one, at, errors); });
   if (chooses_nodes) {
@@ -190,11 +309,12 @@ void resource_slice(const json::value& object, const json::value* old, FieldErro
         device(one, get_bool(spec, "perDeviceNodeSelection"), at, errors);
       },
       [](const json::value& one) { return text_of(one, "name"); });
-  each(spec, "sharedCounters", kCountersMax, path, errors,
-       [&errors](const json::value& set, const FieldPath& at) {
-         checks::dns_label(text_of(set, "name"), at.child("name"), errors);
-         if (get_object(set, "counters").empty()) errors.required(at.child("counters"));
-       });
+  each_of_set(
+      spec, "sharedCounters", kCounterSetsMax, path, errors,
+      [&errors](const json::value& set, const FieldPath& at) {
+        counter_set(set, "name", at, errors);
+      },
+      [](const json::value& set) { return text_of(set, "name"); });
 }
 
 }  // namespace coracle::api::devices

@@ -36,7 +36,9 @@ TEST_CASE("resource claims") {
       "expression":"1"}},{}])"));
   const std::string admin = claim(request(R"("deviceClassName":"a","adminAccess":true)"));
   const std::string part = claim(request(R"("deviceClassName":"a","capacity":{"requests":{
-      "memory":"1Gi"}})"));
+      "memory":"1Gi","d.example.com/slots":"2"}})"));
+  const std::string bad_part = claim(request(R"("deviceClassName":"a","capacity":{"requests":{
+      "memory":"-1","a/b/c":"1"}})"));
   const std::string constraints =
       claim(request(R"("deviceClassName":"a")") +
             R"(,"constraints":[{"requests":["other"],"matchAttribute":"model"},{}])");
@@ -85,10 +87,13 @@ TEST_CASE("resource claims") {
             "must evaluate to bool or the unknown type, not int",
             "spec.devices.requests[0].exactly.selectors[1].cel: Required value"}},
           {"admin access: the apiserver asks the namespace", admin, {}},
-          {"a part",
-           part,
-           {"spec.devices.requests[0].exactly.capacity: Forbidden: requests for a part of a device "
-            "are not supported"}},
+          {"a part", part, {}},
+          {"a part that is none",
+           bad_part,
+           {R"(spec.devices.requests[0].exactly.capacity.requests[a/b/c]: Invalid value: "a/b/c": )"
+            "must not contain more than one slash",
+            R"(spec.devices.requests[0].exactly.capacity.requests[memory]: Invalid value: "-1": )"
+            "must be greater than or equal to zero"}},
           {"constraints",
            constraints,
            {R"(spec.devices.constraints[0].requests[0]: Invalid value: "other": must be the name )"
@@ -132,6 +137,16 @@ TEST_CASE("status of a claim") {
         Texts{R"(status.allocation.devices.results[0].request: Invalid value: "other": must be )"
               "the name of a request in the claim or the name of a request and a subrequest "
               "separated by '/'"});
+  const auto share = [&](const std::string& id) {
+    std::string text = result("gpu-0");
+    text.insert(text.rfind("}]}}"), R"(,"shareID":")" + id + R"(","consumedCapacity":{"1x":"1"})");
+    return errors_of(text, "");
+  };
+  CHECK(share("0b1f4c9a-7d52-8e3f-9a61-2c5d8e7f0a1b").size() == 1);  // the capacity's name
+  CHECK(share("0B1F4C9A-7d52-8e3f-9a61-2c5d8e7f0a1b").front() ==
+        R"(status.allocation.devices.results[0].shareID: Invalid value: )"
+        R"("0B1F4C9A-7d52-8e3f-9a61-2c5d8e7f0a1b": must be a UUID in lower case)");
+  CHECK(share("7").size() == 2);
   const Texts moved = errors_of(result("gpu-1"), result("gpu-0"));
   REQUIRE(moved.size() == 1);
   CHECK(moved[0].starts_with("status.allocation: Invalid value: "));
@@ -197,6 +212,107 @@ TEST_CASE("resource slices") {
   CHECK(texts[3] ==
         "spec.pool.generation: Invalid value: -1: must be greater than or equal to zero");
   CHECK(texts[6] == "spec.allNodes: Invalid value: false: must be either unset or set to true");
+}
+
+TEST_CASE("counters that devices of a pool share") {
+  const auto slice = [](const std::string& members) {
+    return R"({"metadata":{"name":"s"},"spec":{"driver":"d.example.com","pool":{"name":"n1",
+        "generation":1,"resourceSliceCount":2},"nodeName":"n1",)" +
+           members + "}}";
+  };
+  const std::string good = slice(R"("sharedCounters":[{"name":"gpu-0","counters":{
+      "slots":{"value":"7"},"memory":{"value":"80Gi"}}}])");
+  const std::string uses = slice(R"("devices":[{"name":"part","consumesCounters":[
+      {"counterSet":"gpu-0","counters":{"slots":{"value":"1"}}}]}])");
+  const std::string bad = slice(R"("sharedCounters":[{"name":"","counters":{}},{"name":"A",
+      "counters":{"S":{"value":"-1"}}},{"name":"b","counters":{"s":{"value":"1"}}},{"name":"b",
+      "counters":{"s":{"value":"1"}}}])");
+  const std::string wrong = slice(R"("devices":[{"name":"part","consumesCounters":[
+      {"counterSet":""},{"counterSet":"x","counters":{"s":{"value":"-1"}}}]}])");
+  const std::string many = slice(R"("devices":[{"name":"part","consumesCounters":[
+      {"counterSet":"a"},{"counterSet":"b"},{"counterSet":"c"}]}])");
+  const std::string mixed = slice(R"("sharedCounters":[{"name":"a","counters":{"s":{
+      "value":"1"}}}],"devices":[{"name":"d"}])");
+  for (const auto& [text, want] : std::vector<std::pair<std::string, std::vector<std::string>>>{
+           {good, {}},
+           {uses, {}},
+           {bad,
+            {"spec.sharedCounters[0].name: Required value",
+             "spec.sharedCounters[0].counters: Required value",
+             "spec.sharedCounters[1].name: Invalid value: \"A\"",
+             "spec.sharedCounters[1].counters[S]: Invalid value: \"S\"",
+             "spec.sharedCounters[1].counters[S].value: Invalid value: \"-1\": must be greater "
+             "than or equal to zero",
+             "spec.sharedCounters[3]: Duplicate value: \"b\""}},
+           {wrong,
+            {"spec.devices[0].consumesCounters[0].counterSet: Required value",
+             "spec.devices[0].consumesCounters[0].counters: Required value",
+             "spec.devices[0].consumesCounters[1].counters[s].value: Invalid value: \"-1\""}},
+           {many, {"spec.devices[0].consumesCounters: Too many: 3: must have at most 2 items"}},
+           {mixed,
+            {"spec: Invalid value: \"\": only one of `sharedCounters` or `devices` is allowed"}},
+       }) {
+    CAPTURE(text);
+    FieldErrors errors;
+    resource_slice(object_of(text), nullptr, errors);
+    const std::vector<std::string> texts = texts_of(errors);
+    REQUIRE(texts.size() == want.size());
+    for (std::size_t i = 0; i < want.size(); ++i) CHECK(texts[i].starts_with(want[i]));
+  }
+}
+
+TEST_CASE("how parts of a shared device are rounded") {
+  const auto slice = [](const std::string& policy, const std::string& shared = "true") {
+    return R"({"metadata":{"name":"s"},"spec":{"driver":"d.example.com","pool":{"name":"n1",
+        "generation":1,"resourceSliceCount":1},"nodeName":"n1","devices":[{"name":"d",
+        "allowMultipleAllocations":)" +
+           shared + R"(,"capacity":{"memory":{"value":"10Gi","requestPolicy":{)" + policy +
+           "}}}}]}}";
+  };
+  const std::string at = "spec.devices[0].capacity[memory].requestPolicy";
+  for (
+      const auto& [policy, want] : std::vector<std::pair<std::string, std::vector<std::string>>>{
+          {R"("default":"1Gi")", {}},
+          {R"("default":"1Gi","validValues":["1Gi","2Gi"])", {}},
+          {R"("default":"1Gi","validRange":{"min":"1Gi","max":"8Gi","step":"1Gi"})", {}},
+          {R"("default":"11Gi")",
+           {at + ".default: Invalid value: \"11Gi\": default is larger than capacity value: 10Gi"}},
+          {R"("validValues":["1Gi"])",
+           {at + ".default: Required value: required when validValues is defined"}},
+          {R"("validRange":{})",
+           {at + ".default: Required value: required when validRange is defined"}},
+          {R"("default":"1Gi","validValues":["1Gi"],"validRange":{"min":"1Gi"})",
+           {at + ": Forbidden: exactly one policy can be specified, cannot specify "
+                 "\"validValues\" and \"validRange\" at the same time"}},
+          {R"("default":"1Gi","validValues":["4Gi","2Gi","2048Mi","20Gi"])",
+           {at +
+                ".validValues[1]: Invalid value: \"2Gi\": values must be sorted in ascending order",
+            at + ".validValues[3]: Invalid value: \"20Gi\": option is larger than capacity value: "
+                 "10Gi",
+            at + ".validValues[2]: Duplicate value: \"2Gi\"",
+            at +
+                ".validValues: Invalid value: \"1Gi\": default value is not valid according to the "
+                "requestPolicy"}},
+          {R"("default":"1Gi","validRange":{})",
+           {at + ".validRange.min: Required value: required when validRange is defined"}},
+          {R"("default":"1Gi","validRange":{"min":"4Gi","max":"2Gi","step":"20Gi"})",
+           {at + ".validRange.min: Invalid value: \"1Gi\": default is less than min: 4Gi",
+            at + ".validRange.max: Invalid value: \"4Gi\": min is larger than max: 2Gi",
+            at + ".validRange.step: Invalid value: \"20Gi\": one step above min is larger than "
+                 "capacity value: 10Gi"}},
+          {R"("default":"9Gi","validRange":{"min":"1Gi","max":"8Gi","step":"0"})",
+           {at + ".validRange.max: Invalid value: \"9Gi\": default is more than max: 8Gi",
+            at + ".validRange.step: Invalid value: \"0\": must be greater than zero"}},
+      }) {
+    CAPTURE(policy);
+    FieldErrors errors;
+    resource_slice(object_of(slice(policy)), nullptr, errors);
+    CHECK(texts_of(errors) == want);
+  }
+  FieldErrors errors;
+  resource_slice(object_of(slice("", "false")), nullptr, errors);
+  CHECK(texts_of(errors) ==
+        std::vector<std::string>{at + ": Forbidden: allowMultipleAllocations must be true"});
 }
 
 TEST_CASE("what a pod says of its claims") {

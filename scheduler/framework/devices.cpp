@@ -24,12 +24,22 @@ std::optional<DeviceReach> parse_reach(const json::value& holder, const SharedOb
 
 // The field of a device that is not understood, if there is one.
 std::string_view field_beyond(const json::value& device) {
-  for (const std::string_view key : {"consumesCounters", "bindingConditions", "bindsToNode",
-                                     "allowMultipleAllocations", "nodeAllocatableResources"}) {
+  for (const std::string_view key :
+       {"bindingConditions", "bindsToNode", "nodeAllocatableResources"}) {
     const json::value* value = find_keys(device, {key});
     if (value != nullptr && *value != json::value(false)) return key;
   }
   return "";
+}
+
+// {"slots": {"value": "2"}}
+Amounts parse_counters(const json::value& holder) {
+  Amounts amounts;
+  for (const auto& [name, counter] : get_object(holder, "counters")) {
+    const auto value = api::Quantity::parse(get_string(counter, "value"));
+    if (value.ok()) amounts[std::string(name)] = *value;
+  }
+  return amounts;
 }
 
 Device parse_device(const json::value& tree, const DeviceSlice& slice) {
@@ -40,8 +50,31 @@ Device parse_device(const json::value& tree, const DeviceSlice& slice) {
   device.value = api::devices::device_value(slice.driver, tree);
   device.taints = api::parse_taints(get_array(tree, "taints"));
   device.reach = parse_reach(tree, slice.object);
+  for (const json::value& use : get_array(tree, "consumesCounters")) {
+    device.counters.push_back({std::string(get_string(use, "counterSet")), parse_counters(use)});
+  }
+  device.shared = get_bool(tree, "allowMultipleAllocations");
   device.beyond = field_beyond(tree);
   return device;
+}
+
+std::string_view text_or_empty(const json::value& value) {
+  return value.is_string() ? std::string_view(value.get_string()) : "";
+}
+
+bool names_its_counters(const DeviceWorld::Pool& pool) {
+  const auto is_there = [&pool](const CounterUse& use) {
+    const auto set = pool.counters.find(use.set);
+    return set != pool.counters.end() &&
+           std::ranges::all_of(use.counters, [&set](const auto& counter) {
+             return set->second.contains(counter.first);
+           });
+  };
+  return std::ranges::all_of(pool.slices, [&](const SlicePtr& slice) {
+    return std::ranges::all_of(slice->devices, [&](const Device& device) {
+      return std::ranges::all_of(device.counters, is_there);
+    });
+  });
 }
 
 }  // namespace
@@ -53,6 +86,11 @@ std::string device_id(std::string_view driver, std::string_view pool, std::strin
 std::string device_id(const json::value& result) {
   return device_id(get_string(result, "driver"), get_string(result, "pool"),
                    get_string(result, "device"));
+}
+
+std::string full_name(std::string_view driver, std::string_view name) {
+  if (name.find('/') != std::string_view::npos) return std::string(name);
+  return std::string(driver) + "/" + std::string(name);
 }
 
 bool DeviceReach::holds(const api::NodeLabels& labels) const {
@@ -77,6 +115,11 @@ SlicePtr DeviceSlice::parse(const SharedObject& object) {
   for (const json::value& device : get_array(spec, "devices")) {
     slice->devices.push_back(parse_device(device, *slice));
   }
+  for (const json::value& set : get_array(spec, "sharedCounters")) {
+    const bool is_new =
+        slice->counters.emplace(get_string(set, "name"), parse_counters(set)).second;
+    slice->sets_twice = slice->sets_twice || !is_new;
+  }
   return slice;
 }
 
@@ -91,20 +134,42 @@ std::vector<DeviceClaimUse> parse_device_claims(const json::value& pod) {
   return uses;
 }
 
-void DeviceWorld::count(const json::value* claim, int sign) {
-  if (claim == nullptr) return;
-  for (const json::value& result : get_array(*claim, "status.allocation.devices.results")) {
+void HeldDevices::count(const json::value& allocation, int sign) {
+  for (const json::value& result : get_array(allocation, "devices.results")) {
     if (get_bool(result, "adminAccess")) continue;  // it takes nothing from others
     const std::string id = device_id(result);
-    if ((allocated_[id] += sign) == 0) allocated_.erase(id);
+    const bool gone = (devices_[id] += sign) == 0;
+    if (gone) devices_.erase(id);
+    for (const auto& [name, amount] : get_object(result, "consumedCapacity")) {
+      auto value = api::Quantity::parse(text_or_empty(amount));
+      if (!value.ok()) continue;
+      if (sign < 0) value->negate();
+      consumed_[id][full_name(get_string(result, "driver"), name)].add(*value);
+    }
+    if (gone) consumed_.erase(id);
   }
 }
 
+const Amounts* HeldDevices::consumed_of(const std::string& id) const {
+  const auto found = consumed_.find(id);
+  return found == consumed_.end() ? nullptr : &found->second;
+}
+
 void DeviceWorld::set_claim(const std::string& key, SharedObject claim) {
-  count(this->claim(key), -1);
+  const auto allocation_of = [](const json::value* one) {
+    return one == nullptr ? nullptr : find(*one, "status.allocation");
+  };
+  const json::value* before = this->claim(key);
+  if (const json::value* had = allocation_of(before)) {
+    held_.remove(*had);
+    allocated_.erase(std::string(api::uid_of(*before)));
+  }
   claims_.erase(key);
   if (claim == nullptr) return;
-  count(claim.get(), 1);
+  if (const json::value* has = allocation_of(claim.get())) {
+    held_.add(*has);
+    allocated_.emplace(api::uid_of(*claim));
+  }
   claims_.emplace(key, std::move(claim));
 }
 
@@ -155,7 +220,12 @@ void DeviceWorld::settle_pool(const std::string& key) {
     for (const Device& device : slice->devices) {
       pool.ambiguous = pool.ambiguous || !names.insert(device.name).second;
     }
+    pool.miscounted = pool.miscounted || slice->sets_twice;
+    for (const auto& [set, counters] : slice->counters) {
+      pool.miscounted = !pool.counters.emplace(set, counters).second || pool.miscounted;
+    }
   }
+  pool.miscounted = pool.miscounted || !names_its_counters(pool);
   pool.complete = static_cast<std::int64_t>(pool.slices.size()) == pool.slices.front()->pool_slices;
   pools_.emplace(key, std::move(pool));
 }

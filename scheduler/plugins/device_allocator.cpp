@@ -7,6 +7,7 @@
 #include "api/devices/validation.hpp"
 #include "api/object.hpp"
 #include "plugins/device_search.hpp"
+#include "plugins/device_shares.hpp"
 
 namespace coracle::scheduler {
 namespace {
@@ -87,6 +88,16 @@ json::array configs_of(const ClaimAsk& claim, const std::vector<DeviceChoice>& c
   return out;
 }
 
+// By the names that the device has for them.
+json::object consumed_of(const DeviceChoice& choice) {
+  json::object out;
+  for (const auto& [name, capacity] : get_object(*choice.device->tree, "capacity")) {
+    const auto amount = choice.consumed->find(full_name(choice.slice->driver, name));
+    if (amount != choice.consumed->end()) out[name] = amount->second.text();
+  }
+  return out;
+}
+
 json::value allocation_of(const ClaimAsk& claim, const std::vector<DeviceChoice>& choices) {
   json::array results;
   for (const DeviceChoice& choice : choices) {
@@ -95,6 +106,11 @@ json::value allocation_of(const ClaimAsk& claim, const std::vector<DeviceChoice>
                      {"pool", choice.slice->pool},
                      {"device", choice.device->name}};
     if (choice.ask->admin_access) one["adminAccess"] = true;
+    if (choice.consumed) {
+      // Its own, and the same whenever the same is decided.
+      one["shareID"] = share_id(claim.uid, results.size());
+      one["consumedCapacity"] = consumed_of(choice);
+    }
     if (choice.ask->tolerations_tree != nullptr && !choice.ask->tolerations_tree->empty()) {
       one["tolerations"] = *choice.ask->tolerations_tree;
     }
@@ -139,6 +155,14 @@ Result<DeviceAsk> parse_ask(const json::value& request, std::string name, const 
   ask.admin_access = get_bool(request, "adminAccess");
   ask.all = get_string(request, "allocationMode") == "All";
   ask.count = static_cast<std::size_t>(std::max<std::int64_t>(1, get_int(request, "count", 1)));
+  for (const auto& [capacity, amount] : get_object(request, "capacity.requests")) {
+    const auto value = api::Quantity::parse(amount.is_string() ? amount.get_string() : "");
+    if (!value.ok() || value->sign() < 0) {
+      return Status(Code::kInvalidArgument,
+                    fmt::format("request {}: capacity {} is no amount", ask.name, capacity));
+    }
+    ask.capacities[std::string(capacity)] = *value;
+  }
   ask.tolerations_tree = &get_array(request, "tolerations");
   ask.tolerations = api::parse_tolerations(*ask.tolerations_tree);
   return ask;
@@ -186,8 +210,8 @@ Result<ClaimAsk> DeviceAllocator::parse(const std::string& key, const json::valu
 }
 
 Result<std::optional<std::vector<json::value>>> DeviceAllocator::allocate(
-    const std::vector<ClaimAsk>& claims, const DeviceWorld& world,
-    const std::set<std::string>& taken, const NodeFacts& node, std::size_t steps_max) {
+    const std::vector<ClaimAsk>& claims, const DeviceWorld& world, const HeldDevices& taken,
+    const NodeFacts& node, std::size_t steps_max) {
   DeviceSearch search(claims, world, taken, node, steps_max);
   const Result<bool> found = search.run();
   if (!found.ok()) return found.status();

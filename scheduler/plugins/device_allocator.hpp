@@ -7,6 +7,7 @@
 // world give another decision on a slower machine.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -28,6 +29,8 @@ struct DeviceAsk {
   bool admin_access = false;           // takes nothing from anybody, also what is in use
   bool all = false;
   std::size_t count = 1;  // unless `all`
+  // capacity.requests: of each device at least so much, and of a shared one no more.
+  std::map<std::string, api::Quantity> capacities;
   std::vector<api::Toleration> tolerations;
   const json::array* tolerations_tree = nullptr;
 };
@@ -61,13 +64,13 @@ class DeviceAllocator {
                                 const DeviceWorld& world, SelectorCache& selectors);
 
   // The claims' status.allocation, as they are given; nothing when the node has not what they ask.
-  // `taken`: devices promised to others. InvalidArgument: an expression failed for a device; of
+  // `taken`: promised to others. InvalidArgument: an expression failed for a device; of
   // the devices that a claim asks for there are more than a claim may have; all devices are asked
   // for where a pool is not whole, or not all may be had together. FailedPrecondition: not on this
   // node, where a pool names two devices alike. ResourceExhausted: steps_max.
   static Result<std::optional<std::vector<json::value>>> allocate(
-      const std::vector<ClaimAsk>& claims, const DeviceWorld& world,
-      const std::set<std::string>& taken, const NodeFacts& node, std::size_t steps_max);
+      const std::vector<ClaimAsk>& claims, const DeviceWorld& world, const HeldDevices& taken,
+      const NodeFacts& node, std::size_t steps_max);
 
   // How near to what is wanted most an allocation of it is: of each request with alternatives 8 for
   // the first, 7 for the second ..

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "api/devices/validation.hpp"
 #include "api/object.hpp"
+#include "plugins/device_shares.hpp"
 
 namespace coracle::scheduler {
 namespace {
@@ -46,8 +48,7 @@ Texts both(const Texts& a, const Texts& b) {
 }  // namespace
 
 DeviceSearch::DeviceSearch(const std::vector<ClaimAsk>& claims, const DeviceWorld& world,
-                           const std::set<std::string>& taken, const NodeFacts& node,
-                           std::size_t steps_max)
+                           const HeldDevices& taken, const NodeFacts& node, std::size_t steps_max)
     : claims_(claims),
       world_(world),
       taken_(taken),
@@ -77,7 +78,7 @@ void DeviceSearch::add_pool(const DeviceWorld::Pool& pool) {
     const std::size_t before = offers.size();
     for (const Device& device : slice->devices) {
       if (slice->reach_of(device).holds(node_.selectable())) {
-        offers.push_back({slice.get(), &device});
+        offers.push_back({&pool, slice.get(), &device});
       }
     }
     here = here || offers.size() > before;
@@ -90,7 +91,7 @@ void DeviceSearch::add_pool(const DeviceWorld::Pool& pool) {
   const std::string id = pool.driver + "/" + pool.name;
   if (!pool.complete) {
     growing_ = id;
-  } else if (twice) {
+  } else if (twice || pool.miscounted) {
     invalid_ = id;
   } else {
     offers_.insert(offers_.end(), offers.begin(), offers.end());
@@ -169,7 +170,9 @@ Result<bool> DeviceSearch::some_of(Asked& asked, std::size_t request, std::size_
     auto taken = take(asked, i);
     if (!taken.ok()) return taken;
     if (!*taken) continue;
-    auto found = some_of(asked, request, had + 1, i + 1);
+    // A shared device may be had several times.
+    const bool again = chosen_[asked.claim].back().consumed.has_value();
+    auto found = some_of(asked, request, had + 1, again ? i : i + 1);
     if (!found.ok() || *found) return found;
     give_back(asked.claim);
   }
@@ -199,7 +202,9 @@ Result<bool> DeviceSearch::take(Asked& asked, std::size_t number) {
   const Offer& offer = offers_[number];
   const Device& device = *offer.device;
   if (!device.beyond.empty()) return false;
-  if (is_in_use(asked, device)) return false;
+  std::optional<Amounts> consumed;
+  if (is_in_use(asked, device) || !has_part(asked, offer, &consumed)) return false;
+  if (!has_counters(asked, offer)) return false;
   const bool borne = std::ranges::all_of(device.taints, [&](const api::Taint& taint) {
     return api::tolerated_by(taint, asked.ask->tolerations) != nullptr;
   });
@@ -214,7 +219,8 @@ Result<bool> DeviceSearch::take(Asked& asked, std::size_t number) {
                     "would not be satisfied",
                     claims_[asked.claim].key, asked.ask->name, device.id));
   }
-  chosen_[asked.claim].push_back({asked.ask, offer.slice, offer.device});
+  chosen_[asked.claim].push_back(
+      {asked.ask, offer.pool, offer.slice, offer.device, std::move(consumed)});
   return true;
 }
 
@@ -226,8 +232,60 @@ bool DeviceSearch::is_in_use(const Asked& asked, const Device& device) const {
     return std::ranges::find(chosen, &device, &DeviceChoice::device) != chosen.end();
   };
   if (asked.ask->admin_access) return has_it(chosen_[asked.claim]);
-  return world_.is_allocated(device.id) || taken_.contains(device.id) ||
+  if (device.shared) return false;
+  return world_.held().holds(device.id) || taken_.holds(device.id) ||
          std::ranges::any_of(chosen_, has_it);
+}
+
+bool DeviceSearch::has_part(const Asked& asked, const Offer& offer,
+                            std::optional<Amounts>* consumed) const {
+  const Device& device = *offer.device;
+  const bool shares = device.shared && !asked.ask->admin_access;
+  if (!shares && asked.ask->capacities.empty()) return true;
+  auto wanted = capacities_for(device, offer.slice->driver, asked.ask->capacities);
+  if (!wanted) return false;
+  if (!shares) return true;
+  std::vector<const Amounts*> others;
+  for (const HeldDevices* held : {&world_.held(), &taken_}) {
+    if (const Amounts* amounts = held->consumed_of(device.id)) others.push_back(amounts);
+  }
+  for (const auto& chosen : chosen_) {
+    for (const DeviceChoice& other : chosen) {
+      if (other.device == &device && other.consumed) others.push_back(&*other.consumed);
+    }
+  }
+  if (!is_left(device, offer.slice->driver, *wanted, others)) return false;
+  *consumed = std::move(wanted);
+  return true;
+}
+
+// A shared device takes its counters once, with its first share.
+bool DeviceSearch::has_counters(const Asked& asked, const Offer& offer) {
+  const Device& device = *offer.device;
+  if (device.counters.empty() || asked.ask->admin_access) return true;
+  if (world_.held().holds(device.id) || taken_.holds(device.id)) return true;
+  const auto known = counters_.find(offer.pool);
+  auto left = known != counters_.end()
+                  ? known->second
+                  : counters_[offer.pool] = counters_left(*offer.pool, world_.held(), taken_);
+  std::set<const Device*> seen;
+  for (const auto& chosen : chosen_) {
+    for (const DeviceChoice& other : chosen) {
+      if (other.device == &device && !other.ask->admin_access) return true;
+      const bool counts = other.pool == offer.pool && !other.ask->admin_access &&
+                          !world_.held().holds(other.device->id) &&
+                          !taken_.holds(other.device->id) && seen.insert(other.device).second;
+      if (!counts) continue;
+      for (const CounterUse& use : other.device->counters) {
+        for (const auto& [name, amount] : use.counters) left[use.set][name].sub(amount);
+      }
+    }
+  }
+  return std::ranges::all_of(device.counters, [&left](const CounterUse& use) {
+    return std::ranges::all_of(use.counters, [&](const auto& counter) {
+      return left[use.set][counter.first] >= counter.second;
+    });
+  });
 }
 
 Result<bool> DeviceSearch::selects(Asked& asked, std::size_t offer) {

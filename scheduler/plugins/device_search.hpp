@@ -5,8 +5,8 @@
 // Bounds: those of DeviceAllocator.
 #pragma once
 
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -16,15 +16,17 @@ namespace coracle::scheduler {
 
 struct DeviceChoice {
   const DeviceAsk* ask;
+  const DeviceWorld::Pool* pool;
   const DeviceSlice* slice;
   const Device* device;
+  std::optional<Amounts> consumed;  // of a shared device's capacities
 };
 
 class DeviceSearch {
  public:
-  // `taken`: ids of devices that are promised to others.
+  // `taken`: what is promised to others.
   DeviceSearch(const std::vector<ClaimAsk>& claims, const DeviceWorld& world,
-               const std::set<std::string>& taken, const NodeFacts& node, std::size_t steps_max);
+               const HeldDevices& taken, const NodeFacts& node, std::size_t steps_max);
 
   // Once. False: the node has not what they ask. Errors: those of DeviceAllocator::allocate.
   Result<bool> run();
@@ -33,6 +35,7 @@ class DeviceSearch {
  private:
   // A device that can be reached from the node, and from which slice.
   struct Offer {
+    const DeviceWorld::Pool* pool;
     const DeviceSlice* slice;
     const Device* device;
   };
@@ -55,18 +58,23 @@ class DeviceSearch {
   Result<bool> take(Asked& asked, std::size_t offer);
   void give_back(std::size_t claim);
   bool is_in_use(const Asked& asked, const Device& device) const;
+  // Whether the part that is asked for can be had, and how much that is of a shared device.
+  bool has_part(const Asked& asked, const Offer& offer, std::optional<Amounts>* consumed) const;
+  bool has_counters(const Asked& asked, const Offer& offer);
   Result<bool> selects(Asked& asked, std::size_t offer);
   Result<bool> matches(const Asked& asked, const Offer& offer) const;
   bool agrees(const Asked& asked, const Offer& offer) const;
 
   const std::vector<ClaimAsk>& claims_;
   const DeviceWorld& world_;
-  const std::set<std::string>& taken_;
+  const HeldDevices& taken_;
   const NodeFacts& node_;
   std::vector<Offer> offers_;
   std::string growing_, invalid_;  // a pool whose slices are not all there; one with a name twice
   std::vector<std::vector<std::vector<Asked>>> asked_;  // by claim and request: the alternatives
   std::vector<std::vector<DeviceChoice>> chosen_;       // by claim
+  // Of pools with counters: what was left when the search began.
+  std::map<const DeviceWorld::Pool*, std::map<std::string, Amounts>> counters_;
   const std::size_t steps_max_;
   std::size_t steps_ = 0;
 };

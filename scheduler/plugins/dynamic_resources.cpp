@@ -21,7 +21,7 @@ struct Claims final : PluginState {
   const std::size_t steps_max;  // of the search for devices, a node
   const DeviceWorld* world = nullptr;
   std::vector<ClaimAsk> to_allocate;
-  std::set<std::string> taken;                                   // promised to other pods
+  HeldDevices taken;                                             // promised to other pods
   std::vector<std::vector<api::NodeSelectorTerm>> allocated_at;  // of allocated claims; one each
 };
 
@@ -93,10 +93,8 @@ Verdict look_at_claims(const PodInfo& pod, const Snapshot& world, SelectorCache&
     claims.to_allocate.push_back(*std::move(ask));
   }
   for (const auto& [uid, promise] : world.reservations.promises()) {
-    if (promise.pod == pod.uid) continue;
-    for (const json::value& result : get_array(*promise.allocation, "devices.results")) {
-      if (!get_bool(result, "adminAccess")) claims.taken.insert(device_id(result));
-    }
+    if (promise.pod == pod.uid || world.devices.is_allocated(uid)) continue;
+    claims.taken.add(*promise.allocation);
   }
   return Verdict::yes();
 }

@@ -35,7 +35,8 @@ class DynamicResources final : public Plugin {
   // The reservation. The allocation stays: whoever is first to use the claim finds it allocated.
   Writes take_back(const PodInfo&, const Snapshot&, bool wrote) const override;
   Events helped_by() const override {
-    return event::kDeviceClaim | event::kDevices | event::kNodeAdded | event::kNodeLabels;
+    return event::kDeviceClaim | event::kDevices | event::kNodeAdded | event::kNodeLabels |
+           event::kOwnClaims;
   }
   bool helps(const PodInfo&, const Change&) const override;
 

@@ -269,11 +269,188 @@ TEST_CASE("classes, taints, pools that are not whole, devices that are not under
                               "pool gpu.example.com/n1 is currently being updated"));
 
   add_claim(world, "c", exactly());
-  add_gpus(world, "n1", {"t4", "t4"}, R"(,"consumesCounters":[{"counterSet":"x"}])");
-  CHECK(verdicts(world)[0] ==
-        Verdict::no(Verdict::Kind::kNever,
-                    {"cannot allocate all claims",
-                     "2 device(s) with consumesCounters, which is not supported"}));
+  add_gpus(world, "n1", {"t4", "t4"}, R"(,"bindsToNode":true)");
+  CHECK(
+      verdicts(world)[0] ==
+      Verdict::no(Verdict::Kind::kNever, {"cannot allocate all claims",
+                                          "2 device(s) with bindsToNode, which is not supported"}));
+}
+
+// A GPU of n1 that is cut: into halves, or into a whole, by the counters it has.
+void add_partitions(Snapshot& world, const std::string& devices, const std::string& sets) {
+  const auto slice = [](const std::string& name, const std::string& members) {
+    return object(R"({"metadata":{"name":")" + name +
+                  R"("},"spec":{"driver":"gpu.example.com","nodeName":"n1","pool":{"name":"n1",
+      "generation":1,"resourceSliceCount":2},)" +
+                  members + "}}");
+  };
+  world.devices.set_slice("counters", slice("counters", R"("sharedCounters":[)" + sets + "]"));
+  world.devices.set_slice("parts", slice("parts", R"("devices":[)" + devices + "]"));
+}
+std::string part(const std::string& name, int slots, const std::string& set = "gpu-0") {
+  return R"({"name":")" + name + R"(","consumesCounters":[{"counterSet":")" + set +
+         R"(","counters":{"slots":{"value":")" + std::to_string(slots) + R"("}}}]})";
+}
+std::string counter_set(const std::string& name, int slots) {
+  return R"({"name":")" + name + R"(","counters":{"slots":{"value":")" + std::to_string(slots) +
+         R"("}}})";
+}
+
+TEST_CASE("devices of a pool that share counters") {
+  Snapshot world = gpu_world();
+  const std::string parts = part("half-a", 2) + "," + part("half-b", 2) + "," + part("whole", 4);
+  add_partitions(world, parts, counter_set("gpu-0", 4));
+  const auto count = [](int n) { return exactly(R"(,"count":)" + std::to_string(n)); };
+  add_claim(world, "c", count(1));
+  CHECK(chosen(world) == "r=half-a ");
+  add_claim(world, "c", count(2));
+  CHECK(chosen(world) == "r=half-a r=half-b ");
+  add_claim(world, "c", count(3));  // all of them are more than the GPU
+  CHECK(chosen(world) == "cannot allocate all claims");
+
+  SECTION("what others have been given counts") {
+    add_claim(world, "c", count(1));
+    add_claim(world, "other", exactly(), allocated("n1", "half-b"));
+    CHECK(chosen(world) == "r=half-a ");
+    add_claim(world, "c", exactly(R"(,"selectors":[{"cel":{"expression":"false"}}])"));
+    add_claim(world, "other", exactly(), allocated("n1", "whole"));
+    add_claim(world, "c", count(1));
+    CHECK(chosen(world) == "cannot allocate all claims");
+    world.devices.set_claim("default/other", nullptr);
+    CHECK(chosen(world) == "r=half-a ");
+  }
+  SECTION("so does what is promised to them, until it is given back") {
+    add_claim(world, "c", count(2));
+    add_claim(world, "d", count(1));
+    const auto first = gpu_pod("p", "c").info(), second = gpu_pod("q", "d").info();
+    REQUIRE(kPlugin.reserve(*first, "n1", world, world.reservations).is_yes());
+    CHECK(kPlugin.reserve(*second, "n1", world, world.reservations) == kNo);
+    kPlugin.unreserve(*first, "n1", world.reservations);
+    CHECK(kPlugin.reserve(*second, "n1", world, world.reservations).is_yes());
+  }
+  SECTION("an administrator's look takes none") {
+    add_claim(world, "other", exactly(), allocated("n1", "whole"));
+    add_claim(world, "c", exactly(R"(,"count":3,"adminAccess":true)"));
+    CHECK(chosen(world) == "r=half-a r=half-b r=whole ");
+  }
+  SECTION("a pool that names counters it has not is of no use, nor one with a set twice") {
+    const Verdict invalid = Verdict::never("invalid resource pools were encountered");
+    add_claim(world, "c", count(1));
+    add_partitions(world, part("x", 1, "gpu-7"), counter_set("gpu-0", 4));
+    CHECK(verdicts(world)[0] == invalid);
+    add_partitions(world, part("x", 1), counter_set("gpu-0", 4) + "," + counter_set("gpu-0", 4));
+    CHECK(verdicts(world)[0] == invalid);
+    add_partitions(world, part("x", 1), counter_set("gpu-0", 4));
+    CHECK(verdicts(world)[0].is_yes());
+  }
+}
+
+std::string shared_memory(const std::string& policy = "") {
+  return R"(,"allowMultipleAllocations":true,"capacity":{"memory":{"value":"10Gi")" +
+         (policy.empty() ? "" : R"(,"requestPolicy":{)" + policy + "}") + "}}";
+}
+void add_shared_gpu(Snapshot& world, const std::string& members) {
+  world.devices.set_slice(
+      "n1-gpus", object(R"({"metadata":{"name":"n1-gpus"},"spec":{"driver":"gpu.example.com",
+      "nodeName":"n1","pool":{"name":"n1","generation":1,"resourceSliceCount":1},
+      "devices":[{"name":"gpu-0")" +
+                        members + "}]}}"));
+}
+// What a pod with the claim "c" would take of the memory of each device, or why not.
+std::string memory_taken(Snapshot& world) {
+  const auto pod = gpu_pod("p", "c").info();
+  const Verdict verdict = kPlugin.reserve(*pod, "n1", world, world.reservations);
+  if (!verdict.is_yes()) return verdict.reasons().at(0);
+  std::string out;
+  for (const json::value& result :
+       get_array(*world.reservations.promised("u-c")->allocation, "devices.results")) {
+    out += std::string(get_string(result, "consumedCapacity.memory")) + " ";
+  }
+  kPlugin.unreserve(*pod, "n1", world.reservations);
+  return out;
+}
+std::string wants(const std::string& memory, const std::string& more = "") {
+  return exactly(R"(,"capacity":{"requests":{"memory":")" + memory + R"("}})" + more);
+}
+
+TEST_CASE("a shared device: how much of it a request takes") {
+  struct Case {
+    const char* name;
+    std::string device, claim, takes;
+  };
+  const std::string no = "cannot allocate all claims";
+  const std::string range =
+      R"("default":"1Gi","validRange":{"min":"1Gi","max":"8Gi","step":"2Gi"})";
+  const std::string values = R"("default":"1Gi","validValues":["1Gi","4Gi"])";
+  const std::vector<Case> cases{
+      {"so much as is asked for", shared_memory(), wants("3Gi"), "3Gi "},
+      {"by its full name", shared_memory(),
+       exactly(R"(,"capacity":{"requests":{"gpu.example.com/memory":"3Gi"}})"), "3Gi "},
+      {"all of it", shared_memory(), exactly(), "10Gi "},
+      {"more than there is", shared_memory(), wants("11Gi"), no},
+      {"a capacity it has not", shared_memory(),
+       exactly(R"(,"capacity":{"requests":{"slots":"1"}})"), no},
+      {"the default", shared_memory(range), exactly(), "1Gi "},
+      {"below the least", shared_memory(range), wants("1Mi"), "1Gi "},
+      {"up to the next step", shared_memory(range), wants("3073Mi"), "5Gi "},
+      {"a step exactly", shared_memory(range), wants("3Gi"), "3Gi "},
+      {"up to more than the most", shared_memory(range), wants("7681Mi"), no},
+      {"the next valid amount", shared_memory(values), wants("2Gi"), "4Gi "},
+      {"more than any valid amount", shared_memory(values), wants("5Gi"), no},
+      {"twice in one claim", shared_memory(), wants("4Gi", R"(,"count":2)"), "4Gi 4Gi "},
+      {"thrice would be more than there is", shared_memory(), wants("4Gi", R"(,"count":3)"), no},
+      {"of a device that is not shared, at least so much",
+       R"(,"capacity":{"memory":{"value":"10Gi"}})", wants("3Gi"), " "},
+      {"more than such a device has", R"(,"capacity":{"memory":{"value":"10Gi"}})", wants("11Gi"),
+       no},
+      {"an administrator takes nothing", shared_memory(), wants("3Gi", R"(,"adminAccess":true)"),
+       " "},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    Snapshot world = gpu_world();
+    add_shared_gpu(world, c.device);
+    add_claim(world, "c", c.claim);
+    CHECK(memory_taken(world) == c.takes);
+  }
+}
+
+TEST_CASE("a shared device: several claims have parts of it") {
+  Snapshot world = gpu_world();
+  add_shared_gpu(world, shared_memory());
+  add_claim(world, "c", wants("6Gi"));
+  add_claim(world, "d", wants("6Gi"));
+  const auto first = gpu_pod("p", "c").info(), second = gpu_pod("q", "d").info();
+  REQUIRE(kPlugin.reserve(*first, "n1", world, world.reservations).is_yes());
+  const json::value given = *world.reservations.promised("u-c")->allocation;
+  CHECK(kPlugin.reserve(*second, "n1", world, world.reservations) == kNo);
+  const std::string id(get_string(get_array(given, "devices.results").at(0), "shareID"));
+  CHECK(id.size() == 36);
+  // Written, and still promised: it counts once.
+  add_claim(world, "c", wants("6Gi"), R"({"allocation":)" + to_json(given) + "}");
+  add_claim(world, "d", wants("4Gi"));
+  CHECK(kPlugin.reserve(*second, "n1", world, world.reservations).is_yes());
+  const json::value other = *world.reservations.promised("u-d")->allocation;
+  CHECK(get_string(get_array(other, "devices.results").at(0), "shareID") != id);
+  kPlugin.unreserve(*second, "n1", world.reservations);
+  kPlugin.unreserve(*first, "n1", world.reservations);
+  // The first claim is allocated still; when it goes, all is free.
+  add_claim(world, "d", wants("5Gi"));
+  CHECK(kPlugin.reserve(*second, "n1", world, world.reservations) == kNo);
+  world.devices.set_claim("default/c", nullptr);
+  CHECK(kPlugin.reserve(*second, "n1", world, world.reservations).is_yes());
+}
+
+TEST_CASE("a shared device takes its counters once") {
+  Snapshot world = gpu_world();
+  const std::string shared =
+      R"({"name":"shared","allowMultipleAllocations":true,"capacity":{"memory":{"value":"10Gi"}},
+      "consumesCounters":[{"counterSet":"gpu-0","counters":{"slots":{"value":"2"}}}]})";
+  add_partitions(world, shared + "," + part("whole", 4), counter_set("gpu-0", 4));
+  add_claim(world, "c", wants("4Gi", R"(,"count":2)"));
+  CHECK(chosen(world) == "r=shared r=shared ");
+  add_claim(world, "d", exactly(), allocated("n1", "whole"));
+  CHECK(chosen(world) == "cannot allocate all claims");
 }
 
 // A slice of n1's pool "shared"; `reach`: its nodes.
