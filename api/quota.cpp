@@ -75,6 +75,29 @@ Usage claim_usage(const json::value& claim) {
   return out;
 }
 
+// At most: what a request for all gets is not known before, and of alternatives the one counts that
+// takes most of a class.
+Usage device_claim_usage(const json::value& claim) {
+  constexpr std::int64_t kResultsMax = 32;  // of an allocation
+  const auto devices_of = [](const json::value& request) {
+    Usage one;
+    const bool all = get_string(request, "allocationMode") == "All";
+    one[std::string(get_string(request, "deviceClassName")).append(kDevicesOfClass)] =
+        Quantity::from_units(all ? kResultsMax : get_int(request, "count", 1));
+    return one;
+  };
+  Usage out;
+  for (const json::value& request : get_array(claim, "spec.devices.requests")) {
+    Usage most;
+    if (const json::value* exactly = find(request, "exactly")) most = devices_of(*exactly);
+    for (const json::value& alternative : get_array(request, "firstAvailable")) {
+      keep_most(most, devices_of(alternative));
+    }
+    for (const auto& [name, amount] : most) out[name].add(amount);
+  }
+  return out;
+}
+
 bool best_effort(const json::value& pod) {
   for (const char* list : {"spec.containers", "spec.initContainers"}) {
     for (const json::value& c : get_array(pod, list)) {
@@ -132,6 +155,7 @@ Usage usage_of(std::string_view group, std::string_view plural, const json::valu
       if (plural == counted) out[std::string(counted)] = kOne;
     }
   }
+  if (group == "resource.k8s.io" && plural == "resourceclaims") out = device_claim_usage(object);
   std::string counted = "count/" + std::string(plural);
   if (!group.empty()) counted += "." + std::string(group);
   out[counted] = kOne;

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "api/catalog.hpp"
 #include "api/quantity.hpp"
@@ -13,6 +14,9 @@ namespace coracle::api::quota {
 
 // By the names of spec.hard: "pods", "requests.cpu", "count/deployments.apps", ...
 using Usage = std::map<std::string, Quantity, std::less<>>;
+
+// Behind a class's name: the devices that ResourceClaims may take of it.
+inline constexpr std::string_view kDevicesOfClass = ".deviceclass.resource.k8s.io/devices";
 
 // Nothing for what is no quantity.
 Quantity quantity(const json::value& value);

@@ -28,7 +28,12 @@ bool is_counted(const json::value& quota, const client::Gvr& gvr) {
   if (has_own_keys(gvr)) return true;
   std::string key = "count/" + gvr.plural;
   if (!gvr.group.empty()) key += "." + gvr.group;
-  return get_object(quota, "spec.hard").contains(key);
+  const json::object& hard = get_object(quota, "spec.hard");
+  if (hard.contains(key)) return true;
+  const bool claims = gvr.group == "resource.k8s.io" && gvr.plural == "resourceclaims";
+  return claims && std::ranges::any_of(hard, [](const auto& entry) {
+           return std::string_view(entry.key()).ends_with(api::quota::kDevicesOfClass);
+         });
 }
 
 Usage count(const World& world, const std::vector<client::Gvr>& kinds, const json::value& quota) {

@@ -69,6 +69,31 @@ TEST_CASE("custom kinds are counted when a quota names them") {
   CHECK(b.used() == R"({"count/widgets.example.com":"1"})");
 }
 
+TEST_CASE("devices that claims may take, by their class") {
+  Bench b;
+  const client::Gvr claims{"resource.k8s.io", "v1", "resourceclaims", true};
+  int names = 0;
+  const auto claim = [&](const std::string& requests) {
+    b.world.put(claims, *parse_yaml_one("{metadata: {name: c" + std::to_string(++names) +
+                                        ", namespace: ns}, spec: {devices: {requests: [" +
+                                        requests + "]}}}"));
+  };
+  b.quota(
+      "gpu.deviceclass.resource.k8s.io/devices: '40', nic.deviceclass.resource.k8s.io/devices: "
+      "'1'");
+  claim(
+      "{name: a, exactly: {deviceClassName: gpu, count: 2}}, "
+      "{name: b, exactly: {deviceClassName: gpu}}");
+  CHECK(b.used() == R"({"gpu.deviceclass.resource.k8s.io/devices":"3",)"
+                    R"("nic.deviceclass.resource.k8s.io/devices":"0"})");
+  claim("{name: all, exactly: {deviceClassName: gpu, allocationMode: All}}");
+  claim(
+      "{name: some, firstAvailable: [{name: x, deviceClassName: gpu, count: 3}, "
+      "{name: y, deviceClassName: gpu}, {name: z, deviceClassName: nic}]}");
+  CHECK(b.used() == R"({"gpu.deviceclass.resource.k8s.io/devices":"38",)"
+                    R"("nic.deviceclass.resource.k8s.io/devices":"1"})");
+}
+
 TEST_CASE("which changes make it count again") {
   Bench b;
   b.quota("pods: '4', count/deployments.apps: '1'");
