@@ -1,4 +1,5 @@
 // Gangs through the driver: all of a group are bound, or none is.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <set>
 
@@ -133,6 +134,69 @@ TEST_CASE("a gang that waits too long gives its nodes back, all of them") {
   CHECK(world.assumed() == 0);
   CHECK(world.bound().empty());
   CHECK(world.put_off() == 2);
+}
+
+// Pods of one CPU that the others may replace, on a node that they fill.
+std::vector<a_pod> fillers(const std::string& node, int count) {
+  std::vector<a_pod> pods;
+  for (int i = 0; i < count; ++i) {
+    pods.push_back(a_pod(node + "-" + std::to_string(i)).cpu("1").on(node));
+  }
+  return pods;
+}
+// Names of the pods that were made leave.
+Names made_leave(Gangs& world) {
+  Names names;
+  for (const auto& [call, answered] : world.take_calls()) {
+    CHECK_FALSE(call.ends_with("/binding"));
+    if (call.starts_with("DELETE ")) names.insert(call.substr(call.rfind('/') + 1));
+  }
+  return names;
+}
+
+TEST_CASE("pods leave for a gang only if all of it can run then") {
+  struct Case {
+    const char* name;
+    int room, replaceable, pods, min_count;
+    size_t leave;
+  };
+  for (const Case& c : std::vector<Case>{{"all must be made room for", 0, 3, 3, 3, 3},
+                                         {"some find room", 2, 2, 4, 4, 2},
+                                         {"one has room, too few can leave", 1, 1, 3, 3, 0},
+                                         {"nobody could leave for all", 0, 2, 3, 3, 0},
+                                         {"more pods than it needs", 0, 2, 3, 2, 2}}) {
+    CAPTURE(c.name);
+    Gangs world({a_node("n").has("cpu", std::to_string(c.room + c.replaceable + 1))});
+    world.pod(a_pod("important").cpu("1").priority(9).on("n"));
+    for (const a_pod& pod : fillers("n", c.replaceable)) world.pod(pod);
+    world.group("a", c.min_count);
+    for (int i = 0; i < c.pods; ++i) {
+      world.pod(member("a" + std::to_string(i), "a").priority(5));
+    }
+    const Names victims = made_leave(world);
+    CHECK(victims.size() == c.leave);
+    CHECK_FALSE(victims.contains("important"));
+    if (c.leave == 0) {
+      CHECK(world.assumed() == 0);
+      CHECK(world.scheduler.cache().snapshot().nominations.empty());
+      const auto& newest = world.scheduler.decisions().all();
+      CHECK(std::ranges::any_of(newest, [](const auto& kept) {
+        return kept->decision.message.ends_with(
+            "preemption: not enough pods could leave for minCount of the pod group.");
+      }));
+      continue;
+    }
+    // What waits for the victims is there for the gang, whoever asks for it meanwhile.
+    world.pod(a_pod("x").cpu("1"));
+    CHECK(made_leave(world).empty());
+    for (const std::string& name : victims) {
+      world.send("/api/v1/pods?", "DELETED", a_pod(name).cpu("1").on("n").object());
+    }
+    world.executor.advance(10s);
+    Names all;
+    for (int i = 0; i < c.min_count; ++i) all.insert("a" + std::to_string(i));
+    CHECK(world.bound() == all);
+  }
 }
 
 TEST_CASE("a group that asks for less lets its pods go") {

@@ -47,6 +47,7 @@ void Scheduler::settle(const PodPtr& pod, Decision decision) {
     return queue_.retry(pod->key, executor_.now());
   }
   if (decision.kind == Decision::Kind::kPlaced) assume(*pod, decision);
+  const std::vector<GroupMember> gang = plan_for_gang(decision);
   for (const std::string& note : decision.notes) {
     tell(*pod, pod->scheduler_name, "PluginLeftOut", note);
   }
@@ -64,7 +65,7 @@ void Scheduler::settle(const PodPtr& pod, Decision decision) {
       break;
     }
     case Decision::Kind::kFitsNowhere:
-      fits_nowhere(pod, taken);
+      fits_nowhere(pod, taken, gang);
       break;
     case Decision::Kind::kBroken:
       numbers_.attempt(pod->scheduler_name, "error");
@@ -203,7 +204,7 @@ void Scheduler::undo(const PodPtr& pod, const std::string& node, bool wrote,
     unreserve_all(profile_of(*pod), *pod, node, cache_.surroundings().reservations);
     cache_.forget(pod->key, pod->uid);
     then();
-    changed({event::kPodGone, nullptr, pod.get()});
+    changed({event::kPodGone, nullptr, pod});
   };
   // One that is shown to be placed keeps what it has: the bind was done, but its answer lost.
   if (stopped_ || !is_assumed(*pod)) return work();
@@ -220,7 +221,8 @@ bool Scheduler::is_assumed(const PodInfo& pod) const {
   return counted != nullptr && (*counted)->uid == pod.uid && cache_.is_assumed(pod.key);
 }
 
-void Scheduler::fits_nowhere(const PodPtr& pod, const Decision& decision) {
+void Scheduler::fits_nowhere(const PodPtr& pod, const Decision& decision,
+                             const std::vector<GroupMember>& gang) {
   numbers_.attempt(pod->scheduler_name, "unschedulable");
   numbers_.preemptions.add();
   queue_.park(pod->key, decision.rejected_by, executor_.now());
@@ -228,6 +230,7 @@ void Scheduler::fits_nowhere(const PodPtr& pod, const Decision& decision) {
   if (!decision.nominated.empty()) {
     nomination = decision.nominated;
     preempt(pod, decision);
+    preempt_for_gang(decision, gang);
   } else if (decision.clear_nomination) {
     nomination = "";
     cache_.surroundings().nominations.remove(pod->uid);
@@ -237,7 +240,37 @@ void Scheduler::fits_nowhere(const PodPtr& pod, const Decision& decision) {
     if (!outcome.ok() && !stopped_) changed({.events = event::kDeviceClaim});
   });
   reject(pod, "Unschedulable", decision.message, nomination);
-  give_up_with(*pod);
+  // While its victims leave it has not failed: the others of its gang keep their nodes meanwhile.
+  if (cache_.surroundings().nominations.node_of(pod->uid).empty()) give_up_with(*pod);
+}
+
+std::vector<GroupMember> Scheduler::plan_for_gang(Decision& decision) {
+  const PodInfo& pod = *decision.pod;
+  if (decision.nominated.empty() || pod.group.empty()) return {};
+  std::vector<PodPtr> waiting = queue_.waiting_of(pod.group);
+  std::erase_if(
+      waiting, [&pod](const PodPtr& other) { return other->scheduler_name != pod.scheduler_name; });
+  auto members =
+      plan_for_group(profile_of(pod), decision, std::move(waiting), cache_.snapshot(), rotation_);
+  if (members) return *std::move(members);
+  decision.nominated.clear();
+  decision.victims.clear();
+  decision.clear_nomination = true;
+  decision.message += " preemption: not enough pods could leave for minCount of the pod group.";
+  return {};
+}
+
+// They are not tried before something helps: what is to leave for them is there still.
+void Scheduler::preempt_for_gang(const Decision& decision,
+                                 const std::vector<GroupMember>& members) {
+  for (const GroupMember& member : members) {
+    queue_.hold(member.pod->key, decision.rejected_by, executor_.now());
+    Decision part;
+    part.pod = member.pod;
+    part.nominated = member.node;
+    part.victims = member.victims;
+    preempt(member.pod, part);
+  }
 }
 
 // Those that wait for this pod to be placed as well.

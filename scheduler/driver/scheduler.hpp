@@ -21,6 +21,7 @@
 #include "client/events.hpp"
 #include "client/informer.hpp"
 #include "cycle/cycle.hpp"
+#include "cycle/group_preemption.hpp"
 #include "cycle/reserve.hpp"
 #include "driver/extenders.hpp"
 #include "driver/numbers.hpp"
@@ -100,9 +101,13 @@ class Scheduler {
   void on_bound(const PodPtr& pod, const std::string& node,
                 const client::ApiResult<json::value>& answer);
   // ... or back to the queue.
-  void fits_nowhere(const PodPtr& pod, const Decision& decision);
+  void fits_nowhere(const PodPtr& pod, const Decision& decision,
+                    const std::vector<GroupMember>& gang);
   void give_up_with(const PodInfo& failed);
+  // Called off if the pod's gang would not run then; else who else of it is to go where.
+  std::vector<GroupMember> plan_for_gang(Decision& decision);
   void preempt(const PodPtr& pod, const Decision& decision);
+  void preempt_for_gang(const Decision& decision, const std::vector<GroupMember>& members);
   // It is in the queue, and not another of its name.
   bool waits(const PodInfo& pod) const;
   bool is_assumed(const PodInfo& pod) const;
