@@ -383,10 +383,6 @@ TEST_CASE("what is wrong is named as upstream names it") {
            "parallelism: Invalid value: 0: should be an integer value greater than zero"},
           {"election", "leaderElection: {leaseDuration: 5s}",
            R"(leaderElection.leaseDuration: Invalid value: "10s": LeaseDuration must be greater than RenewDeadline)"},
-          {"election without a name or a place",
-           "leaderElection: {resourceName: '', resourceNamespace: ''}",
-           "[leaderElection.resourceNamespace: Required value: resourceNamespace is required, "
-           "leaderElection.resourceName: Required value: resourceName is required]"},
           {"addresses, which v1 has no more",
            "healthzBindAddress: 0.0.0.0:1\nmetricsBindAddress: 0.0.0.0:2",
            R"(strict decoding error: unknown field "healthzBindAddress", unknown field "metricsBindAddress")"},
