@@ -93,7 +93,7 @@ class World {
     cache_.assume(*pod, decision.node);
     cache_.surroundings().nominations.remove(pod->uid);
     const PodPtr placed = scheduler::placed_on(*pod, decision.node);
-    told({.events = cache_.set_pod(placed), .pod = placed.get()}, now);
+    told({.events = cache_.set_pod(placed), .pod = placed}, now);
     ++out.placed;
     return true;
   }
@@ -121,7 +121,7 @@ class World {
   void remove(const std::string& key, TimePoint now) {
     const PodPtr pod = *cache_.find_pod(key);
     cache_.remove_pod(key);
-    told({.events = scheduler::event::kPodGone, .pod = pod.get()}, now);
+    told({.events = scheduler::event::kPodGone, .pod = pod}, now);
   }
   void told(scheduler::Change change, TimePoint now) {
     change.world = &cache_.snapshot();

@@ -269,9 +269,9 @@ TEST_CASE("post-filter plugins are asked until one can help, or says never") {
   const std::vector<Case> cases{
       {"the first helps", yes, two, head, "n1"},
       {"the second helps", one, yes, head, "n1"},
-      {"neither helps", one, two, head + " one, two.", ""},
-      {"the first says never", never, yes, head + " never.", ""},
-      {"the second says never, and has the last word", one, never, head + " never.", ""},
+      {"neither helps", one, two, head + " one, two", ""},
+      {"the first says never", never, yes, head + " never", ""},
+      {"the second says never, and has the last word", one, never, head + " never", ""},
       {"the first has no say", Verdict::skip(), yes, head, "n1"},
   };
   for (const Case& c : cases) {

@@ -513,8 +513,7 @@ TEST_CASE("all devices: what stands in the way of knowing them") {
           "because a claim constraint would not be satisfied");
   }
   SECTION("one of them is not understood") {
-    add_shared(world, "s1", R"("nodeName":"n1")",
-               R"({"name":"x","consumesCounters":[{"counterSet":"y"}]})", 1);
+    add_shared(world, "s1", R"("nodeName":"n1")", R"({"name":"x","bindsToNode":true})", 1);
     CHECK(chosen_for(all) == "cannot allocate all claims");
   }
   SECTION("more than a claim may have") {

@@ -20,12 +20,14 @@ a_pod with_own_users(bool on_host_network) {
   return pod;
 }
 
-a_node with(const char* features) { return a_node("n").set("status.declaredFeatures", features); }
+a_node with(const char* features, const char* name = "n") {
+  return a_node(name).set("status.declaredFeatures", features);
+}
 
 TEST_CASE("NodeDeclaredFeatures filters") {
   const std::vector<a_node> nodes{
-      with("[]"), with(R"(["RestartAllContainersOnContainerExits"])"),
-      with(R"(["UserNamespacesHostNetworkSupport","GuaranteedQoSPodCPUResize"])")};
+      with("[]"), with(R"(["RestartAllContainersOnContainerExits"])", "m"),
+      with(R"(["UserNamespacesHostNetworkSupport","GuaranteedQoSPodCPUResize"])", "o")};
   const Verdict yes = Verdict::yes();
   const Verdict no = Verdict::never("node(s) didn't match Pod's required features");
   a_pod both = with_own_users(true);

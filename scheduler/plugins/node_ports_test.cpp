@@ -86,8 +86,8 @@ TEST_CASE("NodePorts is helped by a pod that had a host port") {
   const NodePorts plugin;
   const PodPtr pod = a_pod("p").host_port(80).info();
   const PodPtr plain = a_pod("a").info(), with_port = a_pod("b").host_port(80).info();
-  CHECK_FALSE(plugin.helps(*pod, {event::kPodGone, nullptr, plain.get()}));
-  CHECK(plugin.helps(*pod, {event::kPodGone, nullptr, with_port.get()}));
+  CHECK_FALSE(plugin.helps(*pod, {event::kPodGone, nullptr, plain}));
+  CHECK(plugin.helps(*pod, {event::kPodGone, nullptr, with_port}));
 }
 
 }  // namespace

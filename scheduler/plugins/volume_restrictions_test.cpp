@@ -131,7 +131,7 @@ TEST_CASE("VolumeRestrictions: what helps a pod that waits for a claim") {
   const PodPtr elsewhere = a_pod("c", "other").claim("one").info();
   const VolumeRestrictions plugin;
   const auto gone = [&](const PodPtr& pod) {
-    return plugin.helps(*waiting, {event::kPodGone, nullptr, pod.get()});
+    return plugin.helps(*waiting, {event::kPodGone, nullptr, pod});
   };
   CHECK(gone(user));
   CHECK_FALSE(gone(other));
