@@ -42,6 +42,13 @@ bool over(const json::value& pod) {
   return phase == "Succeeded" || phase == "Failed";
 }
 
+// Whom a pod that is not over takes from.
+constexpr const char* kOnNode = "on-node";
+std::vector<std::string> index_on_node(const json::value& pod) {
+  if (over(pod)) return {};
+  return client::index_by_node_name(pod);
+}
+
 client::InformerOptions slim(client::Gvr gvr) {
   client::InformerOptions options{.gvr = std::move(gvr)};
   options.transform = [](json::value& object) {
@@ -72,7 +79,9 @@ void Observer::start() {
     saw_pod(before, after);
     for (const ObjectHook& hook : pod_hooks_) hook(before, after);
   }));
+  pods_.add_index(kOnNode, index_on_node);
   nodes_.add_handler(handler([this](const auto& before, const auto& after) {
+    if (after) to_check_.insert(client::object_key(*after));
     for (const ObjectHook& hook : node_hooks_) hook(before, after);
   }));
   pods_.start();
@@ -81,6 +90,8 @@ void Observer::start() {
 
 void Observer::saw_pod(const client::ObjectPtr& before, const client::ObjectPtr& after) {
   if (!after) return;
+  // Only what came or grew can be too much.
+  for (std::string& node : index_on_node(*after)) to_check_.insert(std::move(node));
   const std::string_view node = get_string(*after, "spec.nodeName");
   const bool same =
       before && get_string(*before, "metadata.uid") == get_string(*after, "metadata.uid");
@@ -108,16 +119,15 @@ bool Observer::usable(const std::string& name) const {
 }
 
 void Observer::check_capacity() {
-  std::map<std::string, Amounts, std::less<>> asked;
-  for (const auto& [key, pod] : pods_.cache().objects()) {
-    const std::string_view node = get_string(*pod, "spec.nodeName");
-    if (!node.empty() && !over(*pod)) add_requests(*pod, &asked[std::string(node)]);
-  }
-  for (const auto& [name, sums] : asked) {
+  for (const std::string& name : std::exchange(to_check_, {})) {
     const client::ObjectPtr node = nodes_.cache().get("", name);
     if (!node) continue;
+    Amounts asked;
+    for (const client::ObjectPtr& pod : pods_.cache().by_index(kOnNode, name)) {
+      add_requests(*pod, &asked);
+    }
     const Amounts has = amounts_of(get_object(*node, "status.allocatable"));
-    for (const auto& [resource, sum] : sums) {
+    for (const auto& [resource, sum] : asked) {
       const auto found = has.find(resource);
       const std::int64_t most = found == has.end() ? 0 : found->second;
       if (sum > most) {

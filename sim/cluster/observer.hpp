@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,8 @@ class Observer {
   std::uint64_t binds() const { return binds_; }
   // Ready, and without the taints of a node that is not.
   bool usable(const std::string& node) const;
-  // No node over its capacity. O(pods).
+  // No node over its capacity. Looks at those that have changed, or whose pods have, since the last
+  // time.
   void check_capacity();
 
  private:
@@ -38,6 +40,7 @@ class Observer {
   client::Informer pods_, nodes_;
   const std::function<void(const std::string&)> broken_;
   std::vector<ObjectHook> pod_hooks_, node_hooks_;
+  std::set<std::string> to_check_;  // nodes
   std::uint64_t binds_ = 0;
 };
 
