@@ -71,6 +71,8 @@ def clear(lab):
 def victim_leaves(lab):
     pod(lab, "low", "low", "3", "node-1", grace=8)  # it does not stop by itself
     running(lab, "low", "node-1")
+    pod(lab, "elsewhere", "low", "1", "node-2")
+    running(lab, "elsewhere", "node-2")
     pod(lab, "high", "high", "3", "node-1")
     wait_for("high to be nominated",
              lambda: lab.get("pod", "high")["status"].get("nominatedNodeName") == "node-1")
@@ -89,7 +91,8 @@ def victim_leaves(lab):
     row = lab.out("get", "pod", "high", "-o", "wide", "--no-headers").split()
     check_equal(row[7], "node-1", "the NOMINATED NODE of get pods -o wide")
     check_in("NominatedNodeName:", lab.out("describe", "pod", "high"), "describe")
-    lab.kubectl("label", "pod", "high", "look=again")
+    # A pod that leaves is worth another look, whichever it is.
+    lab.kubectl("delete", "pod", "elsewhere", "--force", "--grace-period=0")
     told(lab, "high", "FailedScheduling",
          "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't match Pod's node "
          "affinity/selector. preemption: not eligible due to a terminating pod on the nominated "
