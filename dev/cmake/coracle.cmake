@@ -7,11 +7,7 @@
 #   coracle_program(NAME [FAST_MALLOC] [DEPS ...])    main.cpp -> build/bin/NAME; FAST_MALLOC: for
 #       daemons that make and drop trees all day (docs/dependencies.md)
 #   coracle_tests(NAME [LABEL unit] [DEPS ...])    every *_test.cpp of the folder -> one Catch2 program
-#   coracle_script_test(NAME LABEL COMMAND ... [TIMEOUT s] [BACKGROUND])   a suite that is not C++
-#
-# `./test` has five places on its two processors: two for each suite, one for a unit test, one for a
-# suite in the BACKGROUND: that takes minutes of all processors, and yields them to whoever wants them.
-# Of these one runs at a time, from the start.
+#   coracle_script_test(NAME LABEL COMMAND ... [TIMEOUT s])   a suite that is not C++
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -144,24 +140,14 @@ function(coracle_tests name)
   endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
-  if(NOT arg_LABEL STREQUAL "unit")
-    set_tests_properties(${name} PROPERTIES PROCESSORS 2)
-  endif()
 endfunction()
 
 function(coracle_script_test name)
-  cmake_parse_arguments(arg "BACKGROUND" "LABEL;TIMEOUT" "COMMAND" ${ARGN})
+  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "COMMAND" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 600)
   endif()
-  if(arg_BACKGROUND)
-    list(PREPEND arg_COMMAND nice -n 19)
-  endif()
   add_test(NAME ${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} PROCESSORS 2
+  set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT}
     ENVIRONMENT "CORACLE_BUILD=${CMAKE_BINARY_DIR}")
-  if(arg_BACKGROUND)
-    # More than the seconds of any other: ctest starts with what costs most.
-    set_tests_properties(${name} PROPERTIES PROCESSORS 1 RESOURCE_LOCK background COST 10000)
-  endif()
 endfunction()

@@ -18,9 +18,7 @@ metadata: {name: busy, labels: {app: busy}}
 spec:
   terminationGracePeriodSeconds: 1
   containers:
-  - name: spin
-    image: busybox  # busy, but not so that others have to do with one processor less
-    command: [sh, -c, "while :; do i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; sleep 0.1; done"]
+  - {name: spin, image: busybox, command: [sh, -c, "while :; do :; done"]}
   - {name: idle, image: busybox, command: [sleep, "1000"]}
 ---
 apiVersion: v1
