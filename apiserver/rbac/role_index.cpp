@@ -99,6 +99,10 @@ void RoleIndex::refresh() const {
 
 const PolicyRules* RoleIndex::rules_of_role(const RoleRef& role, const std::string& ns) const {
   refresh();
+  return known_rules(role, ns);
+}
+
+const PolicyRules* RoleIndex::known_rules(const RoleRef& role, const std::string& ns) const {
   const bool cluster = role.kind == "ClusterRole";
   const auto& roles = cluster ? cluster_roles_.roles : roles_.roles;
   const auto found = roles.find(cluster ? role.name : ns + "/" + role.name);
@@ -141,7 +145,7 @@ bool RoleIndex::visit_scope(const Kind& kind, const UserInfo& user, const std::s
       }
       return out + "nobody";
     };
-    Grant grant{rules_of_role(binding.role, ns), &binding.role, text};
+    Grant grant{known_rules(binding.role, ns), &binding.role, text};
     if (!visit(grant)) return false;
   }
   return true;

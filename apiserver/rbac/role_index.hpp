@@ -67,6 +67,8 @@ class RoleIndex {
     std::map<std::string, Scope> scopes;  // by namespace
   };
 
+  // As rules_of_role(), of what was refreshed.
+  const PolicyRules* known_rules(const RoleRef& role, const std::string& ns) const;
   void refresh() const;
   void refresh_roles(const char* prefix, Kind& kind) const;
   void refresh_bindings(const char* prefix, Kind& kind) const;

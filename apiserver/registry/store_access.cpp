@@ -84,6 +84,8 @@ Task<Outcome<StoreAccess::Current>> StoreAccess::load(Target target, bool from_c
     const ObjectPtr object = cache == nullptr ? nullptr : cache->find(key);
     if (object && cache->unreadable(key) == nullptr) {
       current.revision = object->revision();
+      current.tree = m_.feed.recent().take(target.key(), current.revision);
+      if (current.tree) co_return current;
       current.stored = object->other_version() ? to_json(tree_as_stored(*target.storage, *object))
                                                : head_of(*target.storage) + *object->tail();
       co_return current;
@@ -140,7 +142,6 @@ Task<Outcome<Saved>> StoreAccess::mutate(Target target, Decide decide, bool dry_
 
 Task<Outcome<Saved>> StoreAccess::mutate_later(Target target, DecideLater decide, bool dry_run) {
   CO_TRY_OUTCOME(Current current, co_await load(target, true));
-  if (!current.fresh) current.tree = m_.feed.recent().take(target.key(), current.revision);
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
     CO_TRY_OUTCOME(json::value tree, co_await decode(target, current));
     Outcome<Change> change = co_await decide(tree);

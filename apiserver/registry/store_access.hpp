@@ -63,7 +63,7 @@ class StoreAccess {
   struct Current {
     std::int64_t revision = 0;
     std::string stored;  // head + metadata without resourceVersion, or as another server wrote it
-    std::optional<json::value> tree;  // what `stored` parses to, when it is at hand
+    std::optional<json::value> tree;  // in the place of `stored`, when it is at hand
     bool fresh = false;
     bool outdated = false;  // sealed with a key that is on its way out
   };
