@@ -133,6 +133,18 @@ TEST_CASE("members are found by every byte of their name") {
   CHECK(find_member(json::value("text"), "m") == nullptr);
 }
 
+TEST_CASE("capitals of ASCII are made small, and of nothing else") {
+  std::string all;
+  for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
+  const std::string small = to_lower(all);
+  for (size_t i = 0; i < 256; ++i) {
+    CHECK(small[i] == (i >= 'A' && i <= 'Z' ? static_cast<char>(i + 32) : all[i]));
+  }
+  CHECK(iequals("Content-TYPE", "content-type"));
+  CHECK_FALSE(iequals("a", "ab"));
+  CHECK_FALSE(iequals("[", "{"));
+}
+
 TEST_CASE("paths through json") {
   auto value = *parse_json(R"({"a":{"b":"x","n":3,"t":true}})");
   REQUIRE(get_string(value, "a.b") == "x");

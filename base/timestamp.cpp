@@ -16,14 +16,25 @@ using std::chrono::seconds;
 constexpr std::int64_t kWallMin = -2'208'988'800;  // 1900-01-01T00:00:00Z
 constexpr std::int64_t kWallMax = 6'942'585'600;   // 2190-01-01T00:00:00Z
 
+// `width` digits into `to`.
+void put_digits(char* to, int width, unsigned value) {
+  for (int i = width - 1; i >= 0; --i, value /= 10) to[i] = static_cast<char>('0' + value % 10);
+}
+
+// By hand: every write of an object has some, and a format string is read each time.
 std::string format_seconds(std::int64_t since) {
   const std::chrono::sys_seconds time{seconds(since)};
   const auto day = std::chrono::floor<days>(time);
   const std::chrono::year_month_day date(day);
   const auto clock = std::chrono::hh_mm_ss(time - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+  std::string text = "0000-00-00T00:00:00";
+  put_digits(text.data(), 4, static_cast<unsigned>(static_cast<int>(date.year())));
+  put_digits(text.data() + 5, 2, static_cast<unsigned>(date.month()));
+  put_digits(text.data() + 8, 2, static_cast<unsigned>(date.day()));
+  put_digits(text.data() + 11, 2, static_cast<unsigned>(clock.hours().count()));
+  put_digits(text.data() + 14, 2, static_cast<unsigned>(clock.minutes().count()));
+  put_digits(text.data() + 17, 2, static_cast<unsigned>(clock.seconds().count()));
+  return text;
 }
 
 // Reads exactly `count` digits at `at`; -1 if they are not there.

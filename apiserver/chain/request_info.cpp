@@ -55,13 +55,18 @@ RequestInfo parse_request_info(const net::Request& request) {
   info.verb = to_lower(request.method);
   if (info.path.empty() || info.path[0] != '/') return info;
   std::vector<std::string> parts;
-  for (const std::string& part : split(std::string_view(info.path).substr(1), '/')) {
+  parts.reserve(8);
+  for (std::size_t slash = 0; slash != std::string::npos;) {
+    const std::size_t next = info.path.find('/', slash + 1);
+    const std::string_view part =
+        std::string_view(info.path).substr(slash + 1, next - slash - 1);  // npos: to the end
+    slash = next;
     // Doubled slashes lead nowhere, but they may mean something to who is proxied to.
     const bool proxied =
         parts.size() > 4 && std::find(parts.begin() + 4, parts.end(), "proxy") != parts.end();
     if (part.empty() && !proxied) return info;
     auto decoded = percent_decode(part);
-    parts.push_back(decoded.ok() ? *decoded : part);
+    parts.push_back(decoded.ok() ? *std::move(decoded) : std::string(part));
   }
   size_t at = 0;
   if (parts.size() >= 3 && parts[0] == "api") {

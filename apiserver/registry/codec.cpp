@@ -221,7 +221,10 @@ std::string head_of(const api::ResourceInfo& info) {
 }
 
 std::string encode_stored(const api::ResourceInfo& storage, const json::value& object) {
-  std::string out = head_of(storage);
+  constexpr std::size_t kMostAreSmaller = 4096;
+  std::string out;
+  out.reserve(kMostAreSmaller);
+  out += head_of(storage);
   out += "\"metadata\":";
   char separator = '{';
   for (const auto& member : get_object(object, "metadata")) {
