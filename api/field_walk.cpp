@@ -42,8 +42,8 @@ void put(json::object& node, std::string_view name, bool field, json::object&& b
   if (field && !below.empty()) {
     json::object whole;
     whole.reserve(below.size() + 1);
-    whole["."].emplace_object();
-    for (auto& member : below) whole[member.key()] = std::move(member.value());
+    whole.emplace(".", json::object());
+    for (auto& member : below) whole.emplace(member.key(), std::move(member.value()));
     below = std::move(whole);
   }
   node.emplace(name, std::move(below));

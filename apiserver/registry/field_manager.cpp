@@ -368,7 +368,11 @@ void track_update(const FieldWriter& writer, const json::value* current, json::v
   if (!changes->empty()) {
     FieldOwner me = updater(writer, writer.manager);
     // Of nobody else's is anything taken: then it is needed no more.
-    me.fields = owners->empty() ? comparison.take_set(writer.info.api_version) : changes->set;
+    if (owners->empty()) {
+      me.fields = comparison.take_set(writer.info.api_version);
+    } else {
+      me.fields = changes->set;
+    }
     // A create's status is what the server makes of it.
     if (current == nullptr && writer.info.has_status) erase_key(me.fields, "f:status");
     take_changes(*owners, comparison, nullptr);
