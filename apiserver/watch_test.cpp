@@ -46,6 +46,28 @@ TEST_CASE("a watch from a version gets what came after it") {
   CHECK(get_string(removed, "object.kind") == "ConfigMap");
 }
 
+TEST_CASE("a watch that comes before the caches are filled waits for them") {
+  ApiWorld w;
+  const json::value first = w.tree(w.call("POST", kMaps, a_config_map("m1")));
+  w.call("POST", kMaps, a_config_map("m2"));
+  w.begin_restart();
+  REQUIRE_FALSE(w.handler->ready());
+  const auto from = [&](const std::string& version) {
+    return w.begin(w.request("GET", std::string(kMaps) + "?watch=1&resourceVersion=" + version));
+  };
+  // What happened after it was forgotten by the apiserver that is gone.
+  const auto old = from(version(first));
+  const auto current = from(std::to_string(w.store.revision()));
+  CHECK_FALSE(old->answered());
+  CHECK(w.executor.run_until([&] { return w.handler->ready(); }));
+  w.call("DELETE", std::string(kMaps) + "/m1");
+  w.settle();
+  REQUIRE(old->events().size() == 1);
+  CHECK(get_string(old->events()[0], "type") == "ERROR");
+  CHECK(get_int(old->events()[0], "object.code") == 410);
+  CHECK(lines(*current) == Lines{"DELETED m1"});
+}
+
 TEST_CASE("a watch without a version begins with what is there") {
   ApiWorld w;
   w.call("POST", kMaps, a_config_map("m1"));

@@ -203,6 +203,9 @@ Task<MaybeReply> Registry::watch(Context& c) {
   const bool from_start = !options.revision || *options.revision == 0;
   const bool initial = options.send_initial_events.value_or(from_start);
   if (!from_start && !initial) {
+    // A cache that is not filled yet does not know what it has missed.
+    const Status filled = co_await m_.feed.wait_for(0);
+    if (!filled.ok()) co_return store_error(filled, true);
     const std::int64_t after = *options.revision;
     start_watch(c, std::move(selection), std::move(options), false, after);
     co_return std::optional<net::Response>();
