@@ -22,7 +22,9 @@ namespace coracle::apiserver {
 
 class RecentTrees {
  public:
-  static constexpr std::size_t kBytesMax = 1 << 20;
+  // Some 40 pods: trees that leave are then still in the processor's cache, where memory is slow
+  // that is worth more than the few that are taken later.
+  static constexpr std::size_t kBytesMax = 96 << 10;
 
   // To be told before the write: its event may come before its answer. `key` is the store's;
   // `stored` is what encode_stored() made of `tree`, an object. once: nobody will change it, so
