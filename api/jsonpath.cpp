@@ -141,8 +141,7 @@ class Evaluator {
       return {};
     }
     for (const json::value* value : input) {
-      const json::object* object = value->if_object();
-      const json::value* member = object ? find_member(*object, node.name) : nullptr;
+      const json::value* member = find_member(*value, node.name);
       if (member != nullptr) out.push_back(member);
     }
     if (out.empty() && !allow_missing_) return invalid_argument(node.name + " is not found");

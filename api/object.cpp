@@ -7,17 +7,13 @@ namespace coracle::api {
 namespace {
 
 std::string_view top_text(const json::value& object, std::string_view key) {
-  const json::object* o = object.if_object();
-  const json::value* v = o ? find_member(*o, key) : nullptr;
+  const json::value* v = find_member(object, key);
   const json::string* s = v ? v->if_string() : nullptr;
   return s ? std::string_view(*s) : std::string_view();
 }
 
 const json::value* metadata_member(const json::value& object, std::string_view key) {
-  const json::object* o = object.if_object();
-  const json::value* metadata = o ? find_member(*o, "metadata") : nullptr;
-  const json::object* m = metadata ? metadata->if_object() : nullptr;
-  return m ? find_member(*m, key) : nullptr;
+  return find_keys(object, {"metadata", key});
 }
 
 std::string_view metadata_text(const json::value& object, std::string_view key) {

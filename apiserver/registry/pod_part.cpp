@@ -9,8 +9,7 @@ namespace {
 constexpr std::string_view kEphemeral = "ephemeralcontainers";
 
 void copy_member(const json::value& from, std::string_view key, json::object& to) {
-  const json::object* object = from.if_object();
-  const json::value* found = object == nullptr ? nullptr : find_member(*object, key);
+  const json::value* found = find_member(from, key);
   if (found == nullptr) {
     to.erase(key);
   } else {

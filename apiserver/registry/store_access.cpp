@@ -42,10 +42,11 @@ Task<Outcome<std::int64_t>> StoreAccess::lease_for(const api::ResourceInfo& stor
   co_return lease_;
 }
 
-void StoreAccess::keep_tree(const Target& target, const std::string& stored, json::value tree) {
+void StoreAccess::keep_tree(const api::ResourceInfo& storage, const client::GuardedWrite& write,
+                            json::value tree) {
   // Custom objects may be stored in several versions: their trees are converted when they are read.
-  if (target.storage->custom != nullptr || !tree.is_object()) return;
-  m_.feed.recent().keep(target.key(), stored, std::move(tree), is_event(*target.storage));
+  if (storage.custom != nullptr || !tree.is_object()) return;
+  m_.feed.recent().keep(write.key, write.value, std::move(tree), is_event(storage));
 }
 
 Task<Outcome<Saved>> StoreAccess::create(Target target, std::string stored, bool dry_run,
@@ -66,7 +67,7 @@ Task<Outcome<Saved>> StoreAccess::create(Target target, std::string stored, bool
     co_return saved;
   }
   CO_TRY_OUTCOME(write.lease, co_await lease_for(*target.storage));
-  keep_tree(target, stored, std::move(tree));
+  keep_tree(*target.storage, write, std::move(tree));
   const auto result = co_await m_.store.write(std::move(write));
   if (!result.ok()) co_return store_error(result.status(), false);
   if (!result->succeeded) co_return api::already_exists_error(target.group_name(), target.name);
@@ -175,7 +176,7 @@ Task<Outcome<Saved>> StoreAccess::mutate_later(Target target, DecideLater decide
     write.expected_mod_revision = current.revision;
     if (!saved.deleted) {
       CO_TRY_OUTCOME(write.lease, co_await lease_for(*target.storage));
-      keep_tree(target, stored, std::move(change->object));
+      keep_tree(*target.storage, write, std::move(change->object));
     }
     change->object = nullptr;
     auto result = co_await m_.store.write(std::move(write));

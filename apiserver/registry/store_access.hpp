@@ -71,7 +71,9 @@ class StoreAccess {
   Task<Outcome<std::int64_t>> lease_for(const api::ResourceInfo& storage);
   // Takes the tree out of `current`, if it is there.
   Task<Outcome<json::value>> decode(const Target& target, Current& current) const;
-  void keep_tree(const Target& target, const std::string& stored, json::value tree);
+  // `tree` is what the write puts.
+  void keep_tree(const api::ResourceInfo& storage, const client::GuardedWrite& write,
+                 json::value tree);
 
   Machinery& m_;
   std::int64_t lease_ = 0;  // events live for an hour; many share a lease
