@@ -120,6 +120,10 @@ void check_heartbeat(const World& world, const json::value& node, const json::va
   if (const auto created = parse_time(api::creation_timestamp_of(node)); created.ok()) {
     since = std::max(since, *created);
   }
+  if (find_keys(memory, {"told"}) == nullptr) {
+    plan->note("RegisteredNode", fmt::format("Node {0} event: Registered Node {0} in Controller",
+                                             api::name_of(node)));
+  }
   const Sign sign = next_sign(memory, last_sign(world, node), since, grace, now);
   json::object& kept = plan->remember.emplace(json::object()).get_object();
   if (const json::value* taints = find_keys(memory, {"taints"})) kept["taints"] = *taints;

@@ -52,6 +52,11 @@ TEST_CASE("a node that renews is left alone until its grace would end") {
   const Plan plan = reconcile(world, kNoon);
   CHECK(plan.writes.empty());
   CHECK(plan.again_after == 30s);
+  REQUIRE(plan.events.size() == 1);
+  CHECK(plan.events[0].reason == "RegisteredNode");
+  CHECK(plan.events[0].message == "Node n1 event: Registered Node n1 in Controller");
+  world.memory["n1"] = *plan.remember;
+  CHECK(reconcile(world, kNoon).events.empty());
 }
 
 TEST_CASE("a silent node becomes unknown, then unreachable") {

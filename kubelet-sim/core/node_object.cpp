@@ -26,6 +26,23 @@ std::string machine_id(const NodeFacts& facts, const char* what) {
 
 }  // namespace
 
+std::vector<std::string_view> health_reasons(const std::optional<NodeHealth>& before,
+                                             const NodeHealth& now) {
+  std::vector<std::string_view> reasons;
+  if (!before || before->memory_pressure != now.memory_pressure) {
+    reasons.push_back(now.memory_pressure ? "NodeHasInsufficientMemory"
+                                          : "NodeHasSufficientMemory");
+  }
+  if (!before || before->disk_pressure != now.disk_pressure) {
+    reasons.push_back(now.disk_pressure ? "NodeHasDiskPressure" : "NodeHasNoDiskPressure");
+  }
+  if (!before) reasons.push_back("NodeHasSufficientPID");
+  if (before ? before->ready() != now.ready() : now.ready()) {
+    reasons.push_back(now.ready() ? "NodeReady" : "NodeNotReady");
+  }
+  return reasons;
+}
+
 json::value node_object(const NodeFacts& facts) {
   json::value node = json::object();
   set_path(node, "apiVersion", json::value("v1"));

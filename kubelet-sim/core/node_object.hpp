@@ -3,7 +3,10 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/json.hpp"
@@ -27,7 +30,13 @@ struct NodeFacts {
 struct NodeHealth {
   bool memory_pressure = false, disk_pressure = false, shutting_down = false, booting = false;
   WallTime memory_since, disk_since, ready_since;  // of the last change
+  bool ready() const { return !shutting_down && !booting; }
 };
+// The reasons of the Events ("NodeHasSufficientMemory") for what conditions tell anew; `before`: as
+// they were told last, nothing at the start. Upstream's kubelet sends the same, and one that starts
+// and is not ready says nothing of that.
+std::vector<std::string_view> health_reasons(const std::optional<NodeHealth>& before,
+                                             const NodeHealth& now);
 
 json::value node_object(const NodeFacts& facts);
 // status: capacity, conditions, addresses, versions.

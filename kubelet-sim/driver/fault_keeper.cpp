@@ -110,10 +110,6 @@ void FaultKeeper::end_boot(const std::string& name) {
   Node& node = faulty_.at(name);
   node.power = Power::kBooted;
   nodes_.end_boot(name);
-  if (!node.cut_off) {
-    events_.tell(name, "Normal", "NodeReady",
-                 fmt::format("Node {} status is now: NodeReady", name));
-  }
   take_away(name, kRebootFault);
 }
 

@@ -118,6 +118,7 @@ void NodeAgent::on_node(const client::ObjectPtr& object) {
   for (const json::value& c : get_array(*object, "status.conditions")) {
     if (get_string(c, "type") != "Ready" || get_string(c, "status") == wanted) continue;
     node.health.ready_since = executor_.wall_now();
+    if (get_string(c, "status") == "Unknown") node.told.reset();  // not a word of ours
     tell(found->first);
   }
 }
@@ -140,6 +141,13 @@ void NodeAgent::tell(const std::string& name) {
   Node& node = nodes_.at(name);
   node.status_due = executor_.now();
   (node.registered ? queue_ : registering_).add(name);
+}
+
+void NodeAgent::note_told(Node& node, const NodeHealth& health) {
+  const auto before = std::exchange(node.told, health);
+  const auto reasons = health_reasons(before, health);
+  if (health_told_ && !reasons.empty()) health_told_(node.facts.name, !node.started, reasons);
+  node.started = true;
 }
 
 std::string NodeAgent::uid(std::string_view name) const {
@@ -229,9 +237,11 @@ Task<Status> NodeAgent::register_node(std::string name) {
   const TimePoint now = executor_.now();
   json::value object = node_object(node->facts);
   node->health.ready_since = executor_.wall_now();
-  object.get_object()["status"] = node_status(node->facts, executor_.wall_now(), node->health);
+  const NodeHealth health = node->health;
+  object.get_object()["status"] = node_status(node->facts, executor_.wall_now(), health);
   auto made = co_await nodes_api_.create("", object);
-  if (made.ok()) node->status_due = now + pace_.status;
+  const bool created = made.ok();
+  if (created) node->status_due = now + pace_.status;
   if (!made.ok() && made.error().is_already_exists()) {
     made = co_await nodes_api_.get("", node->facts.name);
   }
@@ -241,18 +251,21 @@ Task<Status> NodeAgent::register_node(std::string name) {
   node->uid = get_string(made.value(), "metadata.uid");
   node->registered = true;
   ++registered_;
+  if (created) note_told(*node, health);
   co_return Status();
 }
 
 Task<Status> NodeAgent::write_status(Node* node) {
   json::value patch = json::object();
-  patch.get_object()["status"] = node_status(node->facts, executor_.wall_now(), node->health);
+  const NodeHealth health = node->health;
+  patch.get_object()["status"] = node_status(node->facts, executor_.wall_now(), health);
   const TimePoint now = executor_.now();
   const auto written = co_await nodes_api_.patch(
       "", node->facts.name, client::PatchType::kStrategic, patch, {}, "status");
   // A node that was deleted stays deleted: upstream's kubelet registers only when it starts.
   if (!written.ok() && !written.error().is_not_found()) co_return to_status(written.error());
   node->status_due = now + pace_.status;
+  if (written.ok()) note_told(*node, health);
   co_return Status();
 }
 

@@ -72,6 +72,11 @@ class NodeAgent {
   // Told when one of ours is cordoned or uncordoned.
   using Cordoned = std::function<void(const std::string& node, bool cordoned)>;
   void on_cordon(Cordoned fn) { cordoned_ = std::move(fn); }
+  // Told when the API has been told something else of a node's health than it has: all of it at
+  // first (`starts`) and after a silence.
+  using Told = std::function<void(const std::string& node, bool starts,
+                                  const std::vector<std::string_view>& reasons)>;
+  void on_health(Told fn) { health_told_ = std::move(fn); }
 
  private:
   struct Node {
@@ -80,7 +85,9 @@ class NodeAgent {
     std::optional<bool> cordoned;  // as it was seen last
     std::string uid;
     NodeHealth health;
-    unsigned silence = 0;  // of Silence
+    std::optional<NodeHealth> told;  // what the API has, when it has it from us
+    bool started = false;            // it was told once
+    unsigned silence = 0;            // of Silence
     TimePoint status_due, lease_due;
   };
   using Finish = std::function<void(client::WorkQueueDriver::Finish)>;
@@ -95,6 +102,7 @@ class NodeAgent {
   void on_node(const client::ObjectPtr& object);
   void on_node_gone(const client::ObjectPtr& object);
   void tell(const std::string& name);
+  void note_told(Node& node, const NodeHealth& health);
 
   Executor& executor_;
   Rng rng_;
@@ -105,6 +113,7 @@ class NodeAgent {
   size_t registered_ = 0;
   std::vector<Annotated> annotated_;
   Cordoned cordoned_;
+  Told health_told_;
   std::map<std::string, std::string, std::less<>> addresses_;     // of nodes, ours or not
   std::map<std::string, json::object, std::less<>> annotations_;  // as told
   client::WorkQueueDriver registering_, queue_;

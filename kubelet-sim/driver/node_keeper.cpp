@@ -29,6 +29,9 @@ NodeKeeper::NodeKeeper(Executor& executor, client::Api& api, NodeAgent& nodes, P
     const char* const now = cordoned ? "NodeNotSchedulable" : "NodeSchedulable";
     events_.tell(node, "Normal", now, fmt::format("Node {} status is now: {}", node, now));
   });
+  nodes_.on_health([this](const std::string& node, bool starts, const auto& reasons) {
+    on_health(node, starts, reasons);
+  });
 }
 
 NodeKeeper::~NodeKeeper() { executor_.cancel(timer_); }
@@ -36,6 +39,21 @@ NodeKeeper::~NodeKeeper() { executor_.cancel(timer_); }
 void NodeKeeper::start() {
   if (period_ == Duration(0)) return;
   timer_ = executor_.after(period_ / slices_, [this] { look(); });
+}
+
+void NodeKeeper::on_health(const std::string& node, bool starts,
+                           const std::vector<std::string_view>& reasons) {
+  const bool all = nodes_.names().size() <= kTellAllMax;
+  if (starts && !all) return;
+  if (starts) events_.tell(node, "Normal", "Starting", "Starting kubelet.");
+  for (const std::string_view reason : reasons) {
+    if (!all && reason != "NodeReady" && reason != "NodeNotReady") continue;
+    events_.tell(node, "Normal", std::string(reason),
+                 fmt::format("Node {} status is now: {}", node, reason));
+  }
+  if (!starts) return;
+  events_.tell(node, "Normal", "NodeAllocatableEnforced",
+               "Updated Node Allocatable limit across pods");
 }
 
 std::optional<Rejection> NodeKeeper::refuse(const std::string& node, const json::value& pod) const {

@@ -30,6 +30,9 @@ class NodeKeeper {
  public:
   static constexpr char kShutdown[] = "lab.coracle.dev/shutdown";
   static constexpr int kSlices = 10;
+  // Where they are more than this they say only whether they are ready, and not at the start: all
+  // of thousands of nodes nobody reads.
+  static constexpr std::size_t kTellAllMax = 100;
 
   // All must outlive it.
   NodeKeeper(Executor& executor, client::Api& api, NodeAgent& nodes, PodManager& pods,
@@ -45,6 +48,8 @@ class NodeKeeper {
   };
 
   std::optional<Rejection> refuse(const std::string& node, const json::value& pod) const;
+  void on_health(const std::string& node, bool starts,
+                 const std::vector<std::string_view>& reasons);
   void look();
   void look_at(const std::string& node);
   void look_at_storage(const std::string& node);

@@ -71,6 +71,25 @@ def phase(s, name):
     return status["phase"], status.get("reason")
 
 
+def told(lab, reason):
+    return [e["message"] for e in lab.get("events", "-n", "default", "--field-selector",
+                                          f"involvedObject.name={NODE},reason={reason}")["items"]]
+
+
+def start(lab, kubelet):
+    """What `kubectl describe node` tells of a node's first minute."""
+    for reason in ("NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID",
+                   "NodeReady"):
+        wait_for(reason, lambda: told(lab, reason) == [f"Node {NODE} status is now: {reason}"])
+    for reason, message in (
+            ("Starting", "Starting kubelet."),
+            ("NodeAllocatableEnforced", "Updated Node Allocatable limit across pods"),
+            ("RegisteredNode", f"Node {NODE} event: Registered Node {NODE} in Controller")):
+        wait_for(reason, lambda: told(lab, reason) == [message])
+    described = lab.kubectl("describe", "node", NODE).stdout
+    check_in("NodeHasSufficientMemory", described, "kubectl describe")
+
+
 def grpc_probe(lab, kubelet):
     """Stock etcd is the server: it knows grpc.health.v1."""
     need("etcd")
@@ -159,6 +178,8 @@ def eviction(lab, kubelet):
     check_equal((disrupted[0]["status"], disrupted[0]["reason"]),
                 ("True", "TerminationByKubelet"), "DisruptionTarget")
     check_equal(condition(lab, "MemoryPressure"), ("True", "KubeletHasInsufficientMemory"), "node")
+    check_equal(told(lab, "NodeHasInsufficientMemory"),
+                [f"Node {NODE} status is now: NodeHasInsufficientMemory"], "event")
     taint = "node.kubernetes.io/memory-pressure"
     wait_for("the taint", lambda: taint in [
         t["key"] for t in lab.get("node", NODE)["spec"].get("taints", [])])
@@ -198,12 +219,16 @@ def shutdown(lab, kubelet):
                                                                       "NodeStatusUnknown"), 90, 1)
     lab.kubectl("annotate", "node", NODE, "lab.coracle.dev/shutdown-")
     wait_for("it is back", lambda: condition(lab, "Ready") == ("True", "KubeletReady"))
+    wait_for("it said so", lambda: len(told(lab, "NodeReady")) == 1 and lab.get(
+        "events", "-n", "default", "--field-selector",
+        f"involvedObject.name={NODE},reason=NodeReady")["items"][0]["count"] == 2)
+    check_equal(len(told(lab, "NodeNotReady")), 2, "of the kubelet and of the node controller")
     s.kubectl("delete", "pods", "--all", "--wait=false")
     wait_for("its pods go", lambda: s.names_of("pods") == [])
 
 
 # The last one leaves the node under pressure for minutes.
-PARTS = [grpc_probe, static_pods, shutdown, eviction]
+PARTS = [start, grpc_probe, static_pods, shutdown, eviction]
 
 
 if __name__ == "__main__":
