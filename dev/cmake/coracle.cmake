@@ -48,7 +48,16 @@ find_package(fmt REQUIRED CONFIG)
 find_package(yaml-cpp REQUIRED CONFIG)
 find_package(Catch2 2 REQUIRED CONFIG)
 find_library(CATCH2_MAIN NAMES Catch2WithMain REQUIRED)
-find_library(TCMALLOC NAMES tcmalloc_minimal REQUIRED)
+# What daemons call most, without the detour that a call into a shared library takes
+# (docs/dependencies.md). Sources are compiled as for the shared ones.
+find_library(TCMALLOC_ARCHIVE NAMES libtcmalloc_minimal.a REQUIRED)
+find_library(BOOST_JSON_ARCHIVE NAMES libboost_json.a REQUIRED)
+foreach(key IN ITEMS LOCATION LOCATION_NONE LOCATION_RELEASE)
+  get_target_property(shared Boost::json IMPORTED_${key})
+  if(shared)
+    set_target_properties(Boost::json PROPERTIES IMPORTED_${key} ${BOOST_JSON_ARCHIVE})
+  endif()
+endforeach()
 
 # Headers of the system that most files read: half the work of compiling. Read once for all libraries
 # and once for all tests. None of ours is among them: those must come by #include alone.
@@ -114,7 +123,7 @@ function(coracle_program name)
     # First, so that its malloc is found before libc's; sanitizers bring their own. Nothing of it is
     # named in our code, so the linker must be told to keep it.
     target_link_libraries(${name}-bin PRIVATE
-      -Wl,--push-state,--no-as-needed,${TCMALLOC},--pop-state)
+      -Wl,--push-state,--whole-archive,${TCMALLOC_ARCHIVE},--pop-state)
   endif()
   target_link_libraries(${name}-bin PRIVATE ${arg_DEPS})
 endfunction()
