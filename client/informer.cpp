@@ -30,6 +30,14 @@ bool ends_initial_events(const json::value& bookmark) {
   return mark && mark->is_string() && mark->as_string() == "true";
 }
 
+// For objects that go as soon as the handlers have seen them.
+std::shared_ptr<const JsonBrief> brief_of(const InformerOptions& options) {
+  if (!options.stub || options.left_out.empty()) return nullptr;
+  std::vector<std::string> paths;
+  for (const std::string& path : options.left_out) paths.push_back("object." + path);
+  return std::make_shared<JsonBrief>(paths);
+}
+
 bool is_too_large_version(const ApiError& error) {
   return error.http == 504 && error.message.find("Too large resource version") != std::string::npos;
 }
@@ -52,6 +60,7 @@ class Informer::Core : public std::enable_shared_from_this<Informer::Core> {
         client_(api, options.gvr),
         rng_(rng),
         options_(std::move(options)),
+        brief_(brief_of(options_)),
         backoff_(options_.backoff_first),
         watch_list_(options_.use_watch_list) {}
 
@@ -111,7 +120,7 @@ class Informer::Core : public std::enable_shared_from_this<Informer::Core> {
   void end_replace();
   void upsert(const std::string& key, ObjectPtr object);
   void remove(const std::string& key, const ObjectPtr& last, bool unknown);
-  ObjectPtr keep(json::value object) const;
+  ObjectPtr keep(std::shared_ptr<json::value> object) const;
   void put(const std::string& key, const ObjectPtr& object) {
     cache_.put(
         key, options_.stub ? std::make_shared<const json::value>(options_.stub(*object)) : object);
@@ -140,6 +149,7 @@ class Informer::Core : public std::enable_shared_from_this<Informer::Core> {
   ResourceClient client_;
   Rng rng_;
   InformerOptions options_;
+  const std::shared_ptr<const JsonBrief> brief_;
   Duration backoff_;
   bool watch_list_;  // false once the server refused it
   bool running_ = false;
@@ -195,7 +205,7 @@ void Informer::Core::on_list(ApiResult<json::value> result) {
         item.as_object()["apiVersion"] = get_string(list, "apiVersion");
       }
       const std::string key = object_key(item);
-      objects[key] = keep(std::move(item));
+      objects[key] = keep(std::make_shared<json::value>(std::move(item)));
     }
   }
   replace(std::move(objects), version, [this] { open_watch(false); });
@@ -217,7 +227,8 @@ void Informer::Core::open_watch(bool initial_events) {
       .field_selector = options_.field_selector,
       .bookmarks = bookmarks,
       .send_initial_events = initial_events,
-      .timeout_seconds = rng_.between(whole_seconds(pace.at_least), whole_seconds(pace.at_most))};
+      .timeout_seconds = rng_.between(whole_seconds(pace.at_least), whole_seconds(pace.at_most)),
+      .brief = brief_};
   if (!exact_list_) options.resource_version = version_;
   ResourceWatchSink sink;
   sink.on_event = guarded([](Core& self, ResourceEvent event) { self.on_event(std::move(event)); });
@@ -235,9 +246,9 @@ void Informer::Core::open_watch(bool initial_events) {
 void Informer::Core::on_event(ResourceEvent event) {
   if (replacing_) return held_.push_back(std::move(event));
   ++counters_.events;
-  const std::string key = object_key(event.object);
+  const std::string key = object_key(*event.object);
   if (initial_) return on_initial_event(event, key);
-  const std::string version = version_of(event.object);
+  const std::string_view version = get_string(*event.object, "metadata.resourceVersion");
   if (!version.empty()) version_ = version;
   backoff_ = options_.backoff_first;
   last_error_.clear();
@@ -253,10 +264,10 @@ void Informer::Core::on_initial_event(ResourceEvent& event, const std::string& k
     incoming_.erase(key);
   } else if (event.type != ResourceEvent::Type::kBookmark) {
     incoming_[key] = keep(std::move(event.object));
-  } else if (ends_initial_events(event.object)) {
+  } else if (ends_initial_events(*event.object)) {
     initial_ = false;
     if (timer_) executor_.cancel(std::exchange(timer_, 0));
-    replace(std::exchange(incoming_, {}), version_of(event.object), nullptr);
+    replace(std::exchange(incoming_, {}), version_of(*event.object), nullptr);
   }
 }
 
@@ -296,9 +307,9 @@ void Informer::Core::on_patience_over() {
   list();
 }
 
-ObjectPtr Informer::Core::keep(json::value object) const {
-  if (options_.transform) options_.transform(object);
-  return std::make_shared<const json::value>(std::move(object));
+ObjectPtr Informer::Core::keep(std::shared_ptr<json::value> object) const {
+  if (options_.transform) options_.transform(*object);
+  return object;
 }
 
 template <class F>

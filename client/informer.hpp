@@ -47,6 +47,9 @@ struct InformerOptions {
   // they need themselves: name, namespace, uid and resourceVersion (stub_of) at least. Later
   // handlers, and `before` of an update, are shown no more than that.
   std::function<json::value(const json::value&)> stub;
+  // With a stub: members that no handler reads, and that may be missing in what it is shown. Given:
+  // handlers keep no object, and what they are shown is parsed for one look.
+  std::vector<std::string> left_out;
   std::int64_t page = 500;
   bool use_watch_list = true;
   WatchPace watch;

@@ -55,6 +55,7 @@ ApiRequest watch_request(const ResourceClient& client, const ResourceWatchOption
 }  // namespace
 
 struct ResourceWatch::State : std::enable_shared_from_this<ResourceWatch::State> {
+  std::shared_ptr<const JsonBrief> brief;
   ResourceWatchSink sink;
   ApiResponse head;
   std::string buffer;  // of events: an unfinished line; of an error: its body
@@ -91,16 +92,24 @@ void ResourceWatch::State::on_data(std::string_view bytes) {
 
 void ResourceWatch::State::on_line(std::string_view line) {
   if (line.empty()) return;
-  auto parsed = parse_json(line);
-  if (!parsed.ok()) return finish(broken(parsed.status().message()));
-  json::object* event = parsed->if_object();
-  json::value* object = event ? find_member(*event, "object") : nullptr;
+  std::shared_ptr<json::value> event;
+  if (brief != nullptr) {
+    auto parsed = brief->parse(line);
+    if (!parsed.ok()) return finish(broken(parsed.status().message()));
+    event = *std::move(parsed);
+  } else {
+    auto parsed = parse_json(line);
+    if (!parsed.ok()) return finish(broken(parsed.status().message()));
+    event = std::make_shared<json::value>(*std::move(parsed));
+  }
+  json::object* members = event->if_object();
+  json::value* object = members ? find_member(*members, "object") : nullptr;
   if (!object) return finish(broken(std::string(line.substr(0, 200))));
-  const std::string_view name = get_string(*parsed, "type");
+  const std::string_view name = get_string(*event, "type");
   if (name == "ERROR") return finish(error_from_status_object(*object));
   const auto type = parse_type(name);
   if (!type) return finish(broken("type " + std::string(name)));
-  sink.on_event({*type, std::move(*object)});
+  sink.on_event({*type, {event, object}});
 }
 
 void ResourceWatch::State::finish(std::optional<ApiError> error) {
@@ -121,6 +130,7 @@ void ResourceWatch::State::on_end(const Status& status) {
 ResourceWatch::ResourceWatch(const ResourceClient& client, const ResourceWatchOptions& options,
                              ResourceWatchSink sink)
     : state_(std::make_shared<State>()) {
+  state_->brief = options.brief;
   state_->sink = std::move(sink);
   // Callbacks hold the state while they run: one of them may destroy this watch.
   std::weak_ptr<State> weak = state_;

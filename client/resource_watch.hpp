@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "base/json_brief.hpp"
 #include "client/resource.hpp"
 
 namespace coracle::client {
@@ -17,7 +18,7 @@ namespace coracle::client {
 struct ResourceEvent {
   enum class Type { kAdded, kModified, kDeleted, kBookmark };
   Type type = Type::kAdded;
-  json::value object;
+  std::shared_ptr<json::value> object;  // never null
 };
 std::string_view event_type_name(ResourceEvent::Type type);
 
@@ -30,6 +31,8 @@ struct ResourceWatchOptions {
   std::int64_t timeout_seconds = 0;  // 0: the server's choice
   HeaderList headers;                // e.g. Accept for Tables
   QueryList extra;
+  // How events ("object.spec") are parsed whose objects are not kept. Null: as a whole.
+  std::shared_ptr<const JsonBrief> brief;
 };
 
 struct ResourceWatchSink {

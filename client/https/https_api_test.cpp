@@ -134,7 +134,7 @@ TEST_CASE("a watch streams, moves on when its server dies, and dropping it close
   int ended = 0;
   ResourceWatchSink sink;
   sink.on_event = [&](ResourceEvent event) {
-    events.emplace_back(get_string(event.object, "from"));
+    events.emplace_back(get_string(*event.object, "from"));
   };
   sink.on_end = [&](std::optional<ApiError> error) {
     ++ended;

@@ -15,7 +15,15 @@ const client::Gvr kNodes{"", "v1", "nodes", false};
 client::InformerOptions informer_options(client::Gvr gvr, std::string field_selector, bool whole) {
   client::InformerOptions options{.gvr = std::move(gvr),
                                   .field_selector = std::move(field_selector)};
-  if (!whole) options.stub = client::stub_of;
+  if (whole) return options;
+  options.stub = client::stub_of;
+  options.left_out = {"metadata.managedFields"};
+  // Large, and often there: what runs in a pod is the kubelet's.
+  for (const char* name : {"args", "command", "env", "envFrom", "lifecycle", "livenessProbe",
+                           "readinessProbe", "startupProbe", "securityContext", "volumeMounts"}) {
+    options.left_out.push_back(std::string("spec.containers.") + name);
+  }
+  options.left_out.emplace_back("spec.volumes.projected");
   return options;
 }
 
