@@ -48,32 +48,32 @@ void ObjectCache::add_index(const std::string& name, IndexFunction function) {
   const auto [index, added] = indexes_.try_emplace(name);
   if (!added) return;
   index->second.function = std::move(function);
-  for (const auto& [key, object] : objects_) {
-    for (const std::string& value : index->second.function(*object)) {
-      index->second.keys[value].insert(key);
+  for (Place place = objects_.begin(); place != objects_.end(); ++place) {
+    for (const std::string& value : index->second.function(*place->second)) {
+      index->second.places[value].insert(place);
     }
   }
 }
 
-void ObjectCache::reindex(const std::string& key, const ObjectPtr& before, const ObjectPtr& after) {
+void ObjectCache::reindex(Place place, const ObjectPtr& before, const ObjectPtr& after) {
   for (auto& [name, index] : indexes_) {
     const auto old = before ? index.function(*before) : std::vector<std::string>();
     const auto now = after ? index.function(*after) : std::vector<std::string>();
     if (old == now) continue;  // most updates
     for (const std::string& value : old) {
-      const auto bucket = index.keys.find(value);
-      if (bucket == index.keys.end()) continue;
-      bucket->second.erase(key);
-      if (bucket->second.empty()) index.keys.erase(bucket);
+      const auto bucket = index.places.find(value);
+      if (bucket == index.places.end()) continue;
+      bucket->second.erase(place);
+      if (bucket->second.empty()) index.places.erase(bucket);
     }
-    for (const std::string& value : now) index.keys[value].insert(key);
+    for (const std::string& value : now) index.places[value].insert(place);
   }
 }
 
 ObjectPtr ObjectCache::put(const std::string& key, ObjectPtr object) {
-  ObjectPtr& slot = objects_[key];
-  ObjectPtr before = std::exchange(slot, std::move(object));
-  reindex(key, before, slot);
+  const Objects::iterator slot = objects_.try_emplace(key).first;
+  ObjectPtr before = std::exchange(slot->second, std::move(object));
+  reindex(slot, before, slot->second);
   return before;
 }
 
@@ -81,8 +81,8 @@ ObjectPtr ObjectCache::erase(const std::string& key) {
   const auto found = objects_.find(key);
   if (found == objects_.end()) return nullptr;
   ObjectPtr before = std::move(found->second);
+  reindex(found, before, nullptr);
   objects_.erase(found);
-  reindex(key, before, nullptr);
   return before;
 }
 
@@ -95,14 +95,37 @@ ObjectPtr ObjectCache::get(const std::string& ns, const std::string& name) const
   return get(ns.empty() ? name : ns + "/" + name);
 }
 
+const ObjectCache::Index& ObjectCache::index_named(const std::string& name) const {
+  const auto found = indexes_.find(name);
+  CHECK_MSG(found != indexes_.end(), "no index " << name);
+  return found->second;
+}
+
 std::vector<ObjectPtr> ObjectCache::by_index(const std::string& index,
                                              const std::string& value) const {
-  const auto found = indexes_.find(index);
-  CHECK_MSG(found != indexes_.end(), "no index " << index);
+  const auto& places = index_named(index).places;
   std::vector<ObjectPtr> objects;
-  const auto bucket = found->second.keys.find(value);
-  if (bucket == found->second.keys.end()) return objects;
-  for (const std::string& key : bucket->second) objects.push_back(objects_.at(key));
+  const auto bucket = places.find(value);
+  if (bucket == places.end()) return objects;
+  objects.reserve(bucket->second.size());
+  for (const Place place : bucket->second) objects.push_back(place->second);
+  return objects;
+}
+
+size_t ObjectCache::count(const std::string& index, const std::string& value) const {
+  const auto& places = index_named(index).places;
+  const auto bucket = places.find(value);
+  return bucket == places.end() ? 0 : bucket->second.size();
+}
+
+std::vector<ObjectPtr> ObjectCache::first_of(const std::string& index, size_t most) const {
+  std::vector<ObjectPtr> objects;
+  for (const auto& [value, bucket] : index_named(index).places) {
+    for (const Place place : bucket) {
+      if (objects.size() == most) return objects;
+      objects.push_back(place->second);
+    }
+  }
   return objects;
 }
 

@@ -44,17 +44,28 @@ class ObjectCache {
   const std::map<std::string, ObjectPtr>& objects() const { return objects_; }
   // In key order. An unknown index is a CHECK.
   std::vector<ObjectPtr> by_index(const std::string& index, const std::string& value) const;
+  // How many by_index() would give. O(log of the index's values).
+  size_t count(const std::string& index, const std::string& value) const;
+  // The objects of the index's least values, in the order of values and then of keys; `most` at
+  // most. An object that has several values comes with each.
+  std::vector<ObjectPtr> first_of(const std::string& index, size_t most) const;
   std::vector<ObjectPtr> all() const;
   size_t size() const { return objects_.size(); }
 
  private:
+  using Objects = std::map<std::string, ObjectPtr>;
+  using Place = Objects::const_iterator;  // stays valid until the object goes
+  struct ByKey {
+    bool operator()(const Place& a, const Place& b) const { return a->first < b->first; }
+  };
   struct Index {
     IndexFunction function;
-    std::map<std::string, std::set<std::string>> keys;
+    std::map<std::string, std::set<Place, ByKey>> places;
   };
-  void reindex(const std::string& key, const ObjectPtr& before, const ObjectPtr& after);
+  const Index& index_named(const std::string& name) const;
+  void reindex(Place place, const ObjectPtr& before, const ObjectPtr& after);
 
-  std::map<std::string, ObjectPtr> objects_;
+  Objects objects_;
   std::map<std::string, Index> indexes_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "controllers/adoption.hpp"
+#include "controllers/pods.hpp"
 
 namespace coracle::controllers {
 
@@ -19,6 +20,7 @@ void add_common_indexes(const client::Gvr& of,
     add(kAdopterIndex, index_adopter);
   }
   add(kNodeIndex, client::index_by_node_name);
+  if (of == gvr::kPods) add(kEndedIndex, index_ended);
 }
 
 std::pair<std::string, std::string> split_key(const std::string& key) {

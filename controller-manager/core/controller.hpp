@@ -67,12 +67,13 @@ inline const client::Gvr kAdmissionPolicies{"admissionregistration.k8s.io", "v1"
 
 // Indexes every cache has beside the namespace: "owner" (uids of all owner references),
 // "controller" (uid of the controlling one), "node" (spec.nodeName); of what is adopted "orphan",
-// of who adopts "adopter" (adoption.hpp).
+// of who adopts "adopter" (adoption.hpp); of pods "ended" (pods.hpp).
 inline constexpr const char* kOwnerIndex = "owner";
 inline constexpr const char* kControllerIndex = "controller";
 inline constexpr const char* kOrphanIndex = "orphan";
 inline constexpr const char* kAdopterIndex = "adopter";
 inline constexpr const char* kNodeIndex = "node";
+inline constexpr const char* kEndedIndex = "ended";
 void add_common_indexes(const client::Gvr& of,
                         const std::function<void(const std::string&, client::IndexFunction)>& add);
 

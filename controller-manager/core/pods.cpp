@@ -72,6 +72,12 @@ bool has_ended(const json::value& pod) {
   return phase_of(pod) == "Succeeded" || phase_of(pod) == "Failed";
 }
 
+std::vector<std::string> index_ended(const json::value& pod) {
+  if (!has_ended(pod) || is_deleting(pod)) return {};
+  const bool evicted = phase_of(pod) == "Failed" && get_string(pod, "status.reason") == "Evicted";
+  return {fmt::format("{}{}", evicted ? 0 : 1, api::creation_timestamp_of(pod)), kAllEnded};
+}
+
 std::optional<WallTime> time_at(const json::value& object, std::string_view path) {
   const auto time = parse_time(get_string(object, path));
   if (!time.ok()) return std::nullopt;

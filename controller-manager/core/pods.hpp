@@ -18,6 +18,11 @@ using client::ObjectPtr;
 
 std::string_view phase_of(const json::value& pod);
 bool has_ended(const json::value& pod);  // Succeeded or Failed
+// Of kEndedIndex. A pod that has ended and that nobody deletes has two values: kAllEnded, by which
+// they are counted, and before it one by which those that are least missed come first: evicted
+// ones, then older ones.
+inline constexpr const char* kAllEnded = "~";
+std::vector<std::string> index_ended(const json::value& pod);
 bool is_deleting(const json::value& object);
 // Neither ended nor being deleted.
 bool is_active(const json::value& pod);

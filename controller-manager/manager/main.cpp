@@ -67,6 +67,9 @@ int main(int argc, char** argv) {
   flags.add("--root-ca-file", &root_ca_file, "published to pods as kube-root-ca.crt");
   flags.add("--node-monitor-grace-period", &options.node_monitor_grace,
             "silence after which a node is called unreachable");
+  flags.add(
+      "--terminated-pod-gc-threshold", &options.terminated_pods_max,
+      "how many pods that have ended stay; the oldest of the others are deleted (0: none are)");
   std::string provisioners = "lab.coracle.dev/hostpath";
   flags.add("--volume-provisioners", &provisioners,
             "drivers whose volumes are simulated by directories, comma separated");

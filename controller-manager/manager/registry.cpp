@@ -52,7 +52,7 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const ControllerOption
   all.push_back(std::make_unique<NamespaceController>());
   all.push_back(
       std::make_unique<NodeLifecycleController>(options.node_monitor_grace, options.started));
-  all.push_back(std::make_unique<PodGcController>());
+  all.push_back(std::make_unique<PodGcController>(options.terminated_pods_max));
   all.push_back(std::make_unique<PolicyStatusController>());
   all.push_back(std::make_unique<PersistentVolumeController>());
   all.push_back(std::make_unique<ProvisionerController>(options.volume_provisioners));

@@ -12,6 +12,7 @@
 #include "controllers/controller.hpp"
 #include "loadbalancer/loadbalancer.hpp"
 #include "podautoscaler/metrics.hpp"
+#include "podgc/podgc.hpp"
 #include "tokens/bootstrap_tokens.hpp"
 #include "tokens/service_account_tokens.hpp"
 
@@ -20,6 +21,8 @@ namespace coracle::controllers {
 struct ControllerOptions {
   std::string root_ca_pem;  // published to every namespace
   Duration node_monitor_grace = std::chrono::seconds(40);
+  // So many pods that have ended stay; 0 or less: all do.
+  std::int64_t terminated_pods_max = PodGcController::kEndedMax;
   WallTime started;  // of this process
   CertificateTools certificates;
   std::optional<AddressPool> load_balancers;  // none: Services of that type wait

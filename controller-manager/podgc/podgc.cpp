@@ -1,5 +1,7 @@
 #include "podgc/podgc.hpp"
 
+#include <algorithm>
+
 #include "api/object.hpp"
 #include "controllers/pods.hpp"
 
@@ -23,7 +25,10 @@ Duration bound_for(const json::value& pod, WallTime now) {
 void PodGcController::touched(const World& world, const client::Gvr& gvr, const json::value* before,
                               const json::value* after, const Enqueue& enqueue) const {
   if (gvr == gvr::kPods) {
-    if (after != nullptr) enqueue(client::object_key(*after));
+    if (after == nullptr) return;
+    enqueue(client::object_key(*after));
+    const bool ended = has_ended(*after) && (before == nullptr || !has_ended(*before));
+    if (ended && ended_max_ > 0) enqueue(kEnded);
     return;
   }
   if (after != nullptr) return;
@@ -33,7 +38,34 @@ void PodGcController::touched(const World& world, const client::Gvr& gvr, const 
   }
 }
 
+// The runner asks again only when the deletions of the last look are seen: none is counted twice.
+Plan PodGcController::thin_out(const World& world, Instant now) const {
+  Plan plan;
+  const client::ObjectCache& pods = world.of(gvr::kPods);
+  const auto ended = static_cast<std::int64_t>(pods.count(kEndedIndex, kAllEnded));
+  if (ended <= ended_max_) return plan;  // the next that ends asks again
+  const json::value memory = world.memory(kEnded);
+  if (const json::value* looked = find(memory, "looked")) {
+    const Duration left = TimePoint(Duration(looked->as_int64())) + kEndedLook - now.now;
+    if (left > Duration(0)) {
+      plan.look_again(left);
+      return plan;
+    }
+  }
+  const auto excess = static_cast<size_t>(ended - ended_max_);
+  for (const ObjectPtr& pod : pods.first_of(kEndedIndex, std::min(excess, kEndedAtOnce))) {
+    force_delete(*pod, &plan);
+  }
+  if (excess > kEndedAtOnce) {
+    plan.look_again(Duration(0));
+  } else {
+    plan.remember = json::object{{"looked", now.now.time_since_epoch().count()}};
+  }
+  return plan;
+}
+
 Plan PodGcController::reconcile(const World& world, const std::string& key, Instant now) const {
+  if (key == kEnded) return thin_out(world, now);
   Plan plan;
   const auto [ns, pod_name] = split_key(key);
   const ObjectPtr pod = world.get(gvr::kPods, ns, pod_name);
