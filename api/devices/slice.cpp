@@ -20,6 +20,7 @@ using checks::text_of;
 
 constexpr std::size_t kTaintsMax = 16, kAttributesMax = 32, kCounterSetsMax = 8;
 constexpr std::size_t kCountersMax = 32, kConsumptionsMax = 2, kValidValuesMax = 10;
+constexpr std::size_t kConditionsMax = 4;
 constexpr int kValueMax = 64;
 
 // `nodeName`, `nodeSelector`, `allNodes`: those that are set.
@@ -233,6 +234,13 @@ void device(const json::value& device, bool chooses_nodes, const FieldPath& path
         counter_set(one, "counterSet", at, errors);
       },
       [](const json::value& one) { return text_of(one, "counterSet"); });
+  for (const std::string_view key : {"bindingConditions", "bindingFailureConditions"}) {
+    each(device, key, kConditionsMax, path, errors,
+         [&errors](const json::value& type, const FieldPath& at) {
+           const std::string_view name = type.is_string() ? type.get_string() : "";
+           for (const std::string& why : check_qualified_name(name)) errors.invalid(at, name, why);
+         });
+  }
   each(device, "taints", kTaintsMax, path, errors,
        [&errors](const json::value& one, const FieldPath& at) { taint(one, at, errors); });
   if (chooses_nodes) {

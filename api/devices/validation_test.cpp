@@ -165,6 +165,9 @@ TEST_CASE("resource slices") {
   const std::string nowhere = slice(""), twice = slice(here + R"(,"allNodes":true)");
   const std::string bad = slice(here, R"({"name":"gpu-0","attributes":{"1x":{"string":"x"},
       "a":{},"v":{"version":"v1"}}},{"name":"gpu-0","nodeName":"n2"})");
+  const std::string conditions =
+      slice(here, R"({"name":"gpu-0","bindingConditions":["a","b","c","d","e"],)"
+                  R"("bindingFailureConditions":["","x.io/Failed"]})");
   const std::string tainted = slice(here, R"({"name":"gpu-0","taints":[{"key":"k",
       "effect":"Never"}]})");
   const std::string moved = slice(R"(,"nodeName":"n2")");
@@ -200,6 +203,11 @@ TEST_CASE("resource slices") {
            tainted,
            {R"(spec.devices[0].taints[0].effect: Unsupported value: "Never": supported values: )"
             R"("NoExecute", "NoSchedule", "None")"}},
+          {"conditions",
+           conditions,
+           {"spec.devices[0].bindingConditions: Too many: 5: must have at most 4 items",
+            "spec.devices[0].bindingFailureConditions[0]: Invalid value: \"\": name part must be "
+            "non-empty"}},
           {"moved", moved, {R"(spec.nodeName: Invalid value: "n2": field is immutable)"}, nowhere},
       },
       resource_slice, nullptr);

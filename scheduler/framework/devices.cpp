@@ -24,12 +24,8 @@ std::optional<DeviceReach> parse_reach(const json::value& holder, const SharedOb
 
 // The field of a device that is not understood, if there is one.
 std::string_view field_beyond(const json::value& device) {
-  for (const std::string_view key :
-       {"bindingConditions", "bindsToNode", "nodeAllocatableResources"}) {
-    const json::value* value = find_keys(device, {key});
-    if (value != nullptr && *value != json::value(false)) return key;
-  }
-  return "";
+  constexpr std::string_view kKey = "nodeAllocatableResources";
+  return find_keys(device, {kKey}) == nullptr ? "" : kKey;
 }
 
 // {"slots": {"value": "2"}}

@@ -22,14 +22,14 @@ json::object only_node(const std::string& name) {
 }
 
 // Where the devices can be used: one node, or the nodes that all their slices select; null:
-// anywhere.
-json::value reach_of(const std::vector<DeviceChoice>& choices) {
+// anywhere. One that binds to the node it is chosen for can be used there only.
+json::value reach_of(const std::vector<DeviceChoice>& choices, const std::string& node) {
   json::object term;
   for (const DeviceChoice& choice : choices) {
     const DeviceReach& reach = choice.slice->reach_of(*choice.device);
     json::array terms;
-    if (!reach.node.empty()) {
-      terms.push_back(only_node(reach.node));
+    if (!reach.node.empty() || get_bool(*choice.device->tree, "bindsToNode")) {
+      terms.push_back(only_node(node));
       return json::object{{"nodeSelectorTerms", std::move(terms)}};
     }
     if (reach.selector == nullptr) continue;
@@ -98,7 +98,8 @@ json::object consumed_of(const DeviceChoice& choice) {
   return out;
 }
 
-json::value allocation_of(const ClaimAsk& claim, const std::vector<DeviceChoice>& choices) {
+json::value allocation_of(const ClaimAsk& claim, const std::vector<DeviceChoice>& choices,
+                          const std::string& node) {
   json::array results;
   for (const DeviceChoice& choice : choices) {
     json::object one{{"request", choice.ask->name},
@@ -106,6 +107,10 @@ json::value allocation_of(const ClaimAsk& claim, const std::vector<DeviceChoice>
                      {"pool", choice.slice->pool},
                      {"device", choice.device->name}};
     if (choice.ask->admin_access) one["adminAccess"] = true;
+    for (const char* key : {"bindingConditions", "bindingFailureConditions"}) {
+      const json::array& conditions = get_array(*choice.device->tree, key);
+      if (!conditions.empty()) one[key] = conditions;
+    }
     if (choice.consumed) {
       // Its own, and the same whenever the same is decided.
       one["shareID"] = share_id(claim.uid, results.size());
@@ -121,7 +126,7 @@ json::value allocation_of(const ClaimAsk& claim, const std::vector<DeviceChoice>
     devices["config"] = std::move(configs);
   }
   json::object allocation{{"devices", std::move(devices)}};
-  if (json::value reach = reach_of(choices); !reach.is_null()) {
+  if (json::value reach = reach_of(choices, node); !reach.is_null()) {
     allocation["nodeSelector"] = std::move(reach);
   }
   return allocation;
@@ -219,7 +224,7 @@ Result<std::optional<std::vector<json::value>>> DeviceAllocator::allocate(
   if (!*found) return out;
   out.emplace();
   for (std::size_t i = 0; i < claims.size(); ++i) {
-    out->push_back(allocation_of(claims[i], search.chosen(i)));
+    out->push_back(allocation_of(claims[i], search.chosen(i), node.name));
   }
   return out;
 }

@@ -45,6 +45,16 @@ Texts both(const Texts& a, const Texts& b) {
   return out;
 }
 
+// Of the slices for the node.
+bool has_conditions(const DeviceWorld::Pool& pool, const NodeFacts& node) {
+  return std::ranges::any_of(pool.slices, [&node](const SlicePtr& slice) {
+    return std::ranges::any_of(slice->devices, [&](const Device& device) {
+      return !get_array(*device.tree, "bindingConditions").empty() &&
+             slice->reach_of(device).holds(node.selectable());
+    });
+  });
+}
+
 }  // namespace
 
 DeviceSearch::DeviceSearch(const std::vector<ClaimAsk>& claims, const DeviceWorld& world,
@@ -55,7 +65,12 @@ DeviceSearch::DeviceSearch(const std::vector<ClaimAsk>& claims, const DeviceWorl
       node_(node),
       chosen_(claims.size()),
       steps_max_(steps_max) {
-  for (const DeviceWorld::Pool* pool : world.pools_for(node.name)) add_pool(*pool);
+  auto pools = world.pools_for(node.name);
+  // What can be used at once before what has to be made ready.
+  std::stable_partition(pools.begin(), pools.end(), [&node](const DeviceWorld::Pool* pool) {
+    return !has_conditions(*pool, node);
+  });
+  for (const DeviceWorld::Pool* pool : pools) add_pool(*pool);
   for (std::size_t claim = 0; claim < claims.size(); ++claim) {
     auto& requests = asked_.emplace_back();
     for (const auto& alternatives : claims[claim].requests) {

@@ -23,7 +23,51 @@ struct Claims final : PluginState {
   std::vector<ClaimAsk> to_allocate;
   HeldDevices taken;                                             // promised to other pods
   std::vector<std::vector<api::NodeSelectorTerm>> allocated_at;  // of allocated claims; one each
+  bool failed = false;  // devices of one cannot be made ready: they do on no node
 };
+
+// What the driver says of a device that a claim got; null: nothing yet.
+const json::value* status_of(const json::value& claim, const json::value& result) {
+  for (const json::value& status : get_array(claim, "status.devices")) {
+    const bool same = std::ranges::all_of(
+        std::initializer_list<std::string_view>{"driver", "pool", "device", "shareID"},
+        [&](std::string_view key) { return get_string(status, key) == get_string(result, key); });
+    if (same) return &status;
+  }
+  return nullptr;
+}
+
+// The condition, if it is true.
+const json::value* true_condition(const json::value* status, const json::value& type) {
+  if (status == nullptr || !type.is_string()) return nullptr;
+  for (const json::value& condition : get_array(*status, "conditions")) {
+    if (get_string(condition, "type") != type.get_string()) continue;
+    return get_string(condition, "status") == "True" ? &condition : nullptr;
+  }
+  return nullptr;
+}
+
+// Whether the devices of an allocated claim are ready for the pod's bind: those that bind with
+// conditions need all of them, and none of their failures. kNever: one failed.
+Verdict is_ready(const json::value& claim) {
+  Verdict verdict = Verdict::yes();
+  for (const json::value& result : get_array(claim, "status.allocation.devices.results")) {
+    const json::array& conditions = get_array(result, "bindingConditions");
+    if (conditions.empty()) continue;
+    const json::value* status = status_of(claim, result);
+    for (const json::value& type : get_array(result, "bindingFailureConditions")) {
+      const json::value* failed = true_condition(status, type);
+      if (failed == nullptr) continue;
+      return Verdict::never(fmt::format("claim {} binding failed: reason={}, message={}",
+                                        api::name_of(claim), get_string(*failed, "reason"),
+                                        quoted(std::string(get_string(*failed, "message")))));
+    }
+    const bool all = std::ranges::all_of(
+        conditions, [&](const auto& type) { return true_condition(status, type) != nullptr; });
+    if (!all) verdict = Verdict::not_now("waiting for binding conditions");
+  }
+  return verdict;
+}
 
 bool is_allocated(const json::value& claim) { return find(claim, "status.allocation") != nullptr; }
 
@@ -61,6 +105,7 @@ Verdict look_at_allocated(const json::value& claim, const PodInfo& pod, Claims& 
       get_array(claim, "status.reservedFor").size() >= api::kReservedForMax) {
     return Verdict::never("resourceclaim in use");
   }
+  if (is_ready(claim).kind() == Verdict::Kind::kNever) claims.failed = true;
   const json::value* selector = find(claim, "status.allocation.nodeSelector");
   if (selector == nullptr) return Verdict::yes();
   claims.allocated_at.push_back(api::parse_node_terms(*selector));
@@ -139,6 +184,16 @@ PreBindWrite write_to(const json::value& claim) {
   return write;
 }
 
+PreBindWrite deallocation_of(const json::value& claim) {
+  PreBindWrite write = write_to(claim);
+  write.subresource = "status";
+  // Of a claim that somebody uses by now the server refuses it.
+  set_path(write.patch, "metadata.resourceVersion", json::value(api::resource_version_of(claim)));
+  make_object(write.patch, "status") = {
+      {"allocation", nullptr}, {"devices", nullptr}, {"reservedFor", nullptr}};
+  return write;
+}
+
 }  // namespace
 
 DynamicResources::DynamicResources(Duration filter_timeout)
@@ -164,6 +219,7 @@ Verdict DynamicResources::filter(const PodInfo&, const NodeInfo& node,
                                  const PluginState* state) const {
   const auto& claims = static_cast<const Claims&>(*state);
   const NodeFacts& facts = node.facts();
+  if (claims.failed) return Verdict::never(kOutOfReach);
   for (const auto& terms : claims.allocated_at) {
     if (std::none_of(terms.begin(), terms.end(),
                      [&](const auto& term) { return term.matches(facts.selectable()); })) {
@@ -192,7 +248,8 @@ PostFiltered DynamicResources::post_filter(const PostFilterInput& in) const {
     if (!is_allocated(*claim) || !is_used_by_none_but(*claim, in.pod)) continue;
     const bool holds_back = std::ranges::any_of(in.noes, [&](const auto& no) {
       return no.second->reasons() == out_of_reach &&
-             !reaches(*claim, in.world.nodes[no.first].facts());
+             (is_ready(*claim).kind() == Verdict::Kind::kNever ||
+              !reaches(*claim, in.world.nodes[no.first].facts()));
     });
     if (holds_back) idle.push_back(claim);
   }
@@ -201,13 +258,7 @@ PostFiltered DynamicResources::post_filter(const PostFilterInput& in) const {
     return out;
   }
   const json::value& claim = *idle[in.rng.below(idle.size())];
-  PreBindWrite write = write_to(claim);
-  write.subresource = "status";
-  // Of a claim that somebody uses by now the server refuses it.
-  set_path(write.patch, "metadata.resourceVersion", json::value(api::resource_version_of(claim)));
-  make_object(write.patch, "status") = {
-      {"allocation", nullptr}, {"devices", nullptr}, {"reservedFor", nullptr}};
-  out.writes.push_back(std::move(write));
+  out.writes.push_back(deallocation_of(claim));
   out.verdict = Verdict::not_now("deallocation of ResourceClaim completed");
   return out;
 }
@@ -302,6 +353,11 @@ Writes DynamicResources::take_back(const PodInfo& pod, const Snapshot& world, bo
     const bool may_be =
         wrote && (is_allocated(*claim) || (promise != nullptr && promise->pod == pod.uid));
     if (!may_be && !api::is_reserved_for_pod(*claim, pod.uid)) continue;
+    // Devices that did not become ready in time, or cannot, are not waited for again.
+    if (!is_ready(*claim).is_yes() && is_used_by_none_but(*claim, pod)) {
+      writes.push_back(deallocation_of(*claim));
+      continue;
+    }
     PreBindWrite write = write_to(*claim);
     write.subresource = "status";
     json::array consumers;
@@ -317,10 +373,17 @@ Verdict DynamicResources::may_bind(const PodInfo& pod, const std::string&,
   if (pod.device_claims.empty()) return Verdict::yes();
   const auto claims = claims_of(pod, world);
   if (!claims.ok()) return Verdict::never(claims.status().message());
-  const bool all = std::all_of(claims->begin(), claims->end(), [&](const auto& entry) {
-    return is_allocated(*entry.second) && api::is_reserved_for_pod(*entry.second, pod.uid);
-  });
-  return all ? Verdict::yes() : Verdict::not_now("reserving resource claims");
+  Verdict all = Verdict::yes();
+  for (const auto& [key, claim] : *claims) {
+    if (!is_allocated(*claim) || !api::is_reserved_for_pod(*claim, pod.uid)) {
+      all = Verdict::not_now("reserving resource claims");
+      continue;
+    }
+    Verdict ready = is_ready(*claim);
+    if (ready.kind() == Verdict::Kind::kNever) return ready;
+    if (!ready.is_yes()) all = std::move(ready);
+  }
+  return all;
 }
 
 // Of claims: its own, and those that hold no devices (any more).

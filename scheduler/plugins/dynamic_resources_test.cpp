@@ -269,11 +269,11 @@ TEST_CASE("classes, taints, pools that are not whole, devices that are not under
                               "pool gpu.example.com/n1 is currently being updated"));
 
   add_claim(world, "c", exactly());
-  add_gpus(world, "n1", {"t4", "t4"}, R"(,"bindsToNode":true)");
-  CHECK(
-      verdicts(world)[0] ==
-      Verdict::no(Verdict::Kind::kNever, {"cannot allocate all claims",
-                                          "2 device(s) with bindsToNode, which is not supported"}));
+  add_gpus(world, "n1", {"t4", "t4"}, R"(,"nodeAllocatableResources":{})");
+  CHECK(verdicts(world)[0] ==
+        Verdict::no(Verdict::Kind::kNever,
+                    {"cannot allocate all claims",
+                     "2 device(s) with nodeAllocatableResources, which is not supported"}));
 }
 
 // A GPU of n1 that is cut: into halves, or into a whole, by the counters it has.
@@ -513,7 +513,8 @@ TEST_CASE("all devices: what stands in the way of knowing them") {
           "because a claim constraint would not be satisfied");
   }
   SECTION("one of them is not understood") {
-    add_shared(world, "s1", R"("nodeName":"n1")", R"({"name":"x","bindsToNode":true})", 1);
+    add_shared(world, "s1", R"("nodeName":"n1")", R"({"name":"x","nodeAllocatableResources":{}})",
+               1);
     CHECK(chosen_for(all) == "cannot allocate all claims");
   }
   SECTION("more than a claim may have") {
