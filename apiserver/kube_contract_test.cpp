@@ -123,6 +123,7 @@ TEST_CASE("4.1 scheduler: binding, events of a pod, its status, preemption") {
                                 uid + R"("},"target":{"kind":"Node","name":"n"}})",
                             kJson);
   CHECK(bound->status == 201);
+  CHECK(find(w.get(pod), "status.nominatedNodeName") == nullptr);
   CHECK(w.get(pod).at("spec").at("nodeName") == "n");
   const auto event = w.call(
       "POST", "/apis/events.k8s.io/v1/namespaces/a/events",

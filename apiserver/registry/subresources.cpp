@@ -225,6 +225,7 @@ Task<Reply> Subresources::bind(Context& c) {
     }
     Change change{Change::Kind::kPut, std::move(pod)};
     set_path(change.object, "spec.nodeName", json::value(node));
+    make_object(change.object, "status").erase("nominatedNodeName");
     for (const auto& note : get_object(body.value, "metadata.annotations")) {
       if (!note.value().is_string()) continue;
       api::set_annotation(change.object, note.key(), note.value().get_string());

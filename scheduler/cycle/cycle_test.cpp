@@ -341,6 +341,86 @@ TEST_CASE("pre-filter plugins are asked until one says never or breaks") {
   }
 }
 
+struct Narrows final : Plugin {
+  Narrows(std::string_view name, std::set<std::string> nodes)
+      : name_(name), nodes_(std::move(nodes)) {}
+  std::string_view name() const override { return name_; }
+  std::optional<std::set<std::string>> only_nodes(const PodInfo&) const override { return nodes_; }
+  const std::string_view name_;
+  const std::set<std::string> nodes_;
+};
+
+TEST_CASE("pre-filter plugins may name the nodes that are worth a look") {
+  struct Case {
+    const char* name;
+    std::vector<std::set<std::string>> named;  // by the first, the second
+    std::string node, message;
+    int looked_at;
+  };
+  const std::string head = "0/3 nodes are available: ";
+  const std::vector<Case> cases{
+      {"both name one", {{"n2"}, {"n1", "n2"}}, "n2", "", 1},
+      {"two are named, but one is enough", {{"n1", "n2"}}, "n1", "", 1},
+      {"they name different ones",
+       {{"n2"}, {"n1"}},
+       "",
+       head + "node(s) didn't satisfy plugin(s) [First Second] simultaneously.",
+       0},
+      {"none", {{}}, "", head + "node(s) didn't satisfy plugin First.", 0},
+      {"one that is not there",
+       {{"n9"}},
+       "",
+       head + "3 node(s) didn't satisfy plugin(s) [First].",
+       0},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    Profile profile = default_profile();
+    profile.scorers.clear();
+    for (const Point point : {Point::kPreFilter, Point::kFilter, Point::kPostFilter}) {
+      profile.at(point).clear();
+    }
+    const char* const names[] = {"First", "Second"};
+    for (size_t i = 0; i < c.named.size(); ++i) {
+      profile.plugins.push_back(std::make_shared<Narrows>(names[i], c.named[i]));
+      profile.at(Point::kPreFilter).push_back(profile.plugins.back().get());
+    }
+    Rotation rotation;
+    const Snapshot world = a_world({a_node("n1"), a_node("n2"), a_node("n3")});
+    const Decision d = decide(profile, a_pod("p").info(), world, rotation);
+    CHECK(d.node == c.node);
+    CHECK(d.message == c.message);
+    CHECK(d.looked_at == c.looked_at);
+  }
+}
+
+TEST_CASE("the node a pod waits for is looked at first, and the others only if it does not do") {
+  const std::vector<a_node> three{a_node("n1"), a_node("n2"), a_node("n3")};
+  for (const bool fits : {true, false}) {
+    CAPTURE(fits);
+    Snapshot world = a_world(three, {a_pod("a").cpu(fits ? "1" : "4").on("n1")});
+    const PodPtr pod = a_pod("p").cpu("2").priority(7).info();
+    world.nominations.set(pod, "n1");
+    Rotation rotation;
+    const Decision d = decide(kDefault, pod, world, rotation);
+    CHECK(d.looked_at == (fits ? 1 : 3));
+    CHECK((d.node == "n1") == fits);
+  }
+}
+
+TEST_CASE("the next search begins where the last one ended") {
+  std::vector<a_node> nodes;
+  for (int i = 0; i < 500; ++i) nodes.push_back(a_node("n" + std::to_string(i)));
+  const Snapshot world = a_world(nodes);
+  Profile profile = default_profile();
+  profile.percentage_of_nodes = 30;
+  Rotation rotation;
+  for (size_t i = 1; i <= 8; ++i) {
+    CHECK(decide(profile, a_pod("p").info(), world, rotation).looked_at == 150);
+    CHECK(rotation.next_start == i * 150 % 500);
+  }
+}
+
 TEST_CASE("without scores the first fitting node is enough, unless others judge") {
   Profile profile = default_profile();
   profile.scorers.clear();
@@ -354,9 +434,13 @@ TEST_CASE("without scores the first fitting node is enough, unless others judge"
 }
 
 TEST_CASE("how many fitting nodes are enough") {
+  CHECK(enough_nodes(10, 40) == 10);
   CHECK(enough_nodes(99, 0) == 99);
   CHECK(enough_nodes(1000, 0) == 420);
+  CHECK(enough_nodes(1000, 40) == 400);
   CHECK(enough_nodes(5000, 0) == 500);
+  CHECK(enough_nodes(6000, 0) == 300);
+  CHECK(enough_nodes(6000, 40) == 2400);
   CHECK(enough_nodes(200, 10) == 100);
 }
 

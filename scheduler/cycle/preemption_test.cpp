@@ -1,4 +1,5 @@
 // Preemption with the default plugins: who must leave, and from where.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "base/rng.hpp"
@@ -197,6 +198,185 @@ TEST_CASE("victims are thought away from what plugins counted") {
         std::make_shared<json::value>(testing::parsed(R"({"metadata":{"name":"v"}})"));
     const Decision d = decide(kDefault, a_pod("p").priority(1).claim("c").info(), world, rotation);
     CHECK(names(d.victims) == Names{"w"});
+  }
+}
+
+// As upstream's tests: who may ask others to leave.
+TEST_CASE("a pod asks nobody while who is to leave for it does, if that can help") {
+  struct Case {
+    const char* name;
+    a_pod pod;
+    a_node node;
+    bool marked;  // the one that leaves was asked to, for the pod
+    std::string tail;
+  };
+  const std::string hopeless =
+      "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
+  const a_pod vip = a_pod("vip").cpu("4").priority(100);
+  const char* elsewhere = R"({"requiredDuringSchedulingIgnoredDuringExecution":{
+    "nodeSelectorTerms":[{"matchFields":[{"key":"metadata.name","operator":"In",
+    "values":["n2"]}]}]}})";
+  const std::vector<Case> cases{
+      {"its victim leaves", vip, a_node("n1"), true,
+       "preemption: not eligible due to a terminating pod on the nominated node."},
+      {"another pod leaves", vip, a_node("n1"), false, ""},
+      {"the node does not do any more", vip, a_node("n1").taint("t", "", "NoSchedule"), true,
+       hopeless},
+      {"the node is none of the pod's any more",
+       a_pod("vip").cpu("4").priority(100).set("spec.affinity.nodeAffinity", elsewhere),
+       a_node("n1"), true, hopeless},
+      {"it never does",
+       a_pod("vip").cpu("4").priority(100).set("spec.preemptionPolicy", "\"Never\""), a_node("n1"),
+       false, "preemption: not eligible due to preemptionPolicy=Never."},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    a_pod leaving =
+        placed("a", 10, "4", "n1").set("metadata.deletionTimestamp", R"("2026-01-01T00:00:00Z")");
+    if (c.marked) {
+      leaving.set(
+          "status.conditions",
+          R"([{"type":"DisruptionTarget","status":"True","reason":"PreemptionByScheduler"}])");
+    }
+    Snapshot world = a_world({c.node}, {leaving});
+    const PodPtr pod = c.pod.info();
+    world.nominations.set(pod, "n1");
+    Rotation rotation;
+    const Decision d = decide(kDefault, pod, world, rotation);
+    CHECK(d.message.ends_with(c.tail));
+    CHECK(d.victims.empty() == !c.tail.empty());
+  }
+}
+
+TEST_CASE("how many budgets a candidate breaks") {
+  struct Case {
+    const char* name;
+    int pods;
+    std::set<std::string> leaving;  // status.disruptedPods
+    std::int64_t violations;
+  };
+  const std::vector<Case> cases{
+      {"two of one that allows one", 2, {}, 1},
+      {"one that left already is not one of them", 2, {"other"}, 1},
+      {"one of them is counted already", 2, {"b"}, 0},
+      {"of three one is counted, one allowed", 3, {"c"}, 1},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    std::vector<a_pod> pods;
+    for (int i = 0; i < c.pods; ++i) {
+      pods.push_back(placed(Names{"a", "b", "c"}[i].c_str(), 10, "1", "n1").label("app", "db"));
+    }
+    Snapshot world = a_world({a_node("n1")}, pods);
+    world.budgets["default/db"] = a_budget("db", 1);
+    world.budgets["default/db"].leaving = c.leaving;
+    Rotation rotation;
+    Cycle cycle(kDefault, a_pod("vip").cpu("4").priority(100).info(), world, rotation);
+    cycle.filter();
+    const Candidates candidates = cycle.post_filter();
+    REQUIRE(candidates.size() == 1);
+    CHECK(candidates[0]->victims.size() == static_cast<size_t>(c.pods));
+    CHECK(candidates[0]->violations == c.violations);
+  }
+}
+
+TEST_CASE("the search goes on until a node is found where no budget is broken") {
+  std::vector<a_node> nodes;
+  std::vector<a_pod> pods;
+  for (const char* name : {"n1", "n2", "n3", "n4", "n5"}) {
+    nodes.push_back(a_node(name));
+    const bool free = std::string(name) == "n3";
+    pods.push_back(placed((std::string("on-") + name).c_str(), 10, "4", name)
+                       .label("app", free ? "web" : "db"));
+  }
+  Snapshot world = a_world(nodes, pods);
+  world.budgets["default/db"] = a_budget("db", 0);
+  PluginArgs args;
+  args.preemption = {40, 2};
+  const Profile profile = default_profile(args);
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    Rotation rotation;
+    rotation.chance = Rng(seed);
+    Cycle cycle(profile, a_pod("vip").cpu("4").priority(100).info(), world, rotation);
+    cycle.filter();
+    const Candidates candidates = cycle.post_filter();
+    CHECK(candidates.size() >= 2);
+    CHECK(std::any_of(candidates.begin(), candidates.end(),
+                      [](const CandidatePtr& one) { return one->node == "n3"; }));
+    cycle.nominate(candidates);
+    CHECK(cycle.take().nominated == "n3");
+  }
+}
+
+TEST_CASE("the node is chosen by the harm: rows of upstream's") {
+  struct Row {
+    const char* name;
+    std::int64_t priority;
+    const char* started;  // a digit; empty: not
+    const char* cpu;
+    const char* node;
+  };
+  struct Case {
+    const char* name;
+    std::vector<Row> rows;
+    std::string node;
+  };
+  const std::vector<Case> cases{
+      {"the least first victim",
+       {{"a", 100, "", "2", "n1"},
+        {"b", 100, "", "2", "n1"},
+        {"c", 100, "", "2", "n2"},
+        {"d", 0, "", "2", "n2"},
+        {"e", 0, "", "2", "n3"},
+        {"f", 0, "", "2", "n3"}},
+       "n3"},
+      {"a priority below nothing weighs, too: so fewer are better",
+       {{"a", 100, "", "1", "n1"},
+        {"b", -100, "", "1", "n1"},
+        {"c", -100, "", "2", "n1"},
+        {"d", 100, "", "3", "n2"},
+        {"e", -100, "", "1", "n2"},
+        {"f", 100, "", "2", "n3"},
+        {"g", -100, "", "1", "n3"},
+        {"h", 0, "", "1", "n3"}},
+       "n2"},
+      {"alike but for the start",
+       {{"a", 100, "2", "2", "n1"},
+        {"b", 100, "2", "2", "n1"},
+        {"c", 100, "3", "2", "n2"},
+        {"d", 100, "3", "2", "n2"},
+        {"e", 100, "1", "2", "n3"},
+        {"f", 100, "1", "2", "n3"}},
+       "n2"},
+      {"the oldest of a node counts",
+       {{"a", 100, "4", "2", "n1"},
+        {"b", 100, "2", "2", "n1"},
+        {"c", 100, "5", "2", "n2"},
+        {"d", 100, "1", "2", "n2"},
+        {"e", 100, "3", "2", "n3"},
+        {"f", 100, "6", "2", "n3"}},
+       "n3"},
+      {"the oldest of the most important",
+       {{"a", 0, "4", "2", "n1"},
+        {"b", 100, "2", "2", "n1"},
+        {"c", 100, "6", "2", "n2"},
+        {"d", 0, "1", "2", "n2"},
+        {"e", 0, "3", "2", "n3"},
+        {"f", 100, "5", "2", "n3"}},
+       "n2"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    std::vector<a_pod> pods;
+    for (const Row& row : c.rows) {
+      a_pod pod = placed(row.name, row.priority, row.cpu, row.node);
+      pods.push_back(*row.started == 0 ? pod : started(pod, row.started));
+    }
+    const Snapshot world = a_world({a_node("n1"), a_node("n2"), a_node("n3")}, pods);
+    Rotation rotation;
+    const PodPtr vip = a_pod("vip").cpu("4").priority(1000).info();
+    CHECK(decide(kDefault, vip, world, rotation).nominated == c.node);
   }
 }
 

@@ -15,6 +15,7 @@ using testing::parsed;
 using testing::World;
 
 const std::string kBinding = "/api/v1/namespaces/default/pods/p/binding";
+const std::string kPodStatus = "/api/v1/namespaces/default/pods/p/status";
 const std::string kDeviceClaims = "/apis/resource.k8s.io/v1/resourceclaims?";
 const std::string kClaim = "/apis/resource.k8s.io/v1/namespaces/default/resourceclaims/c";
 const std::string kSlices = "/apis/resource.k8s.io/v1/resourceslices?";
@@ -53,13 +54,37 @@ struct Devices : World {
     executor.run_ready();
   }
 
-  FakeApi::Call next_write(const std::string& claim) {
+  // The next call but those that say in the pod's status where it will be: they are answered.
+  FakeApi::Call next() {
+    for (;;) {
+      executor.run_ready();
+      REQUIRE_FALSE(api.idle());
+      const FakeApi::Call call = api.next_call();
+      if (!call.request.target.starts_with(kPodStatus)) return call;
+      call.reply(200, call.request.body);
+    }
+  }
+  // Nothing else is asked.
+  bool is_quiet() {
     executor.run_ready();
-    REQUIRE_FALSE(api.idle());
-    const FakeApi::Call call = api.next_call();
+    while (!api.idle()) {
+      const FakeApi::Call call = api.next_call();
+      if (!call.request.target.starts_with(kPodStatus)) return false;
+      call.reply(200, call.request.body);
+      executor.run_ready();
+    }
+    return true;
+  }
+  FakeApi::Call next_write(const std::string& claim) {
+    const FakeApi::Call call = next();
     CHECK(call.request.method == "PATCH");
     CHECK(call.request.target.starts_with(
         "/apis/resource.k8s.io/v1/namespaces/default/resourceclaims/" + claim + "/status"));
+    return call;
+  }
+  FakeApi::Call expect_bind() {
+    FakeApi::Call call = next();
+    CHECK(call.request.method + " " + call.request.target == "POST " + kBinding);
     return call;
   }
   // The next write is the allocation and the reservation of the claim, which the server makes.
@@ -84,7 +109,7 @@ struct Devices : World {
 TEST_CASE("a failed bind leaves no claim reserved, before the pod is tried again") {
   Devices world({a_claim("c")});
   world.reserve("c");
-  world.api.expect("POST", kBinding).fail(409, "Conflict", "pod p is being changed");
+  world.expect_bind().fail(409, "Conflict", "pod p is being changed");
   const auto undo = world.taken_back("c");
   // It is not overtaken by another try.
   world.executor.advance(30s);
@@ -100,7 +125,7 @@ TEST_CASE("a failed bind leaves no claim reserved, before the pod is tried again
 TEST_CASE("a reservation that cannot be taken back does not keep the pod from its next try") {
   Devices world({a_claim("c")});
   world.reserve("c");
-  world.api.expect("POST", kBinding).fail(500, "InternalError", "no");
+  world.expect_bind().fail(500, "InternalError", "no");
   world.taken_back("c").fail(500, "InternalError", "no");
   world.executor.run_ready();
   CHECK(world.scheduler.queue().sizes().backoff == 1);
@@ -131,7 +156,7 @@ TEST_CASE("a write that is answered after the time for the bind is over is taken
   const auto late = world.next_write("c");
   world.executor.advance(3s);
   CHECK(world.scheduler.cache().is_assumed("default/p"));
-  CHECK(world.api.idle());
+  CHECK(world.is_quiet());
   late.reply(200, "{}");
   world.taken_back("c").reply(200, "{}");
   world.executor.run_ready();
@@ -139,6 +164,59 @@ TEST_CASE("a write that is answered after the time for the bind is over is taken
   CHECK(get_string(calls.at("POST /api/v1/namespaces/default/events").body(), "message") ==
         "running PreBind plugin \"DynamicResources\": context deadline exceeded");
   CHECK_FALSE(world.scheduler.cache().is_assumed("default/p"));
+}
+
+TEST_CASE("a pod waits until its devices are attached") {
+  Devices world({a_claim("c")});
+  const auto write = world.next_write("c");
+  CHECK(get_string(write.body(), "status.allocation.allocationTimestamp") ==
+        "2026-01-01T00:00:00Z");
+  json::value claim = a_claim("c");
+  claim.as_object()["status"] = *find(write.body(), "status");
+  json::value& result =
+      claim.at_pointer("/status/allocation/devices/results/0");  // as a driver would have it
+  result.as_object()["bindingConditions"] = json::array{"Attached"};
+  result.as_object()["bindingFailureConditions"] = json::array{"Broken"};
+  const auto say = [&](const std::string& condition) {
+    set_path(claim, "status.devices",
+             parsed(R"([{"driver":"d.example.com","pool":"n1","device":"gpu-0","conditions":[
+               {"type":")" +
+                    condition + R"(","status":"True","reason":"X","message":"y"}]}])"));
+    world.send(kDeviceClaims, "MODIFIED", claim);
+  };
+  write.reply(200, claim);
+  world.send(kDeviceClaims, "MODIFIED", claim);
+  world.take_calls();  // where it will be
+  CHECK(world.scheduler.cache().is_assumed("default/p"));
+  CHECK(world.scheduler.binds_in_flight() == 0);
+  SECTION("they are") {
+    say("Attached");
+    world.executor.run_ready();
+    world.expect_bind().reply(201, "{}");
+    world.take_calls();
+  }
+  SECTION("they cannot be: they are given back, and the pod is tried again") {
+    say("Broken");
+    const auto back = world.next_write("c");
+    CHECK(find(back.body(), "status.allocation")->is_null());
+    back.reply(200, a_claim("c"));
+    world.send(kDeviceClaims, "MODIFIED", a_claim("c"));
+    const auto calls = world.take_calls();
+    CHECK(get_string(calls.at("POST /api/v1/namespaces/default/events").body(), "message") ==
+          "running PreBind plugin \"DynamicResources\": claim c binding failed: reason=X, "
+          "message=\"y\"");
+    CHECK(world.scheduler.queue().sizes().backoff == 1);
+  }
+  SECTION("they are not in time: the same") {
+    world.executor.advance(599s);
+    CHECK(world.scheduler.cache().is_assumed("default/p"));
+    world.executor.advance(1s);
+    const auto calls = world.take_calls();
+    const auto back = calls.find("PATCH " + kClaim + "/status");
+    REQUIRE(back != calls.end());
+    CHECK(find(back->second.body(), "status.allocation")->is_null());
+    CHECK(world.scheduler.queue().sizes().backoff == 1);
+  }
 }
 
 TEST_CASE("a claim that is allocated where no node is gives its devices back, and gets others") {
@@ -171,7 +249,7 @@ TEST_CASE("a claim that is allocated where no node is gives its devices back, an
     world.send(kDeviceClaims, "MODIFIED", a_claim("c"));
     world.executor.advance(1s);
     world.reserve("c");
-    world.api.expect("POST", kBinding).reply(201, "{}");
+    world.expect_bind().reply(201, "{}");
     world.take_calls();
   }
   SECTION("in conflict: it is tried again after the back-off") {
@@ -186,7 +264,7 @@ TEST_CASE("a claim that is allocated where no node is gives its devices back, an
 TEST_CASE("a bind that was done though its answer was lost keeps its claim") {
   Devices world({a_claim("c")});
   world.reserve("c");
-  const auto bind = world.api.expect("POST", kBinding);
+  const auto bind = world.expect_bind();
   world.send("/api/v1/pods?", "MODIFIED", a_pod("p").on("n1").object());
   world.executor.run_ready();
   bind.fail(500, "InternalError", "connection reset");

@@ -60,6 +60,8 @@ void Scheduler::settle(const PodPtr& pod, Decision decision) {
       Permits::Outcome outcome;
       if (permits_.begin(profile_of(*pod), pod, taken.node, &outcome)) {
         on_permitted(pod, taken.node, outcome);
+      } else {
+        status_.nominate(pod, taken.node);
       }
       permits_.look_again();
       break;
@@ -100,8 +102,8 @@ void Scheduler::on_permitted(const PodPtr& pod, const std::string& node,
   if (stopped_ || !cache_.is_assumed(pod->key)) return;
   const auto& [verdict, by] = outcome;
   if (verdict.is_yes()) {
-    if (pre_bind_.begin(profile_of(*pod), pod, node)) bind(pod, node);
-    return;
+    if (pre_bind_.begin(profile_of(*pod), pod, node)) return bind(pod, node);
+    return status_.nominate(pod, node);
   }
   undo(pod, node, false, [this, pod, outcome] { not_permitted(pod, outcome); });
 }
@@ -136,6 +138,7 @@ void Scheduler::on_prepared(const PodPtr& pod, const std::string& node, const St
 
 void Scheduler::bind(const PodPtr& pod, const std::string& node) {
   ++binds_;
+  status_.hold(pod->key);  // it says soon where it is
   // As it counts: with the devices it was given.
   const PodPtr* counted = cache_.find_pod(pod->key);
   spawn<client::ApiResult<json::value>>(
@@ -193,7 +196,8 @@ void Scheduler::undo_bind(const PodPtr& pod, const std::string& node, const std:
   undo(pod, node, true, [this, pod, why, quiet] {
     if (!waits(*pod)) return;
     queue_.retry(pod->key, executor_.now());
-    if (!quiet) reject(pod, "SchedulerError", why, "");
+    if (quiet) return status_.nominate(pod, "");
+    reject(pod, "SchedulerError", why, "");
   });
 }
 
@@ -225,15 +229,18 @@ void Scheduler::fits_nowhere(const PodPtr& pod, const Decision& decision,
                              const std::vector<GroupMember>& gang) {
   numbers_.attempt(pod->scheduler_name, "unschedulable");
   numbers_.preemptions.add();
-  queue_.park(pod->key, decision.rejected_by, executor_.now());
   std::optional<std::string> nomination;
   if (!decision.nominated.empty()) {
     nomination = decision.nominated;
-    preempt(pod, decision);
+    preempt(pod, decision);  // before it is parked: until all victims are asked it is kept out
+    queue_.park(pod->key, decision.rejected_by, executor_.now());
     preempt_for_gang(decision, gang);
-  } else if (decision.clear_nomination) {
-    nomination = "";
-    cache_.surroundings().nominations.remove(pod->uid);
+  } else {
+    queue_.park(pod->key, decision.rejected_by, executor_.now());
+    if (decision.clear_nomination) {
+      nomination = "";
+      cache_.surroundings().nominations.remove(pod->uid);
+    }
   }
   // What it changes will be seen, which is an event; a failure is to be one too.
   pre_bind_.make_room(pod, decision.writes, [this](const Status& outcome) {
@@ -291,7 +298,9 @@ void Scheduler::preempt(const PodPtr& pod, const Decision& decision) {
   nominations.set(pod, decision.nominated);
   std::vector<PodPtr> bound;
   for (const PodPtr& victim : decision.victims) {
-    if (permits_.reject(victim->key, "preempted")) {  // it does not run yet
+    // One that does not run yet need not be deleted.
+    if (permits_.reject(victim->key, "preempted") ||
+        pre_bind_.cancel(victim->key, "preempted by DefaultPreemption")) {
       tell(*victim, pod->scheduler_name, "Preempted",
            fmt::format("Preempted by pod {} on node {}", pod->uid, decision.nominated));
     } else {
@@ -304,7 +313,7 @@ void Scheduler::preempt(const PodPtr& pod, const Decision& decision) {
   for (const PodPtr& other : there) {
     if (other->uid == pod->uid || other->priority >= pod->priority) continue;
     nominations.remove(other->uid);
-    status_.clear_nomination(other->key);
+    status_.nominate(other, "");
     queue_.activate(other->key);
   }
 }

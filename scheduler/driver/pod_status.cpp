@@ -20,7 +20,7 @@ void PodStatus::rejected(const PodPtr& pod, const std::string& reason, const std
                          std::optional<std::string> nomination) {
   const PodPtr now = queue_.find(pod->key);
   const PodInfo& seen = now != nullptr ? *now : *pod;
-  const bool nominated_so = !nomination || *nomination == seen.nominated_node;
+  const bool nominated_so = !nomination || *nomination == nominated_node_of(seen);
   if (nominated_so && !wanted_.contains(pod->key) && seen.scheduled_status == "False" &&
       seen.scheduled_reason == reason && seen.scheduled_message == message) {
     return;
@@ -32,9 +32,17 @@ void PodStatus::rejected(const PodPtr& pod, const std::string& reason, const std
   writes_.add(pod->key);
 }
 
-void PodStatus::clear_nomination(const std::string& key) {
-  wanted_[key].nomination = "";
-  writes_.add(key);
+void PodStatus::nominate(const PodPtr& pod, const std::string& node) {
+  const PodPtr now = queue_.find(pod->key);
+  const PodInfo& seen = now != nullptr ? *now : *pod;
+  if (nominated_node_of(seen) == node && !wanted_.contains(pod->key)) return;
+  wanted_[pod->key].nomination = node;
+  writes_.add(pod->key);
+}
+
+const std::string& PodStatus::nominated_node_of(const PodInfo& pod) const {
+  const auto told = told_.find(pod.key);
+  return told == told_.end() ? pod.nominated_node : told->second;
 }
 
 json::value PodStatus::patch_of(const PodInfo& pod, const Wanted& wanted) const {
@@ -52,7 +60,7 @@ json::value PodStatus::patch_of(const PodInfo& pod, const Wanted& wanted) const 
     }
     status["conditions"] = json::array{std::move(condition)};
   }
-  if (wanted.nomination && *wanted.nomination != pod.nominated_node) {
+  if (wanted.nomination && *wanted.nomination != nominated_node_of(pod)) {
     status["nominatedNodeName"] =
         wanted.nomination->empty() ? json::value(nullptr) : json::value(*wanted.nomination);
   }
@@ -67,6 +75,10 @@ Task<PodStatus::Finish> PodStatus::write(std::string key) {
   const auto answer = co_await pods_.patch(pod->ns, pod->name, client::PatchType::kStrategic,
                                            patch_of(*pod, wanted), {}, "status");
   if (!answer.ok() && answer.error().is_retryable()) co_return Finish{kRetry, {}};
+  if (answer.ok() && wanted.nomination && queue_.find(key) != nullptr) {
+    told_.erase(key);
+    if (!wanted.nomination->empty()) told_.emplace(key, *wanted.nomination);
+  }
   const auto now = wanted_.find(key);
   if (now == wanted_.end()) co_return Finish{kDone, {}};
   if (now->second != wanted) co_return Finish{kDone, Duration(0)};

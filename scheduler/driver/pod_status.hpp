@@ -27,9 +27,15 @@ class PodStatus {
   // not written.
   void rejected(const PodPtr& pod, const std::string& reason, const std::string& message,
                 std::optional<std::string> nomination);
-  void clear_nomination(const std::string& key);
+  // It is about to be bound to the node, or (empty) is not.
+  void nominate(const PodPtr& pod, const std::string& node);
+  // Its bind begins: what is not written yet need not be.
+  void hold(const std::string& key) { wanted_.erase(key); }
   // Placed, or gone.
-  void drop(const std::string& key) { wanted_.erase(key); }
+  void drop(const std::string& key) {
+    wanted_.erase(key);
+    told_.erase(key);
+  }
 
  private:
   using Finish = client::WorkQueueDriver::Finish;
@@ -40,12 +46,15 @@ class PodStatus {
   };
   Task<Finish> write(std::string key);
   json::value patch_of(const PodInfo& pod, const Wanted& wanted) const;
+  // What its status says, or will when the informer shows what was written.
+  const std::string& nominated_node_of(const PodInfo& pod) const;
 
   Executor& executor_;
   client::ResourceClient pods_;
   const Queue& queue_;
-  std::map<std::string, Wanted> wanted_;  // by key
-  client::WorkQueueDriver writes_;        // keys of wanted_
+  std::map<std::string, Wanted> wanted_;     // by key
+  std::map<std::string, std::string> told_;  // the node that was written, by key; not for none
+  client::WorkQueueDriver writes_;           // keys of wanted_
 };
 
 }  // namespace coracle::scheduler

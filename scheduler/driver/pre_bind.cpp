@@ -47,17 +47,28 @@ std::string failure_of(const Plugin* plugin, const std::string& why) {
 
 }  // namespace
 
+// An allocation says since when it is one: plugins know no time.
+void PreBind::stamp(PreBindWrite& write) const {
+  if (write.target != PreBindWrite::Target::kDeviceClaim) return;
+  if (find(write.patch, "status.allocation") == nullptr) return;
+  set_path(write.patch, "status.allocation.allocationTimestamp",
+           json::value(format_time(executor_.wall_now())));
+}
+
 bool PreBind::begin(const Profile& profile, const PodPtr& pod, const std::string& node) {
   if (pod->claims.empty() && pod->ephemeral_claims.empty() && pod->device_claims.empty()) {
     return true;
   }
-  Writes writes;
+  PluginWrites writes;
   for (const Plugin* plugin : profile.at(Point::kPreBind)) {
     for (PreBindWrite& write : plugin->before_bind(*pod, node, world_)) {
-      writes.push_back(std::move(write));
+      writes.emplace_back(plugin, std::move(write));
     }
   }
-  if (writes.empty() && may_bind(profile, *pod, node, world_).by == nullptr) return true;
+  for (auto& [plugin, write] : writes) stamp(write);
+  const Plugin* by =
+      writes.empty() ? may_bind(profile, *pod, node, world_).by : writes.front().first;
+  if (by == nullptr) return true;
   if (waiting_.size() >= kWaitingMax) {
     executor_.post([done = done_, pod, node] {
       done(pod, node,
@@ -66,7 +77,7 @@ bool PreBind::begin(const Profile& profile, const PodPtr& pod, const std::string
     return false;
   }
   Waiting& waiting = waiting_[pod->key];
-  waiting = {&profile, pod, node, false, false, 0};
+  waiting = {&profile, pod, node, by, false, false, {}, 0};
   waiting.timer = executor_.after(profile.bind_timeout, [this, key = pod->key] { on_late(key); });
   spawn<Status>(write(std::move(writes)),
                 [this, pod](const Status& outcome) { on_written(pod, outcome); });
@@ -79,14 +90,15 @@ Task<Status> PreBind::write_one(const PreBindWrite& one) {
                                                                      : client::PatchType::kMerge;
   const auto answer =
       co_await resource.patch(one.ns, one.name, type, one.patch, {}, one.subresource);
-  if (!answer.ok()) co_return Status(Code::kAborted, answer.error().message);
-  co_return Status();
+  if (answer.ok()) co_return Status();
+  const bool changed = answer.error().is_conflict() || answer.error().is_not_found();
+  co_return Status(changed ? Code::kAborted : Code::kUnavailable, answer.error().message);
 }
 
-Task<Status> PreBind::write(Writes writes) {
-  for (const PreBindWrite& one : writes) {
-    Status outcome = co_await write_one(one);
-    if (!outcome.ok()) co_return outcome;
+Task<Status> PreBind::write(PluginWrites writes) {
+  for (const auto& [plugin, one] : writes) {
+    const Status outcome = co_await write_one(one);
+    if (!outcome.ok()) co_return Status(outcome.code(), failure_of(plugin, outcome.message()));
   }
   co_return Status();
 }
@@ -114,9 +126,26 @@ void PreBind::on_written(const PodPtr& pod, const Status& outcome) {
   const auto found = waiting_.find(pod->key);
   if (found == waiting_.end() || found->second.pod != pod) return;  // dropped meanwhile
   if (!outcome.ok()) return finish(pod->key, outcome);
-  found->second.written = true;
-  if (found->second.late) return on_late(pod->key);
+  Waiting& waiting = found->second;
+  waiting.written = true;
+  if (!waiting.cancelled.empty()) return on_cancelled(pod->key);
+  if (waiting.late) return on_late(pod->key);
   look(pod->key);
+}
+
+bool PreBind::cancel(const std::string& key, const std::string& reason) {
+  const auto found = waiting_.find(key);
+  if (found == waiting_.end()) return false;
+  found->second.cancelled = reason;
+  if (found->second.written) on_cancelled(key);  // else on_written() finishes
+  return true;
+}
+
+void PreBind::on_cancelled(const std::string& key) {
+  const Waiting& waiting = waiting_.at(key);
+  const MayBind may = may_bind(*waiting.profile, *waiting.pod, waiting.node, world_);
+  const Plugin* by = may.by == nullptr ? waiting.by : may.by;
+  finish(key, Status(Code::kCancelled, failure_of(by, waiting.cancelled)));
 }
 
 void PreBind::take_back(const Profile& profile, const PodPtr& pod, bool wrote,

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/executor.hpp"
@@ -39,6 +40,9 @@ class PreBind {
   void make_room(const PodPtr& pod, Writes writes, std::function<void(const Status&)> then);
   // Claims, volumes or classes changed.
   void look_again();
+  // It is not to be bound there after all; Done is told when nothing of it is on its way any more.
+  // True if it waited.
+  bool cancel(const std::string& key, const std::string& reason);
   // The pod is gone, or counts elsewhere.
   void drop(const std::string& key);
   size_t waiting() const { return waiting_.size(); }
@@ -48,13 +52,18 @@ class PreBind {
     const Profile* profile = nullptr;
     PodPtr pod;
     std::string node;
+    const Plugin* by = nullptr;  // whose turn it is
     bool written = false, late = false;
+    std::string cancelled;  // why; empty: it is not
     Executor::TimerId timer = 0;
   };
-  Task<Status> write(Writes writes);
+  using PluginWrites = std::vector<std::pair<const Plugin*, PreBindWrite>>;
+  Task<Status> write(PluginWrites writes);
   Task<Status> write_all(Writes writes);
   Task<Status> write_one(const PreBindWrite& one);
+  void stamp(PreBindWrite& write) const;
   void on_late(const std::string& key);
+  void on_cancelled(const std::string& key);
   void on_written(const PodPtr& pod, const Status& outcome);
   void look(const std::string& key);
   void finish(const std::string& key, const Status& outcome);

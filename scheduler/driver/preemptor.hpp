@@ -2,7 +2,8 @@
 // then the event on the victim. Strand: the Executor's.
 //
 // Bounds: a victim is asked to leave by one at a time; what is asked already, or is leaving, is
-// left alone. Failures: told to Done, once a pod; what went well stays so.
+// left alone. Failures: the first ends it, for the place may not become free; told to Done, once a
+// pod; what went well stays so.
 #pragma once
 
 #include <functional>
@@ -27,6 +28,8 @@ class Preemptor {
 
   void begin(const PodPtr& pod, const std::string& node, const std::vector<PodPtr>& victims);
   size_t busy() const { return busy_.size(); }
+  // Not all that are to leave for the pod have been asked.
+  bool works_for(const std::string& pod_uid) const { return preempting_.contains(pod_uid); }
 
  private:
   Task<Status> evict_all(PodPtr pod, std::string node, std::vector<PodPtr> victims);
@@ -36,7 +39,8 @@ class Preemptor {
   client::ResourceClient pods_;
   Tell tell_;
   Done done_;
-  std::set<std::string> busy_;  // uids of victims
+  std::set<std::string> busy_;             // uids of victims
+  std::multiset<std::string> preempting_;  // uids of those for whom
 };
 
 }  // namespace coracle::scheduler

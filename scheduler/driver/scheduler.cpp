@@ -74,9 +74,12 @@ Scheduler::Scheduler(Executor& executor, client::Api& api, Rng rng, SchedulerOpt
             tell(victim, by.scheduler_name, "Preempted", message);
           },
           [this](const PodPtr& pod, const Status& outcome) {
-            if (outcome.ok() || stopped_) return;
-            log::warn("preemption for {}: {}", pod->key, outcome.message());
-            queue_.activate(pod->key);
+            if (stopped_) return;
+            queue_.look_at_gated(executor_.now());
+            if (!outcome.ok()) {
+              log::warn("preemption for {}: {}", pod->key, outcome.message());
+              queue_.activate(pod->key);
+            }
             wake();
           }),
       status_(executor, api, queue_),
@@ -96,9 +99,10 @@ QueueOptions Scheduler::queue_options(QueueOptions options) const {
   options.sort = sorters.empty() ? nullptr : sorters.front();
   options.keeps_out = [this](const PodInfo& pod) {
     const auto& gates = profile_of(pod).at(Point::kPreEnqueue);
-    return std::any_of(gates.begin(), gates.end(), [&](const Plugin* plugin) {
-      return !plugin->pre_enqueue(pod, cache_.snapshot()).is_yes();
-    });
+    return preemptor_.works_for(pod.uid) ||
+           std::any_of(gates.begin(), gates.end(), [&](const Plugin* plugin) {
+             return !plugin->pre_enqueue(pod, cache_.snapshot()).is_yes();
+           });
   };
   return options;
 }
@@ -165,8 +169,12 @@ void Scheduler::on_pod(const client::ObjectPtr& object) {
   }
   // Ours, bound and not yet shown as such: the answer of the bind, or a later event, settles it.
   if (pod->deleting || !profiles_.contains(pod->scheduler_name)) {
-    if (!cache_.is_assumed(pod->key)) queue_.remove(pod->key);
-    return;
+    if (cache_.is_assumed(pod->key)) return;
+    if (pod->deleting && waits(*pod)) {
+      tell(*pod, queue_.find(pod->key)->scheduler_name, "FailedScheduling",
+           "skip schedule deleting pod: " + pod->key);
+    }
+    return queue_.remove(pod->key);
   }
   const PodPtr* counted = cache_.find_pod(pod->key);
   if (counted != nullptr && (*counted)->uid != pod->uid) on_pod_gone(object);

@@ -120,8 +120,9 @@ PodPtr parse_pod(const json::value& pod) {
   info->nominated_node = get_string(pod, "status.nominatedNodeName");
   for (const json::value& condition : get_array(pod, "status.conditions")) {
     if (get_string(condition, "type") == "DisruptionTarget") {
-      info->preempted = info->deleting && get_string(condition, "status") == "True" &&
-                        get_string(condition, "reason") == "PreemptionByScheduler";
+      info->unwanted = get_string(condition, "status") == "True" &&
+                       get_string(condition, "reason") == "PreemptionByScheduler";
+      info->preempted = info->unwanted && info->deleting;
     }
     if (get_string(condition, "type") != "PodScheduled") continue;
     info->scheduled_status = get_string(condition, "status");

@@ -79,7 +79,8 @@ struct PodInfo : PodShape {
   bool deleting = false, finished = false;
   std::vector<std::string> gates;  // spec.schedulingGates
   std::string group;               // its PodGroup, "namespace/name"; empty: none
-  bool preempted = false;          // deleting, because a scheduler wanted its place
+  bool unwanted = false;           // a scheduler said that it wants its place
+  bool preempted = false;          // ... and it is deleting
   std::string start_time;          // RFC 3339; empty: not started
   std::string nominated_node;      // status.nominatedNodeName
   json::object labels;

@@ -15,9 +15,11 @@ std::string why_not_eligible(const PostFilterInput& in) {
   const std::string nominated = in.world.nominations.node_of(in.pod.uid);
   const NodeInfo* node = nominated.empty() ? nullptr : in.world.nodes.find(nominated);
   if (node == nullptr) return {};
-  for (const auto& [index, verdict] : in.noes) {
-    if (&in.world.nodes[index] == node && verdict->kind() == Verdict::Kind::kNever) return {};
-  }
+  // Where it cannot run whoever leaves, there is nothing to wait for.
+  const bool hopes = std::any_of(in.noes.begin(), in.noes.end(), [&](const auto& no) {
+    return &in.world.nodes[no.first] == node && no.second->kind() != Verdict::Kind::kNever;
+  });
+  if (!hopes) return {};
   const auto& pods = node->pods();
   const bool waits = std::any_of(pods.begin(), pods.end(), [&](const PodPtr& other) {
     return other->priority < in.pod.priority && other->preempted;

@@ -46,7 +46,6 @@ std::string attaching(const std::string& conditions, const std::string& reserved
 }
 const char* const kForP = R"({"resource":"pods","name":"p","uid":"uid-p"})";
 
-
 const a_pod kPod =
     a_pod("p").set("spec.resourceClaims", R"([{"name":"gpu","resourceClaimName":"c"}])");
 const DynamicResources kPlugin;
@@ -67,8 +66,7 @@ class NoFilters final : public FilterRun {
 TEST_CASE("devices that bind with conditions: the allocation names them, and its node") {
   Snapshot world = gpu_world();
   add_claim(world);
-  world.devices.set_slice("fabric",
-                          slice("fabric", R"("allNodes":true)", R"({"name":"far",
+  world.devices.set_slice("fabric", slice("fabric", R"("allNodes":true)", R"({"name":"far",
     "bindsToNode":true,"bindingConditions":["Attached"],"bindingFailureConditions":["Broken"]})"));
   const auto pod = kPod.info();
   REQUIRE(kPlugin.reserve(*pod, "n2", world, world.reservations).is_yes());
@@ -81,9 +79,9 @@ TEST_CASE("devices that bind with conditions: the allocation names them, and its
   // "fabric" comes before "n1", but what is ready at once is preferred.
   world.devices.set_slice("n1", slice("n1", R"("nodeName":"n1")", R"({"name":"gpu-0"})"));
   REQUIRE(kPlugin.reserve(*pod, "n1", world, world.reservations).is_yes());
-  CHECK(get_string(get_array(*world.reservations.promised("u-c")->allocation, "devices.results")
-                       .at(0),
-                   "device") == "gpu-0");
+  CHECK(get_string(
+            get_array(*world.reservations.promised("u-c")->allocation, "devices.results").at(0),
+            "device") == "gpu-0");
 }
 
 TEST_CASE("a pod is bound when the devices are ready, and not if one failed") {
