@@ -40,8 +40,8 @@ def link_words():
 
 
 def unoptimised(words):
-    """A compile command without optimisation and debug information, and the headers that go with it."""
-    words = [w for w in words if not re.fullmatch(r"-O\d|-g\d?", w)]
+    """A compile command without optimisation, its profile and debug information, and the headers that go with it."""
+    words = [w for w in words if not re.fullmatch(r"-O\d|-g\d?|-fprofile-use=.*|-ffunction-sections", w)]
     words[1:1] = ["-O0", "-w", "-Wfatal-errors"]
     words = [OUR_PCH if w.endswith(PCH + ".pch") else w for w in words]
     return (["ccache"] if shutil.which("ccache") else []) + words
