@@ -121,6 +121,11 @@ class Informer::Core : public std::enable_shared_from_this<Informer::Core> {
   void upsert(const std::string& key, ObjectPtr object);
   void remove(const std::string& key, const ObjectPtr& last, bool unknown);
   ObjectPtr keep(std::shared_ptr<json::value> object) const;
+  ObjectPtr keep(ResourceEvent event) const {
+    if (!event.shared) return keep(std::move(event.object));
+    if (!options_.transform) return std::move(event.shared);
+    return keep(std::make_shared<json::value>(*event.shared));
+  }
   void put(const std::string& key, const ObjectPtr& object) {
     cache_.put(
         key, options_.stub ? std::make_shared<const json::value>(options_.stub(*object)) : object);
@@ -246,28 +251,28 @@ void Informer::Core::open_watch(bool initial_events) {
 void Informer::Core::on_event(ResourceEvent event) {
   if (replacing_) return held_.push_back(std::move(event));
   ++counters_.events;
-  const std::string key = object_key(*event.object);
+  const std::string key = object_key(event.seen());
   if (initial_) return on_initial_event(event, key);
-  const std::string_view version = get_string(*event.object, "metadata.resourceVersion");
+  const std::string_view version = get_string(event.seen(), "metadata.resourceVersion");
   if (!version.empty()) version_ = version;
   backoff_ = options_.backoff_first;
   last_error_.clear();
   if (event.type == ResourceEvent::Type::kBookmark) return;
   if (event.type == ResourceEvent::Type::kDeleted) {
-    return remove(key, keep(std::move(event.object)), false);
+    return remove(key, keep(std::move(event)), false);
   }
-  upsert(key, keep(std::move(event.object)));
+  upsert(key, keep(std::move(event)));
 }
 
 void Informer::Core::on_initial_event(ResourceEvent& event, const std::string& key) {
   if (event.type == ResourceEvent::Type::kDeleted) {
     incoming_.erase(key);
   } else if (event.type != ResourceEvent::Type::kBookmark) {
-    incoming_[key] = keep(std::move(event.object));
-  } else if (ends_initial_events(*event.object)) {
+    incoming_[key] = keep(std::move(event));
+  } else if (ends_initial_events(event.seen())) {
     initial_ = false;
     if (timer_) executor_.cancel(std::exchange(timer_, 0));
-    replace(std::exchange(incoming_, {}), version_of(*event.object), nullptr);
+    replace(std::exchange(incoming_, {}), version_of(event.seen()), nullptr);
   }
 }
 
@@ -308,6 +313,9 @@ void Informer::Core::on_patience_over() {
 }
 
 ObjectPtr Informer::Core::keep(std::shared_ptr<json::value> object) const {
+  json::object* root = object->if_object();
+  json::value* metadata = root ? find_member(*root, "metadata") : nullptr;
+  if (metadata && metadata->is_object()) erase_key(metadata->get_object(), "managedFields");
   if (options_.transform) options_.transform(*object);
   return object;
 }

@@ -41,7 +41,7 @@ struct InformerOptions {
   Gvr gvr;
   std::string namespace_name;  // empty: all
   std::string label_selector, field_selector;
-  // Applied to each object before it is kept: drop what is not needed (managedFields).
+  // Applied to each object before it is kept, without managedFields: drop what is not needed.
   std::function<void(json::value&)> transform;
   // What the cache keeps of an object that the handlers are shown whole, for those who keep what
   // they need themselves: name, namespace, uid and resourceVersion (stub_of) at least. Later

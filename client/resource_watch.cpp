@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "client/shared_events.hpp"
+
 namespace coracle::client {
 
 std::string_view event_type_name(ResourceEvent::Type type) {
@@ -60,6 +62,7 @@ struct ResourceWatch::State : std::enable_shared_from_this<ResourceWatch::State>
   ApiResponse head;
   std::string buffer;  // of events: an unfinished line; of an error: its body
   bool over = false;
+  SharedEvents* trees = nullptr;  // of the Api, if it has some
   std::unique_ptr<ApiStream> stream;
 
   void on_data(std::string_view bytes);
@@ -92,6 +95,13 @@ void ResourceWatch::State::on_data(std::string_view bytes) {
 
 void ResourceWatch::State::on_line(std::string_view line) {
   if (line.empty()) return;
+  if (trees != nullptr) {
+    // What cannot be shared is read below, and told what is wrong with it.
+    const auto shared = trees->event(line);
+    const json::value* object = shared ? find_member(*shared, "object") : nullptr;
+    const auto type = shared ? parse_type(get_string(*shared, "type")) : std::nullopt;
+    if (object != nullptr && type) return sink.on_event({*type, nullptr, {shared, object}});
+  }
   std::shared_ptr<json::value> event;
   if (brief != nullptr) {
     auto parsed = brief->parse(line);
@@ -109,7 +119,7 @@ void ResourceWatch::State::on_line(std::string_view line) {
   if (name == "ERROR") return finish(error_from_status_object(*object));
   const auto type = parse_type(name);
   if (!type) return finish(broken("type " + std::string(name)));
-  sink.on_event({*type, {event, object}});
+  sink.on_event({*type, {event, object}, nullptr});
 }
 
 void ResourceWatch::State::finish(std::optional<ApiError> error) {
@@ -131,6 +141,7 @@ ResourceWatch::ResourceWatch(const ResourceClient& client, const ResourceWatchOp
                              ResourceWatchSink sink)
     : state_(std::make_shared<State>()) {
   state_->brief = options.brief;
+  state_->trees = dynamic_cast<SharedEvents*>(&client.api());
   state_->sink = std::move(sink);
   // Callbacks hold the state while they run: one of them may destroy this watch.
   std::weak_ptr<State> weak = state_;

@@ -18,7 +18,12 @@ namespace coracle::client {
 struct ResourceEvent {
   enum class Type { kAdded, kModified, kDeleted, kBookmark };
   Type type = Type::kAdded;
-  std::shared_ptr<json::value> object;  // never null
+  std::shared_ptr<json::value> object;  // null only if there is the other:
+  // The object of an Api whose events are shared (SharedEvents): not to be changed, and without its
+  // managedFields.
+  std::shared_ptr<const json::value> shared = nullptr;
+
+  const json::value& seen() const { return shared ? *shared : *object; }
 };
 std::string_view event_type_name(ResourceEvent::Type type);
 

@@ -2,37 +2,20 @@
 
 #include <algorithm>
 
-#include "api/catalog.hpp"
-#include "api/object.hpp"
 #include "base/log.hpp"
 #include "controllers/custom_kinds.hpp"
 
 namespace coracle::controllers {
-namespace {
-
-std::string kind_of(const client::Gvr& gvr) {
-  const api::ResourceInfo* info = api::Catalog::builtin().find(gvr.group, gvr.version, gvr.plural);
-  return info == nullptr ? std::string() : info->kind;
-}
-
-}  // namespace
 
 client::Informer& SharedInformers::get(const client::Gvr& gvr) {
   auto& slot = informers_[{gvr.group, gvr.plural}];
-  if (!slot) slot = make(gvr, kind_of(gvr));
+  if (!slot) slot = make(gvr);
   return *slot;
 }
 
-std::unique_ptr<client::Informer> SharedInformers::make(const client::Gvr& gvr, std::string kind) {
+std::unique_ptr<client::Informer> SharedInformers::make(const client::Gvr& gvr) {
   client::InformerOptions options;
   options.gvr = gvr;
-  // The items of a list carry no kind and apiVersion; events and writes need them.
-  options.transform = [version = gvr.api_version(), kind = std::move(kind)](json::value& object) {
-    json::object& root = make_object(object, "");
-    if (!root.contains("apiVersion")) root["apiVersion"] = version;
-    if (!root.contains("kind") && !kind.empty()) root["kind"] = kind;
-    erase_key(api::metadata_of(object), "managedFields");
-  };
   auto informer =
       std::make_unique<client::Informer>(executor_, api_, rng_.split(), std::move(options));
   add_common_indexes(gvr, [&](const std::string& name, client::IndexFunction function) {
@@ -76,7 +59,7 @@ void SharedInformers::on_definition(const std::string& name, const json::value* 
     return log::warn("{} custom kinds are followed, {} is not", custom_.size(), name);
   }
   Custom& custom = custom_[name];
-  custom = {kind.gvr, make(kind.gvr, kind.kind)};
+  custom = {kind.gvr, make(kind.gvr)};
   for (const Told& told : told_) told(custom.gvr, *custom.informer);
   custom.informer->start();
 }

@@ -46,7 +46,7 @@ class SharedInformers {
     client::Gvr gvr;
     std::unique_ptr<client::Informer> informer;
   };
-  std::unique_ptr<client::Informer> make(const client::Gvr& gvr, std::string kind);
+  std::unique_ptr<client::Informer> make(const client::Gvr& gvr);
   void on_definition(const std::string& name, const json::value* definition);
 
   std::map<std::pair<std::string, std::string>, std::unique_ptr<client::Informer>> informers_;

@@ -68,11 +68,6 @@ PodManager::PodManager(Executor& executor, client::Api& api, Rng rng, const Node
                 {.gvr = kPods,
                  .field_selector = nodes.only_node() ? "spec.nodeName=" + *nodes.only_node()
                                                      : std::string("spec.nodeName!="),
-                 .transform =
-                     [](json::value& pod) {
-                       json::object& metadata = make_object(pod, "metadata");
-                       erase_key(metadata, "managedFields");
-                     },
                  .watch = options_.watch}),
       address_base_(parse_address(options_.range_start)),
       queue_(executor, kStatusWorkers, [this](const std::string& uid, auto finish) {

@@ -115,12 +115,7 @@ client::Informer* Surroundings::watch(Executor& executor, client::Api& api, Rng 
                                       client::Gvr gvr, Events events, Set set) {
   // What is needed of an object is kept by `set`.
   auto informer = std::make_unique<client::Informer>(
-      executor, api, rng,
-      client::InformerOptions{
-          .gvr = std::move(gvr),
-          .transform =
-              [](json::value& object) { erase_key(api::metadata_of(object), "managedFields"); },
-          .stub = client::stub_of});
+      executor, api, rng, client::InformerOptions{.gvr = std::move(gvr), .stub = client::stub_of});
   const auto take = [this, set, events](const client::ObjectPtr& object, bool gone) {
     const std::string key = client::object_key(*object);
     set(key, gone ? nullptr : object);

@@ -8,11 +8,12 @@
 namespace coracle::cluster_sim {
 
 SimApi::SimApi(Network& network, Machine& machine, std::vector<ApiServerPort*> servers,
-               Identity who, std::size_t first_server)
+               SharedLines& lines, Identity who, std::size_t first_server)
     : network_(network),
       machine_(machine),
       strand_(machine.strand),
       servers_(std::move(servers)),
+      lines_(lines),
       who_(std::move(who)),
       current_(first_server % servers_.size()) {}
 

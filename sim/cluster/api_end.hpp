@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "client/api.hpp"
+#include "client/shared_events.hpp"
 #include "cluster_sim/network.hpp"
+#include "cluster_sim/shared_lines.hpp"
 #include "net/server.hpp"
 
 namespace coracle::cluster_sim {
@@ -31,16 +33,19 @@ struct Identity {
 
 class ApiCall;
 
-class SimApi final : public client::Api {
+class SimApi final : public client::Api, public client::SharedEvents {
  public:
-  // `servers` outlive it; those of its machine are there while its process runs.
-  SimApi(Network& network, Machine& machine, std::vector<ApiServerPort*> servers, Identity who,
-         std::size_t first_server);
+  // `servers` and `lines` outlive it; those of its machine are there while its process runs.
+  SimApi(Network& network, Machine& machine, std::vector<ApiServerPort*> servers,
+         SharedLines& lines, Identity who, std::size_t first_server);
   ~SimApi() override;
 
   Task<Result<client::ApiResponse>> call(client::ApiRequest request) override;
   std::unique_ptr<client::ApiStream> stream(client::ApiRequest request,
                                             client::ApiStreamSink sink) override;
+  std::shared_ptr<const json::value> event(std::string_view line) override {
+    return lines_.event(line);
+  }
   // Gives up what is under way, and destroys who waits for it.
   void drop_calls();
 
@@ -52,6 +57,7 @@ class SimApi final : public client::Api {
   Machine& machine_;
   const std::shared_ptr<Strand> strand_;
   const std::vector<ApiServerPort*> servers_;
+  SharedLines& lines_;
   const Identity who_;
   std::size_t current_;
   std::uint64_t calls_made_ = 0;

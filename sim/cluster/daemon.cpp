@@ -30,7 +30,7 @@ void Daemon::restart_soon() {
 }
 
 std::unique_ptr<SimApi> Daemon::make_api(std::string user, std::vector<std::string> groups) {
-  return std::make_unique<SimApi>(site_.network, machine_, site_.apiservers,
+  return std::make_unique<SimApi>(site_.network, machine_, site_.apiservers, site_.lines,
                                   Identity{std::move(user), std::move(groups)}, machine_.id);
 }
 

@@ -29,6 +29,7 @@ struct Site {
   std::vector<ApiServerPort*> apiservers;
   std::vector<std::shared_ptr<Strand>> graveyard;  // of lives that ended
   Acknowledged acknowledged;
+  SharedLines lines{};
 };
 
 class Daemon {

@@ -117,17 +117,15 @@ void Network::datagram(Machine& from, Machine& to, Duration wait, std::function<
 }
 
 void Network::enter(Session* session, const Machine& a, const Machine& b) {
-  const std::uint64_t number = ++sessions_made_;
-  numbers_[session] = number;
-  sessions_[unordered(a, b)].emplace(number, session);
+  session->number_ = ++sessions_made_;
+  sessions_[unordered(a, b)].emplace(session->number_, session);
 }
 
 void Network::leave(Session* session, const Machine& a, const Machine& b) {
-  const auto number = numbers_.find(session);
-  if (number == numbers_.end()) return;
+  const std::uint64_t number = std::exchange(session->number_, 0);
+  if (number == 0) return;
   const auto between = sessions_.find(unordered(a, b));
-  if (between != sessions_.end()) between->second.erase(number->second);
-  numbers_.erase(number);
+  if (between != sessions_.end()) between->second.erase(number);
 }
 
 void Network::break_pair(Machine& a, Machine& b, const Status& why) {
@@ -135,12 +133,13 @@ void Network::break_pair(Machine& a, Machine& b, const Status& why) {
   lines_[{b.id, a.id}].stalled.clear();
   const auto between = sessions_.find(unordered(a, b));
   if (between == sessions_.end()) return;
-  const auto sessions = std::exchange(between->second, {});
-  for (const auto& [number, session] : sessions) {
-    // One may have left because of another.
-    const auto known = numbers_.find(session);
-    if (known == numbers_.end() || known->second != number) continue;
-    numbers_.erase(known);
+  // One may leave because of another; those that enter meanwhile are of another connection.
+  auto& sessions = between->second;
+  const std::uint64_t last = sessions_made_;
+  while (!sessions.empty() && sessions.begin()->first <= last) {
+    Session* const session = sessions.begin()->second;
+    sessions.erase(sessions.begin());
+    session->number_ = 0;
     session->broken(why);
   }
 }
@@ -160,7 +159,7 @@ void Network::process_ended(Machine& machine) {
         if (found == of->second.end()) continue;
         Session* const session = found->second;
         of->second.erase(found);
-        numbers_.erase(session);
+        session->number_ = 0;
         session->broken(unavailable("read: connection reset by peer"));
       }
     });

@@ -12,8 +12,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "base/check.hpp"
 #include "base/rng.hpp"
 #include "cluster_sim/options.hpp"
 #include "cluster_sim/strand.hpp"
@@ -32,12 +34,17 @@ struct Machine {
   bool reachable() const { return strand != nullptr && strand->alive(); }
 };
 
-// Something both ends of a connection know of: a request, a stream.
+// Something both ends of a connection know of: a request, a stream. It leaves the network before it
+// goes.
 class Session {
  public:
-  virtual ~Session() = default;
+  virtual ~Session() { CHECK(number_ == 0); }
   // The connection broke, or the process at the other end is gone.
   virtual void broken(const Status& why) = 0;
+
+ private:
+  friend class Network;
+  std::uint64_t number_ = 0;  // among all that ever entered; 0: it is in no network
 };
 
 class Network {
@@ -104,10 +111,15 @@ class Network {
   Rng rng_;
   std::vector<std::unique_ptr<Machine>> machines_;
   std::map<std::string, Machine*> by_name_;
-  std::map<Pair, Line> lines_;
-  // In the order they entered, so that breaking tells them in that order.
-  std::map<Pair, std::map<std::uint64_t, Session*>> sessions_;
-  std::map<Session*, std::uint64_t> numbers_;  // looked up, never walked
+  struct HashOfPair {
+    std::size_t operator()(const Pair& pair) const {
+      return std::hash<std::uint64_t>()(std::uint64_t{pair.first} << 32 ^ pair.second);
+    }
+  };
+  // Both are looked up, never walked. Sessions in the order they entered, so that breaking tells
+  // them in that order.
+  std::unordered_map<Pair, Line, HashOfPair> lines_;
+  std::unordered_map<Pair, std::map<std::uint64_t, Session*>, HashOfPair> sessions_;
   std::uint64_t sessions_made_ = 0, messages_ = 0;
   std::set<Pair> cuts_;
   std::set<MachineId> alone_, exempt_;

@@ -49,14 +49,6 @@ std::vector<std::string> index_on_node(const json::value& pod) {
   return client::index_by_node_name(pod);
 }
 
-client::InformerOptions slim(client::Gvr gvr) {
-  client::InformerOptions options{.gvr = std::move(gvr)};
-  options.transform = [](json::value& object) {
-    erase_key(make_object(object, "metadata"), "managedFields");
-  };
-  return options;
-}
-
 client::InformerHandler handler(
     std::function<void(const client::ObjectPtr& before, const client::ObjectPtr& after)> saw) {
   client::InformerHandler out;
@@ -70,8 +62,8 @@ client::InformerHandler handler(
 
 Observer::Observer(Executor& executor, client::Api& api, Rng rng,
                    std::function<void(const std::string&)> broken)
-    : pods_(executor, api, rng.split(), slim(kPods)),
-      nodes_(executor, api, rng.split(), slim(kNodes)),
+    : pods_(executor, api, rng.split(), client::InformerOptions{.gvr = kPods}),
+      nodes_(executor, api, rng.split(), client::InformerOptions{.gvr = kNodes}),
       broken_(std::move(broken)) {}
 
 void Observer::start() {

@@ -95,7 +95,7 @@ World::Parts::Parts(WorldOptions wanted)
   make_kubelets();
   people.life = 1;
   people.strand = std::make_shared<Strand>(timeline, site.epoch, people.clock);
-  api = std::make_unique<SimApi>(network, people, site.apiservers,
+  api = std::make_unique<SimApi>(network, people, site.apiservers, site.lines,
                                  Identity{"admin", {"system:masters"}}, 0);
   observer = std::make_unique<Observer>(*people.strand, *api, rng.split(),
                                         [this](const std::string& what) { fail(what); });

@@ -19,12 +19,6 @@ const client::Gvr kIngressClasses{"networking.k8s.io", "v1", "ingressclasses", f
 constexpr std::uint16_t kDnsPort = 53;
 constexpr Duration kDnsRetry = std::chrono::seconds(10);
 
-client::InformerOptions slim(const client::Gvr& gvr) {
-  return {.gvr = gvr, .transform = [](json::value& object) {
-            erase_key(make_object(object, "metadata"), "managedFields");
-          }};
-}
-
 // Ports under 1024 are for those who may.
 std::string advice(const Status& why) {
   if (why.message().find("permission denied") == std::string::npos) return why.message();
@@ -49,14 +43,12 @@ ClusterNetwork::ClusterNetwork(net::AsioExecutor& executor, client::Api& api, Rn
       options_(std::move(options)),
       guard_(guard),
       informers_(executor, api, rng),
-      services_(informers_.get(slim(kServices))),
-      slices_(informers_.get(slim(kSlices))),
-      nodes_(informers_.get(slim(kNodes))),
-      ingresses_(informers_.get(slim(kIngresses))),
-      classes_(informers_.get(slim(kIngressClasses))),
-      certificates_(informers_.get({.gvr = kSecrets,
-                                    .field_selector = "type=kubernetes.io/tls",
-                                    .transform = slim(kSecrets).transform})),
+      services_(informers_.get(kServices)),
+      slices_(informers_.get(kSlices)),
+      nodes_(informers_.get(kNodes)),
+      ingresses_(informers_.get(kIngresses)),
+      classes_(informers_.get(kIngressClasses)),
+      certificates_(informers_.get({.gvr = kSecrets, .field_selector = "type=kubernetes.io/tls"})),
       events_(executor, api, {"kube-proxy", ""}),
       zone_(options_.zone),
       dns_(executor, zone_),
