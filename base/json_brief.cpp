@@ -1,147 +1,234 @@
 #include "base/json_brief.hpp"
 
-#include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/monotonic_resource.hpp>
-#include <cmath>
-
-#include "base/json_number.hpp"
+#include <boost/json/value_stack.hpp>
+#include <cstring>
+#include <optional>
 
 namespace coracle {
 namespace {
 
-class BriefHandler {
- public:
-  static constexpr std::size_t max_object_size = std::size_t(-1);
-  static constexpr std::size_t max_array_size = std::size_t(-1);
-  static constexpr std::size_t max_key_size = std::size_t(-1);
-  static constexpr std::size_t max_string_size = std::size_t(-1);
+constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = 0x8080808080808080;
 
-  BriefHandler(const JsonBrief::Node& root, json::storage_ptr storage)
-      : next_(root.children.empty() ? nullptr : &root), stack_({}, buffer_, sizeof buffer_) {
+// Not 0 when one of eight bytes is a quote, a backslash, below 0x20 or above 0x7f. A false hit (a
+// borrow from a lower byte) needs a true one below it.
+std::uint64_t not_plain(std::uint64_t word) {
+  const auto zeros = [](std::uint64_t x) { return (x - kOnes) & ~x & kTops; };
+  const std::uint64_t low = (word - kOnes * 0x20) & ~word & kTops;
+  return low | zeros(word ^ kOnes * '"') | zeros(word ^ kOnes * '\\') | (word & kTops);
+}
+
+// One document, by one who descends into it. What is rare (an escape, a character that is not
+// ASCII, a number that is not a short integer) is left to parse_json, a token at a time.
+class Reader {
+ public:
+  Reader(std::string_view text, json::storage_ptr storage)
+      : at_(text.data()), end_(text.data() + text.size()), stack_({}, buffer_, sizeof buffer_) {
     stack_.reset(std::move(storage));
   }
 
-  bool on_document_begin(json::error_code&) { return true; }
-  bool on_document_end(json::error_code&) { return true; }
-  bool on_object_begin(json::error_code&) { return open(false); }
-  bool on_array_begin(json::error_code&) { return open(true); }
-  bool on_object_end(std::size_t n, json::error_code&) {
-    if (skipped_ > 0) return close_skipped();
-    stack_.push_object(close(n));
-    return true;
+  // All of it but for what the nodes leave out. False: it is no JSON.
+  bool read(const JsonBrief::Node& root) {
+    if (!value(root.children.empty() ? nullptr : &root)) return false;
+    skip_space();
+    return at_ == end_;
   }
-  bool on_array_end(std::size_t n, json::error_code&) {
-    if (skipped_ > 0) return close_skipped();
-    stack_.push_array(close(n));
-    return true;
-  }
-
-  bool on_key_part(json::string_view s, std::size_t, json::error_code&) {
-    if (skipped_ == 0) text_.append(s.data(), s.size());
-    return true;
-  }
-  bool on_key(json::string_view s, std::size_t, json::error_code&) {
-    if (skipped_ > 0) return true;
-    if (!text_.empty()) s = text_.append(s.data(), s.size());
-    if (plain_ == 0) choose_next({s.data(), s.size()});
-    if (skipped_ == 0) stack_.push_key(s);
-    if (!text_.empty()) text_.clear();
-    return true;
-  }
-  bool on_string_part(json::string_view s, std::size_t, json::error_code&) {
-    if (skipped_ == 0) stack_.push_chars(s);
-    return true;
-  }
-  bool on_string(json::string_view s, std::size_t, json::error_code&) {
-    if (take()) stack_.push_string(s);
-    return true;
-  }
-  bool on_number_part(json::string_view, json::error_code&) { return true; }
-  bool on_int64(std::int64_t i, json::string_view, json::error_code&) {
-    if (take()) stack_.push_int64(i);
-    return true;
-  }
-  bool on_uint64(std::uint64_t u, json::string_view, json::error_code&) {
-    if (take()) stack_.push_uint64(u);
-    return true;
-  }
-  bool on_double(double, json::string_view text, json::error_code& error) {
-    const double d = json_double({text.data(), text.size()});
-    if (!std::isfinite(d)) {  // as in parse_json
-      error = json::error::exponent_overflow;
-      return false;
-    }
-    if (take()) stack_.push_double(d);
-    return true;
-  }
-  bool on_bool(bool b, json::error_code&) {
-    if (take()) stack_.push_bool(b);
-    return true;
-  }
-  bool on_null(json::error_code&) {
-    if (take()) stack_.push_null();
-    return true;
-  }
-  bool on_comment_part(json::string_view, json::error_code&) { return true; }
-  bool on_comment(json::string_view, json::error_code&) { return true; }
-
   json::value release() { return stack_.release(); }
 
  private:
-  // An open container that has something to leave out below it.
-  struct Frame {
-    const JsonBrief::Node* node;
-    bool array;
-    std::size_t left_out = 0;
-  };
+  using Node = JsonBrief::Node;
 
-  void choose_next(std::string_view key) {
-    const auto& children = frames_.back().node->children;
-    const auto found = children.find(key);
-    next_ = found == children.end() ? nullptr : &found->second;
-    if (next_ == nullptr || !next_->children.empty()) return;
-    skipped_ = 1;
-    ++frames_.back().left_out;
+  void skip_space() {
+    while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r')) ++at_;
   }
-  // One level of skipped_ is the member itself.
-  bool take() {
-    if (skipped_ == 0) return true;
-    if (skipped_ == 1) skipped_ = 0;
+  bool next_is(char c) {
+    skip_space();
+    if (at_ == end_ || *at_ != c) return false;
+    ++at_;
+    return true;
+  }
+  bool word(std::string_view text) {
+    if (static_cast<std::size_t>(end_ - at_) < text.size()) return false;
+    if (std::memcmp(at_, text.data(), text.size()) != 0) return false;
+    at_ += text.size();
+    return true;
+  }
+
+  bool value(const Node* node) {
+    skip_space();
+    if (at_ == end_) return false;
+    switch (*at_) {
+      case '{':
+        return object(node);
+      case '[':
+        return array(node);
+      case '"': {
+        const auto text = string();
+        if (text) stack_.push_string({text->data(), text->size()});
+        return text.has_value();
+      }
+      case 't':
+        return word("true") && (stack_.push_bool(true), true);
+      case 'f':
+        return word("false") && (stack_.push_bool(false), true);
+      case 'n':
+        return word("null") && (stack_.push_null(), true);
+      default:
+        return number();
+    }
+  }
+
+  bool object(const Node* node) {
+    if (++depth_ > JsonLimits().depth_max) return false;
+    ++at_;
+    std::size_t kept = 0;
+    if (!next_is('}')) {
+      do {
+        skip_space();
+        if (at_ == end_ || *at_ != '"') return false;
+        const auto key = string();
+        if (!key || !next_is(':')) return false;
+        const Node* below = nullptr;
+        if (node != nullptr) {
+          const auto found = node->children.find(*key);
+          if (found != node->children.end()) below = &found->second;
+        }
+        if (below != nullptr && below->children.empty()) {
+          if (!skip_value()) return false;
+          continue;
+        }
+        stack_.push_key({key->data(), key->size()});
+        if (!value(below)) return false;
+        ++kept;
+      } while (next_is(','));
+      if (!next_is('}')) return false;
+    }
+    stack_.push_object(kept);
+    --depth_;
+    return true;
+  }
+
+  bool array(const Node* node) {
+    if (++depth_ > JsonLimits().depth_max) return false;
+    ++at_;
+    std::size_t size = 0;
+    if (!next_is(']')) {
+      do {
+        if (!value(node)) return false;
+        ++size;
+      } while (next_is(','));
+      if (!next_is(']')) return false;
+    }
+    stack_.push_array(size);
+    --depth_;
+    return true;
+  }
+
+  // Moves on to the first byte that is not plain, or the end.
+  void pass_plain() {
+    std::uint64_t word = 0;
+    while (end_ - at_ >= 8) {
+      std::memcpy(&word, at_, 8);
+      const std::uint64_t found = not_plain(word);
+      if (found != 0) {
+        at_ += __builtin_ctzll(found) / 8;
+        return;
+      }
+      at_ += 8;
+    }
+    while (at_ < end_) {
+      const auto c = static_cast<unsigned char>(*at_);
+      if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') return;
+      ++at_;
+    }
+  }
+  // Behind the quote that ends the string `at_` is in.
+  bool pass_string() {
+    for (;;) {
+      pass_plain();
+      if (at_ == end_) return false;
+      if (*at_ == '"') return ++at_, true;
+      if (*at_ == '\\' && ++at_ == end_) return false;
+      ++at_;
+    }
+  }
+
+  // Of the string that begins at `at_`; good until the next.
+  std::optional<std::string_view> string() {
+    const char* const begin = at_++;
+    pass_plain();
+    if (at_ < end_ && *at_ == '"') {
+      ++at_;
+      return std::string_view(begin + 1, static_cast<std::size_t>(at_ - begin) - 2);
+    }
+    if (!pass_string()) return std::nullopt;
+    auto parsed = parse_json({begin, static_cast<std::size_t>(at_ - begin)});
+    if (!parsed.ok()) return std::nullopt;
+    rare_ = *std::move(parsed);
+    return std::string_view(rare_.get_string());
+  }
+
+  bool number() {
+    const char* const begin = at_;
+    const auto in_number = [](char c) {
+      return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+    };
+    const bool negative = *at_ == '-';
+    if (negative) ++at_;
+    const char* const digits = at_;
+    std::int64_t whole = 0;
+    while (at_ < end_ && *at_ >= '0' && *at_ <= '9' && at_ - digits < 18) {
+      whole = whole * 10 + (*at_++ - '0');
+    }
+    const bool short_one = at_ > digits && (at_ == end_ || !in_number(*at_)) &&
+                           (*digits != '0' || (at_ - digits == 1 && !negative));
+    if (short_one) return stack_.push_int64(negative ? -whole : whole), true;
+    while (at_ < end_ && in_number(*at_)) ++at_;
+    const auto parsed = parse_json({begin, static_cast<std::size_t>(at_ - begin)});
+    if (!parsed.ok()) return false;
+    if (const auto* i = parsed->if_int64()) return stack_.push_int64(*i), true;
+    if (const auto* u = parsed->if_uint64()) return stack_.push_uint64(*u), true;
+    if (const auto* d = parsed->if_double()) return stack_.push_double(*d), true;
     return false;
   }
-  bool close_skipped() {
-    if (--skipped_ == 1) skipped_ = 0;
-    return true;
-  }
-  bool open(bool array) {
-    if (skipped_ > 0) {
-      ++skipped_;
-    } else if (plain_ > 0 || next_ == nullptr) {
-      ++plain_;
-    } else {
-      frames_.push_back({next_, array});
+
+  // Only strings and brackets are looked at.
+  bool skip_value() {
+    skip_space();
+    std::size_t open = 0;
+    while (at_ < end_) {
+      switch (*at_) {
+        case '"':
+          ++at_;
+          if (!pass_string()) return false;
+          if (open == 0) return true;
+          break;
+        case '{':
+        case '[':
+          ++open;
+          ++at_;
+          break;
+        case '}':
+        case ']':
+          if (open == 0) return true;  // behind a scalar
+          ++at_;
+          if (--open == 0) return true;
+          break;
+        case ',':
+          if (open == 0) return true;
+          ++at_;
+          break;
+        default:
+          ++at_;
+      }
     }
-    return true;
-  }
-  // How many of the `n` parts of the container that ends are kept.
-  std::size_t close(std::size_t n) {
-    if (plain_ > 0) {
-      --plain_;
-    } else {
-      n -= frames_.back().left_out;
-      frames_.pop_back();
-    }
-    if (plain_ == 0 && !frames_.empty()) {
-      next_ = frames_.back().array ? frames_.back().node : nullptr;
-    }
-    return n;
+    return false;
   }
 
-  const JsonBrief::Node* next_;  // of the value that comes; null: all of it is kept
-  std::size_t skipped_ = 0;      // levels of what is left out
-  std::size_t plain_ = 0;        // open containers of which all is kept
-  std::vector<Frame> frames_;
-  std::string text_;
+  const char* at_;
+  const char* const end_;
+  std::size_t depth_ = 0;
+  json::value rare_;
   unsigned char buffer_[2048];
   json::value_stack stack_;
 };
@@ -169,15 +256,9 @@ JsonBrief::JsonBrief(const std::vector<std::string>& left_out) {
 Result<std::shared_ptr<json::value>> JsonBrief::parse(std::string_view text) const {
   // Trees are about twice as large as their texts; more is asked for where that is too little.
   auto document = std::make_shared<Document>(2 * text.size() + 512);
-  json::parse_options options;
-  options.max_depth = JsonLimits().depth_max;
-  json::basic_parser<BriefHandler> parser(options, root_, json::storage_ptr(&document->memory));
-  json::error_code error;
-  const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
-  if (error || used < text.size()) {
-    return invalid_argument("not JSON: " + (error ? error.message() : "more after the end"));
-  }
-  json::value tree = parser.handler().release();
+  Reader reader(text, json::storage_ptr(&document->memory));
+  if (!reader.read(root_)) return invalid_argument("not JSON");
+  json::value tree = reader.release();
   json::value* const place = &document->tree;
   place->~value();
   new (place) json::value(std::move(tree));  // with the storage it was built in

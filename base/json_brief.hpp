@@ -22,9 +22,10 @@ namespace coracle {
 
 class JsonBrief {
  public:
-  // Dotted paths of what is left out, none inside another. An array on the way stands for each of its elements.
+  // Dotted paths of what is left out, none inside another. An array on the way stands for each of
+  // its elements.
   explicit JsonBrief(const std::vector<std::string>& left_out);
-  // Checks the whole text, as parse_json does.
+  // Refuses what parse_json does; of what is left out only the end is looked for.
   Result<std::shared_ptr<json::value>> parse(std::string_view text) const;
 
   struct Node {  // without children: left out

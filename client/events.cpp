@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "client/unread_call.hpp"
+
 namespace coracle::client {
 namespace {
 
@@ -170,7 +172,8 @@ struct EventRecorder::State : std::enable_shared_from_this<EventRecorder::State>
 
   void send_some();
   void send(EventWrite write, int attempt);
-  void on_answer(EventWrite write, int attempt, const ApiResult<json::value>& answer);
+  ApiRequest request_of(const EventWrite& write) const;
+  void on_answer(EventWrite write, int attempt, const std::optional<ApiError>& error);
   void finished(const Digest& key) {
     in_flight.erase(key);
     send_some();
@@ -203,28 +206,37 @@ void EventRecorder::State::send_some() {
 }
 
 void EventRecorder::State::send(EventWrite write, int attempt) {
-  auto task = write.is_patch ? events.patch(write.namespace_name(), write.name,
-                                            PatchType::kStrategic, EventCorrelator::patch_of(write))
-                             : events.create(write.namespace_name(), correlator.whole_of(write));
-  spawn<ApiResult<json::value>>(std::move(task),
-                                [weak = weak_from_this(), write = std::move(write),
-                                 attempt](const ApiResult<json::value>& answer) mutable {
-                                  if (auto self = weak.lock())
-                                    self->on_answer(std::move(write), attempt, answer);
-                                });
+  auto task = call_unread(&events.api(), request_of(write));
+  spawn<std::optional<ApiError>>(std::move(task),
+                                 [weak = weak_from_this(), write = std::move(write),
+                                  attempt](const std::optional<ApiError>& error) mutable {
+                                   if (auto self = weak.lock())
+                                     self->on_answer(std::move(write), attempt, error);
+                                 });
+}
+
+ApiRequest EventRecorder::State::request_of(const EventWrite& write) const {
+  if (!write.is_patch) {
+    return {.method = "POST",
+            .target = events.path(write.namespace_name()),
+            .body = to_json(correlator.whole_of(write))};
+  }
+  return {.method = "PATCH",
+          .target = events.path(write.namespace_name(), write.name),
+          .headers = {{"Content-Type", std::string(patch_content_type(PatchType::kStrategic))}},
+          .body = to_json(EventCorrelator::patch_of(write))};
 }
 
 void EventRecorder::State::on_answer(EventWrite write, int attempt,
-                                     const ApiResult<json::value>& answer) {
-  if (answer.ok()) return finished(write.key);
-  const ApiError& error = answer.error();
-  if (write.is_patch && error.is_not_found()) {
+                                     const std::optional<ApiError>& error) {
+  if (!error) return finished(write.key);
+  if (write.is_patch && error->is_not_found()) {
     // It has expired meanwhile: tell the whole again.
     write.is_patch = false;
     return send(std::move(write), attempt);
   }
-  if (error.is_already_exists()) return finished(write.key);  // an earlier try did arrive
-  if (!error.is_retryable() || attempt >= kAttempts) {
+  if (error->is_already_exists()) return finished(write.key);  // an earlier try did arrive
+  if (!error->is_retryable() || attempt >= kAttempts) {
     correlator.forget(write.key);
     drop();
     return finished(write.key);

@@ -46,9 +46,12 @@ bool is_too_large_version(const ApiError& error) {
 
 json::value stub_of(const json::value& object) {
   json::object names;
+  const json::value* metadata = find_member(object, "metadata");
+  if (metadata == nullptr) return json::object{{"metadata", std::move(names)}};
+  names.reserve(4);
   for (const char* name : {"name", "namespace", "uid", "resourceVersion"}) {
-    const json::value* value = find_keys(object, {"metadata", name});
-    if (value != nullptr) names[name] = *value;
+    const json::value* value = find_member(*metadata, name);
+    if (value != nullptr) names.emplace(name, *value);
   }
   return json::object{{"metadata", std::move(names)}};
 }

@@ -45,9 +45,21 @@ bool FilterAsking::refresh(const NodeInfo& node, std::uint32_t slot) {
     }
     kept_->verdicts[slot * kept_->plugins.size() + places_[column]] = number;
   }
-  kept_->fits[slot] = fits;
+  kept_->fits[slot] = fits ? stamp : 0;
   kept_->stamps[slot] = stamp;
   return true;
+}
+
+size_t FilterAsking::known_to_fit(size_t index, size_t count) const {
+  if (!all_shared_ || nominations_) return 0;
+  const std::uint64_t* const fits = kept_->fits.data();
+  const NodeTable& nodes = world_.nodes;
+  size_t known = 0;
+  for (; known < count; ++known) {
+    const std::uint32_t slot = nodes.slot(index + known);
+    if (fits[slot] != nodes.stamp(slot)) break;
+  }
+  return known;
 }
 
 Verdict FilterAsking::look(const NodeInfo& node, size_t* column) {
@@ -86,25 +98,32 @@ std::uint16_t FilterAsking::number_of(std::uint16_t text) {
 }
 
 void ask_scores(const Profile& profile, const Plugin& plugin, const PodInfo& pod,
-                const PluginState* state, const Snapshot& world,
-                const std::vector<std::uint32_t>& fitting, bool shares,
-                std::vector<std::int64_t>& scores) {
-  scores.resize(fitting.size());
+                const PluginState* state, const Snapshot& world, const ScoredNodes& nodes,
+                bool shares, std::vector<std::int64_t>& scores) {
+  const size_t count = nodes.indexes.size();
+  scores.resize(count);
   if (!shares || !plugin.sees_one_node()) {
-    for (size_t i = 0; i < fitting.size(); ++i) {
-      scores[i] = plugin.score(pod, world.nodes[fitting[i]], state);
+    for (size_t i = 0; i < count; ++i) {
+      scores[i] = plugin.score(pod, world.nodes[nodes.indexes[i]], state);
     }
     return;
   }
   SharedWork::Scored& kept =
       world.shared().scored(pod, {profile.owner_of(&plugin)}, world.nodes.slots_end());
-  for (size_t i = 0; i < fitting.size(); ++i) {
-    const std::uint32_t slot = world.nodes.slot(fitting[i]);
-    if (kept.stamps[slot] != world.nodes.stamp(slot)) {
-      kept.raw[slot] = plugin.score(pod, world.nodes[fitting[i]], nullptr);
-      kept.stamps[slot] = world.nodes.stamp(slot);
-    }
-    scores[i] = kept.raw[slot];
+  std::uint64_t* const stamps = kept.stamps.data();
+  std::int64_t* const raw = kept.raw.data();
+  std::int64_t* const out = scores.data();
+  const std::uint32_t* const slots = nodes.slots.data();
+  const auto ask = [&](size_t i, std::uint64_t stamp) {
+    raw[slots[i]] = plugin.score(pod, world.nodes[nodes.indexes[i]], nullptr);
+    stamps[slots[i]] = stamp;
+  };
+  for (size_t i = 0; i < count; ++i) {
+    const std::uint32_t slot = slots[i];
+    const std::uint64_t stamp = world.nodes.stamp(slot);
+    if (stamps[slot] != stamp) [[unlikely]]
+      ask(i, stamp);
+    out[i] = raw[slot];
   }
 }
 

@@ -19,9 +19,10 @@ class FilterAsking {
 
   // All filters of the node say yes, as known without asking. False: it is to be asked.
   bool known_to_fit(const NodeInfo& node, std::uint32_t slot) const {
-    return all_shared_ && kept_->stamps[slot] == world_.nodes.stamp(slot) && kept_->fits[slot] &&
-           !has_nominated(node);
+    return all_shared_ && kept_->fits[slot] == world_.nodes.stamp(slot) && !has_nominated(node);
   }
+  // So many of the `count` nodes from `index` on, in a row; maybe fewer than there are.
+  size_t known_to_fit(size_t index, size_t count) const;
   // Why it does not fit: the first no, and the column of who said it. Yes: it fits.
   Verdict look(const NodeInfo& node, size_t* column);
   // What one filter says, whatever the others: a number of `why` or Explanation::kPassed.
@@ -47,10 +48,13 @@ class FilterAsking {
   std::vector<std::int32_t> numbers_;  // by index of kept_->texts: the number in why_, or -1
 };
 
+// Nodes by index, and the slot of each.
+struct ScoredNodes {
+  const std::vector<std::uint32_t>&indexes, &slots;
+};
 // The scores of one plugin for the nodes, before normalize.
 void ask_scores(const Profile& profile, const Plugin& plugin, const PodInfo& pod,
-                const PluginState* state, const Snapshot& world,
-                const std::vector<std::uint32_t>& fitting, bool shares,
-                std::vector<std::int64_t>& scores);
+                const PluginState* state, const Snapshot& world, const ScoredNodes& nodes,
+                bool shares, std::vector<std::int64_t>& scores);
 
 }  // namespace coracle::scheduler

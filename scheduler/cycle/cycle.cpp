@@ -143,8 +143,10 @@ void Cycle::score() {
   totals_.assign(fitting_.size(), 0);
   if (fitting_.size() < 2) return;
   Explanation& why = decision_.why;
-  for (const std::uint32_t index : fitting_) why.add_scored(world_.nodes.slot(index));
-  why.set_scored_roster(world_.nodes.roster());
+  Indexes slots;
+  slots.reserve(fitting_.size());
+  for (const std::uint32_t index : fitting_) slots.push_back(world_.nodes.slot(index));
+  why.set_scored(std::move(slots), world_.nodes.roster());
   std::vector<std::int64_t> raw, scores;
   for (const auto& [plugin, weight] : profile_.scorers) {
     if (!score_one(*plugin, &raw, &scores)) {
@@ -178,7 +180,8 @@ bool Cycle::score_one(const Plugin& plugin, std::vector<std::int64_t>* raw,
       return false;
     }
   }
-  ask_scores(profile_, plugin, *decision_.pod, state.get(), world_, fitting_, shares_, *raw);
+  ask_scores(profile_, plugin, *decision_.pod, state.get(), world_,
+             {fitting_, decision_.why.scored_slots()}, shares_, *raw);
   *scores = *raw;
   plugin.normalize(state.get(), *scores);
   return true;
@@ -202,11 +205,14 @@ void Cycle::add_extender_scores(const std::string& name, std::int64_t weight,
 
 namespace {
 
-// Of indexes: mostly they ascend but for one place, where the search went round.
-void in_order(Cycle::Indexes& indexes) {
+// The nth in order. Mostly indexes ascend but for one place, where the search went round.
+std::uint32_t nth_in_order(Cycle::Indexes& indexes, size_t nth) {
   const auto turn = std::is_sorted_until(indexes.begin(), indexes.end());
-  std::rotate(indexes.begin(), turn, indexes.end());
-  if (!std::is_sorted(indexes.begin(), indexes.end())) std::sort(indexes.begin(), indexes.end());
+  const bool once = turn == indexes.end() ||
+                    (std::is_sorted(turn, indexes.end()) && indexes.back() < indexes.front());
+  if (!once) std::sort(indexes.begin(), indexes.end());
+  const size_t first = once ? static_cast<size_t>(turn - indexes.begin()) : 0;
+  return indexes[(first + nth) % indexes.size()];
 }
 
 }  // namespace
@@ -214,15 +220,15 @@ void in_order(Cycle::Indexes& indexes) {
 // Ties are told apart by the order of nodes, not by where the search began.
 void Cycle::choose() {
   decision_.kind = Decision::Kind::kPlaced;
-  decision_.why.totals = totals_;
+  decision_.why.totals.add(totals_);
   Indexes ties;
+  ties.reserve(fitting_.size());
   const std::int64_t best = *std::max_element(totals_.begin(), totals_.end());
   for (size_t i = 0; i < fitting_.size(); ++i) {
     if (totals_[i] == best) ties.push_back(fitting_[i]);
   }
-  in_order(ties);
   const size_t turn = fitting_.size() > 1 ? rotation_.ties++ % ties.size() : 0;
-  decision_.node = world_.nodes[ties[turn]].name();
+  decision_.node = world_.nodes[nth_in_order(ties, turn)].name();
 }
 
 Decision decide(const Profile& profile, const PodPtr& pod, const Snapshot& world,

@@ -93,6 +93,7 @@ class Cycle {
   bool try_nominated(Filters& filters, FilterAsking& asking);
   void look_at_all(FilterAsking& asking, const Filters& filters, size_t enough);
   void look_at(FilterAsking& asking, std::uint32_t index);
+  void take_known(size_t index, size_t count);  // they fit
   // Indexes of the nodes to look at, from `start` on; nothing: all of them.
   std::optional<Indexes> only(const Filters& filters, size_t start) const;
   Noes all_noes() const;

@@ -43,17 +43,16 @@ void Explanation::add_scores(Scorer scorer, const std::vector<std::int64_t>& bef
                              const std::vector<std::int64_t>& after) {
   CHECK(before.size() == scored() && after.size() == scored());
   scorers.push_back(std::move(scorer));
-  raw.insert(raw.end(), before.begin(), before.end());
-  normalized.insert(normalized.end(), after.begin(), after.end());
+  raw.add(before);
+  normalized.add(after);
 }
 
 size_t Explanation::bytes() const {
   return sizeof(*this) +
          (looked_at_.capacity() + other_rows_.capacity() + scored_.capacity()) *
              sizeof(std::uint32_t) +
-         verdicts_.capacity() * sizeof(std::uint16_t) +
-         (raw.capacity() + normalized.capacity() + totals.capacity()) * sizeof(std::int64_t) +
-         texts_.size() * 128;
+         verdicts_.capacity() * sizeof(std::uint16_t) + raw.bytes() + normalized.bytes() +
+         totals.bytes() + texts_.size() * 128;
 }
 
 }  // namespace coracle::scheduler

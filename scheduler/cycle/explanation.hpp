@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cycle/packed_numbers.hpp"
 #include "framework/plugin.hpp"
 
 namespace coracle::scheduler {
@@ -27,9 +28,9 @@ class Explanation {
     std::int64_t weight = 1;
   };
   std::vector<Scorer> scorers;
-  std::vector<std::int64_t> raw;         // scorer by scorer, scored() each
-  std::vector<std::int64_t> normalized;  // the same; 0..kScoreMax, before the weight
-  std::vector<std::int64_t> totals;      // scored()
+  PackedNumbers raw;         // scorer by scorer, scored() each
+  PackedNumbers normalized;  // the same; 0..kScoreMax, before the weight
+  PackedNumbers totals;      // scored()
 
   // The nodes that were looked at, in order.
   size_t rows() const { return looked_at_.size(); }
@@ -44,10 +45,12 @@ class Explanation {
   // Whose slots the rows are; before any row.
   void set_roster(std::shared_ptr<const Roster> roster) { roster_ = std::move(roster); }
   const Roster& roster() const { return *roster_; }
-  // The same of what was scored: nodes may have come and gone since.
-  void set_scored_roster(std::shared_ptr<const Roster> roster) {
+  // The slots of what was scored, and whose they are: nodes may have come and gone since.
+  void set_scored(std::vector<std::uint32_t> slots, std::shared_ptr<const Roster> roster) {
+    scored_ = std::move(slots);
     scored_roster_ = std::move(roster);
   }
+  const std::vector<std::uint32_t>& scored_slots() const { return scored_; }
   // The number of an equal verdict, noted if it is new.
   std::uint16_t number(const Verdict& verdict);
   void add_passed(std::uint32_t slot) { looked_at_.push_back(slot); }
@@ -58,7 +61,6 @@ class Explanation {
   }
   // Of any row, when all are there. O(rows) the first time for a row that passed all.
   void change(size_t row, size_t filter, std::uint16_t number);
-  void add_scored(std::uint32_t slot) { scored_.push_back(slot); }
   void add_scores(Scorer scorer, const std::vector<std::int64_t>& before,
                   const std::vector<std::int64_t>& after);
   void reserve(size_t rows) { looked_at_.reserve(rows); }

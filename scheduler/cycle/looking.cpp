@@ -76,9 +76,12 @@ void Cycle::look_at_all(FilterAsking& asking, const Filters& filters, size_t eno
     fitting_.reserve(enough);
     size_t index = start;
     while (passed < count && fitting_.size() < enough && !broken()) {
-      look_at(asking, static_cast<std::uint32_t>(index));
-      ++passed;
-      if (++index == count) index = 0;
+      const size_t most = std::min({enough - fitting_.size(), count - index, count - passed});
+      const size_t known = asking.known_to_fit(index, most);
+      known > 0 ? take_known(index, known) : look_at(asking, static_cast<std::uint32_t>(index));
+      passed += std::max<size_t>(known, 1);
+      index += std::max<size_t>(known, 1);
+      if (index == count) index = 0;
     }
   }
   rotation_.next_start = (start + passed) % count;
@@ -94,6 +97,14 @@ std::optional<Cycle::Indexes> Cycle::only(const Filters& filters, size_t start) 
   std::rotate(indexes.begin(), std::lower_bound(indexes.begin(), indexes.end(), start),
               indexes.end());
   return indexes;
+}
+
+void Cycle::take_known(size_t index, size_t count) {
+  decision_.looked_at += static_cast<int>(count);
+  for (size_t i = index; i < index + count; ++i) {
+    decision_.why.add_passed(world_.nodes.slot(i));
+    fitting_.push_back(static_cast<std::uint32_t>(i));
+  }
 }
 
 void Cycle::look_at(FilterAsking& asking, std::uint32_t index) {

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "base/strings.hpp"
+#include "client/unread_call.hpp"
 #include "driver/scheduler.hpp"
 #include "framework/fit_error.hpp"
 
@@ -162,11 +163,13 @@ Task<client::ApiResult<json::value>> Scheduler::post_binding(PodPtr pod, std::st
   for (const Plugin* plugin : profile_of(*pod).at(Point::kBind)) {
     const auto binding = plugin->bind(*pod, node);
     if (!binding) continue;
-    auto answer = co_await pods_api_.create_subresource(pod->ns, pod->name, "binding", *binding);
-    if (answer.ok()) co_return answer;
-    client::ApiError error = answer.error();
-    error.message = fmt::format("running Bind plugin \"{}\": {}", plugin->name(), error.message);
-    co_return error;
+    auto error = co_await client::call_unread(
+        &pods_api_.api(), {.method = "POST",
+                           .target = pods_api_.path(pod->ns, pod->name, "binding"),
+                           .body = to_json(*binding)});
+    if (!error) co_return json::value();
+    error->message = fmt::format("running Bind plugin \"{}\": {}", plugin->name(), error->message);
+    co_return *std::move(error);
   }
   co_return failed("no bind plugin takes the pod");
 }

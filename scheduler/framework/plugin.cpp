@@ -15,11 +15,11 @@ bool turned_by_node(const Plugin& plugin, const PodInfo& pod, const Change& chan
 void scale_scores(std::vector<std::int64_t>& scores, bool reverse) {
   std::int64_t largest = 0;
   for (const std::int64_t score : scores) largest = std::max(largest, score);
+  if (largest == 0) {
+    if (reverse) std::fill(scores.begin(), scores.end(), kScoreMax);
+    return;
+  }
   for (std::int64_t& score : scores) {
-    if (largest == 0) {
-      score = reverse ? kScoreMax : score;
-      continue;
-    }
     score = kScoreMax * score / largest;
     if (reverse) score = kScoreMax - score;
   }

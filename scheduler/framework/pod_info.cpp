@@ -9,6 +9,18 @@
 namespace coracle::scheduler {
 namespace {
 
+// No container gets what a container is taken to ask for that does not say.
+bool asks_all(const json::value& pod) {
+  const auto ask = [&pod](const char* list) {
+    const json::array& containers = get_array(pod, list);
+    return std::all_of(containers.begin(), containers.end(), [](const json::value& container) {
+      const json::object& requests = get_object(container, "resources.requests");
+      return find_member(requests, "cpu") != nullptr && find_member(requests, "memory") != nullptr;
+    });
+  };
+  return ask("spec.containers") && ask("spec.initContainers");
+}
+
 void parse_spec(const json::value& pod, PodInfo& info) {
   info.node_name = get_string(pod, "spec.nodeName");
   info.scheduler_name = get_string(pod, "spec.schedulerName", "default-scheduler");
@@ -20,7 +32,7 @@ void parse_spec(const json::value& pod, PodInfo& info) {
   const std::string_view group = get_string(pod, "spec.schedulingGroup.podGroupName");
   if (!group.empty()) info.group = info.ns + "/" + std::string(group);
   info.requests = pod_requests(pod, false);
-  info.scoring_requests = pod_requests(pod, true);
+  info.scoring_requests = asks_all(pod) ? info.requests : pod_requests(pod, true);
   info.gpu = parse_gpu_ask(pod, info.requests);
   info.tolerations = api::parse_tolerations(get_array(pod, "spec.tolerations"));
   info.required_nodes = api::RequiredNodes::parse(pod);

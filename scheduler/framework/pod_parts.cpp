@@ -113,6 +113,7 @@ std::vector<SpreadConstraint> parse_spread(const json::value& pod) {
 }
 
 void parse_pod_affinity(const json::value& pod, PodInfo& info) {
+  if (find_keys(pod, {"spec", "affinity"}) == nullptr) return;  // most pods
   parse_terms(pod, "spec.affinity.podAffinity", info.affinity, info.preferred_affinity);
   parse_terms(pod, "spec.affinity.podAntiAffinity", info.anti_affinity,
               info.preferred_anti_affinity);
@@ -148,6 +149,7 @@ std::optional<DiskUse> parse_disk(const json::value& source) {
 }
 
 std::optional<std::set<std::string>> parse_only_nodes(const json::value& pod) {
+  if (find_keys(pod, {"spec", "affinity"}) == nullptr) return std::nullopt;
   const json::array& terms =
       get_array(pod, std::string("spec.affinity.nodeAffinity.") + kRequired + ".nodeSelectorTerms");
   if (terms.empty()) return std::nullopt;

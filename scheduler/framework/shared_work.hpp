@@ -39,7 +39,7 @@ class SharedWork {
   struct Filtered : Kept {
     std::vector<Verdict> texts;
     std::vector<std::uint64_t> stamps;    // by slot; 0: never asked
-    std::vector<bool> fits;               // by slot
+    std::vector<std::uint64_t> fits;      // by slot: its stamp, if nobody says no
     std::vector<std::uint16_t> verdicts;  // by slot, one for each plugin: kPassed or index of texts
   };
   struct Scored : Kept {  // by one plugin

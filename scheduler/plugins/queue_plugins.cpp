@@ -10,18 +10,14 @@ Verdict SchedulingGates::pre_enqueue(const PodInfo& pod, const Snapshot&) const 
 }
 
 std::optional<json::value> DefaultBinder::bind(const PodInfo& pod, const std::string& node) const {
-  json::value binding = json::object();
-  set_path(binding, "apiVersion", json::value("v1"));
-  set_path(binding, "kind", json::value("Binding"));
-  set_path(binding, "metadata.name", json::value(pod.name));
-  set_path(binding, "metadata.namespace", json::value(pod.ns));
-  set_path(binding, "metadata.uid", json::value(pod.uid));
+  json::object metadata{{"name", pod.name}, {"namespace", pod.ns}, {"uid", pod.uid}};
   if (pod.gpu != nullptr && !pod.gpu->given.empty()) {
-    make_object(binding, "metadata.annotations")[kGpuDevices] = devices_text(pod.gpu->given);
+    metadata["annotations"] = json::object{{kGpuDevices, devices_text(pod.gpu->given)}};
   }
-  set_path(binding, "target.kind", json::value("Node"));
-  set_path(binding, "target.name", json::value(node));
-  return binding;
+  return json::object{{"apiVersion", "v1"},
+                      {"kind", "Binding"},
+                      {"metadata", std::move(metadata)},
+                      {"target", json::object{{"kind", "Node"}, {"name", node}}}};
 }
 
 }  // namespace coracle::scheduler
