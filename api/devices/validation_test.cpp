@@ -207,7 +207,11 @@ TEST_CASE("resource slices") {
            conditions,
            {"spec.devices[0].bindingConditions: Too many: 5: must have at most 4 items",
             "spec.devices[0].bindingFailureConditions[0]: Invalid value: \"\": name part must be "
-            "non-empty"}},
+            "non-empty",
+            "spec.devices[0].bindingFailureConditions[0]: Invalid value: \"\": name part must "
+            "consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+            "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+            "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"}},
           {"moved", moved, {R"(spec.nodeName: Invalid value: "n2": field is immutable)"}, nowhere},
       },
       resource_slice, nullptr);
