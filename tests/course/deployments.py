@@ -253,10 +253,12 @@ def statefulset(me):
     me.until("its name", lambda: me("exec", "ledger-0", "--", "nslookup", "ledger-1.ledger"))
     check_equal(me("exec", "ledger-0", "--", "wget", "-qO-", "http://ledger-1.ledger"), "page of 1\n", "by name")
     uid = me.field(".metadata.uid", "pod", "ledger-1")
-    me("delete", "pod", "ledger-1", "--now")
-    me.until("it is back", lambda: me.field(".metadata.uid", "pods", "--field-selector=metadata.name=ledger-1",
-                                            "--ignore-not-found") != uid and
-             me.field(".status.readyReplicas", "sts", "ledger") == "2")
+    # Without a wait: kubectl's takes the next pod of that name for the one it waits for, if that is there before it
+    # has listed, and then waits for ever.
+    me("delete", "pod", "ledger-1", "--now", "--wait=false")
+    me.until("another is there", lambda: me.field(
+        ".items[*].metadata.uid", "pods", "--field-selector=metadata.name=ledger-1") not in ("", uid))
+    me.ready("pod/ledger-1")
     check_equal(me("exec", "ledger-1", "--", "cat", "/usr/share/nginx/html/index.html"), "page of 1\n",
                 "with what it had stored")
     check_in("Volume Claims:", me("describe", "statefulsets"), "describe")
