@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/json_number.hpp"
+#include "base/json_words.hpp"
 #include "base/json_write.hpp"
 #include "base/strings.hpp"
 
@@ -223,16 +224,6 @@ void write_double(double d, std::string& out) {
   }
 }
 
-constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = 0x8080808080808080;
-
-// Not 0 when one of the eight bytes is one that JSON escapes. A false hit (a borrow from a lower
-// byte) needs a true one below it, so a word without hits has none.
-std::uint64_t specials(std::uint64_t word) {
-  const auto zeros = [](std::uint64_t x) { return (x - kOnes) & ~x & kTops; };
-  const std::uint64_t low = (word - kOnes * 0x20) & ~word & kTops;  // below 0x20
-  return low | zeros(word ^ kOnes * '"') | zeros(word ^ kOnes * '\\');
-}
-
 template <class Word>
 Word load(const char* at) {
   Word word;
@@ -243,7 +234,7 @@ Word load(const char* at) {
 // The first byte from `at` on that JSON escapes, or the size.
 size_t next_special(json::string_view text, size_t at) {
   for (; at + 8 <= text.size(); at += 8) {
-    if (specials(load<std::uint64_t>(text.data() + at)) != 0) break;
+    if (json_specials(load<std::uint64_t>(text.data() + at)) != 0) break;
   }
   for (; at < text.size(); ++at) {
     const auto c = static_cast<unsigned char>(text[at]);
@@ -261,18 +252,18 @@ bool copy_clean(json::string_view text, char* to) {
     std::uint64_t found = 0;
     for (size_t at = 0; at + 8 <= size; at += 8) {
       const auto word = load<std::uint64_t>(from + at);
-      found |= specials(word);
+      found |= json_specials(word);
       std::memcpy(to + at, &word, 8);
     }
     const auto last = load<std::uint64_t>(from + size - 8);
     std::memcpy(to + size - 8, &last, 8);
-    return (found | specials(last)) == 0;
+    return (found | json_specials(last)) == 0;
   }
   if (size >= 4) {
     const auto front = load<std::uint32_t>(from), back = load<std::uint32_t>(from + size - 4);
     std::memcpy(to, &front, 4);
     std::memcpy(to + size - 4, &back, 4);
-    return specials(std::uint64_t{front} << 32 | back) == 0;
+    return json_specials(std::uint64_t{front} << 32 | back) == 0;
   }
   std::memcpy(to, from, size);
   return next_special(text, 0) == size;

@@ -5,18 +5,13 @@
 #include <cstring>
 #include <optional>
 
+#include "base/json_words.hpp"
+
 namespace coracle {
 namespace {
 
-constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = 0x8080808080808080;
-
-// Not 0 when one of eight bytes is a quote, a backslash, below 0x20 or above 0x7f. A false hit (a
-// borrow from a lower byte) needs a true one below it.
-std::uint64_t not_plain(std::uint64_t word) {
-  const auto zeros = [](std::uint64_t x) { return (x - kOnes) & ~x & kTops; };
-  const std::uint64_t low = (word - kOnes * 0x20) & ~word & kTops;
-  return low | zeros(word ^ kOnes * '"') | zeros(word ^ kOnes * '\\') | (word & kTops);
-}
+// As json_specials, and for what is above 0x7f.
+std::uint64_t not_plain(std::uint64_t word) { return json_specials(word) | (word & kWordTops); }
 
 // One document, by one who descends into it. What is rare (an escape, a character that is not
 // ASCII, a number that is not a short integer) is left to parse_json, a token at a time.

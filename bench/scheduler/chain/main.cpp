@@ -24,13 +24,6 @@ double cpu_us() {
   return double(used.ru_utime.tv_sec) * 1e6 + double(used.ru_utime.tv_usec);
 }
 
-std::string replaced(std::string text, std::string_view what, std::string_view by) {
-  for (size_t at = text.find(what); at != text.npos; at = text.find(what, at + by.size())) {
-    text.replace(at, what.size(), by);
-  }
-  return text;
-}
-
 // As the apiserver sends it for a pod of bench/scheduler/end_to_end.
 constexpr const char* kPod =
     R"({"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"VERSION","namespace":)"
@@ -117,11 +110,12 @@ class Chain {
 
  private:
   std::string line(std::string_view text, int number) {
-    const std::string numbered = replaced(std::string(text), "NUMBER", fmt::format("{}", number));
-    return replaced(numbered, "VERSION", std::to_string(++version_)) + "\n";
+    const std::string numbered =
+        replace_all(std::string(text), "NUMBER", fmt::format("{}", number));
+    return replace_all(numbered, "VERSION", std::to_string(++version_)) + "\n";
   }
   static std::string placed(const std::string& pod, const std::string& node, const char* status) {
-    const std::string text = replaced(pod, "PLACED", node);
+    const std::string text = replace_all(pod, "PLACED", node);
     return text.substr(0, text.size() - 1) + status + "}\n";
   }
 
